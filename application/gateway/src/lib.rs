@@ -1,0 +1,1 @@
+//! HTTP for strangers: the OpenAI-compatible API, payment and receipts.

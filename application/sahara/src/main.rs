@@ -1,0 +1,2 @@
+//! The one program: node, worker, gateway, wallet and assets.
+fn main() {}

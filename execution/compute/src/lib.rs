@@ -1,0 +1,1 @@
+//! Jobs, workers, the meter and receipts; engines behind one trait.

@@ -1,0 +1,1 @@
+//! Whole-economy tests: each file a chapter, on real processes and the real model.

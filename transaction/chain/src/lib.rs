@@ -1,0 +1,1 @@
+//! The living node: state store, blocks, pool, consensus.

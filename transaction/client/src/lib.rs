@@ -1,0 +1,1 @@
+//! The chain seen from outside: typed calls, nonces, events, keys.

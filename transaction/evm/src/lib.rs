@@ -1,0 +1,1 @@
+//! revm configured for Sahara: the pure state transition from a parent state and a block to a state diff and receipts.

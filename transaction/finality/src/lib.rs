@@ -1,0 +1,1 @@
+//! Headers, certificates, validator sets and trie proofs: what a stranger needs to verify the chain.

@@ -1,0 +1,1 @@
+//! The native protocols' rules: coin, assets, royalties, channels, workers; knows no EVM.

@@ -1,0 +1,2 @@
+//! The house's own commands: up, test, bench, layers, soak.
+fn main() {}
