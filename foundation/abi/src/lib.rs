@@ -1,1 +1,36 @@
-//! What the chain says to the world: one Solidity interface per protocol, the EIP-712 types, the one table of addresses.
+//! What the chain says to the world: one Solidity interface per protocol, the EIP-712 types, and
+//! the one table of addresses.
+//!
+//! An interface's address, slots and selectors are part of the consensus rules; snapshot tests hold
+//! them. Amounts are base units, prices are base units per 1,000,000 tokens, ratios are basis
+//! points, times are seconds.
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod assets;
+mod channels;
+mod coin;
+mod common;
+mod royalties;
+pub mod signing;
+mod system;
+mod workers;
+
+pub use addresses::{
+    AIRDROP, ASSETS, CHANNELS, COIN, COMMUNITY, FEES, INCENTIVE_POOL, INVESTORS, PROTOCOLS,
+    Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER, TEAM, WORKERS, protocol_at,
+};
+pub use assets::IAssets;
+pub use channels::IChannels;
+pub use coin::ICoin;
+pub use common::IProtocol;
+pub use royalties::IRoyalties;
+pub use system::ISystem;
+pub use workers::IWorkers;
+
+/// The most ancestors an asset may have.
+pub const MAX_ANCESTORS: usize = 64;
+/// The most parents an asset may name.
+pub const MAX_PARENTS: usize = 16;
+/// The most members a pool may have.
+pub const MAX_MEMBERS: u64 = 10_000;

@@ -1,0 +1,58 @@
+//! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
+
+use crate::{IAssets, IChannels, ICoin, IRoyalties, ISystem, IWorkers};
+use alloy_json_abi::JsonAbi;
+use alloy_primitives::{Address, address};
+
+/// A native protocol as the world sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// Its name, as in `sahara abi`.
+    pub name: &'static str,
+    /// Where it is called.
+    pub address: Address,
+    /// Its interface.
+    pub abi: fn() -> JsonAbi,
+}
+
+/// Every native protocol, in address order.
+pub const PROTOCOLS: &[Protocol] = &[
+    Protocol { name: "coin", address: COIN, abi: ICoin::abi::contract },
+    Protocol { name: "assets", address: ASSETS, abi: IAssets::abi::contract },
+    Protocol { name: "royalties", address: ROYALTIES, abi: IRoyalties::abi::contract },
+    Protocol { name: "channels", address: CHANNELS, abi: IChannels::abi::contract },
+    Protocol { name: "workers", address: WORKERS, abi: IWorkers::abi::contract },
+    Protocol { name: "system", address: SYSTEM, abi: ISystem::abi::contract },
+];
+
+/// The protocol at an address.
+pub fn protocol_at(address: Address) -> Option<&'static Protocol> {
+    PROTOCOLS.iter().find(|protocol| protocol.address == address)
+}
+
+/// The native coin's ERC-20 face.
+pub const COIN: Address = address!("5341484152410000000000000000000000000001");
+/// The asset registry and its OwnershipNFT (ERC-721).
+pub const ASSETS: Address = address!("5341484152410000000000000000000000000002");
+/// Pools and the division of payments.
+pub const ROYALTIES: Address = address!("5341484152410000000000000000000000000003");
+/// Payers' deposits, reservations, key grants and claims.
+pub const CHANNELS: Address = address!("5341484152410000000000000000000000000004");
+/// Workers and gateways: bonds, served assets, prices.
+pub const WORKERS: Address = address!("5341484152410000000000000000000000000005");
+/// What every block does by itself; accepts only [`SYSTEM_CALLER`].
+pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006");
+/// Sender of system transactions: no key exists for it, and no transaction from it is accepted.
+pub const SYSTEM_CALLER: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
+/// Where gas fees wait within a block; empty after every block.
+pub const FEES: Address = address!("5341484152410000000000000000000000000100");
+/// Class: ecosystem rewards and grants, 33.93 %; also receives the protocol fee and its part of gas.
+pub const INCENTIVE_POOL: Address = address!("5341484152410000000000000000000000000101");
+/// Class: airdrop, 8.15 %.
+pub const AIRDROP: Address = address!("5341484152410000000000000000000000000102");
+/// Class: community development, 20.75 %.
+pub const COMMUNITY: Address = address!("5341484152410000000000000000000000000103");
+/// Class: team and advisors, 15 %.
+pub const TEAM: Address = address!("5341484152410000000000000000000000000104");
+/// Class: investors, 19.75 %.
+pub const INVESTORS: Address = address!("5341484152410000000000000000000000000105");

@@ -1,0 +1,18 @@
+//! What every protocol answers alike.
+
+alloy_sol_types::sol! {
+    #![sol(abi, all_derives)]
+    /// Errors that any native protocol may raise.
+    interface IProtocol {
+        /// No function has this selector, or its arguments do not decode.
+        error InvalidCall();
+        /// The call carries coin and the function takes none.
+        error NotPayable();
+        /// The call would change state inside a static call.
+        error StaticCall();
+        /// Protocols answer to CALL and STATICCALL only.
+        error DelegateCall();
+        /// A sum does not fit its type.
+        error Overflow();
+    }
+}

@@ -1,0 +1,47 @@
+//! Pools and the division of payments.
+
+#![expect(
+    clippy::too_many_arguments,
+    reason = "the macro's output carries the NatSpec of the interface"
+)]
+
+alloy_sol_types::sol! {
+    #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+    /// What is paid for using an asset is divided among those who made it possible.
+    interface IRoyalties {
+        struct Pool {
+            /// Everything ever deposited.
+            uint256 deposited;
+            /// Everything ever paid out.
+            uint256 paid;
+            /// Units of all members, owner included; 0 when the owner alone earns.
+            uint96 units;
+            uint64 members;
+        }
+
+        /// A payment for the use of `asset` was divided.
+        event Paid(uint64 indexed asset, address indexed payer, uint256 amount);
+        /// The pool of `asset` took its part of a payment.
+        event Deposited(uint64 indexed asset, uint64 indexed source, uint256 amount);
+        /// `account` was credited with what it earned in the pool of `asset`.
+        event Settled(uint64 indexed asset, address indexed account, uint256 amount);
+
+        error PoolFull(uint64 asset);
+        error TooManyPools(uint256 pools, uint256 most);
+
+        /// Pays the call's coin for the use of `asset`.
+        function pay(uint64 asset) external payable;
+        /// Credits `account` with what it earned in these pools; anyone may call. Returns the sum.
+        function settle(address account, uint64[] calldata assets) external returns (uint256 amount);
+
+        /// Earned and not yet credited, over all of the account's pools; exact in the same block.
+        function earned(address account) external view returns (uint256);
+        function earnedIn(address account, uint64 asset) external view returns (uint256);
+        /// Credited so far from the pool of `asset`.
+        function paidTo(address account, uint64 asset) external view returns (uint256);
+        function pool(uint64 asset) external view returns (Pool memory);
+        function unitsOf(uint64 asset, address account) external view returns (uint96);
+        /// Pools in which the account is a member, from `start`, at most `count`.
+        function poolsOf(address account, uint256 start, uint256 count) external view returns (uint64[] memory assets, uint256 total);
+    }
+}

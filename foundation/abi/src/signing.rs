@@ -1,0 +1,54 @@
+//! EIP-712: the domains, and the hashes that payers, workers and gateways sign.
+
+use crate::{CHANNELS, COIN, IChannels};
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::{Eip712Domain, SolStruct};
+use std::borrow::Cow;
+
+alloy_sol_types::sol! {
+    #![sol(all_derives)]
+    /// EIP-2612.
+    struct Permit { address owner; address spender; uint256 value; uint256 nonce; uint256 deadline; }
+
+    /// What a request asks for; its struct hash is `Receipt.request_hash`. Never signed: the salt,
+    /// known to payer and gateway, keeps short prompts from being guessed.
+    struct Request {
+        string method; string url; bytes32 bodyHash; uint64 asset;
+        uint128 workerInput; uint128 workerOutput; uint128 assetInput; uint128 assetOutput;
+        bytes32 requestId; bytes32 salt;
+    }
+
+    /// What came back; its struct hash is `Receipt.output_hash`.
+    struct Output { bytes32 requestHash; string text; bytes32 salt; }
+}
+
+fn domain(name: &'static str, chain_id: u64, verifying_contract: Address) -> Eip712Domain {
+    Eip712Domain::new(
+        Some(Cow::Borrowed(name)),
+        Some(Cow::Borrowed("1")),
+        Some(U256::from(chain_id)),
+        Some(verifying_contract),
+        None,
+    )
+}
+
+/// Domain of reservations, key grants, vouchers and earnings.
+pub fn channels_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara Channels", chain_id, CHANNELS)
+}
+
+/// Domain of the coin's permits.
+pub fn coin_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara", chain_id, COIN)
+}
+
+/// The channel that an authorisation opens: its EIP-712 signing hash, so that no two chains,
+/// payers, gateways or nonces share one.
+pub fn reservation_channel(chain_id: u64, reservation: &IChannels::Reservation) -> B256 {
+    reservation.eip712_signing_hash(&channels_domain(chain_id))
+}
+
+/// The channel that a key grant opens.
+pub fn grant_channel(chain_id: u64, grant: &IChannels::KeyGrant) -> B256 {
+    grant.eip712_signing_hash(&channels_domain(chain_id))
+}

@@ -1,0 +1,79 @@
+//! What a rule may do: read, and — when it is given [`Write`] — change words, move coin and log.
+//!
+//! State is an argument, never ambient: a view receives [`Read`] and cannot write.
+
+use alloy_primitives::{Address, Bytes, Log, U256};
+use sahara_primitives::{Amount, Timestamp};
+
+/// How a rule ends when it does not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The caller is refused; the bytes are an ABI-encoded custom error.
+    Revert(Bytes),
+    /// The call's gas does not pay for the work.
+    OutOfGas,
+    /// The node cannot go on: a broken store or a broken invariant. Never a user's fault.
+    Fatal(String),
+}
+
+impl<E: alloy_sol_types::SolError> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Revert(error.abi_encode().into())
+    }
+}
+
+/// The block in which a rule runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockContext {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Height.
+    pub number: u64,
+    /// Seconds of the block header.
+    pub timestamp: Timestamp,
+}
+
+/// State that can be read.
+pub trait Read {
+    /// The word in `slot` of the protocol at `address`; zero when never written.
+    ///
+    /// # Errors
+    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure>;
+
+    /// Coin held by `account`.
+    ///
+    /// # Errors
+    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    fn balance(&mut self, account: Address) -> Result<Amount, Failure>;
+
+    /// Charges gas for work that is not a state access (hashing, signature recovery).
+    ///
+    /// # Errors
+    /// [`Failure::OutOfGas`].
+    fn charge(&mut self, gas: u64) -> Result<(), Failure>;
+
+    /// The block.
+    fn block(&self) -> BlockContext;
+}
+
+/// State that can be changed.
+pub trait Write: Read {
+    /// Writes `value` into `slot` of the protocol at `address`.
+    ///
+    /// # Errors
+    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    fn store(&mut self, address: Address, slot: U256, value: U256) -> Result<(), Failure>;
+
+    /// Moves coin between native balances.
+    ///
+    /// # Errors
+    /// `ICoin::InsufficientBalance` as [`Failure::Revert`]; otherwise as [`Write::store`].
+    fn move_coin(&mut self, from: Address, to: Address, amount: Amount) -> Result<(), Failure>;
+
+    /// Appends a log.
+    ///
+    /// # Errors
+    /// As [`Write::store`].
+    fn log(&mut self, log: Log) -> Result<(), Failure>;
+}
