@@ -2,7 +2,6 @@
 
 #![expect(
     missing_docs,
-    clippy::too_many_arguments,
     clippy::doc_markdown,
     reason = "the macro's output carries the NatSpec of the interface"
 )]

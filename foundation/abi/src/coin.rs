@@ -1,10 +1,5 @@
 //! The native coin, readable as an ERC-20.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "the macro's output carries the NatSpec of the interface"
-)]
-
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// The native coin's ERC-20 face with EIP-2612: balances are the accounts' native balances.

@@ -1,10 +1,5 @@
 //! Pools and the division of payments.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "the macro's output carries the NatSpec of the interface"
-)]
-
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// What is paid for using an asset is divided among those who made it possible.

@@ -1,10 +1,5 @@
 //! What every block does by itself.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "the macro's output carries the NatSpec of the interface"
-)]
-
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// Called by the last transaction of a block, whose sender has no key.

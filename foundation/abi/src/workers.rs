@@ -1,10 +1,5 @@
 //! Workers and gateways.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "the macro's output carries the NatSpec of the interface"
-)]
-
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// Who computes and who sells: bonds, served assets, prices.
