@@ -80,7 +80,7 @@ impl Block {
 
     /// Unix time in milliseconds, from the header's nonce.
     #[must_use]
-    pub fn milliseconds(&self) -> u64 {
+    pub const fn milliseconds(&self) -> u64 {
         header_milliseconds(&self.header)
     }
 
@@ -161,7 +161,7 @@ impl Block {
 
 /// Unix time in milliseconds, from the header's nonce.
 #[must_use]
-pub fn header_milliseconds(header: &Header) -> u64 {
+pub const fn header_milliseconds(header: &Header) -> u64 {
     u64::from_be_bytes(header.nonce.0)
 }
 

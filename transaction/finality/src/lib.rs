@@ -5,8 +5,12 @@
 //! the RLP header, and it is the very digest the validators vote on.
 
 mod block;
+mod certificate;
 mod keys;
+mod light;
+mod proof;
 mod receipt;
+mod rules;
 mod seal;
 mod transaction;
 mod validators;
@@ -15,11 +19,24 @@ pub use block::{
     Block, BlockError, MAX_BLOCK_BYTES, MAX_HEADER_BYTES, MAX_TRANSACTIONS_BYTES, decode_header,
     header_milliseconds, transaction_length, transactions_length, transactions_root,
 };
+pub use certificate::{
+    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, signer,
+    verifier, verify_finalization, verify_with,
+};
 pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,
     NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_hex,
 };
+pub use light::{LightClient, LightError, MAX_DESCENDANTS, VerifiedHeader};
+pub use proof::{
+    LogClaim, ProofError, prove_receipt, prove_transaction, verify_account, verify_log,
+    verify_receipt, verify_storage, verify_transaction,
+};
 pub use receipt::{ReceiptError, TxReceipt, block_bloom, receipts_root};
+pub use rules::{
+    MAX_CLOCK_DRIFT_MILLISECONDS, RuleViolation, check_child, check_header, genesis_block,
+    header_template,
+};
 pub use seal::{ChainIdentity, MAX_SEAL_BYTES, RoundContext, RoundSeal, Seal, SealError};
 pub use transaction::{
     EthereumTransaction, MAX_TRANSACTION_BYTES, SYSTEM_ADDRESS, SYSTEM_TYPE, SystemTransaction,

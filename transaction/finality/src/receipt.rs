@@ -3,7 +3,7 @@
 use alloy_consensus::Typed2718;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{B256, Bloom, Log, logs_bloom};
-use alloy_rlp::{BufMut, Decodable, Encodable, RlpDecodable, RlpEncodable};
+use alloy_rlp::{BufMut, Decodable, Encodable, Header as RlpHeader, RlpDecodable};
 
 use crate::transaction::SYSTEM_TYPE;
 
@@ -38,7 +38,7 @@ pub enum ReceiptError {
     NotCanonical,
 }
 
-#[derive(RlpEncodable, RlpDecodable)]
+#[derive(RlpDecodable)]
 struct Fields {
     status: bool,
     cumulative_gas_used: u64,
@@ -79,19 +79,18 @@ impl TxReceipt {
             cumulative_gas_used: fields.cumulative_gas_used,
             logs: fields.logs,
         };
-        if receipt.encoded() != bytes {
+        if fields.bloom != receipt.bloom() || receipt.encoded() != bytes {
             return Err(ReceiptError::NotCanonical);
         }
         Ok(receipt)
     }
 
-    fn fields(&self) -> Fields {
-        Fields {
-            status: self.status,
-            cumulative_gas_used: self.cumulative_gas_used,
-            bloom: self.bloom(),
-            logs: self.logs.clone(),
-        }
+    fn list_header(&self) -> RlpHeader {
+        let payload_length = self.status.length()
+            + self.cumulative_gas_used.length()
+            + Bloom::ZERO.length()
+            + self.logs.length();
+        RlpHeader { list: true, payload_length }
     }
 }
 
@@ -103,14 +102,18 @@ impl Typed2718 for TxReceipt {
 
 impl Encodable2718 for TxReceipt {
     fn encode_2718_len(&self) -> usize {
-        self.fields().length().saturating_add(usize::from(self.type_byte != 0))
+        self.list_header().length_with_payload() + usize::from(self.type_byte != 0)
     }
 
     fn encode_2718(&self, out: &mut dyn BufMut) {
         if self.type_byte != 0 {
             out.put_u8(self.type_byte);
         }
-        self.fields().encode(out);
+        self.list_header().encode(out);
+        self.status.encode(out);
+        self.cumulative_gas_used.encode(out);
+        self.bloom().encode(out);
+        self.logs.encode(out);
     }
 }
 

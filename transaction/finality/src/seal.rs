@@ -53,6 +53,7 @@ impl ChainIdentity {
 /// The part of a block that consensus needs and Ethereum's header has no field for. The header
 /// commits to it: `extra_data` is [`Seal::commitment`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "all blocks but one have the large variant")]
 pub enum Seal {
     /// Block 0: no one proposed it; it names who may propose and vote.
     Genesis {

@@ -25,6 +25,7 @@ pub const MAX_TRANSACTION_BYTES: usize = 128 * 1024;
 
 /// One transaction of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large variant")]
 pub enum Transaction {
     /// Signed by an account, taken from the pool.
     Ethereum(EthereumTransaction),

@@ -1,0 +1,163 @@
+//! Following the chain without running it: who trusts one hash can check everything else.
+//!
+//! ```text
+//! genesis hash -> genesis header -> extra data -> seal (chain id, validator set hash)
+//!              -> validator set -> certificate of a header -> its roots -> accounts, logs
+//! ```
+
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+
+use crate::{
+    block::{BlockError, decode_header},
+    certificate::{CertificateError, Scheme, verifier, verify_with},
+    rules::{RuleViolation, check_header},
+    seal::{ChainIdentity, Seal},
+    validators::ValidatorSet,
+};
+
+/// The longest run of headers between a header and the certified one above it. A block without a
+/// certificate of its own is final through a descendant, nearly always the next.
+pub const MAX_DESCENDANTS: usize = 1024;
+
+/// Verifies headers, trusting the hash of block 0 and nothing else.
+#[derive(Clone, Debug)]
+pub struct LightClient {
+    chain: ChainIdentity,
+    validators: ValidatorSet,
+    scheme: Scheme,
+}
+
+/// A header that a quorum of the validators finalised. Only [`LightClient`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedHeader {
+    header: Header,
+    hash: B256,
+}
+
+/// Why something is not part of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LightError {
+    /// The genesis header does not have the trusted hash.
+    #[error("the genesis header has hash {got}, expected {expected}")]
+    OtherGenesis {
+        /// The trusted hash.
+        expected: B256,
+        /// The hash of what was given.
+        got: B256,
+    },
+    /// The genesis header does not commit to this chain id and these validators.
+    #[error("the genesis header does not commit to this chain id and validator set")]
+    OtherValidators,
+    /// A header is malformed.
+    #[error(transparent)]
+    Header(#[from] BlockError),
+    /// A header breaks a rule.
+    #[error(transparent)]
+    Rule(#[from] RuleViolation),
+    /// The certificate does not hold.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// A header does not name the one before as its parent.
+    #[error("header {0} does not have the one before it as parent")]
+    BrokenPath(u64),
+    /// More headers than [`MAX_DESCENDANTS`].
+    #[error("a path has at most {MAX_DESCENDANTS} headers, got {0}")]
+    PathTooLong(usize),
+}
+
+impl LightClient {
+    /// Starts from the trusted hash: checks that `genesis_header` has it and commits to the chain
+    /// id and validators given.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn new(
+        trusted: B256,
+        genesis_header: &[u8],
+        chain_id: u64,
+        validators: ValidatorSet,
+    ) -> Result<Self, LightError> {
+        let header = decode_header(genesis_header)?;
+        let got = header.hash_slow();
+        if got != trusted {
+            return Err(LightError::OtherGenesis { expected: trusted, got });
+        }
+        check_header(&header)?;
+        let seal = Seal::Genesis { chain_id, validators: validators.hash() };
+        if header.number != 0 || header.extra_data.as_ref() != seal.commitment().as_slice() {
+            return Err(LightError::OtherValidators);
+        }
+        let chain = ChainIdentity { chain_id, genesis: trusted };
+        let scheme = verifier(&chain, &validators);
+        Ok(Self { chain, validators, scheme })
+    }
+
+    /// The chain followed.
+    #[must_use]
+    pub const fn chain(&self) -> &ChainIdentity {
+        &self.chain
+    }
+
+    /// The validators trusted, of epoch 0.
+    #[must_use]
+    pub const fn validators(&self) -> &ValidatorSet {
+        &self.validators
+    }
+
+    /// Verifies a header with its own certificate.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn verify(&self, header: &[u8], certificate: &[u8]) -> Result<VerifiedHeader, LightError> {
+        let header = decode_header(header)?;
+        check_header(&header)?;
+        let hash = header.hash_slow();
+        verify_with(&self.scheme, hash, certificate)?;
+        Ok(VerifiedHeader { header, hash })
+    }
+
+    /// Verifies a header that is final through a descendant: `path` holds the headers above it,
+    /// lowest first, and `certificate` is of the last of them.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn verify_through(
+        &self,
+        header: &[u8],
+        path: &[impl AsRef<[u8]>],
+        certificate: &[u8],
+    ) -> Result<VerifiedHeader, LightError> {
+        if path.len() > MAX_DESCENDANTS {
+            return Err(LightError::PathTooLong(path.len()));
+        }
+        let header = decode_header(header)?;
+        check_header(&header)?;
+        let hash = header.hash_slow();
+        let mut tip = (header.number, hash);
+        for bytes in path {
+            let next = decode_header(bytes.as_ref())?;
+            check_header(&next)?;
+            if next.parent_hash != tip.1 || Some(next.number) != tip.0.checked_add(1) {
+                return Err(LightError::BrokenPath(next.number));
+            }
+            tip = (next.number, next.hash_slow());
+        }
+        verify_with(&self.scheme, tip.1, certificate)?;
+        Ok(VerifiedHeader { header, hash })
+    }
+}
+
+impl VerifiedHeader {
+    /// The header.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub const fn hash(&self) -> B256 {
+        self.hash
+    }
+}
