@@ -1,2 +1,52 @@
-//! The house's own commands: up, test, bench, layers, soak.
-fn main() {}
+//! The house's own commands. `cargo xtask` without arguments lists them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod bench;
+mod contracts;
+mod layers;
+mod shell;
+mod soak;
+mod test;
+mod tools;
+
+use eyre::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  up [ARGS]      build the program, fetch the model, start a local network (ARGS as `sahara up --help`)
+  test           everything that must hold: format, layers, lints, docs, contracts, all tests
+  bench [NAME]   a benchmark with its peer beside it; without a name it lists them
+  soak [NAME]    long runs: fuzzing, kills under load; without a name it lists them
+  layers         check the import rule against `cargo metadata`
+  contracts      rebuild the committed Solidity artefacts
+  tools          install what tests and benchmarks use from npm and PyPI";
+
+fn run(command: &str, arguments: &[String]) -> Result<()> {
+    match command {
+        "up" => shell::up(arguments),
+        "test" => test::check(),
+        "bench" => bench::start(arguments),
+        "soak" => soak::start(arguments),
+        "layers" => layers::check(),
+        "contracts" => contracts::build(),
+        "tools" => tools::install(),
+        other => bail!("unknown command `{other}`: expected one of those below\n\n{HELP}"),
+    }
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let Some(command) = arguments.next() else {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    };
+    match run(&command, &arguments.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask bench NAME`: a benchmark with its peer beside it in the same run.
+
+use crate::{
+    shell::{cargo, command, root, run, target},
+    tools,
+};
+use eyre::{Result, bail};
+
+/// Name, what it measures, how it is run.
+const BENCHES: &[(&str, &str)] = &[
+    ("PAY-1", "transfers end to end over JSON-RPC, one durable validator; peer: anvil"),
+    ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
+    ("ROY-1", "one payment to a pool of 1 to 10,000 members"),
+    ("INF-1", "what the paid gateway adds to a request; peer: the worker asked directly"),
+    ("INF-3", "tokens per second of the engine; peer: candle on the same weights"),
+];
+
+/// Runs one benchmark, or lists them.
+pub(crate) fn start(arguments: &[String]) -> Result<()> {
+    let Some(name) = arguments.first() else {
+        for (name, what) in BENCHES {
+            println!("{name:6} {what}");
+        }
+        return Ok(());
+    };
+    if !BENCHES.iter().any(|(known, _)| known == name) {
+        bail!("unknown benchmark `{name}`: `cargo xtask bench` lists them");
+    }
+    tools::install()?;
+    if name == "INF-3" {
+        return inference();
+    }
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "sahara",
+        "--package",
+        "sahara-scenarios",
+        "--bins",
+    ]))?;
+    let mut bench = command(target().join("release/sahara-bench"));
+    run(bench.args(arguments).env("SAHARA_TOOLS", tools::directory()))
+}
+
+fn inference() -> Result<()> {
+    run(&mut cargo(&[
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "sahara-engine",
+        "--example",
+        "inference_speed",
+    ]))?;
+    let peer = root().join("bench/peers/candle/Cargo.toml");
+    run(cargo(&["run", "--release", "--quiet", "--manifest-path"]).arg(peer))
+}

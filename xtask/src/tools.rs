@@ -1,0 +1,48 @@
+//! Programs and libraries of others that tests and benchmarks drive: stock clients and peers.
+//!
+//! They are installed by package name into `target/tools`, pinned, and only when missing.
+
+use crate::shell::{self, command, run};
+use eyre::{Result, WrapErr};
+use std::{fs, path::PathBuf};
+
+/// npm packages, pinned.
+const NPM: &[&str] = &[
+    "openai@6.49.0",
+    "viem@2.57.20",
+    "ethers@6.17.0",
+    "@x402/core@2.27.0",
+    "solc@0.8.30",
+    "@foundry-rs/cast@1.7.1",
+    "@foundry-rs/anvil@1.7.1",
+];
+/// Python packages, pinned.
+const PYPI: &[&str] = &["openai==3.54.0"];
+
+/// Where the tools are installed.
+pub(crate) fn directory() -> PathBuf {
+    shell::target().join("tools")
+}
+
+/// Installs whatever is missing.
+pub(crate) fn install() -> Result<()> {
+    let directory = directory();
+    fs::create_dir_all(&directory).wrap_err("could not create the tools' directory")?;
+    let stamp = directory.join("installed");
+    let wanted = [NPM, PYPI].concat().join("\n");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if !directory.join("package.json").exists() {
+        fs::write(directory.join("package.json"), "{\"private\":true}\n")?;
+    }
+    run(command("npm")
+        .current_dir(&directory)
+        .args(["install", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args(NPM))?;
+    run(command("python3").current_dir(&directory).args(["-m", "venv", "python"]))?;
+    run(command(directory.join("python/bin/pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .args(PYPI))?;
+    fs::write(stamp, wanted).wrap_err("could not note what is installed")
+}
