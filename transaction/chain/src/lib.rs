@@ -1,1 +1,3 @@
 //! The living node: state store, blocks, pool, consensus.
+
+pub mod trie;
