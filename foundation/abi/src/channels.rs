@@ -70,11 +70,15 @@ alloy_sol_types::sol! {
         error InsufficientDeposit(address payer, uint256 free, uint256 needed);
         error UnknownChannel(bytes32 channelId);
         error ChannelClosed(bytes32 channelId);
+        /// The payer asked for the rest: nothing can be added to the channel, and it can be asked only once.
+        error ChannelClosing(bytes32 channelId, uint64 closableAt);
         error AlreadyOpened(bytes32 channelId);
         error Expired(uint64 validUntil, uint64 timestamp);
         error InvalidSignature(address expected);
         error NotGateway(address caller, address gateway);
         error NotPayer(address caller, address payer);
+        /// Nobody can spend what the zero address holds.
+        error InvalidPayer(address payer);
         error GatewayNotBonded(address gateway);
         error SelfPayment(address account);
         error GrantRevoked(bytes32 grantHash);
@@ -104,7 +108,7 @@ alloy_sol_types::sol! {
         function open(Reservation calldata reservation, bytes calldata signature) external returns (bytes32 channelId);
         /// Sets aside `amount` under a key grant; only its gateway. Again to add to it.
         function openGrant(KeyGrant calldata grant, bytes calldata signature, uint96 amount) external returns (bytes32 channelId);
-        /// Ends a key grant at once; only its payer.
+        /// Ends a key grant at once and starts the close of its channel; only its payer.
         function revoke(KeyGrant calldata grant) external;
 
         /// Collects what receipts say and pays everyone they name, all in this call.

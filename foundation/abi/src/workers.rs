@@ -23,6 +23,9 @@ alloy_sol_types::sol! {
         error GatewayFeeTooHigh(uint16 fee, uint16 most);
         error EndpointTooLong(uint256 bytes_, uint256 most);
         error UnknownServedAsset(uint64 asset);
+        error NotServed(address worker, uint64 asset);
+        /// A worker leaves after it has unserved its last asset.
+        error StillServing(address worker, uint32 assets);
         error WorkerPriceTooHigh(uint128 price, uint128 most);
 
         /// Registers the caller as a worker; the coin sent is its bond.
@@ -31,9 +34,11 @@ alloy_sol_types::sol! {
         function registerGateway(string calldata endpoint, uint16 fee) external payable;
         /// Offers an asset at these prices (base units per 1,000,000 tokens); again to change them.
         function serve(uint64 asset, uint128 inputPrice, uint128 outputPrice) external;
+        /// Withdraws an offer; what was earned before can be collected for one notice period.
         function unserve(uint64 asset) external;
-        /// Starts the notice period after which `withdrawBond` returns the bond.
+        /// Starts the notice period after which `withdrawBond` returns the bonds, of the worker and of the gateway that the caller is.
         function leave() external;
+        /// Returns the caller's bonds whose notice has ended; it can register again.
         function withdrawBond() external;
 
         function worker(address account) external view returns (Worker memory);
@@ -42,5 +47,7 @@ alloy_sol_types::sol! {
         /// Workers that serve an asset, from `start`, at most `count`.
         function workersOf(uint64 asset, uint256 start, uint256 count) external view returns (address[] memory workers, uint256 total);
         function minimumBond() external view returns (uint256);
+        /// Seconds between `leave` and `withdrawBond`.
+        function noticePeriod() external view returns (uint64);
     }
 }
