@@ -1,0 +1,21 @@
+//! A network on one machine: its files, its processes, and the small economy it starts with.
+//!
+//! ```text
+//! DATA/local/
+//!   genesis.json            what every node must agree on
+//!   network.json            ports, addresses and the API key, for the other commands
+//!   supervisor.pid          the process that keeps the others alive
+//!   node-0 .. node-N-1/     chain state, consensus journal, keys.json
+//!   worker/                 worker key and the highest amounts it signed
+//!   gateway/                gateway key, requests, receipts
+//!   logs/NAME.log
+//! ```
+//!
+//! Everything listens on loopback. The keys of a local network lie in clear text and some of them
+//! are public (the test mnemonic): a node refuses those on any other chain id or off loopback.
+
+mod children;
+mod ports;
+
+pub(crate) use children::{Child, Supervisor};
+pub(crate) use ports::Ports;

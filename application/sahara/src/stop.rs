@@ -1,0 +1,26 @@
+//! When to stop: a signal, or — for a child of `sahara up` — a parent that is gone.
+
+use tokio::io::AsyncReadExt;
+
+/// Resolves on Ctrl-C or SIGTERM, and with `follow_parent` when standard input ends.
+pub(crate) async fn asked(follow_parent: bool) {
+    let interrupt = tokio::signal::ctrl_c();
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let orphaned = async {
+        if !follow_parent {
+            std::future::pending::<()>().await;
+        }
+        let (mut input, mut byte) = (tokio::io::stdin(), [0]);
+        while matches!(input.read(&mut byte).await, Ok(read) if read > 0) {}
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate => {}
+        () = orphaned => {}
+    }
+}
