@@ -1,1 +1,13 @@
-//! Whole-economy tests: each file a chapter, on real processes and the real model.
+//! Whole-economy tests: each file of `tests/` is a chapter, on real processes and the real model.
+//!
+//! A [`Network`] is `sahara up` in a directory of its own, on ports of its own, stopped when it is
+//! dropped. `cargo xtask test` builds the program, fetches the model and installs the stock clients
+//! beforehand; a scenario that lacks one of them fails and says so.
+
+mod network;
+mod rpc;
+mod tools;
+
+pub use network::{Network, Options};
+pub use rpc::Rpc;
+pub use tools::{node, program, python, tool};

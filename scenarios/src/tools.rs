@@ -1,0 +1,104 @@
+//! The program under test and the stock clients beside it.
+
+use eyre::{Context, Result, bail, eyre};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The directory cargo builds this profile into.
+fn profile() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let directory = test.ancestors().find(|path| path.join("deps").is_dir());
+    directory
+        .map(Path::to_path_buf)
+        .ok_or_else(|| eyre!("{} lies in no cargo profile", test.display()))
+}
+
+/// The `sahara` program of the same build.
+///
+/// # Errors
+/// When it was not built.
+pub fn program() -> Result<PathBuf> {
+    let program = profile()?.join("sahara");
+    if !program.is_file() {
+        bail!(
+            "{} is not built: run `cargo build --package sahara`, or `cargo xtask test`",
+            program.display()
+        );
+    }
+    Ok(program)
+}
+
+/// Where `cargo xtask tools` installed npm and Python packages.
+fn tools() -> Result<PathBuf> {
+    let tools = std::env::var_os("SAHARA_TOOLS").map(PathBuf::from);
+    let tools = match tools {
+        Some(tools) => tools,
+        None => {
+            profile()?.parent().ok_or_else(|| eyre!("the profile has no parent"))?.join("tools")
+        }
+    };
+    if !tools.join("installed").is_file() {
+        bail!(
+            "{} is not installed: run `cargo xtask tools`, or `cargo xtask test`",
+            tools.display()
+        );
+    }
+    Ok(tools)
+}
+
+/// A program from an npm package of the tools, as `cast`.
+///
+/// # Errors
+/// When it is not installed.
+pub fn tool(name: &str) -> Result<PathBuf> {
+    let native = tools()?.join(format!("node_modules/@foundry-rs/{name}-linux-amd64/bin/{name}"));
+    if native.is_file() { Ok(native) } else { Ok(tools()?.join("node_modules/.bin").join(name)) }
+}
+
+/// Runs a client script under Node and returns the JSON line it prints.
+///
+/// # Errors
+/// When it fails; the error holds what it printed.
+pub fn node(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Value> {
+    // Modules are looked up from the script's own place.
+    let place = tools()?.join("clients");
+    fs::create_dir_all(&place)?;
+    let copy = place.join(format!("{}-{script}", std::process::id()));
+    fs::copy(clients().join(script), &copy)?;
+    let answer =
+        run(Command::new("node").arg(&copy).args(arguments).envs(environment.iter().copied()));
+    fs::remove_file(&copy)?;
+    answer
+}
+
+/// Runs a client script under Python and returns the JSON line it prints.
+///
+/// # Errors
+/// When it fails; the error holds what it printed.
+pub fn python(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Value> {
+    let python = tools()?.join("python/bin/python");
+    run(Command::new(python)
+        .arg(clients().join(script))
+        .args(arguments)
+        .envs(environment.iter().copied()))
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Runs a command and reads the JSON it prints.
+pub(crate) fn run(command: &mut Command) -> Result<Value> {
+    let output = command.output().wrap_err_with(|| format!("could not start {command:?}"))?;
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        bail!("{command:?} failed with {}\n{out}\n{err}", output.status);
+    }
+    serde_json::from_str(&out)
+        .wrap_err_with(|| format!("{command:?} printed no JSON:\n{out}\n{err}"))
+}
