@@ -19,7 +19,7 @@ impl NodeSource for Stored {
     fn node(&self, owner: Option<B256>, path: &Nibbles, hash: B256) -> Result<Bytes, TrieError> {
         match self.0.get(path) {
             Some(row) if row.hash == hash => Ok(row.encoding.clone()),
-            _ => Err(TrieError::Missing { owner, path: *path, hash }),
+            _ => Err(TrieError::missing(owner, path, hash)),
         }
     }
 }
@@ -167,7 +167,7 @@ fn i3_a_row_that_is_missing_is_an_error_and_not_another_root() {
     stored.0.remove(&path).unwrap();
     let change = [(keys[0], Some(Bytes::from(vec![2; 40])))];
     let error = keyed_update(&stored, None, update.root, change).unwrap_err();
-    assert!(matches!(error, TrieError::Missing { path: missing, .. } if missing == path));
+    assert!(matches!(error, TrieError::Missing { place, .. } if place.path == path));
 }
 
 // The official tests.

@@ -56,7 +56,7 @@ impl<'a, S: NodeSource> Editor<'a, S> {
                     }
                     match &edit.value {
                         None => Link::Extension(extension),
-                        Some(value) => self.split_extension(extension, &prefix, &suffix, value),
+                        Some(value) => self.split_extension(*extension, &prefix, &suffix, value),
                     }
                 }
                 Link::Leaf(leaf) => self.edit_leaf(leaf, &prefix, &suffix, edit.value.as_ref()),
@@ -118,13 +118,13 @@ impl<'a, S: NodeSource> Editor<'a, S> {
     /// Inserts a key that leaves an extension before its end.
     fn split_extension(
         &mut self,
-        mut extension: Box<Extension>,
+        mut extension: Extension,
         prefix: &Nibbles,
         suffix: &Nibbles,
         value: &Bytes,
     ) -> Link {
         self.touch(&mut extension.origin, prefix);
-        let Extension { path, child, .. } = *extension;
+        let Extension { path, child, .. } = extension;
         let shared = path.common_prefix_length(suffix);
         let mut branch = Branch::default();
         if let Some(slot) = branch.child(&path, shared) {

@@ -34,9 +34,11 @@ mod update;
 
 pub use cache::NodeCache;
 pub use proof::{Proof, prove};
-pub(crate) use state::{decode_word, encode_word};
 pub use state::{AccountRecord, StateReader, genesis_update, state_update};
-pub use update::{KeyedUpdate, NodeSource, NoNodes, Row, Rows, StorageUpdate, TrieUpdate, keyed_update};
+pub(crate) use state::{decode_word, encode_word};
+pub use update::{
+    KeyedUpdate, NoNodes, NodeSource, Row, Rows, StorageUpdate, TrieUpdate, keyed_update,
+};
 
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
@@ -45,22 +47,18 @@ use alloy_trie::Nibbles;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrieError {
     /// A node that its parent names is not there.
-    #[error("trie node {path:?} of {} is missing, expected hash {hash}", trie_name(.owner))]
+    #[error("trie node {place} is missing, expected hash {expected}")]
     Missing {
-        /// The account whose storage it is, hashed; `None` for the account trie.
-        owner: Option<B256>,
-        /// Where the node should stand.
-        path: Nibbles,
+        /// Where it should stand.
+        place: Box<NodePlace>,
         /// What its parent says it hashes to.
-        hash: B256,
+        expected: B256,
     },
     /// A stored node is not what its parent says.
-    #[error("trie node {path:?} of {} is damaged, expected hash {expected}, got {found}", trie_name(.owner))]
+    #[error("trie node {place} is damaged, expected hash {expected}, got {found}")]
     Damaged {
-        /// The account whose storage it is, hashed; `None` for the account trie.
-        owner: Option<B256>,
-        /// Where the node stands.
-        path: Nibbles,
+        /// Where it stands.
+        place: Box<NodePlace>,
         /// What its parent says it hashes to.
         expected: B256,
         /// What it hashes to.
@@ -74,6 +72,28 @@ pub enum TrieError {
     Storage(String),
 }
 
-fn trie_name(owner: &Option<B256>) -> String {
-    owner.map_or_else(|| "the account trie".into(), |owner| format!("the storage trie {owner}"))
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodePlace {
+    /// The account whose storage trie is meant, hashed; `None` for the account trie.
+    pub owner: Option<B256>,
+    /// The nibbles of the keys below it.
+    pub path: Nibbles,
+}
+
+impl TrieError {
+    /// The error for a node that is not there.
+    #[must_use]
+    pub fn missing(owner: Option<B256>, path: &Nibbles, expected: B256) -> Self {
+        Self::Missing { place: Box::new(NodePlace { owner, path: *path }), expected }
+    }
+}
+
+impl std::fmt::Display for NodePlace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.owner {
+            None => write!(formatter, "{:?} of the account trie", self.path),
+            Some(owner) => write!(formatter, "{:?} of the storage trie {owner}", self.path),
+        }
+    }
 }

@@ -87,10 +87,7 @@ pub fn genesis_update(diff: &StateDiff) -> Result<TrieUpdate, TrieError> {
 ///
 /// # Errors
 /// When the parent state cannot be read.
-pub fn state_update(
-    parent: &impl StateReader,
-    diff: &StateDiff,
-) -> Result<TrieUpdate, TrieError> {
+pub fn state_update(parent: &impl StateReader, diff: &StateDiff) -> Result<TrieUpdate, TrieError> {
     let changes = diff
         .accounts
         .par_iter()

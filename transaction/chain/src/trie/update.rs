@@ -29,7 +29,7 @@ pub struct NoNodes;
 
 impl NodeSource for NoNodes {
     fn node(&self, owner: Option<B256>, path: &Nibbles, hash: B256) -> Result<Bytes, TrieError> {
-        Err(TrieError::Missing { owner, path: *path, hash })
+        Err(TrieError::missing(owner, path, hash))
     }
 }
 
@@ -69,7 +69,6 @@ pub struct TrieUpdate {
 
 impl TrieUpdate {
     /// What this update says of a row: `None` nothing, `Some(None)` that it is gone.
-    #[expect(clippy::option_option, reason = "unknown and removed are different answers")]
     pub fn row(&self, owner: Option<B256>, path: &Nibbles) -> Option<Option<&Row>> {
         match owner {
             None => self.accounts.get(path).map(Option::as_ref),
@@ -122,7 +121,7 @@ pub fn keyed_update(
     changes: impl IntoIterator<Item = (Nibbles, Option<Bytes>)>,
 ) -> Result<KeyedUpdate, TrieError> {
     let mut edits = changes.into_iter().map(|(key, value)| Edit { key, value }).collect::<Vec<_>>();
-    edits.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    edits.sort_unstable_by_key(|edit| edit.key);
     let link = match root {
         EMPTY_ROOT_HASH => Link::Empty,
         root => Link::Stored(Reference::Hash(root)),

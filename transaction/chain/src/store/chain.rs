@@ -1,0 +1,169 @@
+//! Reading finalised blocks, receipts and states.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rlp::Decodable;
+use fjall::Readable;
+use sahara_finality::{Block, TxReceipt};
+
+use super::{
+    AccountProof, Head, StateView, Store, StoreError,
+    handle::{Inner, RecentBlock, View, read_head},
+    state::HeadState,
+    tables::{number_key, read_number},
+};
+
+impl Store {
+    /// The header of a finalised block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn header(&self, number: u64) -> Result<Option<Head>, StoreError> {
+        let view = self.inner.view();
+        if number == view.head.number {
+            return Ok(Some(view.head.as_ref().clone()));
+        }
+        read_head(&self.inner.tables, &view.snapshot, number)
+    }
+
+    /// A finalised block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn block(&self, number: u64) -> Result<Option<Arc<Block>>, StoreError> {
+        let view = self.inner.view();
+        Ok(self.inner.recent_block(&view, number)?.map(|recent| recent.block))
+    }
+
+    /// The number of a finalised block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn block_number(&self, hash: B256) -> Result<Option<u64>, StoreError> {
+        let row = self.inner.view().snapshot.get(&self.inner.tables.numbers, hash)?;
+        row.map(|row| read_number("block number", &row)).transpose()
+    }
+
+    /// The receipts of a finalised block, one per transaction.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn receipts(&self, number: u64) -> Result<Option<Arc<Vec<TxReceipt>>>, StoreError> {
+        let view = self.inner.view();
+        Ok(self.inner.recent_block(&view, number)?.map(|recent| recent.receipts))
+    }
+
+    /// Who sent each transaction of a finalised block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn senders(&self, number: u64) -> Result<Option<Vec<Address>>, StoreError> {
+        let row = self.inner.view().snapshot.get(&self.inner.tables.senders, number_key(number))?;
+        let Some(row) = row else { return Ok(None) };
+        let (senders, []) = row.as_chunks::<20>() else {
+            return Err(StoreError::damaged("senders", "expected 20 bytes each"));
+        };
+        Ok(Some(senders.iter().map(Address::from).collect()))
+    }
+
+    /// Where a finalised transaction is: block number and index.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn transaction(&self, hash: B256) -> Result<Option<(u64, u32)>, StoreError> {
+        let row = self.inner.view().snapshot.get(&self.inner.tables.transactions, hash)?;
+        let Some(row) = row else { return Ok(None) };
+        let parse = || {
+            let (number, index) = row.split_at_checked(8)?;
+            Some((
+                u64::from_be_bytes(number.try_into().ok()?),
+                u32::from_be_bytes(index.try_into().ok()?),
+            ))
+        };
+        parse()
+            .map(Some)
+            .ok_or_else(|| StoreError::damaged("transaction place", "expected 12 bytes"))
+    }
+
+    /// The finalisation certificate stored for a block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn certificate(&self, number: u64) -> Result<Option<Bytes>, StoreError> {
+        let view = self.inner.view();
+        let row = view.snapshot.get(&self.inner.tables.certificates, number_key(number))?;
+        Ok(row.map(|row| Bytes::copy_from_slice(&row)))
+    }
+
+    /// The state after the head.
+    #[must_use]
+    pub fn state(&self) -> StateView {
+        let head = self.head_state();
+        let number = head.view.head.number;
+        StateView::new(head, number)
+    }
+
+    /// The state after a block, `None` when it is not final yet or too long ago.
+    #[must_use]
+    pub fn state_at(&self, number: u64) -> Option<StateView> {
+        let head = self.head_state();
+        let known = head.view.oldest_state..=head.view.head.number;
+        known.contains(&number).then(|| StateView::new(head, number))
+    }
+
+    /// The first block [`Self::state_at`] knows the state of.
+    #[must_use]
+    pub fn oldest_state(&self) -> u64 {
+        self.inner.view().oldest_state
+    }
+
+    /// Proves an account and words of it against the head's state root.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn proof(&self, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
+        self.head_state().prove(address, slots)
+    }
+
+    pub(super) fn head_state(&self) -> HeadState {
+        HeadState { inner: self.inner.clone(), view: self.inner.view() }
+    }
+}
+
+impl Inner {
+    /// A block with its receipts, from memory if it is recent.
+    pub(super) fn recent_block(
+        &self,
+        view: &View,
+        number: u64,
+    ) -> Result<Option<RecentBlock>, StoreError> {
+        if number > view.head.number {
+            return Ok(None);
+        }
+        if let Some(recent) = self.recent.get(&number) {
+            return Ok(Some(recent));
+        }
+        let key = number_key(number);
+        let Some(row) = view.snapshot.get(&self.tables.blocks, key)? else { return Ok(None) };
+        let block = Block::decode(&row).map_err(|error| StoreError::damaged("block", error))?;
+        let receipts = view.snapshot.get(&self.tables.receipts, key)?;
+        let receipts = receipts
+            .ok_or_else(|| StoreError::damaged("receipts", format!("{number} are missing")))?;
+        let receipts = decode_receipts(&receipts)?;
+        let recent = RecentBlock::new(&Arc::new(block), &Arc::new(receipts), row.len());
+        self.recent.insert(number, recent.clone());
+        Ok(Some(recent))
+    }
+}
+
+fn decode_receipts(row: &[u8]) -> Result<Vec<TxReceipt>, StoreError> {
+    let encoded =
+        Vec::<Bytes>::decode(&mut &*row).map_err(|error| StoreError::damaged("receipts", error))?;
+    let decode = |bytes: &Bytes| TxReceipt::decode(bytes);
+    encoded
+        .iter()
+        .map(decode)
+        .collect::<Result<_, _>>()
+        .map_err(|error| StoreError::damaged("receipts", error))
+}

@@ -1,0 +1,282 @@
+//! The open store.
+
+use std::{path::Path, sync::Arc};
+
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+use fjall::{Database, OwnedWriteBatch, PersistMode, Readable, Snapshot};
+use parking_lot::{Mutex, RwLock};
+use quick_cache::{Weighter, sync::Cache};
+use sahara_finality::{Block, TxReceipt, decode_header};
+use tokio::sync::broadcast;
+
+use super::{
+    Genesis, StoreError,
+    commit::{CommitInput, write_block},
+    tables::{FORMAT, Tables, meta, number_key, read_hash},
+};
+use crate::trie::{NodeCache, genesis_update};
+
+/// How many heads a slow subscriber may be behind before it misses some.
+const SUBSCRIBER_BACKLOG: usize = 256;
+
+/// How much the store may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Memory for trie nodes.
+    pub node_cache_bytes: u64,
+    /// Memory for decoded blocks and receipts.
+    pub block_cache_bytes: u64,
+    /// Memory for the database's own blocks of rows.
+    pub database_cache_bytes: u64,
+    /// How many blocks back [`Store::state_at`] reaches. Making it larger later does not bring
+    /// older states back.
+    pub history_blocks: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            node_cache_bytes: 128 << 20,
+            block_cache_bytes: 64 << 20,
+            database_cache_bytes: 128 << 20,
+            history_blocks: 10_000,
+        }
+    }
+}
+
+/// A finalised block's header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The block number.
+    pub number: u64,
+    /// The block hash.
+    pub hash: B256,
+    /// The header.
+    pub header: Header,
+}
+
+/// The finalised chain and its state on disk. Cloning is cheap; all clones are one store.
+///
+/// Every read sees one finalised block as a whole, never half a commit.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) database: Database,
+    pub(super) tables: Tables,
+    pub(super) options: StoreOptions,
+    pub(super) genesis: B256,
+    pub(super) nodes: NodeCache,
+    pub(super) recent: Cache<u64, RecentBlock, ByBytes>,
+    pub(super) writer: Mutex<()>,
+    view: RwLock<Arc<View>>,
+    heads: broadcast::Sender<Arc<Head>>,
+}
+
+/// One moment of the store.
+pub(super) struct View {
+    pub(super) snapshot: Snapshot,
+    pub(super) head: Arc<Head>,
+    pub(super) oldest_state: u64,
+}
+
+/// A block with its receipts, decoded.
+#[derive(Clone)]
+pub(super) struct RecentBlock {
+    pub(super) block: Arc<Block>,
+    pub(super) receipts: Arc<Vec<TxReceipt>>,
+    pub(super) bytes: u64,
+}
+
+#[derive(Clone)]
+pub(super) struct ByBytes;
+
+impl Weighter<u64, RecentBlock> for ByBytes {
+    fn weight(&self, _number: &u64, recent: &RecentBlock) -> u64 {
+        recent.bytes
+    }
+}
+
+impl Store {
+    /// Opens the store in a directory, beginning with `genesis` if there is none yet.
+    ///
+    /// # Errors
+    /// When the directory is in use, belongs to another chain or a later version, or `genesis`
+    /// does not have the state root its header says.
+    pub fn open(
+        path: impl AsRef<Path>,
+        options: StoreOptions,
+        genesis: &Genesis,
+    ) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        std::fs::create_dir_all(path)?;
+        let database = Database::builder(path)
+            .cache_size(options.database_cache_bytes)
+            .open()
+            .map_err(|error| match error {
+                fjall::Error::Locked => StoreError::InUse(path.to_path_buf()),
+                other => other.into(),
+            })?;
+        let tables = Tables::open(&database)?;
+        begin(&database, &tables, genesis)?;
+        let view = View::take(&database, &tables)?;
+        let recent = options.block_cache_bytes;
+        let inner = Inner {
+            nodes: NodeCache::new(options.node_cache_bytes),
+            recent: Cache::with_weighter(RECENT_BLOCKS, recent, ByBytes),
+            writer: Mutex::new(()),
+            view: RwLock::new(Arc::new(view)),
+            heads: broadcast::Sender::new(SUBSCRIBER_BACKLOG),
+            genesis: genesis.block.hash(),
+            database,
+            tables,
+            options,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The last finalised block.
+    #[must_use]
+    pub fn head(&self) -> Arc<Head> {
+        self.inner.view().head.clone()
+    }
+
+    /// The hash of block 0.
+    #[must_use]
+    pub fn genesis_hash(&self) -> B256 {
+        self.inner.genesis
+    }
+
+    /// Every head committed from now on. A subscriber who falls too far behind is told how many it
+    /// missed and can read them here.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Head>> {
+        self.inner.heads.subscribe()
+    }
+}
+
+/// A guess to size the table; the bound is in bytes.
+const RECENT_BLOCKS: usize = 256;
+
+impl Inner {
+    pub(super) fn view(&self) -> Arc<View> {
+        self.view.read().clone()
+    }
+
+    /// Lets readers see what was just written. Only the writer calls this.
+    pub(super) fn refresh(&self) -> Result<Arc<Head>, StoreError> {
+        let view = Arc::new(View::take(&self.database, &self.tables)?);
+        let head = view.head.clone();
+        *self.view.write() = view;
+        Ok(head)
+    }
+
+    /// Lets readers see the new head, and tells subscribers.
+    pub(super) fn publish(&self) -> Result<(), StoreError> {
+        let head = self.refresh()?;
+        // Nobody listening is no failure.
+        drop(self.heads.send(head));
+        Ok(())
+    }
+}
+
+impl View {
+    fn take(database: &Database, tables: &Tables) -> Result<Self, StoreError> {
+        let snapshot = database.snapshot();
+        let number = required(tables, &snapshot, meta::HEAD)?;
+        let oldest_state = required(tables, &snapshot, meta::OLDEST_STATE)?;
+        let head = read_head(tables, &snapshot, number)?
+            .ok_or_else(|| StoreError::damaged("head", format!("header {number} is missing")))?;
+        Ok(Self { snapshot, head: Arc::new(head), oldest_state })
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let head = &self.view().head;
+        formatter
+            .debug_struct("Inner")
+            .field("genesis", &self.genesis)
+            .field("head", &(head.number, head.hash))
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("View").field("head", &self.head.number).finish_non_exhaustive()
+    }
+}
+
+/// The header stored under a number.
+pub(super) fn read_head(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    number: u64,
+) -> Result<Option<Head>, StoreError> {
+    let Some(row) = snapshot.get(&tables.headers, number_key(number))? else { return Ok(None) };
+    let (hash, header) = row.split_at_checked(32).unwrap_or_default();
+    let hash = read_hash("header", hash)?;
+    let header = decode_header(header).map_err(|error| StoreError::damaged("header", error))?;
+    Ok(Some(Head { number, hash, header }))
+}
+
+/// Writes genesis into an empty database, or checks that what is there is of this chain.
+fn begin(database: &Database, tables: &Tables, genesis: &Genesis) -> Result<(), StoreError> {
+    let snapshot = database.snapshot();
+    let expected = genesis.block.hash();
+    let Some(format) = tables.meta_number(&snapshot, meta::FORMAT)? else {
+        let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
+        write_genesis(tables, &snapshot, genesis, &mut batch)?;
+        return Ok(batch.commit()?);
+    };
+    if format > FORMAT {
+        return Err(StoreError::NewerFormat { supported: FORMAT, found: format });
+    }
+    let found = required(tables, &snapshot, meta::CHAIN_ID)?;
+    if found != genesis.chain_id {
+        return Err(StoreError::WrongChain { expected: genesis.chain_id, found });
+    }
+    let found = snapshot.get(&tables.meta, meta::GENESIS)?;
+    let found = read_hash(meta::GENESIS, found.as_deref().unwrap_or_default())?;
+    if found != expected {
+        return Err(StoreError::WrongGenesis { expected, found });
+    }
+    Ok(())
+}
+
+fn write_genesis(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    genesis: &Genesis,
+    batch: &mut OwnedWriteBatch,
+) -> Result<(), StoreError> {
+    let trie = genesis_update(&genesis.state)?;
+    let expected = genesis.block.header.state_root;
+    if trie.root != expected {
+        return Err(StoreError::WrongStateRoot { number: 0, expected, got: trie.root });
+    }
+    let hash = genesis.block.hash();
+    batch.insert(&tables.meta, meta::FORMAT, number_key(FORMAT));
+    batch.insert(&tables.meta, meta::CHAIN_ID, number_key(genesis.chain_id));
+    batch.insert(&tables.meta, meta::GENESIS, hash.0);
+    batch.insert(&tables.meta, meta::OLDEST_STATE, number_key(genesis.block.header.number));
+    let input = CommitInput {
+        hash,
+        block: &genesis.block,
+        encoded: genesis.block.encoded(),
+        receipts: &[],
+        senders: &[],
+        diff: &genesis.state,
+        trie: &trie,
+    };
+    write_block(tables, snapshot, &input, batch)
+}
+
+fn required(tables: &Tables, snapshot: &Snapshot, name: &'static str) -> Result<u64, StoreError> {
+    tables.meta_number(snapshot, name)?.ok_or_else(|| StoreError::damaged(name, "it is missing"))
+}

@@ -1,0 +1,78 @@
+//! Counting the whole state again, trusting no sum kept on the way.
+
+use alloy_primitives::{Address, B256, U256};
+use alloy_trie::{HashBuilder, Nibbles};
+use fjall::Readable;
+
+use super::{
+    Head, Store, StoreError,
+    state::{HeadState, decode_account_row},
+};
+use crate::trie::AccountRecord;
+
+/// What [`Store::recount`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recount {
+    /// The block counted after.
+    pub head: Head,
+    /// The sum of all balances.
+    pub total: U256,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// How many storage words there are.
+    pub words: u64,
+    /// The state root, built from the flat rows with another trie than the one that is updated
+    /// block by block. Equal to the header's, or the state is damaged.
+    pub root: B256,
+}
+
+impl Store {
+    /// Walks every account and word of the head's state: sums the balances and builds the state
+    /// root from nothing. Memory does not grow with the state.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the balances pass 256 bits.
+    pub fn recount(&self) -> Result<Recount, StoreError> {
+        let state = self.head_state();
+        let mut builder = HashBuilder::default();
+        let (mut total, mut accounts, mut words) = (U256::ZERO, 0_u64, 0_u64);
+        for row in state.view.snapshot.iter(&state.inner.tables.accounts) {
+            let (key, row) = row.into_inner()?;
+            let (_, mut record) = decode_account_row(&row)?;
+            total = total
+                .checked_add(record.account.balance)
+                .ok_or_else(|| StoreError::damaged("balance", "the sum passes 256 bits"))?;
+            accounts = accounts.saturating_add(1);
+            let count;
+            (record.storage_root, count) = storage_root(&state, &key)?;
+            words = words.saturating_add(count);
+            builder.add_leaf(hashed(&key, "account key")?, &record.encoded());
+        }
+        let head = state.view.head.as_ref().clone();
+        Ok(Recount { head, total, accounts, words, root: builder.root() })
+    }
+
+    /// Every account of the head's state, in the order of hashed addresses.
+    pub fn accounts(
+        &self,
+    ) -> impl Iterator<Item = Result<(Address, AccountRecord), StoreError>> + use<> {
+        let state = self.head_state();
+        let rows = state.view.snapshot.iter(&state.inner.tables.accounts);
+        rows.map(|row| decode_account_row(&row.value()?))
+    }
+}
+
+fn storage_root(state: &HeadState, account: &[u8]) -> Result<(B256, u64), StoreError> {
+    let (mut builder, mut count) = (HashBuilder::default(), 0_u64);
+    for row in state.view.snapshot.prefix(&state.inner.tables.storage, account) {
+        let (key, word) = row.into_inner()?;
+        builder.add_leaf(hashed(key.get(32..).unwrap_or_default(), "storage key")?, &word);
+        count = count.saturating_add(1);
+    }
+    Ok((builder.root(), count))
+}
+
+fn hashed(key: &[u8], what: &'static str) -> Result<Nibbles, StoreError> {
+    let key = B256::try_from(key).map_err(|_| StoreError::damaged(what, "expected 32 bytes"))?;
+    Ok(Nibbles::unpack(key))
+}
