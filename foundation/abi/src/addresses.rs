@@ -1,6 +1,6 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
-use crate::{IAssets, IChannels, ICoin, IRoyalties, ISystem, IWorkers};
+use crate::{IAssets, IChannels, ICoin, IProtocol, IRoyalties, ISystem, IWorkers};
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
 
@@ -13,6 +13,17 @@ pub struct Protocol {
     pub address: Address,
     /// Its interface.
     pub abi: fn() -> JsonAbi,
+}
+
+impl Protocol {
+    /// The whole interface: its own, and the errors that every protocol may raise.
+    pub fn interface(&self) -> JsonAbi {
+        let mut interface = (self.abi)();
+        for (name, errors) in IProtocol::abi::errors() {
+            interface.errors.entry(name).or_default().extend(errors);
+        }
+        interface
+    }
 }
 
 /// Every native protocol, in address order.
