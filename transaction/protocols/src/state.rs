@@ -3,7 +3,9 @@
 //! State is an argument, never ambient: a view receives [`Read`] and cannot write.
 
 use alloy_primitives::{Address, Bytes, Log, U256};
-use sahara_primitives::{Amount, Timestamp};
+use alloy_sol_types::SolEvent;
+use sahara_abi::IProtocol;
+use sahara_primitives::{Amount, Overflow, Timestamp};
 
 /// How a rule ends when it does not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,11 @@ impl<E: alloy_sol_types::SolError> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Revert(error.abi_encode().into())
     }
+}
+
+/// Money that does not fit its type refuses the caller; it never wraps.
+pub(crate) fn overflow(_: Overflow) -> Failure {
+    IProtocol::Overflow {}.into()
 }
 
 /// The block in which a rule runs.
@@ -76,4 +83,15 @@ pub trait Write: Read {
     /// # Errors
     /// As [`Write::store`].
     fn log(&mut self, log: Log) -> Result<(), Failure>;
+
+    /// Appends an event of the protocol at `address`.
+    ///
+    /// # Errors
+    /// As [`Write::store`].
+    fn emit<E: SolEvent>(&mut self, address: Address, event: E) -> Result<(), Failure>
+    where
+        Self: Sized,
+    {
+        self.log(Log { address, data: event.encode_log_data() })
+    }
 }

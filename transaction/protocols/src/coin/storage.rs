@@ -1,0 +1,12 @@
+//! The slots.
+
+use crate::storage::{Map, storage};
+use alloy_primitives::{Address, U256};
+use sahara_abi::COIN;
+
+storage! { COIN:
+    /// What a spender may move, by `(owner, spender)`; the highest number means without limit.
+    ALLOWANCES: Map<(Address, Address), U256> = 0;
+    /// Permits used, by owner.
+    NONCES: Map<Address, U256> = 1;
+}

@@ -1,0 +1,99 @@
+//! System: what every block does by itself, called by its last transaction.
+//!
+//! # Model
+//! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
+//! validators, by seats. Then members of pools are credited (see [`royalties`]).
+//!
+//! # Rounding
+//! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
+
+use crate::{
+    GENESIS_SUPPLY,
+    dispatch::Call,
+    liabilities::RawSlot,
+    royalties,
+    state::{Failure, Write, overflow},
+    storage::Region,
+};
+use alloy_primitives::{Address, Bytes, U256};
+use sahara_abi::{
+    FEES, INCENTIVE_POOL, IProtocol,
+    ISystem::{FeesDistributed, ISystemCalls as Calls, OnlySystem},
+    SYSTEM, SYSTEM_CALLER,
+};
+use sahara_primitives::BasisPoints;
+
+/// The incentive pool's part of gas fees: of 1 SAHARA in fees, 0.02.
+pub const INCENTIVE_SHARE: BasisPoints = BasisPoints::constant(200);
+
+/// The most seats a validator set may have.
+pub const MAX_SEATS: usize = 1_024;
+
+/// The system stores nothing.
+pub(crate) const LAYOUT: &[Region] = &[];
+
+/// The system's account holds nothing for anyone.
+#[expect(clippy::unnecessary_wraps, reason = "the table's shape: other protocols read words")]
+pub(crate) const fn liability(_: RawSlot, _: U256) -> Result<U256, Failure> {
+    Ok(U256::ZERO)
+}
+
+/// Answers a call.
+pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Failure> {
+    match call.decode()? {
+        Calls::supply(c) => call.view(c, |_| Ok(GENESIS_SUPPLY.base_units())),
+        Calls::endBlock(c) => call.change(c, |c| {
+            if call.caller != SYSTEM_CALLER {
+                return Err(OnlySystem { caller: call.caller }.into());
+            }
+            end_block(state, c.leader, &c.recipients)?;
+            Ok(().into())
+        }),
+    }
+}
+
+/// Divides the block's fees among `recipients`, one seat each, and credits waiting members.
+///
+/// # Errors
+/// `InvalidCall` for more than [`MAX_SEATS`] recipients; otherwise those of the state.
+pub fn end_block(
+    state: &mut impl Write,
+    leader: Address,
+    recipients: &[Address],
+) -> Result<(), Failure> {
+    if recipients.len() > MAX_SEATS {
+        return Err(IProtocol::InvalidCall {}.into());
+    }
+    distribute_fees(state, leader, recipients)?;
+    royalties::sweep(state)
+}
+
+fn distribute_fees(
+    state: &mut impl Write,
+    leader: Address,
+    recipients: &[Address],
+) -> Result<(), Failure> {
+    let total = state.balance(FEES)?;
+    if total.is_zero() {
+        return Ok(());
+    }
+    let incentive = INCENTIVE_SHARE.of(total).map_err(overflow)?;
+    let validators = total.checked_sub(incentive).map_err(overflow)?;
+    let seats = u64::try_from(recipients.len()).unwrap_or(u64::MAX);
+    let seat = validators.div_floor(seats).unwrap_or_default();
+    let paid = seat.checked_mul(seats).map_err(overflow)?;
+    let remainder = validators.checked_sub(paid).map_err(overflow)?;
+    state.move_coin(FEES, INCENTIVE_POOL, incentive)?;
+    for recipient in recipients {
+        state.move_coin(FEES, *recipient, seat)?;
+    }
+    state.move_coin(FEES, leader, remainder)?;
+    state.emit(
+        SYSTEM,
+        FeesDistributed {
+            total: total.base_units(),
+            validators: validators.base_units(),
+            incentivePool: incentive.base_units(),
+        },
+    )
+}
