@@ -21,7 +21,7 @@ fn main() -> Result<(), Failure> {
     let started = Instant::now();
     let model = Model::load(Path::new(file), &LoadOptions::default())?;
     let load = started.elapsed().as_secs_f64();
-    let engine = Engine::new(model, EngineOptions { threads, ..EngineOptions::default() })?;
+    let engine = Engine::new(model, &EngineOptions { threads, ..EngineOptions::default() })?;
     let (mut prefill, mut decode) = (0f64, 0f64);
     for _ in 0..3 {
         let (first, rest) = run(&engine, prompt, answer)?;

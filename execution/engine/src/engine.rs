@@ -132,14 +132,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`] if the system gives no threads.
-    pub fn new(model: Arc<Model>, options: EngineOptions) -> Result<Self, StartError> {
+    pub fn new(model: Arc<Model>, options: &EngineOptions) -> Result<Self, StartError> {
         let least_one = |value: usize| value.max(1);
         let options = EngineOptions {
             threads: least_one(options.threads),
             prefill_chunk: least_one(options.prefill_chunk),
             max_active: least_one(options.max_active),
             events_ahead: least_one(options.events_ahead),
-            ..options
+            ..options.clone()
         };
         let machine =
             Machine { pool: Pool::new(options.threads)?, path: Path::choose(options.simd) };
@@ -182,7 +182,7 @@ impl Engine {
 
     fn enqueue(&self, job: Job) -> Result<(), RequestError> {
         let most = self.options.max_waiting.max(1);
-        self.desk.submit(job, most).map_err(|_job| RequestError::Busy(most))
+        if self.desk.submit(job, most) { Ok(()) } else { Err(RequestError::Busy(most)) }
     }
 
     fn job(&self, request: GenerateRequest) -> Result<(Job, Arc<Mailbox>), RequestError> {

@@ -251,7 +251,7 @@ impl Verification {
     /// [`Failure`] if the engine could not finish.
     pub fn wait(self) -> Result<Option<Difference>, Failure> {
         loop {
-            if let Some(verdict) = verdict(self.0.0.receive()) {
+            if let Some(verdict) = verdict(self.0.0.receive().as_ref()) {
                 return verdict;
             }
         }
@@ -264,19 +264,19 @@ impl Verification {
     pub async fn verdict(self) -> Result<Option<Difference>, Failure> {
         loop {
             let message = poll_fn(|context| self.0.0.poll(context)).await;
-            if let Some(verdict) = verdict(message) {
+            if let Some(verdict) = verdict(message.as_ref()) {
                 return verdict;
             }
         }
     }
 }
 
-fn verdict(message: Option<Message>) -> Option<Result<Option<Difference>, Failure>> {
+fn verdict(message: Option<&Message>) -> Option<Result<Option<Difference>, Failure>> {
     match message {
         Some(Message::Event(Event::Token(_))) => None,
         Some(Message::Event(Event::Done { .. })) => Some(Ok(None)),
-        Some(Message::Differs(difference)) => Some(Ok(Some(difference))),
-        Some(Message::Event(Event::Failed(failure))) => Some(Err(failure)),
+        Some(Message::Differs(difference)) => Some(Ok(Some(*difference))),
+        Some(Message::Event(Event::Failed(failure))) => Some(Err(*failure)),
         None => Some(Err(Failure::Stopped)),
     }
 }

@@ -21,14 +21,14 @@ pub(crate) const fn nearest_integer_bits(x: f32) -> u32 {
 pub(crate) fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 in two parts, so that n * HIGH is exact
-    const HIGH: f32 = 0.693_359_375;
+    const HIGH: f32 = f32::from_bits(0x3f31_8000);
     const LOW: f32 = -2.121_944_4e-4;
     let held = if x > 88.0 { 88.0 } else { x };
     let shifted = held * LOG2_E + ROUNDER;
     let n = shifted - ROUNDER;
     let r = held - n * HIGH;
     let r = r - n * LOW;
-    let p = 1.987_569_15e-4;
+    let p = 1.987_569_2e-4;
     let p = p * r + 1.398_2e-3;
     let p = p * r + 8.333_452e-3;
     let p = p * r + 4.166_579_6e-2;
@@ -44,7 +44,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) const fn half_to_f32(half: u16) -> f32 {
     // 2^112 moves the exponent's bias from 15 to 127 and makes subnormal numbers normal, exactly
-    const SHIFT: f32 = 5.192_296_858_534_828e33;
+    const SHIFT: f32 = f32::from_bits((127 + 112) << 23);
     let wide = half as u32;
     let magnitude = f32::from_bits((wide & 0x7fff) << 13) * SHIFT;
     let special = if wide & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
@@ -93,8 +93,9 @@ pub(crate) fn ln(x: f64) -> f64 {
 pub(crate) fn exp_64(x: f64) -> f64 {
     let shifted = x / LN_2 + ROUNDER_64;
     let n = shifted - ROUNDER_64;
-    let r = x - n * 6.931_471_803_691_238_2e-1;
-    let r = r - n * 1.908_214_929_270_587_7e-10;
+    // ln 2 in two parts, so that the first product is exact
+    let r = x - n * f64::from_bits(0x3fe6_2e42_fee0_0000);
+    let r = r - n * f64::from_bits(0x3dea_39ef_3579_3c76);
     let mut sum = 1.0;
     let mut divisor = 20.0;
     while divisor > 0.0 {

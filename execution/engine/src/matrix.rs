@@ -11,7 +11,7 @@
 //! Q4   the same 32 bytes hold quad c in the low and quad c + 4 in the high half of each byte; four a block
 //! ```
 //!
-//! Q4_1 and Q8_0 keep the file's own numbers; F32 becomes Q8 with the scale rounded to half precision.
+//! `Q4_1` and `Q8_0` keep the file's own numbers; `F32` becomes Q8 with the scale rounded to half precision.
 
 use crate::gguf::{Encoding, Tensor};
 use crate::math::{half_from_f32, half_to_f32, nearest_integer_bits};

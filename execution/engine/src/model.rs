@@ -239,7 +239,7 @@ impl Model {
     }
 }
 
-fn unsupported(what: &'static str, found: impl ToString, expected: &'static str) -> LoadError {
+fn unsupported(what: &'static str, found: &dyn fmt::Display, expected: &'static str) -> LoadError {
     LoadError::Unsupported { what, found: found.to_string(), expected }
 }
 
@@ -250,52 +250,22 @@ fn read_shape(
 ) -> Result<(Shape, f64), LoadError> {
     let architecture = file.text("general.architecture")?;
     if architecture != "llama" {
-        return Err(unsupported("architecture", architecture, "llama"));
-    }
-    if let Some(scaling) =
-        file.value("llama.rope.scaling.type").or_else(|| file.value("llama.rope.scale_linear"))
-    {
-        return Err(unsupported("rotary scaling", format!("{scaling:?}"), "none"));
+        return Err(unsupported("architecture", &architecture, "llama"));
     }
     let width = file.count("llama.embedding_length", MAX_WIDTH)?;
-    let heads = file.count("llama.attention.head_count", MAX_COUNT)?;
-    let key_heads = match file.value("llama.attention.head_count_kv") {
-        Some(_) => file.count("llama.attention.head_count_kv", MAX_COUNT)?,
-        None => heads,
-    };
-    if !heads.is_multiple_of(key_heads) {
-        return Err(unsupported("number of heads", heads, "a multiple of the key-value heads"));
-    }
-    let head = width / heads;
-    if !width.is_multiple_of(heads) || !head.is_multiple_of(8) {
-        return Err(unsupported("head size", format!("{width}/{heads}"), "a multiple of 8"));
-    }
-    for key in
-        ["llama.rope.dimension_count", "llama.attention.key_length", "llama.attention.value_length"]
-    {
-        if file.value(key).is_some() && file.count(key, MAX_WIDTH)? != head {
-            return Err(unsupported(
-                "rotary or head dimension",
-                file.count(key, MAX_WIDTH)?,
-                "the head size",
-            ));
-        }
-    }
     let hidden = file.count("llama.feed_forward_length", MAX_WIDTH)?;
     if !width.is_multiple_of(BLOCK) || !hidden.is_multiple_of(BLOCK) {
-        return Err(unsupported("layer width", format!("{width} and {hidden}"), "multiples of 32"));
-    }
-    let base = match file.value("llama.rope.freq_base") {
-        Some(_) => file.float("llama.rope.freq_base")?,
-        None => 10_000.0,
-    };
-    let epsilon = file.float("llama.attention.layer_norm_rms_epsilon")?;
-    if !(1.0..1e12).contains(&base) || !(0.0..1.0).contains(&epsilon) {
         return Err(unsupported(
-            "rotary base or epsilon",
-            format!("{base}, {epsilon}"),
-            "sensible numbers",
+            "layer width",
+            &format!("{width} and {hidden}"),
+            "multiples of 32",
         ));
+    }
+    let (key_heads, head) = read_heads(file, width)?;
+    let base = read_rotary_base(file, head)?;
+    let epsilon = file.float("llama.attention.layer_norm_rms_epsilon")?;
+    if !(0.0..1.0).contains(&epsilon) {
+        return Err(unsupported("normalisation epsilon", &epsilon, "0 to 1"));
     }
     let shape = Shape {
         width,
@@ -307,10 +277,62 @@ fn read_shape(
         vocabulary,
         epsilon: narrow(epsilon),
     };
-    if vocabulary > MAX_VOCABULARY || shape.context == 0 {
-        return Err(unsupported("vocabulary or context", vocabulary, "sensible sizes"));
+    if !(1..=MAX_VOCABULARY).contains(&vocabulary) {
+        return Err(unsupported("vocabulary", &vocabulary, "1 to 2^21 tokens"));
+    }
+    if shape.context == 0 {
+        return Err(unsupported("context limit", &0, "at least 1"));
     }
     Ok((shape, base))
+}
+
+/// Number of key-value heads and size of a head.
+fn read_heads(file: &Gguf<'_>, width: usize) -> Result<(usize, usize), LoadError> {
+    let heads = file.count("llama.attention.head_count", MAX_COUNT)?;
+    let key_heads = match file.value("llama.attention.head_count_kv") {
+        Some(_) => file.count("llama.attention.head_count_kv", MAX_COUNT)?,
+        None => heads,
+    };
+    if !heads.is_multiple_of(key_heads) {
+        return Err(unsupported("number of heads", &heads, "a multiple of the key-value heads"));
+    }
+    let head = width / heads;
+    if !width.is_multiple_of(heads) || !head.is_multiple_of(8) {
+        return Err(unsupported("head size", &format!("{width}/{heads}"), "a multiple of 8"));
+    }
+    for key in ["llama.attention.key_length", "llama.attention.value_length"] {
+        if file.value(key).is_some() && file.count(key, MAX_WIDTH)? != head {
+            return Err(unsupported(
+                "key or value length",
+                &file.count(key, MAX_WIDTH)?,
+                "the head size",
+            ));
+        }
+    }
+    Ok((key_heads, head))
+}
+
+/// The rotary base; rotation of a part of a head and stretched angles would be other arithmetic.
+fn read_rotary_base(file: &Gguf<'_>, head: usize) -> Result<f64, LoadError> {
+    let scaling =
+        ["llama.rope.scaling.type", "llama.rope.scale_linear", "llama.rope.scaling.factor"];
+    if let Some(key) = scaling.into_iter().find(|key| file.value(key).is_some()) {
+        return Err(unsupported("rotary scaling", &key, "none"));
+    }
+    if file.value("llama.rope.dimension_count").is_some() {
+        let dimensions = file.count("llama.rope.dimension_count", MAX_WIDTH)?;
+        if dimensions != head {
+            return Err(unsupported("rotary dimension count", &dimensions, "the head size"));
+        }
+    }
+    let base = match file.value("llama.rope.freq_base") {
+        Some(_) => file.float("llama.rope.freq_base")?,
+        None => 10_000.0,
+    };
+    if !(1.0..1e12).contains(&base) {
+        return Err(unsupported("rotary base", &base, "1 to 10^12"));
+    }
+    Ok(base)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the file's own f32, widened by the reader")]
@@ -341,7 +363,7 @@ fn refuse_unknown_tensors(file: &Gguf<'_>, layers: usize) -> Result<(), LoadErro
         })
     };
     match file.tensor_names().find(|name| !known(name)) {
-        Some(name) => Err(unsupported("tensor", name, "only those of a plain llama")),
+        Some(name) => Err(unsupported("tensor", &name, "only those of a plain llama")),
         None => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! Which token follows: a pure function of the logits, the settings and the number of the token.
 //!
 //! Greedy takes the largest logit, the lowest id of equals. With a temperature, token `i` gets the weight
-//! `round(exp((logit_i - largest) * (1000 / temperature_milli)) * 2^40)`, an integer; the `n`-th output of SplitMix64,
+//! `round(exp((logit_i - largest) * (1000 / temperature_milli)) * 2^40)`, an integer; the `n`-th output of `SplitMix64`,
 //! seeded with the request's seed, is scaled to the sum of the weights, and the first token at which the running sum
 //! exceeds it is taken. Integers add up to the same in any order, so nothing depends on how the sum is made.
 
@@ -60,7 +60,7 @@ impl Sampling {
     }
 }
 
-/// Output `number` of SplitMix64 (Steele, Lea, Flood 2014) seeded with `seed`.
+/// Output `number` of `SplitMix64` (Steele, Lea, Flood 2014) seeded with `seed`.
 const fn split_mix(seed: u64, number: u64) -> u64 {
     let state = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

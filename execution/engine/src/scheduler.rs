@@ -30,16 +30,16 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Leaves a job; gives it back if `most` are already waiting.
-    pub(crate) fn submit(&self, job: Job, most: usize) -> Result<(), Job> {
+    /// Leaves a job; false if `most` are already waiting.
+    pub(crate) fn submit(&self, job: Job, most: usize) -> bool {
         let mut inbox = self.inbox.lock();
         if inbox.waiting.len() >= most || inbox.is_closing {
-            return Err(job);
+            return false;
         }
         inbox.waiting.push_back(job);
         drop(inbox);
         self.changed.notify_one();
-        Ok(())
+        true
     }
 
     pub(crate) fn close(&self) {

@@ -277,11 +277,10 @@ fn texts<'a>(file: &'a Gguf<'_>, key: &str) -> Result<Vec<&'a str>, GgufError> {
     texts.ok_or_else(|| GgufError::Key { key: key.into(), expected: "an array of texts" })
 }
 
+type TokenBytes = (Vec<Vec<u8>>, BTreeMap<String, u32>);
+
 /// Every token's bytes and, apart, the control tokens.
-fn token_bytes(
-    file: &Gguf<'_>,
-    tokens: &[&str],
-) -> Result<(Vec<Vec<u8>>, BTreeMap<String, u32>), TokenizerError> {
+fn token_bytes(file: &Gguf<'_>, tokens: &[&str]) -> Result<TokenBytes, TokenizerError> {
     let kinds = file.array("tokenizer.ggml.token_type")?;
     if kinds.len() != tokens.len() {
         return Err(TokenizerError::Inconsistent(format!(
