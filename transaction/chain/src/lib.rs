@@ -1,3 +1,4 @@
 //! The living node: state store, blocks, pool, consensus.
 
+pub mod store;
 pub mod trie;
