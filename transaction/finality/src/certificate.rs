@@ -120,6 +120,13 @@ pub fn verify_with(
     }
 }
 
+/// Whether the signatures of something a validator is reported to have signed are right. Two that
+/// contradict each other are then proof of its fault.
+#[must_use]
+pub fn is_proven(scheme: &Scheme, activity: &types::Activity<Scheme, Digest>) -> bool {
+    activity.verify(&mut randomness(&activity.encode()), scheme, &Sequential)
+}
+
 /// The library asks for randomness to check batches with; one aggregate needs none. Drawn from
 /// the bytes themselves, the outcome depends on nothing else.
 fn randomness(bytes: &[u8]) -> impl rand_core::CryptoRng + use<> {

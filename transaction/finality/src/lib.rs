@@ -20,7 +20,7 @@ pub use block::{
     header_milliseconds, transaction_length, transactions_length, transactions_root,
 };
 pub use certificate::{
-    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, signer,
+    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, is_proven, signer,
     verifier, verify_finalization, verify_with,
 };
 pub use keys::{

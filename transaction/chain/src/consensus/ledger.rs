@@ -1,0 +1,126 @@
+//! The seam: what consensus asks of the node.
+
+use std::{future::Future, sync::Arc};
+
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+use futures::future::BoxFuture;
+use sahara_finality::{Block, RoundSeal};
+
+/// A proposal to be built. The block must have this header with only the outcome of execution
+/// added (gas limit, base fee, gas used, bloom, state, transactions and receipts root), and
+/// [`Seal::Round`](sahara_finality::Seal::Round) of this seal.
+#[derive(Clone, Debug)]
+pub struct BuildContext {
+    /// Number, parent, time (seconds and milliseconds), beneficiary, randomness and the
+    /// commitment to the seal are set.
+    pub header: Header,
+    /// What the header's extra data commits to.
+    pub seal: RoundSeal,
+}
+
+/// What consensus asks of the node.
+///
+/// All calls come from consensus's own tokio runtime. It has few threads: what blocks for more
+/// than a millisecond belongs on `spawn_blocking` or the node's own threads. `build` and `check`
+/// are never run at once, but `finalize` may run beside them. The futures of `build`, `check`
+/// and `wait_for_work` are dropped when the round moves on: they must leave nothing half done.
+///
+/// A block is *held* when the ledger can give the state after it: the last final block, and those
+/// above it that were built or checked since the node started. Consensus only calls `build` and
+/// `check` with a parent that is held.
+pub trait Ledger: Clone + Send + Sync + 'static {
+    /// Block 0. The same on every start.
+    fn genesis(&self) -> Block;
+
+    /// The number of the last final block whose effects are durable; 0 before the first.
+    fn last_finalized(&self) -> u64;
+
+    /// Whether the block with this hash is held.
+    fn holds(&self, block: B256) -> bool;
+
+    /// Resolves when there is something to put into a child of `parent`. What `parent` and its
+    /// ancestors that are not final yet contain already does not count, or a burst would be
+    /// followed by empty blocks.
+    fn wait_for_work(&self, parent: &Block) -> impl Future<Output = ()> + Send;
+
+    /// Builds and executes a child of `parent`, and holds it. Without transactions it is a
+    /// heartbeat. None means that the node is not able to propose now (it shuts down): the round
+    /// is then lost.
+    fn build(
+        &self,
+        parent: &Block,
+        context: BuildContext,
+    ) -> impl Future<Output = Option<Block>> + Send;
+
+    /// Executes `block` on `parent`, and holds it if every field and root that comes from
+    /// execution is right. Everything else was checked before. The answer must depend on the two
+    /// blocks only, and be the same on every node.
+    fn check(&self, parent: &Block, block: &Block) -> impl Future<Output = bool> + Send;
+
+    /// Makes `block` final. Called once for every height, in order and without gaps; it returns
+    /// when the effects are durable as one batch. The block may never have been checked here, and
+    /// is then executed now: a quorum vouches for it, so a result that differs means that this
+    /// node is broken, and it has to stop rather than to go on.
+    ///
+    /// `certificate` proves the finality to strangers. A block without one of its own is final
+    /// through the next that has one.
+    fn finalize(
+        &self,
+        block: Arc<Block>,
+        certificate: Option<Vec<u8>>,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// A [`Ledger`] without its type, so that the consensus engine is compiled once, here, and not
+/// again in every program with a ledger of its own.
+pub(super) trait AnyLedger: Send + Sync {
+    fn genesis(&self) -> Block;
+    fn last_finalized(&self) -> u64;
+    fn holds(&self, block: B256) -> bool;
+    fn wait_for_work<'a>(&'a self, parent: &'a Block) -> BoxFuture<'a, ()>;
+    fn build<'a>(
+        &'a self,
+        parent: &'a Block,
+        context: BuildContext,
+    ) -> BoxFuture<'a, Option<Block>>;
+    fn check<'a>(&'a self, parent: &'a Block, block: &'a Block) -> BoxFuture<'a, bool>;
+    fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()>;
+}
+
+/// A shared [`AnyLedger`].
+pub(super) type SharedLedger = Arc<dyn AnyLedger>;
+
+impl<L: Ledger> AnyLedger for L {
+    fn genesis(&self) -> Block {
+        Ledger::genesis(self)
+    }
+
+    fn last_finalized(&self) -> u64 {
+        Ledger::last_finalized(self)
+    }
+
+    fn holds(&self, block: B256) -> bool {
+        Ledger::holds(self, block)
+    }
+
+    fn wait_for_work<'a>(&'a self, parent: &'a Block) -> BoxFuture<'a, ()> {
+        Box::pin(Ledger::wait_for_work(self, parent))
+    }
+
+    fn build<'a>(
+        &'a self,
+        parent: &'a Block,
+        context: BuildContext,
+    ) -> BoxFuture<'a, Option<Block>> {
+        Box::pin(Ledger::build(self, parent, context))
+    }
+
+    fn check<'a>(&'a self, parent: &'a Block, block: &'a Block) -> BoxFuture<'a, bool> {
+        Box::pin(Ledger::check(self, parent, block))
+    }
+
+    fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()> {
+        Box::pin(Ledger::finalize(self, block, certificate))
+    }
+}

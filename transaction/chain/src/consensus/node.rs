@@ -1,0 +1,384 @@
+//! A validator as part of a node's process: on a thread and a runtime of its own, over TCP.
+
+use std::{
+    any::Any,
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use alloy_primitives::B256;
+use commonware_consensus::{marshal, marshal::standard::Standard, simplex};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _, keccak256::Digest};
+use commonware_p2p::{
+    Address, AddressableManager as _,
+    authenticated::lookup::{self, Network},
+};
+use commonware_runtime::{
+    Handle, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio as runtime,
+};
+use commonware_stream::{
+    SakeCups,
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
+use commonware_utils::{NZU32, NZUsize, ordered::Map};
+use futures::future::{Either, select, select_all};
+use sahara_finality::{
+    Block, ChainIdentity, NetworkPrivateKey, NetworkPublicKey, Scheme, Seal, ValidatorKeys,
+    ValidatorSet, to_hex,
+};
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    engine::{CHANNELS, Channels, Engine, Peers, ValidatorConfig, start_erased},
+    gossip::{self, GossipWire},
+    ledger::{Ledger, SharedLedger},
+    progress::Heights,
+    timing::Timing,
+};
+
+/// Votes and certificates that a peer may send in a second: some per round, and rounds take
+/// milliseconds when there is much to do.
+const SMALL_QUOTA: Quota = Quota::per_second(NZU32!(4096));
+/// Blocks and requests for them that a peer may send in a second.
+const LARGE_QUOTA: Quota = Quota::per_second(NZU32!(128));
+const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(4096);
+/// How far the clocks of two peers may differ when they connect.
+const HANDSHAKE_DRIFT: Duration = Duration::from_secs(5);
+const HANDSHAKE_AGE: Duration = Duration::from_secs(10);
+/// A validator that restarts is reached again within this time.
+const RECONNECT: Duration = Duration::from_secs(1);
+const DIAL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long the parts have to end when asked to.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+const PARTITION: &str = "validator";
+
+/// What a validator needs to know to take part.
+#[derive(Clone, Debug)]
+pub struct ConsensusConfig {
+    /// All validators; the ledger's genesis must commit to them.
+    pub validators: ValidatorSet,
+    /// This one's keys.
+    pub keys: ValidatorKeys,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the others listen.
+    pub peers: Vec<(NetworkPublicKey, SocketAddr)>,
+    /// Whether peers may have private or loopback addresses, and many of them one address.
+    pub allow_private_addresses: bool,
+    /// Where votes, blocks and certificates are kept. It belongs to the consensus key: a
+    /// validator that comes back without it could contradict what it signed.
+    pub storage_directory: PathBuf,
+    /// How long what may take.
+    pub timing: Timing,
+    /// Threads of the runtime.
+    pub worker_threads: NonZeroUsize,
+}
+
+/// Why a validator cannot start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsensusError {
+    /// The ledger's block 0 names other validators, or is no genesis block.
+    #[error("the genesis block {0} does not commit to the configured validators")]
+    OtherValidators(B256),
+    /// The keys are of nobody in the set.
+    #[error("network key {0} is not that of a validator, or the consensus key is another's")]
+    NotAValidator(String),
+    /// A validator without address.
+    #[error("there is no address for validator {0}")]
+    UnknownAddress(String),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No thread, or no directory.
+    #[error("cannot start consensus: {0}")]
+    Start(#[source] io::Error),
+    /// A part ended that never should.
+    #[error("consensus stopped because its part {0} ended")]
+    Ended(&'static str),
+    /// Something that must not happen did.
+    #[error("consensus stopped: {0}")]
+    Panicked(String),
+}
+
+/// A validator at work. Dropping it asks the validator to stop and does not wait.
+pub struct ConsensusHandle {
+    stop: Option<oneshot::Sender<()>>,
+    ended: oneshot::Receiver<Result<(), ConsensusError>>,
+    heights: watch::Receiver<Heights>,
+    metrics: watch::Receiver<Option<MetricsSource>>,
+}
+
+type MetricsSource = Arc<dyn Fn() -> String + Send + Sync>;
+
+impl fmt::Debug for ConsensusHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ConsensusHandle")
+            .field("heights", &*self.heights.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ConsensusHandle {
+    /// How far the chain is final and applied.
+    #[must_use]
+    pub fn heights(&self) -> watch::Receiver<Heights> {
+        self.heights.clone()
+    }
+
+    /// The metrics of consensus, network and storage in the text format of Prometheus; empty
+    /// while it starts.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let source = self.metrics.borrow().clone();
+        source.map_or_else(String::new, |encode| encode())
+    }
+
+    /// Resolves when the validator has ended by itself, which is always an error.
+    ///
+    /// # Errors
+    /// Why it ended.
+    pub async fn ended(&mut self) -> Result<(), ConsensusError> {
+        (&mut self.ended).await.unwrap_or_else(|_| Err(vanished()))
+    }
+
+    /// Asks the validator to stop and waits until everything it had to write is written.
+    ///
+    /// # Errors
+    /// If it ended otherwise before.
+    pub async fn stop(mut self) -> Result<(), ConsensusError> {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended already; the outcome says so.
+            let _was_running = stop.send(()).is_ok();
+        }
+        self.ended().await
+    }
+}
+
+/// Runs a validator on its own thread until it is stopped.
+///
+/// # Errors
+/// When the configuration contradicts itself or the ledger, or the address cannot be had. What
+/// goes wrong later, [`ConsensusHandle::ended`] tells.
+pub fn run(
+    config: ConsensusConfig,
+    ledger: impl Ledger,
+    gossip: GossipWire,
+) -> Result<ConsensusHandle, ConsensusError> {
+    let ledger: SharedLedger = Arc::new(ledger);
+    let node = Node::new(config, &*ledger)?;
+    // The library would panic on a taken port, after the thread is on its way.
+    let probe = TcpListener::bind(node.config.listen);
+    drop(probe.map_err(|source| ConsensusError::Listen { address: node.config.listen, source })?);
+    std::fs::create_dir_all(&node.config.storage_directory).map_err(ConsensusError::Start)?;
+
+    let (stop, stopped) = oneshot::channel();
+    let (ending, ended) = oneshot::channel();
+    let (heights_sender, heights) = watch::channel(Heights::default());
+    let (metrics_sender, metrics) = watch::channel(None);
+    let signals = Signals { stopped, heights: heights_sender, metrics: metrics_sender };
+    thread::Builder::new()
+        .name("consensus".into())
+        .spawn(move || {
+            let work = std::panic::AssertUnwindSafe(|| node.run(ledger, gossip, signals));
+            let outcome = std::panic::catch_unwind(work)
+                .unwrap_or_else(|panic| Err(ConsensusError::Panicked(message(&*panic))));
+            // Nobody may be listening any more.
+            let _heard = ending.send(outcome).is_ok();
+        })
+        .map_err(ConsensusError::Start)?;
+    Ok(ConsensusHandle { stop: Some(stop), ended, heights, metrics })
+}
+
+struct Signals {
+    stopped: oneshot::Receiver<()>,
+    heights: watch::Sender<Heights>,
+    metrics: watch::Sender<Option<MetricsSource>>,
+}
+
+struct Node {
+    config: ConsensusConfig,
+    chain: ChainIdentity,
+    addresses: Map<NetworkPublicKey, Address>,
+}
+
+impl Node {
+    fn new(
+        config: ConsensusConfig,
+        ledger: &dyn super::ledger::AnyLedger,
+    ) -> Result<Self, ConsensusError> {
+        let genesis = ledger.genesis();
+        let hash = genesis.hash();
+        let chain_id = match genesis.seal {
+            Seal::Genesis { chain_id, validators } if validators == config.validators.hash() => {
+                chain_id
+            }
+            Seal::Genesis { .. } | Seal::Round(_) => {
+                return Err(ConsensusError::OtherValidators(hash));
+            }
+        };
+        let me = config.keys.validator(alloy_primitives::Address::ZERO);
+        let found = config.validators.find(&me.network_key);
+        if found.is_none_or(|found| found.consensus_key != me.consensus_key) {
+            return Err(ConsensusError::NotAValidator(to_hex(&me.network_key)));
+        }
+        let addresses = addresses(&config, &me.network_key)?;
+        Ok(Self { config, chain: ChainIdentity { chain_id, genesis: hash }, addresses })
+    }
+
+    fn run(
+        self,
+        ledger: SharedLedger,
+        gossip: GossipWire,
+        signals: Signals,
+    ) -> Result<(), ConsensusError> {
+        let settings = runtime::Config::new()
+            .with_storage_directory(&self.config.storage_directory)
+            .with_worker_threads(self.config.worker_threads.get());
+        runtime::Runner::new(settings).start(move |context| async move {
+            let (network, mut oracle) = Network::new(context.child("network"), self.network());
+            let _tracked = oracle.track(0, self.addresses.clone());
+            let started = self.start(&context, (network, oracle), ledger, gossip).await;
+            let Some((parts, heights)) = started else {
+                let key = to_hex(&self.config.keys.network.public_key());
+                return Err(ConsensusError::NotAValidator(key));
+            };
+            let source = context.child("metrics");
+            signals.metrics.send_replace(Some(Arc::new(move || source.encode())));
+            let relay = context.child("heights").spawn(move |_| relay(heights, signals.heights));
+            let outcome = supervise(parts, signals.stopped).await;
+            relay.abort();
+            signals.metrics.send_replace(None);
+            // A part that does not end in time is aborted when the runtime ends.
+            let _in_time = context.stop(0, Some(STOP_PATIENCE)).await.is_ok();
+            outcome
+        })
+    }
+
+    async fn start(
+        &self,
+        context: &runtime::Context,
+        (mut network, oracle): (TcpNetwork, lookup::Oracle<NetworkPublicKey>),
+        ledger: SharedLedger,
+        gossip: GossipWire,
+    ) -> Option<(Vec<Part>, watch::Receiver<Heights>)> {
+        let [votes, certificates, resolver, backfill, blocks] = CHANNELS;
+        let channels = Channels {
+            votes: network.register(votes, SMALL_QUOTA),
+            certificates: network.register(certificates, SMALL_QUOTA),
+            resolver: network.register(resolver, LARGE_QUOTA),
+            backfill: network.register(backfill, LARGE_QUOTA),
+            blocks: network.register(blocks, LARGE_QUOTA),
+        };
+        let transactions = network.register(gossip::CHANNEL, gossip::QUOTA);
+        let peers = Peers { provider: oracle.clone(), blocker: oracle };
+        let config = ValidatorConfig {
+            chain: self.chain,
+            validators: self.config.validators.clone(),
+            keys: self.config.keys.clone(),
+            timing: self.config.timing.clone(),
+            partition: PARTITION.to_owned(),
+        };
+        let network = network.start();
+        let context = context.child("consensus");
+        let _gossip = gossip::start(&context, gossip, transactions);
+        let engine =
+            start_erased(context, config, ledger, (peers, channels), |delivery| delivery).await;
+        let Engine { mut parts, heights } = engine?;
+        parts.push(("network", network));
+        Some((parts, heights))
+    }
+
+    fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
+        let count = self.config.validators.len();
+        let participants = u32::try_from(count).unwrap_or(u32::MAX);
+        let largest = commonware_p2p::max_message_size(&[
+            simplex::max_payload_size::<Scheme, Digest>(participants),
+            marshal::max_payload_size::<Standard<Block>, Scheme>(participants, &()),
+            gossip::MAX_MESSAGE_BYTES,
+        ]);
+        let sake = Sake {
+            signer: self.config.keys.network.clone(),
+            synchrony_bound: HANDSHAKE_DRIFT,
+            max_handshake_age: HANDSHAKE_AGE,
+            version: sake::Version::V1,
+        };
+        let handshake = Cups::<_, ChaCha20Poly1305>::new(sake, cups::Version::V1);
+        let mut config = lookup::Config::recommended(
+            handshake,
+            &self.chain.namespace(),
+            self.config.listen,
+            NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN),
+            largest,
+            NETWORK_MAILBOX,
+        );
+        config.allow_private_ips = self.config.allow_private_addresses;
+        config.peer_connection_cooldown = RECONNECT;
+        config.dial_frequency = DIAL_INTERVAL;
+        if self.config.allow_private_addresses {
+            config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(1024));
+            config.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
+        }
+        config
+    }
+}
+
+type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
+type Part = (&'static str, Handle<()>);
+
+fn addresses(
+    config: &ConsensusConfig,
+    me: &NetworkPublicKey,
+) -> Result<Map<NetworkPublicKey, Address>, ConsensusError> {
+    let mut pairs = Vec::new();
+    for validator in config.validators.as_slice() {
+        let key = &validator.network_key;
+        let known = config.peers.iter().find(|(peer, _)| peer == key).map(|(_, address)| *address);
+        let address = if key == me { Some(config.listen) } else { known };
+        let address = address.ok_or_else(|| ConsensusError::UnknownAddress(to_hex(key)))?;
+        pairs.push((key.clone(), Address::from(address)));
+    }
+    Ok(Map::from_iter_dedup(pairs))
+}
+
+/// Waits until it is told to stop, or until a part ends.
+async fn supervise(parts: Vec<Part>, stopped: oneshot::Receiver<()>) -> Result<(), ConsensusError> {
+    let (names, handles): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    match select(select_all(handles), stopped).await {
+        Either::Left(((_, index, _), _)) => {
+            Err(ConsensusError::Ended(names.get(index).copied().unwrap_or("unknown")))
+        }
+        // A dropped handle asks for the same as one that says so.
+        Either::Right(_) => Ok(()),
+    }
+}
+
+async fn relay(mut from: watch::Receiver<Heights>, to: watch::Sender<Heights>) {
+    loop {
+        to.send_replace(*from.borrow_and_update());
+        if from.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without message".into())
+}
+
+fn vanished() -> ConsensusError {
+    ConsensusError::Panicked("its thread is gone".into())
+}
