@@ -1,0 +1,226 @@
+//! The pool's memory, under one lock: queues by sender, transactions by hash, queues by worth.
+
+use super::{
+    entry::PooledTransaction,
+    error::PoolError,
+    queue::{Entry, Queue, Worth},
+    settings::{Head, PoolSettings, SenderContent, Spendable, Status},
+};
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{
+    Address, B256,
+    map::{AddressMap, B256Map},
+};
+use std::{
+    collections::{BTreeSet, hash_map},
+    sync::Arc,
+};
+
+/// Of the fee to be replaced, in percent: what go-ethereum, reth and anvil ask for.
+const REPLACEMENT_PERCENT: u128 = 110;
+
+/// Why a transaction did not get in.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The sender's account has to be read, at this head or a later one.
+    NeedsAccount,
+    /// For good.
+    Pool(PoolError),
+}
+
+impl From<PoolError> for Refusal {
+    fn from(error: PoolError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) head: Head,
+    settings: PoolSettings,
+    queues: AddressMap<Queue>,
+    by_hash: B256Map<Arc<PooledTransaction>>,
+    by_worth: BTreeSet<(Worth, Address)>,
+    bytes: usize,
+    arrivals: u64,
+}
+
+impl State {
+    pub(super) fn new(settings: PoolSettings, head: Head) -> Self {
+        Self {
+            head,
+            settings,
+            queues: AddressMap::default(),
+            by_hash: B256Map::default(),
+            by_worth: BTreeSet::new(),
+            bytes: 0,
+            arrivals: 0,
+        }
+    }
+
+    pub(super) fn find(&self, hash: &B256) -> Option<&Arc<PooledTransaction>> {
+        self.by_hash.get(hash)
+    }
+
+    pub(super) fn queue(&self, sender: &Address) -> Option<&Queue> {
+        self.queues.get(sender)
+    }
+
+    pub(super) fn queues(&self) -> impl Iterator<Item = (&Address, &Queue)> {
+        self.queues.iter()
+    }
+
+    /// Adds a transaction; `account` is the sender's at the present head, when it was read.
+    pub(super) fn insert(
+        &mut self,
+        transaction: &Arc<PooledTransaction>,
+        account: Option<Spendable>,
+    ) -> Result<(), Refusal> {
+        if self.by_hash.contains_key(&transaction.hash()) {
+            return Err(PoolError::AlreadyKnown.into());
+        }
+        let sender = transaction.sender();
+        let queue = match (self.queues.entry(sender), account) {
+            (hash_map::Entry::Occupied(queue), _) => queue.into_mut(),
+            (hash_map::Entry::Vacant(place), Some(account)) => place.insert(Queue::new(account)),
+            (hash_map::Entry::Vacant(_), None) => return Err(Refusal::NeedsAccount),
+        };
+        let before = queue.worth();
+        if let Some(account) = account {
+            queue.account = account;
+        }
+        let checked = check(queue, transaction, &self.settings);
+        if checked.is_ok() {
+            self.arrivals = self.arrivals.saturating_add(1);
+            let entry = Entry { transaction: Arc::clone(transaction), arrival: self.arrivals };
+            let replaced = queue.insert(transaction.nonce(), entry);
+            self.bytes = self.bytes.saturating_add(transaction.length());
+            self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
+            if let Some(old) = replaced {
+                self.forget(&old.transaction);
+            }
+        }
+        self.reindex(sender, before);
+        checked.map_err(|error| match (&error, account) {
+            // Coin may have come in since the account was read.
+            (PoolError::InsufficientFunds { .. }, None) => Refusal::NeedsAccount,
+            _ => Refusal::Pool(error),
+        })?;
+        self.evict(transaction)
+    }
+
+    /// Takes over an account as it is now; drops what it has used up or cannot pay.
+    pub(super) fn revalidate(&mut self, sender: Address, account: Spendable) {
+        let Some(queue) = self.queues.get_mut(&sender) else { return };
+        let before = queue.worth();
+        for entry in queue.revalidate(account) {
+            self.forget(&entry.transaction);
+        }
+        self.reindex(sender, before);
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let pending = self.queues.values().map(Queue::pending_count).sum();
+        let queued = self.by_hash.len().saturating_sub(pending);
+        Status { pending, queued, bytes: self.bytes }
+    }
+
+    pub(super) fn content(&self, sender: Address) -> SenderContent {
+        let (mut pending, mut queued) = (Vec::new(), Vec::new());
+        if let Some(queue) = self.queues.get(&sender) {
+            let next = queue.next_nonce();
+            for (nonce, entry) in queue.iter() {
+                let part = if nonce < next { &mut pending } else { &mut queued };
+                part.push(Arc::clone(&entry.transaction));
+            }
+        }
+        SenderContent { sender, pending, queued }
+    }
+
+    fn evict(&mut self, newcomer: &Arc<PooledTransaction>) -> Result<(), Refusal> {
+        while self.by_hash.len() > self.settings.max_transactions
+            || self.bytes > self.settings.max_bytes
+        {
+            let Some((worth, sender)) = self.by_worth.first().copied() else { break };
+            if let Some(entry) = self.queues.get_mut(&sender).and_then(Queue::pop_last) {
+                self.forget(&entry.transaction);
+            }
+            self.reindex(sender, worth);
+        }
+        if self.by_hash.contains_key(&newcomer.hash()) {
+            return Ok(());
+        }
+        let (least, _) = newcomer.price();
+        Err(PoolError::Underpriced(least).into())
+    }
+
+    fn forget(&mut self, transaction: &PooledTransaction) {
+        self.by_hash.remove(&transaction.hash());
+        self.bytes = self.bytes.saturating_sub(transaction.length());
+    }
+
+    fn reindex(&mut self, sender: Address, before: Worth) {
+        self.by_worth.remove(&(before, sender));
+        match self.queues.get(&sender) {
+            Some(queue) if queue.is_empty() => {
+                self.queues.remove(&sender);
+            }
+            Some(queue) => {
+                self.by_worth.insert((queue.worth(), sender));
+            }
+            None => {}
+        }
+    }
+}
+
+/// The rules that depend on the account and on what it already has waiting.
+fn check(
+    queue: &Queue,
+    transaction: &PooledTransaction,
+    settings: &PoolSettings,
+) -> Result<(), PoolError> {
+    let account = queue.account;
+    let (nonce, next) = (transaction.nonce(), account.nonce);
+    if account.has_code {
+        return Err(PoolError::SenderHasCode(transaction.sender()));
+    }
+    if nonce < next {
+        return Err(PoolError::NonceTooLow { next, nonce });
+    }
+    let old = queue.find(nonce).map(|entry| &entry.transaction);
+    if let Some(old) = old {
+        check_replacement(old, transaction)?;
+    }
+    let (old_cost, old_length) =
+        old.map_or_else(Default::default, |old| (old.cost(), old.length()));
+    let queued = queue.cost().saturating_sub(old_cost);
+    let cost = transaction.cost();
+    if queued.checked_add(cost).is_none_or(|total| total > account.balance) {
+        return Err(PoolError::InsufficientFunds { balance: account.balance, queued, cost });
+    }
+    let bytes = queue.bytes().saturating_sub(old_length).saturating_add(transaction.length());
+    let is_one_more = old.is_none() && queue.len() >= settings.max_sender_transactions;
+    if is_one_more || bytes > settings.max_sender_bytes {
+        return Err(PoolError::SenderLimit {
+            transactions: settings.max_sender_transactions,
+            bytes: settings.max_sender_bytes,
+        });
+    }
+    Ok(())
+}
+
+fn check_replacement(old: &PooledTransaction, new: &PooledTransaction) -> Result<(), PoolError> {
+    let (old, new) = (old.signed(), new.signed());
+    let max_fee = raised(old.max_fee_per_gas());
+    let max_tip = raised(old.priority_fee_or_price());
+    if new.max_fee_per_gas() < max_fee || new.priority_fee_or_price() < max_tip {
+        return Err(PoolError::ReplacementUnderpriced { max_fee, max_tip });
+    }
+    Ok(())
+}
+
+/// A tenth more, rounded up, and at least one more.
+fn raised(fee: u128) -> u128 {
+    let tenth_more = fee.saturating_mul(REPLACEMENT_PERCENT).div_ceil(100);
+    tenth_more.max(fee.saturating_add(1))
+}

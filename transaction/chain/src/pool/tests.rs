@@ -1,0 +1,355 @@
+//! The pool against its invariants.
+
+use super::{
+    Head, Origin, Pool, PoolError, PoolSettings, PooledTransaction, Spendable, recover_sender,
+};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
+use parking_lot::Mutex;
+use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
+use sahara_finality::{EthereumTransaction, Transaction};
+use secp256k1::{Message, SECP256K1, SecretKey};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+const CHAIN_ID: u64 = 724_272;
+const HEAD: Head = Head { number: 1, base_fee: 100, gas_limit: 30_000_000 };
+
+type Ledger = Arc<Mutex<BTreeMap<Address, Spendable>>>;
+
+fn key(index: u8) -> SecretKey {
+    SecretKey::from_byte_array([index + 1; 32]).unwrap()
+}
+
+fn sender(index: u8) -> Address {
+    let public = key(index).public_key(SECP256K1).serialize_uncompressed();
+    Address::from_word(keccak256(&public[1..]))
+}
+
+fn sign<T: SignableTransaction<Signature>>(
+    transaction: T,
+    index: u8,
+) -> alloy_consensus::Signed<T> {
+    let message = Message::from_digest(transaction.signature_hash().0);
+    let (parity, bytes) =
+        SECP256K1.sign_ecdsa_recoverable(message, &key(index)).serialize_compact();
+    let signature =
+        Signature::from_bytes_and_parity(&bytes, parity != secp256k1::ecdsa::RecoveryId::Zero);
+    transaction.into_signed(signature)
+}
+
+fn template(nonce: u64, tip: u128) -> TxEip1559 {
+    TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: 21_000,
+        max_fee_per_gas: 1_000 + tip,
+        max_priority_fee_per_gas: tip,
+        to: TxKind::Call(Address::repeat_byte(9)),
+        value: U256::from(1),
+        ..Default::default()
+    }
+}
+
+fn transfer(index: u8, nonce: u64, tip: u128) -> Transaction {
+    EthereumTransaction::Eip1559(sign(template(nonce, tip), index)).into()
+}
+
+fn rich() -> Spendable {
+    Spendable { nonce: 0, balance: U256::from(1_000_000_000_000_u64), has_code: false }
+}
+
+fn pool_with(settings: PoolSettings) -> (Pool, Ledger) {
+    let ledger: Ledger = Arc::default();
+    for index in 0..8 {
+        ledger.lock().insert(sender(index), rich());
+    }
+    let source = Arc::clone(&ledger);
+    let accounts =
+        move |address: Address| Ok(source.lock().get(&address).copied().unwrap_or_default());
+    (Pool::new(settings, accounts, HEAD), ledger)
+}
+
+fn pool() -> (Pool, Ledger) {
+    pool_with(PoolSettings::new(CHAIN_ID))
+}
+
+fn refusal(pool: &Pool, transaction: TxEip1559) -> String {
+    let signed = EthereumTransaction::Eip1559(sign(transaction, 0)).into();
+    pool.add(signed, Origin::Local).unwrap_err().to_string()
+}
+
+fn order(pool: &Pool) -> Vec<(Address, u64)> {
+    pool.best(HEAD.base_fee, HEAD.gas_limit).map(|one| (one.sender(), one.nonce())).collect()
+}
+
+#[test]
+fn sender_is_the_one_who_signed_and_a_malleable_twin_is_refused() {
+    let signed = sign(template(0, 1), 3);
+    let transaction = EthereumTransaction::Eip1559(signed.clone());
+    assert_eq!(recover_sender(&transaction), Some(sender(3)));
+    let order = U256::from_be_bytes(secp256k1::constants::CURVE_ORDER);
+    let signature = signed.signature();
+    let twin = Signature::new(signature.r(), order - signature.s(), !signature.v());
+    let twin = EthereumTransaction::Eip1559(signed.tx().clone().into_signed(twin));
+    assert_eq!(recover_sender(&twin), None);
+}
+
+#[test]
+fn refusals_begin_with_the_words_tools_look_for() {
+    let (pool, ledger) = pool();
+    let base = template(5, 10);
+    pool.add(transfer(0, 5, 10), Origin::Local).unwrap();
+    let again = pool.add(transfer(0, 5, 10), Origin::Peer).unwrap_err();
+    assert_eq!(again.to_string(), "already known");
+    let cases = [
+        (
+            TxEip1559 { max_priority_fee_per_gas: 11, ..base.clone() },
+            "replacement transaction underpriced",
+        ),
+        (TxEip1559 { gas_limit: 20_999, ..base.clone() }, "intrinsic gas too low"),
+        (TxEip1559 { gas_limit: 30_000_001, ..base.clone() }, "exceeds block gas limit"),
+        (TxEip1559 { gas_limit: 1 << 25, ..base.clone() }, "exceeds block gas limit"),
+        (TxEip1559 { gas_limit: (1 << 24) + 1, ..base.clone() }, "transaction gas limit too high"),
+        (TxEip1559 { chain_id: 1, ..base.clone() }, "invalid chain id"),
+        (
+            TxEip1559 { value: U256::MAX, ..template(6, 10) },
+            "insufficient funds for gas * price + value",
+        ),
+        (
+            TxEip1559 { max_priority_fee_per_gas: 9_999, ..base.clone() },
+            "max priority fee per gas higher than max fee per gas",
+        ),
+        (TxEip1559 { nonce: u64::MAX, ..base.clone() }, "nonce has max value"),
+        (
+            TxEip1559 { input: Bytes::from(vec![1; 100]), gas_limit: 22_700, ..base.clone() },
+            "insufficient gas for floor data gas cost",
+        ),
+        (
+            TxEip1559 { to: TxKind::Create, input: Bytes::from(vec![0; 49_153]), ..base },
+            "max initcode size exceeded",
+        ),
+    ];
+    for (transaction, words) in cases {
+        let text = refusal(&pool, transaction);
+        assert!(text.starts_with(words), "{text} should begin with {words}");
+    }
+    ledger.lock().insert(sender(1), Spendable { nonce: 3, ..rich() });
+    let low = pool.add(transfer(1, 2, 1), Origin::Local).unwrap_err();
+    assert_eq!(low.to_string(), "nonce too low: next nonce 3, tx nonce 2");
+    ledger.lock().insert(sender(2), Spendable { has_code: true, ..rich() });
+    let contract = pool.add(transfer(2, 0, 1), Origin::Local).unwrap_err();
+    assert_eq!(contract, PoolError::SenderHasCode(sender(2)));
+    let legacy = TxLegacy { gas_limit: 21_000, gas_price: 1_000, ..Default::default() };
+    let unprotected = EthereumTransaction::Legacy(sign(legacy, 0)).into();
+    assert_eq!(pool.add(unprotected, Origin::Local).unwrap_err(), PoolError::Unprotected);
+    let blob = pool.add_encoded(&[3, 0xc0], Origin::Local).unwrap_err().to_string();
+    assert!(blob.starts_with("blob transactions (type 3) are not supported"), "{blob}");
+}
+
+#[test]
+fn replacement_takes_a_tenth_more_of_both_fees() {
+    let (pool, _) = pool();
+    let first = template(0, 100);
+    let add = |transaction: TxEip1559| {
+        pool.add(EthereumTransaction::Eip1559(sign(transaction, 0)).into(), Origin::Local)
+    };
+    let old = add(first.clone()).unwrap();
+    assert_eq!(
+        add(TxEip1559 { max_priority_fee_per_gas: 110, max_fee_per_gas: 1_209, ..first.clone() })
+            .unwrap_err(),
+        PoolError::ReplacementUnderpriced { max_fee: 1_210, max_tip: 110 }
+    );
+    let new =
+        add(TxEip1559 { max_priority_fee_per_gas: 110, max_fee_per_gas: 1_210, ..first }).unwrap();
+    assert!(pool.find(&old.hash()).is_none());
+    assert_eq!(pool.content_of(sender(0)).pending, [new]);
+}
+
+#[test]
+fn best_pays_first_and_a_gap_waits() {
+    let (pool, _) = pool();
+    for (index, nonce, tip) in [(0, 0, 5), (0, 1, 50), (1, 0, 20), (2, 1, 99), (3, 0, 20)] {
+        pool.add(transfer(index, nonce, tip), Origin::Local).unwrap();
+    }
+    let expected = [(1, 0), (3, 0), (0, 0), (0, 1)].map(|(index, nonce)| (sender(index), nonce));
+    assert_eq!(order(&pool), expected);
+    assert_eq!((pool.status().pending, pool.status().queued), (4, 1));
+    assert_eq!(pool.next_nonce(&sender(0)), Some(2));
+    assert_eq!(pool.next_nonce(&sender(2)), Some(0));
+    assert_eq!(pool.next_nonce(&sender(4)), None);
+    pool.add(transfer(2, 0, 1), Origin::Local).unwrap();
+    assert_eq!(order(&pool).last(), Some(&(sender(2), 1)));
+}
+
+#[test]
+fn skipped_sender_is_not_offered_again() {
+    let (pool, _) = pool();
+    for nonce in 0..3 {
+        pool.add(transfer(0, nonce, 9), Origin::Local).unwrap();
+    }
+    pool.add(transfer(1, 0, 1), Origin::Local).unwrap();
+    let mut best = pool.best(HEAD.base_fee, HEAD.gas_limit);
+    assert_eq!(best.next().map(|one| one.nonce()), Some(0));
+    best.skip_sender();
+    assert_eq!(best.map(|one| one.sender()).collect::<Vec<_>>(), [sender(1)]);
+}
+
+#[test]
+fn below_the_base_fee_it_waits() {
+    let (pool, _) = pool();
+    pool.add(transfer(0, 0, 0), Origin::Local).unwrap();
+    assert!(!pool.has_work(1_001));
+    assert_eq!(pool.best(1_001, HEAD.gas_limit).count(), 0);
+    assert!(pool.has_work(1_000));
+    assert_eq!(pool.best(1_000, HEAD.gas_limit).count(), 1);
+}
+
+#[test]
+fn finalised_block_takes_its_transactions_and_what_became_unpayable() {
+    let (pool, ledger) = pool();
+    for nonce in 0..4 {
+        pool.add(transfer(0, nonce, 1), Origin::Local).unwrap();
+    }
+    let cost = pool.content_of(sender(0)).pending[0].cost();
+    ledger
+        .lock()
+        .insert(sender(0), Spendable { nonce: 1, balance: cost * U256::from(2), has_code: false });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0), sender(7)]).unwrap();
+    assert_eq!(order(&pool), [(sender(0), 1), (sender(0), 2)]);
+}
+
+#[test]
+fn coin_that_came_in_later_counts() {
+    let (pool, ledger) = pool();
+    let cost = PooledTransaction::new(
+        transfer(0, 0, 1),
+        Origin::Local,
+        &PoolSettings::new(CHAIN_ID),
+        &HEAD,
+    )
+    .unwrap()
+    .cost();
+    ledger.lock().insert(sender(0), Spendable { balance: cost, ..rich() });
+    pool.add(transfer(0, 0, 1), Origin::Local).unwrap();
+    assert!(matches!(
+        pool.add(transfer(0, 1, 1), Origin::Local),
+        Err(PoolError::InsufficientFunds { .. })
+    ));
+    ledger.lock().insert(sender(0), Spendable { balance: cost * U256::from(2), ..rich() });
+    pool.add(transfer(0, 1, 1), Origin::Local).unwrap();
+}
+
+#[test]
+fn full_pool_keeps_the_better_paying() {
+    let (pool, _) = pool_with(PoolSettings { max_transactions: 3, ..PoolSettings::new(CHAIN_ID) });
+    for (index, tip) in [(0, 10), (1, 20), (2, 30)] {
+        pool.add(transfer(index, 0, tip), Origin::Local).unwrap();
+    }
+    assert_eq!(
+        pool.add(transfer(3, 0, 10), Origin::Local).unwrap_err(),
+        PoolError::Underpriced(10)
+    );
+    pool.add(transfer(4, 0, 40), Origin::Local).unwrap();
+    assert_eq!(order(&pool), [(sender(4), 0), (sender(2), 0), (sender(1), 0)]);
+    // What stands behind a gap goes first, whatever it pays.
+    assert!(matches!(pool.add(transfer(5, 7, 99), Origin::Local), Err(PoolError::Underpriced(99))));
+}
+
+#[tokio::test]
+async fn waiting_ends_when_work_arrives() {
+    let (pool, _) = pool();
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.wait_for_work(HEAD.base_fee).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    let mut arrivals = pool.subscribe();
+    let added = pool.add(transfer(0, 0, 1), Origin::Local).unwrap();
+    waiting.await.unwrap();
+    assert_eq!(arrivals.recv().await.unwrap().hash(), added.hash());
+    pool.wait_for_work(HEAD.base_fee).await;
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add { index: u8, nonce: u64, tip: u128 },
+    Finalize { index: u8, nonce: u64, coins: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..5_u8, 0..12_u64, 1..40_u128).prop_map(|(index, nonce, tip)| Step::Add { index, nonce, tip }),
+        1 => (0..5_u8, 0..8_u64, prop_oneof![Just(1_000_000_000_000_u64), 0..200_000_000_u64])
+            .prop_map(|(index, nonce, coins)| Step::Finalize { index, nonce, coins }),
+    ]
+}
+
+/// P1 to P5 after every step; the ledger never lowers a nonce.
+fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
+    let content = pool.content();
+    let (mut seen, mut bytes, mut pending) = (BTreeSet::new(), 0, 0);
+    for one in &content {
+        let account = ledger.lock()[&one.sender];
+        let all: Vec<_> = one.pending.iter().chain(&one.queued).collect();
+        assert!(all.len() <= settings.max_sender_transactions, "P2");
+        assert!(all.iter().map(|one| one.cost()).sum::<U256>() <= account.balance, "P4");
+        for transaction in &all {
+            assert!(seen.insert((one.sender, transaction.nonce())), "P1");
+            assert!(pool.find(&transaction.hash()).is_some());
+            bytes += transaction.length();
+        }
+        let nonces: Vec<u64> = one.pending.iter().map(|one| one.nonce()).collect();
+        let expected: Vec<u64> = (account.nonce..).take(nonces.len()).collect();
+        assert_eq!(nonces, expected, "P3");
+        pending += nonces.len();
+    }
+    let status = pool.status();
+    assert_eq!(
+        (status.bytes, status.pending, status.pending + status.queued),
+        (bytes, pending, seen.len())
+    );
+    assert!(seen.len() <= settings.max_transactions && bytes <= settings.max_bytes, "P2");
+    let mut next: BTreeMap<Address, u64> = BTreeMap::new();
+    let mut yielded = 0;
+    for one in pool.best(HEAD.base_fee, HEAD.gas_limit) {
+        let expected =
+            next.entry(one.sender()).or_insert_with(|| ledger.lock()[&one.sender()].nonce);
+        assert_eq!(one.nonce(), *expected, "P3");
+        *expected += 1;
+        yielded += 1;
+    }
+    assert_eq!(yielded, pending, "all that can run is offered");
+}
+
+proptest! {
+    #[test]
+    fn p1_to_p5_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
+        let settings = PoolSettings {
+            max_transactions: 12,
+            max_bytes: 1_100,
+            max_sender_transactions: 5,
+            max_sender_bytes: 500,
+            ..PoolSettings::new(CHAIN_ID)
+        };
+        let (pool, ledger) = pool_with(settings);
+        let mut number = HEAD.number;
+        for step in steps {
+            match step {
+                Step::Add { index, nonce, tip } => drop(pool.add(transfer(index, nonce, tip), Origin::Local)),
+                Step::Finalize { index, nonce, coins } => {
+                    number += 1;
+                    let account = ledger.lock()[&sender(index)];
+                    let nonce = nonce.max(account.nonce);
+                    let after = Spendable { nonce, balance: U256::from(coins), has_code: false };
+                    ledger.lock().insert(sender(index), after);
+                    pool.on_finalized(Head { number, ..HEAD }, [sender(index)]).unwrap();
+                }
+            }
+            check_invariants(&pool, &ledger, &settings);
+        }
+    }
+}
