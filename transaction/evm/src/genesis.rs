@@ -1,0 +1,247 @@
+//! Block 0: every coin there will ever be, in seven classes, and the accounts that stand from the
+//! start.
+
+use crate::{
+    native::PROTOCOL_CODE,
+    predeploys,
+    state::{Account, AccountDiff, StateDiff},
+};
+use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
+use sahara_abi::{AIRDROP, COMMUNITY, INCENTIVE_POOL, INVESTORS, PROTOCOLS, TEAM};
+use sahara_primitives::Amount;
+use serde::{Deserialize, Serialize};
+
+/// A class of the token: its name, its millions of SAHARA, and its account unless the
+/// configuration names one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// As in the token page.
+    pub name: &'static str,
+    /// Millions of SAHARA.
+    pub millions: u64,
+    /// Where it is held.
+    pub holder: Holder,
+}
+
+/// Who holds a class at genesis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// An account without key.
+    Account(Address),
+    /// [`GenesisConfig::sale`].
+    Sale,
+    /// [`GenesisConfig::liquidity`].
+    Liquidity,
+}
+
+/// The seven classes: 10,000 million SAHARA.
+pub const CLASSES: [Class; 7] = [
+    Class { name: "airdrop", millions: 815, holder: Holder::Account(AIRDROP) },
+    Class { name: "community", millions: 2_075, holder: Holder::Account(COMMUNITY) },
+    Class { name: "incentive pool", millions: 3_393, holder: Holder::Account(INCENTIVE_POOL) },
+    Class { name: "sale", millions: 142, holder: Holder::Sale },
+    Class { name: "team", millions: 1_500, holder: Holder::Account(TEAM) },
+    Class { name: "investors", millions: 1_975, holder: Holder::Account(INVESTORS) },
+    Class { name: "liquidity", millions: 100, holder: Holder::Liquidity },
+];
+
+/// How the base fee moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FeeParameters {
+    /// Gas the chain can take in a second; half of it is the target.
+    pub gas_per_second: u64,
+    /// The base fee never falls below it: 1 gwei, so a transfer costs at least 0.000021 SAHARA.
+    pub base_fee_floor: u64,
+    /// The base fee of block 0.
+    pub initial_base_fee: u64,
+}
+
+impl Default for FeeParameters {
+    fn default() -> Self {
+        Self {
+            gas_per_second: 400_000_000,
+            base_fee_floor: 1_000_000_000,
+            initial_base_fee: 1_000_000_000,
+        }
+    }
+}
+
+/// Everything that makes one chain differ from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GenesisConfig {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Unix time of block 0 in milliseconds.
+    pub milliseconds: u64,
+    /// The most gas a block may use. 2 MiB of transfers are 19,000 of 21,000 gas: 400 million.
+    pub block_gas_limit: u64,
+    /// How the base fee moves.
+    #[serde(default)]
+    pub fees: FeeParameters,
+    /// Who holds the sale's class, amounts that add up to 142 million SAHARA.
+    pub sale: Vec<Beneficiary>,
+    /// Who holds the liquidity class, amounts that add up to 100 million SAHARA.
+    pub liquidity: Vec<Beneficiary>,
+}
+
+/// A holder of a part of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Beneficiary {
+    /// The account.
+    pub account: Address,
+    /// Base units.
+    pub amount: Amount,
+}
+
+/// Why a configuration makes no chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// A class's parts do not add up.
+    #[error("the {class} class is {expected} SAHARA, its beneficiaries hold {got}")]
+    ClassSum {
+        /// The class.
+        class: &'static str,
+        /// Its amount.
+        expected: Amount,
+        /// The sum of the parts.
+        got: Amount,
+    },
+    /// A beneficiary is an account of the chain's own.
+    #[error("{0} is an account of the chain's own, expected a beneficiary's")]
+    Reserved(Address),
+    /// A block must have room for its system transaction.
+    #[error("the block gas limit is {got}, expected at least {least}")]
+    GasLimit {
+        /// The configured limit.
+        got: u64,
+        /// The least that works.
+        least: u64,
+    },
+}
+
+impl GenesisConfig {
+    /// A local chain whose sale and liquidity classes are held by `accounts`, in equal parts.
+    pub fn local(chain_id: u64, milliseconds: u64, accounts: &[Address]) -> Self {
+        Self {
+            chain_id,
+            milliseconds,
+            block_gas_limit: 400_000_000,
+            fees: FeeParameters::default(),
+            sale: equal_parts(142, accounts),
+            liquidity: equal_parts(100, accounts),
+        }
+    }
+}
+
+/// Equal parts of `millions` of SAHARA; the first account takes the remainder.
+fn equal_parts(millions: u64, accounts: &[Address]) -> Vec<Beneficiary> {
+    let total = Amount::from_coins(millions.saturating_mul(1_000_000));
+    let count = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+    let part = total.div_floor(count).unwrap_or_default();
+    let others = part.checked_mul(count.saturating_sub(1)).unwrap_or_default();
+    let first = total.saturating_sub(others);
+    let amount = |index| if index == 0 { first } else { part };
+    accounts
+        .iter()
+        .enumerate()
+        .map(|(index, account)| Beneficiary { account: *account, amount: amount(index) })
+        .collect()
+}
+
+/// The state of block 0, and its header without state root and seal, which are the caller's:
+/// `state_root` and `extra_data` are empty.
+///
+/// # Errors
+/// See [`GenesisError`].
+pub fn genesis(config: &GenesisConfig) -> Result<(StateDiff, Header), GenesisError> {
+    let least = crate::system_gas(sahara_finality::MAX_VALIDATORS).saturating_mul(2);
+    if config.block_gas_limit < least {
+        return Err(GenesisError::GasLimit { got: config.block_gas_limit, least });
+    }
+    let mut diff = StateDiff::default();
+    place_code(&mut diff);
+    for class in CLASSES {
+        place_class(&mut diff, config, &class)?;
+    }
+    Ok((diff, header(config)))
+}
+
+fn place_code(diff: &mut StateDiff) {
+    let protocols = PROTOCOLS.iter().map(|protocol| (protocol.address, PROTOCOL_CODE));
+    for (address, code) in protocols.chain(predeploys::all()) {
+        let code_hash = keccak256(&code);
+        let account = Account { nonce: 1, balance: U256::ZERO, code_hash };
+        diff.accounts.insert(address, new_account(account));
+        diff.code.insert(code_hash, code);
+    }
+}
+
+fn place_class(
+    diff: &mut StateDiff,
+    config: &GenesisConfig,
+    class: &Class,
+) -> Result<(), GenesisError> {
+    let expected = Amount::from_coins(class.millions.saturating_mul(1_000_000));
+    let parts = match class.holder {
+        Holder::Account(account) => {
+            credit(diff, account, expected);
+            return Ok(());
+        }
+        Holder::Sale => &config.sale,
+        Holder::Liquidity => &config.liquidity,
+    };
+    let got = Amount::sum(parts.iter().map(|part| part.amount)).unwrap_or_default();
+    if got != expected {
+        return Err(GenesisError::ClassSum { class: class.name, expected, got });
+    }
+    for part in parts {
+        if is_reserved(part.account) {
+            return Err(GenesisError::Reserved(part.account));
+        }
+        credit(diff, part.account, part.amount);
+    }
+    Ok(())
+}
+
+fn is_reserved(account: Address) -> bool {
+    account.starts_with(b"SAHARA")
+        || account.is_zero()
+        || account == sahara_abi::SYSTEM_CALLER
+        || predeploys::all().any(|(address, _)| address == account)
+}
+
+fn credit(diff: &mut StateDiff, address: Address, amount: Amount) {
+    let entry = diff.accounts.entry(address).or_insert_with(|| new_account(Account::default()));
+    if let Some(account) = &mut entry.after {
+        account.balance = account.balance.saturating_add(amount.base_units());
+    }
+}
+
+fn new_account(account: Account) -> AccountDiff {
+    AccountDiff { after: Some(account), ..AccountDiff::default() }
+}
+
+fn header(config: &GenesisConfig) -> Header {
+    Header {
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        state_root: B256::ZERO,
+        transactions_root: EMPTY_ROOT_HASH,
+        receipts_root: EMPTY_ROOT_HASH,
+        gas_limit: config.block_gas_limit,
+        timestamp: sahara_primitives::Milliseconds(config.milliseconds).timestamp().0,
+        nonce: B64::from(config.milliseconds.to_be_bytes()),
+        base_fee_per_gas: Some(config.fees.initial_base_fee.max(config.fees.base_fee_floor)),
+        withdrawals_root: Some(EMPTY_ROOT_HASH),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        extra_data: Bytes::new(),
+        ..Header::default()
+    }
+}

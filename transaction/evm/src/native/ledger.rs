@@ -1,0 +1,182 @@
+//! The machine's journal as the protocols see it, with what each access costs.
+
+use crate::machine::MachineContext;
+use crate::state::ParentState;
+use alloy_primitives::{Address, Log, U256};
+use revm::{
+    context_interface::{
+        Block as _, Cfg as _, ContextTr as _, JournalTr as _, cfg::GasParams,
+        journaled_state::TransferError,
+    },
+    interpreter::SStoreResult,
+};
+use sahara_abi::{ICoin, IProtocol};
+use sahara_primitives::{Amount, Timestamp};
+use sahara_protocols::{BlockContext, Failure, Read, Write};
+
+/// Per log, per topic and per byte, as `LOG0` to `LOG4`.
+const LOG_GAS: u64 = 375;
+const LOG_BYTE_GAS: u64 = 8;
+
+/// State access for one call of a protocol, within the call's gas.
+///
+/// Words cost what `SLOAD` and `SSTORE` cost (EIP-2929, EIP-3529, refunds included), logs what
+/// `LOGn` costs, a balance what `BALANCE` costs, and moving coin what a `CALL` with value adds:
+/// 9,000, and 25,000 more when it brings an account into being.
+pub(crate) struct Ledger<'a, S: ParentState> {
+    context: &'a mut MachineContext<S>,
+    gas_left: u64,
+    refund: i64,
+    is_static: bool,
+    /// Words that may still be read for nothing.
+    free_loads: u64,
+}
+
+impl<'a, S: ParentState> Ledger<'a, S> {
+    pub(crate) const fn new(
+        context: &'a mut MachineContext<S>,
+        gas_limit: u64,
+        is_static: bool,
+    ) -> Self {
+        Self { context, gas_left: gas_limit, refund: 0, is_static, free_loads: 0 }
+    }
+
+    /// With the first word read for free: a look-up that mostly finds nothing to do.
+    pub(crate) const fn with_free_lookup(mut self) -> Self {
+        self.free_loads = 1;
+        self
+    }
+
+    pub(crate) const fn gas_left(&self) -> u64 {
+        self.gas_left
+    }
+
+    pub(crate) const fn refund(&self) -> i64 {
+        self.refund
+    }
+
+    fn spend(&mut self, gas: u64) -> Result<(), Failure> {
+        match self.gas_left.checked_sub(gas) {
+            Some(left) => {
+                self.gas_left = left;
+                Ok(())
+            }
+            None => {
+                self.gas_left = 0;
+                Err(Failure::OutOfGas)
+            }
+        }
+    }
+
+    fn params(&self) -> &GasParams {
+        self.context.cfg.gas_params()
+    }
+
+    fn account_cost(&self, is_cold: bool) -> u64 {
+        let params = self.params();
+        let cold = if is_cold { params.cold_account_additional_cost() } else { 0 };
+        params.warm_storage_read_cost().saturating_add(cold)
+    }
+
+    fn forbid_static(&self) -> Result<(), Failure> {
+        if self.is_static { Err(IProtocol::StaticCall {}.into()) } else { Ok(()) }
+    }
+
+    /// A word is read and written in an account that the journal holds.
+    fn open(&mut self, address: Address) -> Result<(), Failure> {
+        self.context.journaled_state.load_account(address).map(|_| ()).map_err(broken)
+    }
+}
+
+impl<S: ParentState> Read for Ledger<'_, S> {
+    fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
+        self.open(address)?;
+        let word = self.context.journaled_state.sload(address, slot).map_err(broken)?;
+        let params = self.params();
+        let cold = if word.is_cold { params.cold_storage_additional_cost() } else { 0 };
+        let cost = params.warm_storage_read_cost().saturating_add(cold);
+        match self.free_loads.checked_sub(1) {
+            Some(left) => self.free_loads = left,
+            None => self.spend(cost)?,
+        }
+        Ok(word.data)
+    }
+
+    fn balance(&mut self, account: Address) -> Result<Amount, Failure> {
+        let load = self.context.journaled_state.load_account(account).map_err(broken)?;
+        let (balance, is_cold) = (load.data.info.balance, load.is_cold);
+        let cost = self.account_cost(is_cold);
+        self.spend(cost)?;
+        Ok(Amount::from_base_units(balance))
+    }
+
+    fn charge(&mut self, gas: u64) -> Result<(), Failure> {
+        self.spend(gas)
+    }
+
+    fn block(&self) -> BlockContext {
+        let block = self.context.block();
+        BlockContext {
+            chain_id: self.context.cfg.chain_id(),
+            number: block.number().saturating_to(),
+            timestamp: Timestamp(block.timestamp().saturating_to()),
+        }
+    }
+}
+
+impl<S: ParentState> Write for Ledger<'_, S> {
+    fn store(&mut self, address: Address, slot: U256, value: U256) -> Result<(), Failure> {
+        self.forbid_static()?;
+        self.open(address)?;
+        let stored = self.context.journaled_state.sstore(address, slot, value).map_err(broken)?;
+        let (values, is_cold): (&SStoreResult, bool) = (&stored.data, stored.is_cold);
+        let params = self.params();
+        let dynamic = params.sstore_dynamic_gas(true, values, is_cold);
+        let cost = params.sstore_static_gas().saturating_add(dynamic);
+        let refund = params.sstore_refund(true, values);
+        self.context.journaled_state.touch_account(address);
+        self.refund = self.refund.saturating_add(refund);
+        self.spend(cost)
+    }
+
+    fn move_coin(&mut self, from: Address, to: Address, amount: Amount) -> Result<(), Failure> {
+        self.forbid_static()?;
+        let load = self.context.journaled_state.load_account(to).map_err(broken)?;
+        let (is_new, is_cold) = (load.data.is_empty() && !amount.is_zero(), load.is_cold);
+        let params = self.params();
+        let new = if is_new { params.new_account_cost(true, true) } else { 0 };
+        let value = if amount.is_zero() { 0 } else { params.transfer_value_cost() };
+        let cost = self.account_cost(is_cold).saturating_add(new).saturating_add(value);
+        self.spend(cost)?;
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let units = amount.base_units();
+        match self.context.journaled_state.transfer(from, to, units).map_err(broken)? {
+            None => Ok(()),
+            Some(TransferError::OutOfFunds) => Err(ICoin::ERC20InsufficientBalance {
+                sender: from,
+                balance: self.balance(from)?.base_units(),
+                needed: units,
+            }
+            .into()),
+            Some(error) => Err(Failure::Fatal(format!("{amount} cannot move: {error:?}"))),
+        }
+    }
+
+    fn log(&mut self, log: Log) -> Result<(), Failure> {
+        self.forbid_static()?;
+        let topics = u64::try_from(log.topics().len()).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(log.data.data.len()).unwrap_or(u64::MAX);
+        let cost = LOG_GAS
+            .saturating_mul(topics.saturating_add(1))
+            .saturating_add(LOG_BYTE_GAS.saturating_mul(bytes));
+        self.spend(cost)?;
+        self.context.journaled_state.log(log);
+        Ok(())
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Failure {
+    Failure::Fatal(error.to_string())
+}

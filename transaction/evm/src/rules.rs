@@ -1,0 +1,86 @@
+//! Which chain's rules a block follows.
+
+use revm::{context::CfgEnv, primitives::hardfork::SpecId};
+
+/// A hard fork of Ethereum.
+pub use revm::primitives::hardfork::SpecId as Fork;
+
+/// The fork Sahara's chain follows.
+pub const SAHARA_FORK: Fork = SpecId::OSAKA;
+
+/// What differs between this chain and Ethereum, in one value that the one code path asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    chain_id: u64,
+    fork: Fork,
+    is_native: bool,
+    blobs: Option<BlobSchedule>,
+}
+
+/// EIP-7840: how many blobs a transaction may carry and how their price moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlobSchedule {
+    /// The most blobs a block may hold.
+    pub max: u64,
+    /// Denominator of the price's exponent.
+    pub base_fee_update_fraction: u64,
+}
+
+impl Rules {
+    /// The chain: Osaka, native protocols, nothing burned.
+    pub const fn sahara(chain_id: u64) -> Self {
+        Self { chain_id, fork: SAHARA_FORK, is_native: true, blobs: None }
+    }
+
+    /// Ethereum at `fork`: the base fee is burned, no protocols, rewards and withdrawals as they
+    /// were. For conformance data.
+    pub const fn ethereum(chain_id: u64, fork: Fork) -> Self {
+        Self { chain_id, fork, is_native: false, blobs: None }
+    }
+
+    /// With another blob schedule than the fork's first.
+    #[must_use]
+    pub const fn with_blobs(mut self, blobs: BlobSchedule) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// EIP-155 chain id.
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The fork.
+    pub const fn fork(&self) -> Fork {
+        self.fork
+    }
+
+    /// Whether the native protocols exist and fees go to their accounts.
+    pub const fn is_native(&self) -> bool {
+        self.is_native
+    }
+
+    /// Whether `fork` or a later one is active.
+    pub const fn is_active(&self, fork: Fork) -> bool {
+        self.fork.is_enabled_in(fork)
+    }
+
+    pub(crate) fn configuration(&self) -> CfgEnv {
+        let mut cfg = CfgEnv::new_with_spec(self.fork).with_chain_id(self.chain_id);
+        if let Some(blobs) = self.blobs {
+            cfg.blob_base_fee_update_fraction = Some(blobs.base_fee_update_fraction);
+        }
+        cfg
+    }
+
+    pub(crate) fn blob_fraction(&self) -> u64 {
+        use revm::primitives::eip4844::{
+            BLOB_BASE_FEE_UPDATE_FRACTION_CANCUN, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE,
+        };
+        match self.blobs {
+            Some(blobs) => blobs.base_fee_update_fraction,
+            None if self.is_active(SpecId::PRAGUE) => BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE,
+            None => BLOB_BASE_FEE_UPDATE_FRACTION_CANCUN,
+        }
+    }
+}
