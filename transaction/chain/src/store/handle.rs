@@ -260,7 +260,9 @@ fn write_genesis(
     if trie.root != expected {
         return Err(StoreError::WrongStateRoot { number: 0, expected, got: trie.root });
     }
-    let hash = genesis.block.hash();
+    let (hash, encoded) = (genesis.block.hash(), genesis.block.encoded());
+    // What could not be read back later must not be written.
+    Block::decode(&encoded).map_err(|error| StoreError::damaged("genesis block", error))?;
     batch.insert(&tables.meta, meta::FORMAT, number_key(FORMAT));
     batch.insert(&tables.meta, meta::CHAIN_ID, number_key(genesis.chain_id));
     batch.insert(&tables.meta, meta::GENESIS, hash.0);
@@ -268,7 +270,7 @@ fn write_genesis(
     let input = CommitInput {
         hash,
         block: &genesis.block,
-        encoded: genesis.block.encoded(),
+        encoded,
         receipts: &[],
         senders: &[],
         diff: &genesis.state,
