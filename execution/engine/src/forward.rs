@@ -59,6 +59,9 @@ impl Machine {
                 rows.by_ref().take(segment.tokens.len()).skip(segment.logits_from).flatten(),
             );
         }
+        if wanted.is_empty() {
+            return wanted;
+        }
         let x = self.path.normalise(&wanted, &model.norm, shape.epsilon);
         let [logits] = self.products(&x, shape.width, [&model.output]);
         logits

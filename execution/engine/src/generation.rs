@@ -271,7 +271,7 @@ impl Verification {
     }
 }
 
-fn verdict(message: Option<&Message>) -> Option<Result<Option<Difference>, Failure>> {
+const fn verdict(message: Option<&Message>) -> Option<Result<Option<Difference>, Failure>> {
     match message {
         Some(Message::Event(Event::Token(_))) => None,
         Some(Message::Event(Event::Done { .. })) => Some(Ok(None)),

@@ -5,7 +5,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use super::portable;
-use crate::activations::{Activations, TILE, TileBlock};
+use crate::activations::{Activations, QUADS, TILE, TileBlock};
 use crate::cache::{HeadCache, TILE_POSITIONS};
 use crate::matrix::{BLOCK, GROUP, Group, Q4_BLOCK, Q8_BLOCK};
 use std::arch::x86_64::{
@@ -94,36 +94,30 @@ fn multiply(group: Group<'_>, x: &Activations, out: &mut [f32]) {
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
 fn multiply_tile<const ROWS: usize>(group: Group<'_>, tile: &[TileBlock<ROWS>], out: &mut [f32]) {
     let mut sums = [_mm256_setzero_ps(); ROWS];
     match group {
         Group::Q4 { scales, minima, blocks } => {
-            for (((scales, minima), weights), x) in scales.iter().zip(minima).zip(blocks).zip(tile)
-            {
-                let (scales, minima) = (load_halves(scales), load_halves(minima));
+            for (((scales, minima), weights), x) in scales.iter().zip(minima).zip(blocks).zip(tile) {
                 let products = products_4(weights, x);
-                let parts = sums.iter_mut().zip(products).zip(x.scales).zip(x.sums);
-                for (((sum, product), xs), total) in parts {
-                    let scaled = _mm256_mul_ps(
-                        _mm256_cvtepi32_ps(product),
-                        _mm256_mul_ps(scales, _mm256_set1_ps(xs)),
-                    );
-                    let shifted = _mm256_mul_ps(minima, _mm256_set1_ps(total));
-                    *sum = _mm256_add_ps(*sum, _mm256_add_ps(scaled, shifted));
+                let (scales, minima) = (load_halves(scales), load_halves(minima));
+                for row in 0..ROWS {
+                    let scale = _mm256_mul_ps(scales, _mm256_set1_ps(x.scales[row]));
+                    let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(products[row]), scale);
+                    let shifted = _mm256_mul_ps(minima, _mm256_set1_ps(x.sums[row]));
+                    sums[row] = _mm256_add_ps(sums[row], _mm256_add_ps(scaled, shifted));
                 }
             }
         }
         Group::Q8 { scales, blocks } => {
             for ((scales, weights), x) in scales.iter().zip(blocks).zip(tile) {
+                let products = products_8(weights, x);
                 let scales = load_halves(scales);
-                for ((sum, product), xs) in
-                    sums.iter_mut().zip(products_8(weights, x)).zip(x.scales)
-                {
-                    let scaled = _mm256_mul_ps(
-                        _mm256_cvtepi32_ps(product),
-                        _mm256_mul_ps(scales, _mm256_set1_ps(xs)),
-                    );
-                    *sum = _mm256_add_ps(*sum, scaled);
+                for row in 0..ROWS {
+                    let scale = _mm256_mul_ps(scales, _mm256_set1_ps(x.scales[row]));
+                    let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(products[row]), scale);
+                    sums[row] = _mm256_add_ps(sums[row], scaled);
                 }
             }
         }
@@ -136,20 +130,19 @@ fn multiply_tile<const ROWS: usize>(group: Group<'_>, tile: &[TileBlock<ROWS>], 
 /// A block's integer products. Sixteen-bit sums are enough: 8 quads of 2 products of at most 15 * 127 are 30,480.
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
 fn products_4<const ROWS: usize>(weights: &[u8; Q4_BLOCK], x: &TileBlock<ROWS>) -> [__m256i; ROWS] {
     let mask = _mm256_set1_epi8(15);
     let mut products = [_mm256_setzero_si256(); ROWS];
-    let (low_quads, high_quads) = x.quads.split_at(4);
-    for ((bytes, low_quads), high_quads) in
-        weights.as_chunks::<BLOCK>().0.iter().zip(low_quads).zip(high_quads)
-    {
-        let both = load(bytes);
+    let vectors = weights.as_chunks::<BLOCK>().0;
+    for quad in 0..QUADS / 2 {
+        let both = load(&vectors[quad]);
         let low = _mm256_and_si256(both, mask);
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(both), mask);
-        for ((product, low_quad), high_quad) in products.iter_mut().zip(low_quads).zip(high_quads) {
-            let first = _mm256_maddubs_epi16(low, _mm256_set1_epi32(*low_quad));
-            let second = _mm256_maddubs_epi16(high, _mm256_set1_epi32(*high_quad));
-            *product = _mm256_add_epi16(_mm256_add_epi16(*product, first), second);
+        for row in 0..ROWS {
+            let first = _mm256_maddubs_epi16(low, _mm256_set1_epi32(x.quads[quad][row]));
+            let second = _mm256_maddubs_epi16(high, _mm256_set1_epi32(x.quads[quad + QUADS / 2][row]));
+            products[row] = _mm256_add_epi16(_mm256_add_epi16(products[row], first), second);
         }
     }
     let ones = _mm256_set1_epi16(1);
@@ -159,16 +152,18 @@ fn products_4<const ROWS: usize>(weights: &[u8; Q4_BLOCK], x: &TileBlock<ROWS>) 
 /// A block's integer products. A pair is at most 2 * 128 * 127 = 32,512, so it fits sixteen bits.
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
 fn products_8<const ROWS: usize>(weights: &[u8; Q8_BLOCK], x: &TileBlock<ROWS>) -> [__m256i; ROWS] {
     let ones = _mm256_set1_epi16(1);
     let mut products = [_mm256_setzero_si256(); ROWS];
-    for (bytes, quads) in weights.as_chunks::<BLOCK>().0.iter().zip(&x.quads) {
-        let weights = load(bytes);
+    let vectors = weights.as_chunks::<BLOCK>().0;
+    for quad in 0..QUADS {
+        let weights = load(&vectors[quad]);
         let sizes = _mm256_abs_epi8(weights);
-        for (product, quad) in products.iter_mut().zip(quads) {
-            let signed = _mm256_sign_epi8(_mm256_set1_epi32(*quad), weights);
+        for row in 0..ROWS {
+            let signed = _mm256_sign_epi8(_mm256_set1_epi32(x.quads[quad][row]), weights);
             let pairs = _mm256_maddubs_epi16(sizes, signed);
-            *product = _mm256_add_epi32(*product, _mm256_madd_epi16(pairs, ones));
+            products[row] = _mm256_add_epi32(products[row], _mm256_madd_epi16(pairs, ones));
         }
     }
     products
