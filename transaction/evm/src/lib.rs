@@ -14,6 +14,7 @@
 
 mod base_fee;
 mod builder;
+mod call;
 mod env;
 mod ethereum;
 mod genesis;
@@ -28,10 +29,14 @@ mod sender;
 mod state;
 mod supply;
 mod system;
+mod trace;
 mod transition;
 
 pub use base_fee::{STEP, next_base_fee};
 pub use builder::BlockBuilder;
+pub use call::{
+    CALL_GAS, CallError, CallOutcome, CallStatus, call, create_access_list, estimate_gas,
+};
 pub use env::{BlockEnv, EthereumEnv};
 pub use genesis::{
     Beneficiary, CLASSES, Class, FeeParameters, GenesisConfig, GenesisError, Holder, genesis,
@@ -44,4 +49,5 @@ pub use sender::{RecoveredTransaction, SenderError, recover, recover_signer, rec
 pub use state::{Account, AccountDiff, ParentState, StateDiff, StateError};
 pub use supply::{SupplyError, check_supply};
 pub use system::{SEAT_GAS, SWEEP_GAS, system_gas};
+pub use trace::{Replay, TraceError, trace_block, trace_call, trace_transaction};
 pub use transition::{BlockOutcome, Execution, TransitionError, execute_block};

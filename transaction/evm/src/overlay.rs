@@ -4,7 +4,7 @@ use crate::state::{Account, AccountDiff, ParentState, StateDiff, StateError};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::{
     bytecode::Bytecode,
-    database_interface::{DBErrorMarker, Database},
+    database_interface::{DBErrorMarker, Database, DatabaseRef},
     state::{Account as JournalAccount, AccountInfo, EvmState},
 };
 use std::collections::BTreeMap;
@@ -230,22 +230,14 @@ impl<S: ParentState> Database for Overlay<S> {
     type Error = ReadError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
-        Ok(self.account(address)?.map(|account| AccountInfo {
-            balance: account.balance,
-            nonce: account.nonce,
-            code_hash: account.code_hash,
-            code: None,
-            ..AccountInfo::default()
-        }))
+        Ok(self.account(address)?.map(to_info))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, ReadError> {
         if let Some(code) = self.code.get(&code_hash) {
             return Ok(code.bytecode.clone());
         }
-        let raw = self.parent.code(code_hash)?;
-        let bytecode = Bytecode::new_raw_checked(raw)
-            .map_err(|error| StateError(format!("code {code_hash} is malformed: {error}")))?;
+        let bytecode = decode(code_hash, self.parent.code(code_hash)?)?;
         self.code.insert(code_hash, Code { bytecode: bytecode.clone(), is_new: false });
         Ok(bytecode)
     }
@@ -261,6 +253,56 @@ impl<S: ParentState> Database for Overlay<S> {
         let hash = self.parent.block_hash(number)?;
         self.block_hashes.insert(number, hash);
         Ok(hash)
+    }
+}
+
+/// The same without remembering: inspectors look at the state before their transaction.
+impl<S: ParentState> DatabaseRef for Overlay<S> {
+    type Error = ReadError;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
+        let account = match self.accounts.get(&address) {
+            Some(entry) => entry.now,
+            None => self.parent.account(address)?,
+        };
+        Ok(account.map(to_info))
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
+        match self.code.get(&code_hash) {
+            Some(code) => Ok(code.bytecode.clone()),
+            None => Ok(decode(code_hash, self.parent.code(code_hash)?)?),
+        }
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
+        match self.accounts.get(&address) {
+            Some(entry) => match entry.storage.get(&slot) {
+                Some(word) => Ok(word.now),
+                None if entry.is_fresh => Ok(U256::ZERO),
+                None => Ok(self.parent.storage(address, slot)?),
+            },
+            None => Ok(self.parent.storage(address, slot)?),
+        }
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
+        Ok(self.parent.block_hash(number)?)
+    }
+}
+
+fn decode(code_hash: B256, raw: Bytes) -> Result<Bytecode, StateError> {
+    Bytecode::new_raw_checked(raw)
+        .map_err(|error| StateError(format!("code {code_hash} is malformed: {error}")))
+}
+
+fn to_info(account: Account) -> AccountInfo {
+    AccountInfo {
+        balance: account.balance,
+        nonce: account.nonce,
+        code_hash: account.code_hash,
+        code: None,
+        ..AccountInfo::default()
     }
 }
 
