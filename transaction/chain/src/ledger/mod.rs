@@ -1,0 +1,211 @@
+//! The node's ledger: store, pool and transition behind the seam that consensus asks through.
+//!
+//! A proposal is built from the pool on the state after its parent, which may not be final yet; a
+//! peer's proposal is executed again before it is voted for. Both leave the block *held*: executed,
+//! with its changes in memory. Finality commits a held block in one durable batch.
+//!
+//! # Failure and recovery
+//! A final block whose execution gives another result than its header says means that this node is
+//! broken: it stops ([`NodeLedger::broken`]) and never guesses. After a crash consensus delivers
+//! final blocks again; the store takes each height once.
+
+mod execute;
+mod work;
+
+use crate::{
+    consensus::{BuildContext, Ledger},
+    genesis::GenesisFile,
+    pool::{self, Pool, PoolSettings, Spendable},
+    store::{Genesis, PendingStates, Store},
+};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
+use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
+use sahara_finality::Block;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+/// Memory for executed blocks that wait to become final.
+const PENDING_BYTES: usize = 256 << 20;
+
+/// The node's ledger. Clones share it.
+#[derive(Clone, Debug)]
+pub struct NodeLedger {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    rules: Rules,
+    fees: FeeParameters,
+    genesis: Block,
+    /// Fee addresses, one per seat.
+    recipients: Vec<Address>,
+    pending: PendingStates,
+    pool: Pool,
+    /// Rises with every final block, so that who waits for work looks again.
+    finalized: watch::Sender<u64>,
+    broken: watch::Sender<Option<String>>,
+}
+
+impl NodeLedger {
+    /// The ledger over an opened store.
+    #[must_use]
+    pub fn new(file: &GenesisFile, genesis: &Genesis, store: Store) -> Self {
+        let fees = file.config.fees;
+        let head = store.head();
+        let reader = store.clone();
+        let spendable = move |address| spendable(&reader.state(), address);
+        let pool = Pool::new(
+            PoolSettings::new(genesis.chain_id),
+            spendable,
+            execute::pool_head(&head.header),
+        );
+        let inner = Inner {
+            rules: Rules::sahara(genesis.chain_id),
+            fees,
+            genesis: genesis.block.clone(),
+            recipients: file.validators.as_slice().iter().map(|one| one.fee_address).collect(),
+            pending: PendingStates::new(store, PENDING_BYTES),
+            pool,
+            finalized: watch::Sender::new(head.number),
+            broken: watch::Sender::new(None),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The rules of this chain.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.inner.rules
+    }
+
+    /// The transaction pool.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    /// The store of final blocks.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.inner.pending.store()
+    }
+
+    /// Resolves with the reason when this node must stop.
+    pub async fn broken(&self) -> String {
+        let mut broken = self.inner.broken.subscribe();
+        match broken.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => String::from("the ledger is gone"),
+        }
+    }
+
+    /// Stops here for ever, with the reason for whoever watches.
+    async fn stop(&self, reason: String) {
+        error!(reason, "this node is broken and stops");
+        self.inner.broken.send_replace(Some(reason));
+        std::future::pending::<()>().await;
+    }
+}
+
+/// What an account could spend if it sent a transaction now.
+fn spendable(state: &impl ParentState, address: Address) -> Result<Spendable, StateError> {
+    let account = state.account(address)?.unwrap_or_default();
+    let has_code =
+        account.code_hash != KECCAK256_EMPTY && !is_delegation(&state.code(account.code_hash)?);
+    Ok(Spendable { nonce: account.nonce, balance: account.balance, has_code })
+}
+
+/// EIP-7702: an account that delegates to code still sends transactions.
+fn is_delegation(code: &[u8]) -> bool {
+    code.starts_with(&[0xef, 0x01, 0x00])
+}
+
+impl Ledger for NodeLedger {
+    fn genesis(&self) -> Block {
+        self.inner.genesis.clone()
+    }
+
+    fn last_finalized(&self) -> u64 {
+        self.store().head().number
+    }
+
+    fn holds(&self, block: B256) -> bool {
+        self.store().head().hash == block || self.inner.pending.block(block).is_some()
+    }
+
+    async fn wait_for_work(&self, parent: &Block) {
+        if let Err(error) = work::wait(&self.inner, parent).await {
+            warn!(%error, "could not look for work");
+        }
+    }
+
+    async fn build(&self, parent: &Block, context: BuildContext) -> Option<Block> {
+        let (inner, parent) = (Arc::clone(&self.inner), parent.clone());
+        let built =
+            tokio::task::spawn_blocking(move || execute::build(&inner, &parent, context)).await;
+        match built {
+            Ok(Ok(block)) => Some(block),
+            Ok(Err(error)) => {
+                error!(%error, "could not build a block");
+                None
+            }
+            Err(error) => {
+                error!(%error, "building a block was cut off");
+                None
+            }
+        }
+    }
+
+    async fn check(&self, parent: &Block, block: &Block) -> bool {
+        let (inner, parent, block) = (Arc::clone(&self.inner), parent.clone(), block.clone());
+        let hash = block.hash();
+        let checked =
+            tokio::task::spawn_blocking(move || execute::check(&inner, &parent, Arc::new(block)))
+                .await;
+        match checked {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                warn!(%hash, %error, "a proposal does not hold");
+                false
+            }
+            Err(error) => {
+                error!(%hash, %error, "checking a proposal was cut off");
+                false
+            }
+        }
+    }
+
+    async fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) {
+        let inner = Arc::clone(&self.inner);
+        let number = block.header.number;
+        let done = tokio::task::spawn_blocking(move || {
+            execute::finalize(&inner, &block, certificate.as_deref())
+        })
+        .await;
+        match done {
+            Ok(Ok(head)) => {
+                self.inner.finalized.send_replace(head.number);
+                if let Err(error) = self.inner.pool.on_finalized(head.pool, head.changed) {
+                    self.stop(format!("the state after block {number} cannot be read: {error}"))
+                        .await;
+                }
+            }
+            Ok(Err(error)) => {
+                self.stop(format!("final block {number} cannot be applied: {error}")).await
+            }
+            Err(error) => {
+                self.stop(format!("applying final block {number} was cut off: {error}")).await
+            }
+        }
+    }
+}
+
+/// The finalised head as the pool sees it, with the accounts that changed.
+#[derive(Debug)]
+struct Applied {
+    number: u64,
+    pool: pool::Head,
+    changed: Vec<Address>,
+}
