@@ -1,0 +1,43 @@
+//! What a transaction offers for gas.
+
+use crate::{chain::ChainClient, error::ClientError};
+use alloy_primitives::U64;
+use serde::Deserialize;
+
+/// Fees per gas, in base units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fees {
+    /// The most paid in all.
+    pub max_fee: u128,
+    /// The most for the proposer.
+    pub max_tip: u128,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeadFees {
+    #[serde(default)]
+    base_fee_per_gas: U64,
+}
+
+impl Fees {
+    /// For a base fee: room for it to double, that is about 6 s of full blocks at 12.5 % a second.
+    #[must_use]
+    pub const fn for_base_fee(base_fee: u64, tip: u128) -> Self {
+        let room = (base_fee as u128).saturating_mul(2);
+        Self { max_fee: room.saturating_add(tip), max_tip: tip }
+    }
+}
+
+impl ChainClient {
+    /// Fees that get a transaction into the next blocks.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn fees(&self) -> Result<Fees, ClientError> {
+        let head: HeadFees = self.rpc().request("eth_getBlockByNumber", ("latest", false)).await?;
+        let tip: alloy_primitives::U128 =
+            self.rpc().request("eth_maxPriorityFeePerGas", ()).await?;
+        Ok(Fees::for_base_fee(head.base_fee_per_gas.to(), tip.to()))
+    }
+}
