@@ -51,7 +51,7 @@ alloy_sol_types::sol! {
             uint64 registeredAt;
             bool isSealed;
         }
-        /// One row of the flattened lineage: the largest product over all paths.
+        /// One row of the flattened lineage: the ancestor's part of this asset's income, once, whatever the number of paths.
         struct Ancestor { uint64 asset; uint16 share; }
         /// What a payee would get of a payment.
         struct Part { uint64 asset; uint16 share; uint256 amount; }
@@ -70,9 +70,11 @@ alloy_sol_types::sol! {
         /// An edge must point to an older asset.
         error UnknownParent(uint64 parent);
         error DuplicateEdge(uint64 parent);
+        /// A model is trained on a dataset and fine-tuned from a model, an agent embeds anything, like derives from like.
+        error InvalidRelation(uint64 parent, Relation relation);
         error TooManyParents(uint256 parents, uint256 most);
         error TooManyAncestors(uint256 ancestors, uint256 most);
-        /// The ancestors' shares pass the cap; the parents are those whose lines add most, largest first.
+        /// The ancestors' shares pass the cap; without these parents, whose lines add most, the rest would be within it.
         error RoyaltyCapExceeded(uint256 total, uint256 most, uint64[] parents);
         error RoyaltyTooHigh(uint16 derivativeRoyalty, uint16 most);
         error DerivativesRefused(uint64 parent, Derivatives policy);

@@ -3,6 +3,8 @@
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// What is paid for using an asset is divided among those who made it possible.
+    /// Where the owner alone earns, it is credited in the paying call and nothing is stored: `pool`, `earned` and `paidTo`
+    /// are zero for such an asset, and its history is its `Deposited` and `Settled` events.
     interface IRoyalties {
         struct Pool {
             /// Everything ever deposited.

@@ -24,10 +24,10 @@ use sahara_abi::{
 use sahara_primitives::BasisPoints;
 
 /// The incentive pool's part of gas fees: of 1 SAHARA in fees, 0.02.
-pub const INCENTIVE_SHARE: BasisPoints = BasisPoints::constant(200);
+const INCENTIVE_SHARE: BasisPoints = BasisPoints::constant(200);
 
 /// The most seats a validator set may have.
-pub const MAX_SEATS: usize = 1_024;
+const MAX_SEATS: usize = 1_024;
 
 /// The system stores nothing.
 pub(crate) const LAYOUT: &[Region] = &[];
@@ -55,7 +55,7 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
 /// Divides the block's fees among `recipients`, one seat each, and credits waiting members.
 ///
 /// # Errors
-/// `InvalidCall` for more than [`MAX_SEATS`] recipients; otherwise those of the state.
+/// `InvalidCall` for more than 1,024 recipients; otherwise those of the state.
 pub fn end_block(
     state: &mut impl Write,
     leader: Address,
@@ -97,3 +97,6 @@ fn distribute_fees(
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,17 +30,6 @@ impl<K: Key, V: Value> List<K, V> {
         self.items.get(state, (key, index))
     }
 
-    /// Writes the item at `index`, which must be below the length.
-    pub(crate) fn set(
-        &self,
-        state: &mut impl Write,
-        key: K,
-        index: u64,
-        value: &V,
-    ) -> Result<(), Failure> {
-        self.items.set(state, (key, index), value)
-    }
-
     /// Appends and returns the position.
     pub(crate) fn push(&self, state: &mut impl Write, key: K, value: &V) -> Result<u64, Failure> {
         let index = self.lengths.update(state, key, |length| {

@@ -1,0 +1,146 @@
+//! Ownership: ERC-721 without the callback of `safeTransferFrom`.
+
+use super::{
+    record::Title,
+    storage::{APPROVED, HOLDINGS, OPERATORS, TITLES},
+};
+use crate::{
+    dispatch::is_protocol,
+    royalties,
+    state::{Failure, Read, Write},
+};
+use alloy_primitives::{Address, U256};
+use sahara_abi::{ASSETS, IAssets};
+use sahara_primitives::AssetId;
+
+/// The asset behind an ERC-721 id.
+fn token(state: &mut impl Read, token: U256) -> Result<(AssetId, Title), Failure> {
+    let unknown = || IAssets::ERC721NonexistentToken { tokenId: token };
+    let id = AssetId(u64::try_from(token).map_err(|_| unknown())?);
+    let title = TITLES.get(state, id)?;
+    if title.owner.is_zero() { Err(unknown().into()) } else { Ok((id, title)) }
+}
+
+/// Assets that `owner` holds.
+///
+/// # Errors
+/// `ERC721InvalidOwner` for the zero address.
+pub fn balance_of(state: &mut impl Read, owner: Address) -> Result<u64, Failure> {
+    if owner.is_zero() {
+        return Err(IAssets::ERC721InvalidOwner { owner }.into());
+    }
+    HOLDINGS.get(state, owner)
+}
+
+/// Who owns an asset.
+///
+/// # Errors
+/// `ERC721NonexistentToken`.
+pub fn owner_of(state: &mut impl Read, id: U256) -> Result<Address, Failure> {
+    Ok(token(state, id)?.1.owner)
+}
+
+/// Who may move the asset once, beside its owner and operators.
+pub(super) fn approved(state: &mut impl Read, id: U256) -> Result<Address, Failure> {
+    let (id, _) = token(state, id)?;
+    APPROVED.get(state, id)
+}
+
+/// Whether `operator` may move everything of `owner`.
+pub(super) fn is_operator(
+    state: &mut impl Read,
+    owner: Address,
+    operator: Address,
+) -> Result<bool, Failure> {
+    OPERATORS.get(state, (owner, operator))
+}
+
+/// The asset's name in marketplaces' terms: whom a sale pays.
+pub(super) fn royalty_info(
+    state: &mut impl Read,
+    id: U256,
+    price: U256,
+) -> Result<(Address, U256), Failure> {
+    let (_, title) = token(state, id)?;
+    let price = sahara_primitives::Amount::from_base_units(price);
+    let amount = title.derivative_royalty.of(price).map_err(crate::state::overflow)?;
+    Ok((title.owner, amount.base_units()))
+}
+
+/// Lets `to` move the asset once; the zero address takes it back.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `ERC721InsufficientApproval`.
+pub fn approve(
+    state: &mut impl Write,
+    caller: Address,
+    to: Address,
+    token_id: U256,
+) -> Result<(), Failure> {
+    let (id, Title { owner, .. }) = token(state, token_id)?;
+    if caller != owner && !OPERATORS.get(state, (owner, caller))? {
+        return Err(refused(caller, token_id));
+    }
+    APPROVED.set(state, id, &to)?;
+    state.emit(ASSETS, IAssets::Approval { owner, approved: to, tokenId: token_id })
+}
+
+/// Lets `operator` move everything of `owner`, or no longer.
+///
+/// # Errors
+/// Those of the state.
+pub fn set_approval_for_all(
+    state: &mut impl Write,
+    owner: Address,
+    operator: Address,
+    approved: bool,
+) -> Result<(), Failure> {
+    OPERATORS.set(state, (owner, operator), &approved)?;
+    state.emit(ASSETS, IAssets::ApprovalForAll { owner, operator, approved })
+}
+
+/// Pays the owner what the past earned, then moves the asset and its future income.
+///
+/// # Errors
+/// `ERC721InvalidReceiver` for the zero address and protocols, `ERC721NonexistentToken`,
+/// `ERC721IncorrectOwner`, `ERC721InsufficientApproval`.
+pub fn transfer_from(
+    state: &mut impl Write,
+    caller: Address,
+    (from, to): (Address, Address),
+    token_id: U256,
+) -> Result<(), Failure> {
+    if to.is_zero() || is_protocol(to) {
+        return Err(IAssets::ERC721InvalidReceiver { receiver: to }.into());
+    }
+    let (id, title) = token(state, token_id)?;
+    let owner = title.owner;
+    if from != owner {
+        let error = IAssets::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
+        return Err(error.into());
+    }
+    let approved = APPROVED.get(state, id)?;
+    if caller != owner && caller != approved && !OPERATORS.get(state, (owner, caller))? {
+        return Err(refused(caller, token_id));
+    }
+    if title.has_members {
+        royalties::move_seat(state, id, from, to)?;
+    }
+    TITLES.set(state, id, &Title { owner: to, ..title })?;
+    if !approved.is_zero() {
+        APPROVED.set(state, id, &Address::ZERO)?;
+    }
+    HOLDINGS.update(state, from, |held| {
+        *held = held.saturating_sub(1);
+        Ok(())
+    })?;
+    HOLDINGS.update(state, to, |held| {
+        *held = held.saturating_add(1);
+        Ok(())
+    })?;
+    state.emit(ASSETS, IAssets::Transfer { from, to, tokenId: token_id })
+}
+
+fn refused(operator: Address, token_id: U256) -> Failure {
+    IAssets::ERC721InsufficientApproval { operator, tokenId: token_id }.into()
+}

@@ -1,0 +1,34 @@
+//! The slots.
+
+use super::record::{PriceWord, Title};
+use crate::storage::{Map, Slot, Text, storage};
+use alloy_primitives::{Address, B256};
+use sahara_abi::ASSETS;
+use sahara_primitives::AssetId;
+
+storage! { ASSETS:
+    /// Assets registered so far: the last id.
+    COUNT: Slot<u64> = 0;
+    /// What a payment needs to know of an asset, in one word.
+    TITLES: Map<AssetId, Title> = 1;
+    /// Hash of the content.
+    CONTENTS: Map<AssetId, B256> = 1, 1;
+    /// Who registered it.
+    CREATORS: Map<AssetId, Address> = 1, 2;
+    /// What its owner asks.
+    PRICES: Map<AssetId, PriceWord> = 1, 3;
+    /// ERC-721: who may move it once.
+    APPROVED: Map<AssetId, Address> = 1, 4;
+    /// Metadata URI.
+    METADATA: Text<AssetId> = 2;
+    /// Nine bytes an edge: parent, relation.
+    EDGES: Text<AssetId> = 3;
+    /// Ten bytes an ancestor, see `lineage::Row`.
+    ANCESTORS: Text<AssetId> = 4;
+    /// ERC-721: assets held, by owner.
+    HOLDINGS: Map<Address, u64> = 5;
+    /// ERC-721: by `(owner, operator)`.
+    OPERATORS: Map<(Address, Address), bool> = 6;
+    /// Who may derive, by `(parent, its owner, creator)`: a new owner starts without promises.
+    DERIVERS: Map<(AssetId, Address, Address), bool> = 7;
+}

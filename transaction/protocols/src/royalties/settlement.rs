@@ -1,0 +1,151 @@
+//! Crediting what was earned.
+
+use super::{
+    DUST, MAX_SETTLED_POOLS, POOLS_BEFORE_TRANSACTION, accounts,
+    pool::Accumulator,
+    storage::{FLOWS, Flow, LISTINGS, MEMBERS, Member, SEATS, Seat, TERMS},
+};
+use crate::{
+    assets,
+    state::{Failure, Read, Write},
+};
+use alloy_primitives::{Address, U256};
+use sahara_abi::{IRoyalties, ROYALTIES};
+use sahara_primitives::{Amount, AssetId};
+
+/// What an account has in a pool: as a member, and as the seat's holder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holding {
+    pub(super) flow: Flow,
+    pub(super) member: Member,
+    pub(super) seat: Seat,
+    pub(super) is_owner: bool,
+    pub(super) owed_member: u128,
+    pub(super) owed_seat: u128,
+}
+
+pub(super) fn overpaid() -> Failure {
+    Failure::Fatal("a pool paid more than it was due".into())
+}
+
+impl Holding {
+    /// Reads what `account` has in the pool of `asset`.
+    pub(super) fn read(
+        state: &mut impl Read,
+        account: Address,
+        asset: AssetId,
+    ) -> Result<Self, Failure> {
+        let (flow, terms) = (FLOWS.get(state, asset)?, TERMS.get(state, asset)?);
+        let accumulator = Accumulator::after(flow.deposited, terms.units);
+        let member = MEMBERS.get(state, (asset, account))?;
+        let seat = SEATS.get(state, asset)?;
+        let is_owner = seat.units > 0 && assets::title(state, asset)?.owner == account;
+        let mut owed_seat = 0;
+        if is_owner && terms.is_closed {
+            owed_seat = accumulator.owed(seat.units, seat.paid).ok_or_else(overpaid)?;
+        }
+        let owed_member = accumulator.owed(member.units, member.paid).ok_or_else(overpaid)?;
+        Ok(Self { flow, member, seat, is_owner, owed_member, owed_seat })
+    }
+
+    /// Everything the account is owed.
+    pub(super) fn owed(&self) -> Result<u128, Failure> {
+        self.owed_member.checked_add(self.owed_seat).ok_or_else(overpaid)
+    }
+}
+
+/// Credits an account with what it earned in one pool, if that is at least `least`.
+pub(super) fn settle_pool(
+    state: &mut impl Write,
+    account: Address,
+    asset: AssetId,
+    least: u128,
+) -> Result<Amount, Failure> {
+    // Most pools that are looked at have nothing new: one word says so.
+    if FLOWS.get(state, asset)?.waiting() < least {
+        return Ok(Amount::ZERO);
+    }
+    let holding = Holding::read(state, account, asset)?;
+    let owed = holding.owed()?;
+    if owed == 0 || owed < least {
+        return Ok(Amount::ZERO);
+    }
+    let add = |paid: u128, part: u128| paid.checked_add(part).ok_or_else(overpaid);
+    if holding.owed_member > 0 {
+        let paid = add(holding.member.paid, holding.owed_member)?;
+        MEMBERS.set(state, (asset, account), &Member { paid, ..holding.member })?;
+    }
+    if holding.owed_seat > 0 {
+        let paid = add(holding.seat.paid, holding.owed_seat)?;
+        SEATS.update(state, asset, |seat| {
+            seat.paid = paid;
+            Ok(())
+        })?;
+    }
+    let paid = add(holding.flow.paid, owed)?;
+    FLOWS.set(state, asset, &Flow { paid, ..holding.flow })?;
+    pay_out(state, asset, account, owed)
+}
+
+/// Moves what was settled, and says so.
+pub(super) fn pay_out(
+    state: &mut impl Write,
+    asset: AssetId,
+    account: Address,
+    owed: u128,
+) -> Result<Amount, Failure> {
+    let amount = Amount::from_u128(owed);
+    state.move_coin(ROYALTIES, account, amount)?;
+    let event = IRoyalties::Settled { asset: asset.0, account, amount: amount.base_units() };
+    state.emit(ROYALTIES, event)?;
+    Ok(amount)
+}
+
+/// Credits `account` with what it earned in these pools; returns the sum.
+///
+/// # Errors
+/// `TooManyPools`.
+pub fn settle(
+    state: &mut impl Write,
+    account: Address,
+    pools: &[AssetId],
+) -> Result<Amount, Failure> {
+    if pools.len() > MAX_SETTLED_POOLS {
+        let (pools, most) = (U256::from(pools.len()), U256::from(MAX_SETTLED_POOLS));
+        return Err(IRoyalties::TooManyPools { pools, most }.into());
+    }
+    let mut sum = Amount::ZERO;
+    for asset in pools {
+        let amount = settle_pool(state, account, *asset, 1)?;
+        sum = sum.checked_add(amount).map_err(crate::state::overflow)?;
+    }
+    Ok(sum)
+}
+
+/// Credits the sender of a transaction with what it earned, before the transaction executes, so that
+/// it can be spent in it: up to [`POOLS_BEFORE_TRANSACTION`] pools, round-robin, no dust.
+///
+/// # Errors
+/// Those of the state.
+pub fn before_transaction(state: &mut impl Write, sender: Address) -> Result<(), Failure> {
+    let mut listing = LISTINGS.get(state, sender)?;
+    if listing.number == 0 {
+        return Ok(());
+    }
+    let least = DUST.to_u128().unwrap_or(u128::MAX);
+    let turns = listing.number.min(POOLS_BEFORE_TRANSACTION);
+    let mut position = listing.cursor;
+    for _ in 0..turns {
+        let asset = accounts::entry(state, sender, &listing, position)?;
+        settle_pool(state, sender, asset, least)?;
+        position = position.saturating_add(1);
+        if position >= listing.number {
+            position = 0;
+        }
+    }
+    if position != listing.cursor {
+        listing.cursor = position;
+        LISTINGS.set(state, sender, &listing)?;
+    }
+    Ok(())
+}
