@@ -30,7 +30,7 @@ mod dispatch;
 mod open;
 mod storage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod views;
 mod words;
 

@@ -1,1 +1,9 @@
+//! Behaviours, one sentence each; the invariants by number in [`invariants`].
 
+mod claims;
+mod closing;
+mod grants;
+mod invariants;
+mod model;
+mod opening;
+pub(crate) mod world;

@@ -18,11 +18,11 @@ mod tests;
 mod words;
 
 pub(crate) use dispatch::call;
-pub(crate) use storage::{LAYOUT, liability};
 pub use rules::{
     gateway, gateway_terms, leave, may_earn, offer, register_gateway, register_worker, serve,
     unserve, withdraw_bond, worker, workers_of,
 };
+pub(crate) use storage::{LAYOUT, liability};
 
 use sahara_primitives::{Amount, BasisPoints, Price};
 
