@@ -216,3 +216,24 @@ fn circumstances(
         block_gas_limit: env.gas_limit,
     }
 }
+
+/// What a transaction's sender can spend when it would begin, earnings included, and the nonce it
+/// must use: for the pool, which decides about nonce, coin and price itself.
+///
+/// # Errors
+/// The inner error says what is wrong with the transaction whatever the state becomes; the base
+/// fee counts as such only through [`Refusal::may_pass_later`].
+pub fn admit<S: ParentState>(
+    rules: Rules,
+    state: S,
+    env: &BlockEnv,
+    transaction: &RecoveredTransaction,
+) -> Result<Result<Account, Refusal>, TransitionError> {
+    let (inner, sender) = (transaction.inner(), transaction.signer());
+    if rules.is_native() && inner.is_eip4844() {
+        return Ok(Err(Refusal::Blob));
+    }
+    let mut machine = Machine::new(rules, Overlay::new(state), env, NoOpInspector);
+    let admitted = machine.admit(transaction_env(inner, sender))?;
+    Ok(admitted.map_err(|error| Refusal::from_revm(&error, &circumstances(&rules, env, inner))))
+}

@@ -6,7 +6,7 @@ use crate::{
     native::Ledger,
     overlay::Overlay,
     rules::Rules,
-    state::ParentState,
+    state::{Account, ParentState},
     supply,
 };
 use alloy_primitives::{Address, Log, U256};
@@ -15,7 +15,7 @@ use revm::{
     Database as _,
     context::{
         ContextTr as _, JournalTr as _, Transaction as _,
-        result::{ExecutionResult, HaltReason, ResultGas},
+        result::{ExecutionResult, HaltReason, InvalidTransaction, ResultGas},
     },
     context_interface::{Block as _, journaled_state::account::JournaledAccountTr as _},
     handler::{EvmTr as _, FrameResult, Handler, post_execution, pre_execution},
@@ -34,6 +34,26 @@ pub(crate) struct SaharaHandler<S, I> {
 impl<S: ParentState, I> SaharaHandler<S, I> {
     pub(crate) const fn new(rules: Rules) -> Self {
         Self { rules, marker: PhantomData }
+    }
+}
+
+impl<S: ParentState, I: Inspector<MachineContext<S>>> SaharaHandler<S, I> {
+    /// Checks what does not depend on the state, then settles the sender's earnings and returns
+    /// its account. The caller discards the changes.
+    pub(crate) fn admit(&self, evm: &mut Inner<S, I>) -> Result<Account, MachineError> {
+        self.validate_env(evm)?;
+        let gas = self.validate_initial_tx_gas(evm)?;
+        if self.rules.is_native() {
+            settle_earnings(&mut evm.ctx, gas.initial_total_gas())?;
+        }
+        let sender = evm.ctx.tx.caller();
+        let load = evm.ctx.journaled_state.load_account_with_code(sender)?;
+        let info = &load.data.info;
+        let code = info.code.as_ref();
+        if code.is_some_and(|code| !code.is_empty() && !code.is_eip7702()) {
+            return Err(InvalidTransaction::RejectCallerWithCode.into());
+        }
+        Ok(Account { nonce: info.nonce, balance: info.balance, code_hash: info.code_hash })
     }
 }
 
@@ -135,7 +155,8 @@ fn settle_earnings<S: ParentState>(
 /// Sends to the incentive pool what the transaction destroyed by `SELFDESTRUCT`, and what it left
 /// at a protocol's address without the protocol knowing.
 fn recover_losses<S: ParentState>(context: &mut MachineContext<S>) -> Result<(), MachineError> {
-    let mut recovered = destroyed(context)?;
+    let destroyed = destroyed(context)?;
+    let mut misplaced = U256::ZERO;
     for protocol in sahara_abi::PROTOCOLS {
         let surplus = surplus(context, protocol.address)?;
         if !surplus.is_zero() {
@@ -143,10 +164,9 @@ fn recover_losses<S: ParentState>(context: &mut MachineContext<S>) -> Result<(),
             if let Some(error) = journal.transfer(protocol.address, INCENTIVE_POOL, surplus)? {
                 return Err(MachineError::Custom(format!("recovering {surplus}: {error:?}")));
             }
-            recovered.1 = recovered.1.saturating_add(surplus);
+            misplaced = misplaced.saturating_add(surplus);
         }
     }
-    let (destroyed, misplaced) = recovered;
     if !destroyed.is_zero() {
         context.journaled_state.load_account_mut(INCENTIVE_POOL)?.incr_balance(destroyed);
     }
@@ -158,20 +178,16 @@ fn recover_losses<S: ParentState>(context: &mut MachineContext<S>) -> Result<(),
     Ok(())
 }
 
-/// All balances before less all balances after, over what the transaction touched; the second
-/// part of the pair is nothing.
-fn destroyed<S: ParentState>(
-    context: &mut MachineContext<S>,
-) -> Result<(U256, U256), MachineError> {
+/// All balances before less all balances after, over what the transaction touched.
+fn destroyed<S: ParentState>(context: &mut MachineContext<S>) -> Result<U256, MachineError> {
     let (mut before, mut after) = (U256::ZERO, U256::ZERO);
     let (state, database) = split(context);
-    for account in state {
-        let (address, balance) = account;
+    for (address, balance) in state {
         before = before.wrapping_add(balance_before(database, address)?);
         after = after.wrapping_add(balance);
     }
     match before.checked_sub(after) {
-        Some(lost) => Ok((lost, U256::ZERO)),
+        Some(lost) => Ok(lost),
         None => Err(MachineError::Custom(format!(
             "supply law: a transaction created {} base units",
             after.wrapping_sub(before)

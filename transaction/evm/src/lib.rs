@@ -33,7 +33,7 @@ mod trace;
 mod transition;
 
 pub use base_fee::{STEP, next_base_fee};
-pub use builder::BlockBuilder;
+pub use builder::{BlockBuilder, admit};
 pub use call::{
     CALL_GAS, CallError, CallOutcome, CallStatus, call, create_access_list, estimate_gas,
 };

@@ -6,7 +6,7 @@ use crate::{
     native::Precompiles,
     overlay::{Overlay, ReadError},
     rules::Rules,
-    state::{ParentState, StateError},
+    state::{Account, ParentState, StateError},
     transition::TransitionError,
 };
 use alloy_primitives::{Address, Bytes, TxKind};
@@ -67,6 +67,19 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     pub(crate) fn inspect(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
         settled(SaharaHandler::new(self.rules).inspect_run(&mut self.inner))
+    }
+
+    /// What the sender has when the transaction would begin, if nothing but nonce, coin and price
+    /// could be wrong with it. Changes nothing.
+    pub(crate) fn admit(
+        &mut self,
+        transaction: TxEnv,
+    ) -> Result<Result<Account, InvalidTransaction>, TransitionError> {
+        self.inner.ctx.tx = transaction;
+        let admitted = settled(SaharaHandler::new(self.rules).admit(&mut self.inner));
+        self.inner.ctx.journaled_state.discard_tx();
+        drop(self.take_changes());
+        admitted
     }
 
     /// Calls `to` without nonce, fee or signature.
@@ -135,9 +148,9 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     }
 }
 
-fn settled(
-    result: Result<ExecutionResult<HaltReason>, MachineError>,
-) -> Result<Ran, TransitionError> {
+fn settled<T>(
+    result: Result<T, MachineError>,
+) -> Result<Result<T, InvalidTransaction>, TransitionError> {
     match result {
         Ok(ran) => Ok(Ok(ran)),
         Err(EVMError::Transaction(invalid)) => Ok(Err(invalid)),

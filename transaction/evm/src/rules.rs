@@ -70,7 +70,18 @@ impl Rules {
         if let Some(blobs) = self.blobs {
             cfg.blob_base_fee_update_fraction = Some(blobs.base_fee_update_fraction);
         }
+        cfg.max_blobs_per_tx = Some(self.blobs_per_transaction());
         cfg
+    }
+
+    /// A block's worth until Osaka, which says 6 (EIP-7594).
+    fn blobs_per_transaction(&self) -> u64 {
+        match self.blobs {
+            _ if self.is_active(SpecId::OSAKA) => 6,
+            Some(blobs) => blobs.max,
+            None if self.is_active(SpecId::PRAGUE) => 9,
+            None => 6,
+        }
     }
 
     pub(crate) fn blob_fraction(&self) -> u64 {
