@@ -46,6 +46,9 @@ mod scheduler;
 mod template;
 mod tokenizer;
 
+#[cfg(test)]
+mod tests;
+
 pub use composer::Piece;
 pub use engine::{
     Engine, EngineOptions, GenerateRequest, MAX_STOP_BYTES, MAX_STOPS, RequestError, StartError,
