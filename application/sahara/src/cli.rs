@@ -282,6 +282,20 @@ pub(crate) enum Asset {
     },
     /// All assets.
     List,
+    /// Offer to compute for an asset, as a registered worker; again to change the prices.
+    Serve {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// SAHARA per 1,000,000 prompt tokens.
+        #[arg(long)]
+        input_price: sahara_primitives::Amount,
+        /// SAHARA per 1,000,000 completion tokens.
+        #[arg(long)]
+        output_price: sahara_primitives::Amount,
+        /// The worker.
+        #[command(flatten)]
+        signer: Signer,
+    },
     /// Before linking: who would get what of one SAHARA of asset income.
     Preview {
         /// Parents as ID or ID:RELATION.

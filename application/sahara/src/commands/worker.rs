@@ -1,0 +1,197 @@
+//! `sahara worker`: the engine behind HTTP, for gateways.
+
+use crate::{cli, secret, stop};
+use eyre::{Result, WrapErr, eyre};
+use alloy_rpc_types_eth::Filter;
+use sahara_abi::{ASSETS, IAssets, IWorkers, WORKERS};
+use sahara_client::{ChainClient, SigningKey};
+use sahara_compute::{Clock, Engine, OwnEngine, RemoteEngine, Served, Worker, WorkerConfig};
+use sahara_engine::{EngineOptions, LoadOptions, Model};
+use sahara_primitives::{Address, AssetId, Price, Prices};
+use serde::{Deserialize, Serialize};
+use std::{fs, future::IntoFuture, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::oneshot};
+use tracing::info;
+
+/// What a worker's configuration file says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// JSON-RPC of a node: what this worker offers there is what it serves.
+    pub(crate) rpc: String,
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// File with its key.
+    pub(crate) key_file: PathBuf,
+    /// Where it remembers what it signed.
+    pub(crate) data_dir: PathBuf,
+    /// The gateways it works for.
+    pub(crate) gateways: Vec<Address>,
+    /// What computes.
+    pub(crate) engine: EngineConfig,
+    /// Jobs at a time.
+    pub(crate) max_jobs: usize,
+}
+
+/// What computes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EngineConfig {
+    /// The deterministic engine on a GGUF file (class D1).
+    Own {
+        /// The weights.
+        model: PathBuf,
+        /// Threads.
+        threads: usize,
+    },
+    /// Any URL that speaks OpenAI's API (class Statistical).
+    Remote {
+        /// Up to and with `/v1`.
+        url: String,
+        /// The model's name there.
+        model: String,
+        /// Tokens of prompt and answer together.
+        context_length: u32,
+    },
+}
+
+/// The most bytes of a job: any context there is, as JSON.
+const MAX_BODY: usize = 4 << 20;
+
+/// How often the chain is asked for new offers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs a worker until it is asked to stop. When its offers on chain change, it finishes what it
+/// works on and starts anew with them.
+pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
+    let text = fs::read(&worker.config).wrap_err_with(|| format!("could not read {}", worker.config.display()))?;
+    let config: Config = serde_json::from_slice(&text).wrap_err("the worker's configuration is malformed")?;
+    let client = ChainClient::new(&config.rpc)?;
+    let key = secret::read(&config.key_file)?;
+    fs::create_dir_all(&config.data_dir)?;
+    let engine = start_engine(config.engine.clone()).await?;
+    let mut stop = std::pin::pin!(stop::asked(worker.follow_parent));
+    loop {
+        let offers = offers(&client, key.address()).await?;
+        let running = start(&config, &client, &key, &engine, &offers).await?;
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
+        info!(address = %key.address(), listen = %config.listen, assets = offers.len(), "the worker is running");
+        let (finish, finishing) = oneshot::channel::<()>();
+        let server = axum::serve(listener, running.router());
+        drop(running);
+        let server = server.with_graceful_shutdown(async { drop(finishing.await) }).into_future();
+        let mut server = std::pin::pin!(server);
+        let is_over = tokio::select! {
+            served = &mut server => return Err(eyre!("the worker ended: {served:?}")),
+            () = &mut stop => true,
+            () = changed(&client, key.address(), &offers) => false,
+        };
+        drop(finish.send(()));
+        if is_over {
+            // What is still computed is signed for by its journal after the next start.
+            return Ok(());
+        }
+        info!("offers have changed");
+        server.await?;
+    }
+}
+
+async fn start(
+    config: &Config,
+    client: &ChainClient,
+    key: &SigningKey,
+    engine: &Arc<dyn Engine>,
+    offers: &[Offer],
+) -> Result<Arc<Worker>> {
+    let served = offers.iter().map(|offer| Served {
+        asset: offer.asset,
+        engine: Arc::clone(engine),
+        prompt: offer.prompt.clone(),
+        prices: offer.prices,
+    });
+    Ok(Worker::new(WorkerConfig {
+        chain_id: client.chain_id().await?,
+        key: key.clone(),
+        gateways: config.gateways.iter().copied().collect(),
+        data_dir: config.data_dir.clone(),
+        served: served.collect(),
+        max_jobs: config.max_jobs,
+        max_body: MAX_BODY,
+        clock: Clock::system(),
+    })?)
+}
+
+/// What a worker offers on chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Offer {
+    asset: AssetId,
+    prices: Prices,
+    /// An agent's system prompt, from its metadata.
+    prompt: Option<String>,
+}
+
+async fn offers(client: &ChainClient, worker: Address) -> Result<Vec<Offer>> {
+    let mut offers = Vec::new();
+    let count = client.call(ASSETS, &IAssets::assetCountCall {}).await?;
+    for asset in 1..=count {
+        let offer = client.call(WORKERS, &IWorkers::offerCall { worker, asset }).await?;
+        if !offer.isServed {
+            continue;
+        }
+        let about = client.call(ASSETS, &IAssets::assetCall { asset }).await?;
+        let card = about.metadataURI.strip_prefix("data:application/json,").unwrap_or_default();
+        let card: serde_json::Value = serde_json::from_str(card).unwrap_or_default();
+        let prompt = card.get("prompt").and_then(serde_json::Value::as_str);
+        offers.push(Offer {
+            asset: AssetId(asset),
+            prices: Prices { input: Price(offer.inputPrice), output: Price(offer.outputPrice) },
+            prompt: prompt.filter(|_| about.kind == IAssets::Kind::Agent).map(str::to_owned),
+        });
+    }
+    Ok(offers)
+}
+
+/// Resolves when the chain says something else. A silent node is no change.
+async fn changed(client: &ChainClient, worker: Address, before: &[Offer]) {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    let mut seen = u64::MAX;
+    loop {
+        tick.tick().await;
+        // Offers only change in blocks with logs of the workers protocol: look there first.
+        let Ok(head) = client.block_number().await else { continue };
+        if seen != u64::MAX && !has_news(client, seen.saturating_add(1), head.0).await {
+            seen = head.0;
+            continue;
+        }
+        seen = head.0;
+        if offers(client, worker).await.is_ok_and(|now| now != before) {
+            return;
+        }
+    }
+}
+
+async fn has_news(client: &ChainClient, from: u64, to: u64) -> bool {
+    if from > to {
+        return false;
+    }
+    let filter = Filter::new().address(WORKERS).from_block(from).to_block(to);
+    client.logs(&filter).await.is_ok_and(|logs| !logs.is_empty())
+}
+
+async fn start_engine(config: EngineConfig) -> Result<Arc<dyn Engine>> {
+    match config {
+        EngineConfig::Own { model, threads } => {
+            let load = move || -> Result<Arc<dyn Engine>> {
+                let model = Model::load(&model, &LoadOptions::default())
+                    .wrap_err_with(|| format!("could not load {}", model.display()))?;
+                let options = EngineOptions { threads, ..EngineOptions::default() };
+                Ok(Arc::new(OwnEngine::new(Arc::new(sahara_engine::Engine::new(model, &options)?))))
+            };
+            tokio::task::spawn_blocking(load).await?
+        }
+        EngineConfig::Remote { url, model, context_length } => {
+            Ok(Arc::new(RemoteEngine::new(url, model, None, context_length)))
+        }
+    }
+}

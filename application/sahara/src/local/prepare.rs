@@ -1,0 +1,78 @@
+//! The files of a new local network.
+
+use super::{Ports, dev};
+use crate::commands::validator_key;
+use alloy_primitives::{Address, keccak256};
+use eyre::{Result, WrapErr};
+use sahara_chain::genesis::GenesisFile;
+use sahara_evm::GenesisConfig;
+use sahara_finality::{ValidatorKeys, ValidatorSet, to_hex};
+use sahara_primitives::LOCAL_CHAIN_ID;
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Makes validators' secrets and the genesis file, unless they are there.
+pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> {
+    fs::create_dir_all(directory.join("logs")).wrap_err_with(|| format!("could not create {}", directory.display()))?;
+    let path = directory.join("genesis.json");
+    if let Ok(bytes) = fs::read(&path) {
+        let file = GenesisFile::parse(&bytes)?;
+        let count = file.validators.len();
+        if count != usize::from(validators) {
+            eyre::bail!(
+                "the network in {} has {count} validators: start it with --validators {count}, or remove the directory",
+                directory.display()
+            );
+        }
+        return Ok(file);
+    }
+    let mut set = Vec::new();
+    for index in 0..validators {
+        let keys = keys_of(directory, index)?;
+        set.push(keys.validator(fee_address(&keys)));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let config = GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
+    let file = GenesisFile { config, validators: ValidatorSet::new(set)? };
+    let draft = directory.join("genesis.json.draft");
+    fs::write(&draft, serde_json::to_vec_pretty(&file)?)?;
+    fs::rename(&draft, &path)?;
+    Ok(file)
+}
+
+fn keys_of(directory: &Path, index: u16) -> Result<ValidatorKeys> {
+    let node = directory.join(format!("node-{index}"));
+    fs::create_dir_all(&node)?;
+    let secret = node.join("validator.secret");
+    match fs::read_to_string(&secret) {
+        Ok(text) => Ok(ValidatorKeys::parse(text.trim())?),
+        Err(_) => validator_key::create(&secret),
+    }
+}
+
+/// Where a local validator's fees go: an account of its own, so that its earnings are seen apart.
+fn fee_address(keys: &ValidatorKeys) -> Address {
+    let key = to_hex(&keys.validator(Address::ZERO).network_key);
+    Address::from_word(keccak256(format!("sahara/local/fees/{key}")))
+}
+
+/// The arguments of node `index`.
+pub(crate) fn node_arguments(directory: &Path, file: &GenesisFile, ports: &Ports, index: u16) -> Result<Vec<String>> {
+    let count = u16::try_from(file.validators.len())?;
+    let node = directory.join(format!("node-{index}"));
+    let listen = |port: u16| format!("127.0.0.1:{port}");
+    let mut arguments = vec!["node".into(), "--genesis".into(), directory.join("genesis.json").display().to_string()];
+    arguments.extend(["--directory".into(), node.display().to_string()]);
+    arguments.extend(["--key-file".into(), node.join("validator.secret").display().to_string()]);
+    arguments.extend(["--rpc-listen".into(), listen(ports.rpc_of(index))]);
+    arguments.extend(["--metrics-listen".into(), listen(ports.metrics_of(index))]);
+    arguments.extend(["--peer-listen".into(), listen(ports.peer_of(index))]);
+    for other in (0..count).filter(|other| *other != index) {
+        let key = to_hex(&keys_of(directory, other)?.validator(Address::ZERO).network_key);
+        arguments.extend(["--peer".into(), format!("{key}@{}", listen(ports.peer_of(other)))]);
+    }
+    Ok(arguments)
+}

@@ -1,0 +1,65 @@
+//! Where a command's node and gateway are: flags, then the environment, then the local network.
+
+use crate::{config::Places, failure::Failure, local::Network};
+use crate::{cli::Signer, signer};
+use eyre::Result;
+use sahara_client::{ChainClient, SigningKey};
+
+/// What every command that talks to a network has.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Where things are kept.
+    pub(crate) places: Places,
+    /// For gateways.
+    pub(crate) http: reqwest::Client,
+    rpc: Option<String>,
+    gateway: Option<String>,
+}
+
+impl Session {
+    /// From the global flags.
+    pub(crate) fn new(places: Places, rpc: Option<String>, gateway: Option<String>) -> Self {
+        Self { places, http: reqwest::Client::new(), rpc, gateway }
+    }
+
+    /// The local network, if there is one.
+    pub(crate) fn network(&self) -> Result<Option<Network>> {
+        Network::find(&self.places)
+    }
+
+    /// JSON-RPC of the node.
+    pub(crate) fn rpc(&self) -> Result<String> {
+        match &self.rpc {
+            Some(rpc) => Ok(rpc.clone()),
+            None => Ok(Network::expect(&self.places)?.rpc),
+        }
+    }
+
+    /// The node.
+    pub(crate) fn client(&self) -> Result<ChainClient> {
+        Ok(ChainClient::new(&self.rpc()?)?)
+    }
+
+    /// The key a command's flags name.
+    pub(crate) async fn key(&self, signer: &Signer) -> Result<SigningKey> {
+        signer::open(signer, &self.places, &self.client()?).await
+    }
+
+    /// URL of the gateway.
+    pub(crate) fn gateway(&self) -> Result<String> {
+        let gateway = match &self.gateway {
+            Some(gateway) => gateway.clone(),
+            None => Network::expect(&self.places)?.gateway,
+        };
+        Ok(gateway.trim_end_matches('/').to_owned())
+    }
+
+    /// An API key: the one given, else the local network's.
+    pub(crate) fn api_key(&self, given: Option<&String>) -> Result<String> {
+        if let Some(key) = given {
+            return Ok(key.clone());
+        }
+        let key = self.network()?.and_then(|network| network.api_key);
+        key.ok_or_else(|| Failure::refused("no API key: make one with `sahara key create`"))
+    }
+}
