@@ -37,7 +37,7 @@ fn one_claim_pays_everyone_it_names() {
         world.line(id, 1, 1, (5, 0)),
     ];
     let claim = world.claim(id, lines);
-    world.collect(&[claim.clone()]).unwrap();
+    world.collect(std::slice::from_ref(&claim)).unwrap();
 
     let base = 3 * COIN + 12;
     assert_eq!(gained(&world, world.workers[0].address), COIN + 3);
@@ -60,7 +60,7 @@ fn a_claim_is_logged_line_by_line() {
     let lines = vec![world.line(id, 1, 0, (COIN, 2)), world.line(id, 2, 1, (0, 4))];
     let claim = world.claim(id, lines);
     let logged = world.state.logs.len();
-    world.collect(&[claim.clone()]).unwrap();
+    world.collect(std::slice::from_ref(&claim)).unwrap();
     let logs: Vec<_> =
         world.state.logs[logged..].iter().filter(|log| log.address == CHANNELS).collect();
     let earned: Vec<_> = logs
@@ -136,7 +136,7 @@ fn the_same_claim_is_paid_once() {
     world.collect(std::slice::from_ref(&claim)).unwrap();
     let (seq, seq_from) = (U24::from(1), U24::ZERO);
     let stale = IChannels::StaleClaim { channelId: id, seq, seqFrom: seq_from };
-    refuses(&mut world, &claim, stale.clone());
+    refuses(&mut world, &claim, stale);
     assert!(world.collect(&[claim.clone(), claim.clone()]).is_err());
 
     let renumbered =

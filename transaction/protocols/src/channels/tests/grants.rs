@@ -65,8 +65,8 @@ fn another_grant_opens_nothing_with_this_signature() {
     let signature = world.payers[0].sign(&grant);
     let wider = IChannels::KeyGrant { maxTotal: U96::from(90 * COIN), ..grant.clone() };
     let later = IChannels::KeyGrant { validUntil: grant.validUntil + 1, ..grant.clone() };
-    let listed = IChannels::KeyGrant { assets: vec![1], ..grant.clone() };
     let refused: Failure = IChannels::InvalidSignature { expected: grant.payer }.into();
+    let listed = IChannels::KeyGrant { assets: vec![1], ..grant };
     for grant in [wider, later, listed] {
         let (signature, amount) = (signature.clone(), U96::from(COIN));
         let call = IChannels::openGrantCall { grant, signature, amount };

@@ -11,7 +11,6 @@ use proptest::prelude::*;
 use sahara_abi::{CHANNELS, IChannels, INCENTIVE_POOL, ROYALTIES, signing};
 use sahara_primitives::{ChannelId, LOCAL_CHAIN_ID};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
@@ -131,8 +130,6 @@ pub(super) struct Tab {
     earned: BTreeMap<(u64, usize), (u128, u128)>,
 }
 
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
-
 /// The rules and the model side by side.
 pub(super) struct Play {
     pub(super) world: World,
@@ -164,7 +161,7 @@ impl Play {
     }
 
     fn new() -> Self {
-        let world = WORLD.clone();
+        let world = World::new();
         let valid_until = world.now() + DAY;
         let reservation = |payer: usize, gateway: usize, nonce| {
             Signed::Reservation(IChannels::Reservation {
@@ -251,13 +248,14 @@ impl Play {
     }
 
     /// Sends a call that must be accepted or refused as expected.
-    fn send<C: SolCall + Clone>(&mut self, from: Actor, value: u128, call: C, expected: bool) {
-        let result = self.world.pay(from, CHANNELS, value, call.clone()).map(drop);
+    fn send<C: SolCall>(&mut self, from: Actor, value: u128, call: C, expected: bool) {
+        let data: Bytes = call.abi_encode().into();
+        let result = self.world.pay(from, CHANNELS, value, call).map(drop);
         assert!(!matches!(result, Err(Failure::Fatal(_))), "{result:?}");
         assert_eq!(result.is_ok(), expected, "{} by {}: {result:?}", C::SIGNATURE, from.address);
         let is_repeatable = [IChannels::fundCall::SELECTOR, IChannels::withdrawCall::SELECTOR];
         if expected && !is_repeatable.contains(&C::SELECTOR) {
-            self.once.push((from, call.abi_encode().into()));
+            self.once.push((from, data));
         }
     }
 

@@ -11,6 +11,7 @@ use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, ROYALTIES, WORK
 use sahara_primitives::{Amount, LOCAL_CHAIN_ID};
 use secp256k1::{Message, SECP256K1, SecretKey};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// One SAHARA.
 pub(crate) const COIN: u128 = 1_000_000_000_000_000_000;
@@ -76,6 +77,11 @@ pub(crate) const FEES: [u16; 3] = [0, 250, 500];
 impl World {
     /// Everyone registered, nothing funded.
     pub(crate) fn new() -> Self {
+        static WORLD: LazyLock<World> = LazyLock::new(World::build);
+        WORLD.clone()
+    }
+
+    fn build() -> Self {
         let actors: Vec<Actor> = (1..=9).map(Actor::new).collect();
         let mut world = Self {
             state: MemoryState::default(),
@@ -139,6 +145,7 @@ impl World {
     }
 
     /// Calls a protocol with coin and checks the laws.
+    #[expect(clippy::needless_pass_by_value, reason = "calls are written where they are made")]
     pub(crate) fn pay<C: SolCall>(
         &mut self,
         from: Actor,
