@@ -5,6 +5,17 @@
 //! them. Amounts are base units, prices are base units per 1,000,000 tokens, ratios are basis
 //! points, times are seconds.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::float_arithmetic,
+        clippy::iter_over_hash_type,
+        clippy::as_conversions,
+        clippy::integer_division
+    )
+)]
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod addresses;
 mod assets;
