@@ -44,7 +44,7 @@ macro_rules! protocols {
         }
 
         /// The storage regions of a protocol, for the layout test.
-        pub fn layout(protocol: Address) -> Option<&'static [Region]> {
+        pub const fn layout(protocol: Address) -> Option<&'static [Region]> {
             match protocol {
                 $(sahara_abi::$address => Some($module::LAYOUT),)*
                 _ => None,

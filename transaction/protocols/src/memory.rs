@@ -90,7 +90,10 @@ impl MemoryState {
 
     /// The words of one protocol, for [`crate::liabilities_total`].
     pub fn slots_of(&self, protocol: Address) -> impl Iterator<Item = (U256, U256)> {
-        self.words.iter().filter(move |((owner, _), _)| *owner == protocol).map(|((_, s), w)| (*s, *w))
+        self.words
+            .iter()
+            .filter(move |((owner, _), _)| *owner == protocol)
+            .map(|((_, s), w)| (*s, *w))
     }
 }
 

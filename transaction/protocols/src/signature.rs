@@ -34,9 +34,7 @@ pub(crate) fn recover(
     };
     let compact = [r.0, s.0].concat();
     let signer = RecoverableSignature::from_compact(&compact, id)
-        .and_then(|signature| {
-            SECP256K1.recover_ecdsa(Message::from_digest(hash.0), &signature)
-        })
+        .and_then(|signature| SECP256K1.recover_ecdsa(Message::from_digest(hash.0), &signature))
         .ok()
         .map(|key| {
             let [_, point @ ..] = key.serialize_uncompressed();

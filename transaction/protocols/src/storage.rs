@@ -44,7 +44,7 @@ macro_rules! storage {
     ($address:ident: $($(#[$doc:meta])* $name:ident: $kind:ty = $number:literal $(, $word:literal)?;)*) => {
         $(
             $(#[$doc])*
-            pub(crate) const $name: $kind = <$kind>::at($address, $number) $(.from_word($word))?;
+            pub(crate) const $name: $kind = <$kind>::at($address, $number) $(.starting_at($word))?;
         )*
         /// Every region above, for the layout test.
         pub(crate) const LAYOUT: &[$crate::storage::Region] = &[
@@ -138,11 +138,9 @@ impl Place {
         Ok(Self { address, slot: slot_of(number, key) })
     }
 
-    fn word(&self, index: u8) -> U256 {
+    const fn word(&self, index: u8) -> U256 {
         let mut slot = self.slot;
-        if let Some(last) = slot.last_mut() {
-            *last = index;
-        }
+        slot[31] = index;
         U256::from_be_bytes(slot)
     }
 
@@ -189,7 +187,7 @@ impl<K: Key, V: Value> Map<K, V> {
     }
 
     /// The same keys' words from `first_word` on: what is often touched alone has its own type.
-    pub(crate) const fn from_word(mut self, first_word: u8) -> Self {
+    pub(crate) const fn starting_at(mut self, first_word: u8) -> Self {
         self.first_word = first_word;
         self
     }

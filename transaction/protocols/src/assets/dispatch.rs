@@ -35,9 +35,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             registration::add_members(state, caller, AssetId(c.asset), &shares(&c.members))
                 .map(Into::into)
         }),
-        Calls::seal(c) => call.change(c, |c| {
-            registration::seal(state, caller, AssetId(c.asset)).map(Into::into)
-        }),
+        Calls::seal(c) => {
+            call.change(c, |c| registration::seal(state, caller, AssetId(c.asset)).map(Into::into))
+        }
         Calls::setPrices(c) => call.change(c, |c| {
             let prices = prices_of(c.inputPrice, c.outputPrice);
             registration::set_prices(state, caller, AssetId(c.asset), prices).map(Into::into)
@@ -47,9 +47,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             registration::approve_derivative(state, caller, AssetId(c.parent), approval)
                 .map(Into::into)
         }),
-        Calls::approve(c) => call.change(c, |c| {
-            ownership::approve(state, caller, c.to, c.tokenId).map(Into::into)
-        }),
+        Calls::approve(c) => {
+            call.change(c, |c| ownership::approve(state, caller, c.to, c.tokenId).map(Into::into))
+        }
         Calls::setApprovalForAll(c) => call.change(c, |c| {
             ownership::set_approval_for_all(state, caller, c.operator, c.approved).map(Into::into)
         }),

@@ -28,9 +28,7 @@ pub(crate) use dispatch::call;
 pub use lineage::Row;
 pub use ownership::{approve, balance_of, owner_of, set_approval_for_all, transfer_from};
 pub use record::{Edge, Title};
-pub use registration::{
-    Registration, add_members, approve_derivative, register, seal, set_prices,
-};
+pub use registration::{Registration, add_members, approve_derivative, register, seal, set_prices};
 pub use sahara_abi::{MAX_ANCESTORS, MAX_PARENTS};
 pub(crate) use storage::LAYOUT;
 pub use views::{ancestors, count, edges, exists, preview, prices, title};

@@ -127,11 +127,8 @@ pub(super) fn lines(
         if let Some((creator, kind)) = child {
             check_edge(state, edge, &title, (creator, kind))?;
         }
-        let row = Row {
-            asset: parent,
-            share: title.derivative_royalty,
-            has_members: title.has_members,
-        };
+        let row =
+            Row { asset: parent, share: title.derivative_royalty, has_members: title.has_members };
         lines.push(Line { parent: row, rows: ancestors(state, parent)? });
     }
     Ok(lines)

@@ -24,9 +24,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Calls::allowance(c) => call.view(c, |c| rules::allowance(state, c.owner, c.spender)),
         Calls::nonces(c) => call.view(c, |c| rules::nonce_of(state, c.owner)),
         Calls::DOMAIN_SEPARATOR(c) => call.view(c, |_| Ok(rules::domain_separator(state))),
-        Calls::transfer(c) => call.change(c, |c| {
-            rules::transfer(state, caller, c.to, amount(c.value)).map(|()| true)
-        }),
+        Calls::transfer(c) => {
+            call.change(c, |c| rules::transfer(state, caller, c.to, amount(c.value)).map(|()| true))
+        }
         Calls::approve(c) => {
             call.change(c, |c| rules::approve(state, caller, c.spender, c.value).map(|()| true))
         }
@@ -35,8 +35,7 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         }),
         Calls::permit(c) => call.change(c, |c| {
             let (owner, spender, value, deadline) = (c.owner, c.spender, c.value, c.deadline);
-            let permit =
-                SignedPermit { owner, spender, value, deadline, v: c.v, r: c.r, s: c.s };
+            let permit = SignedPermit { owner, spender, value, deadline, v: c.v, r: c.r, s: c.s };
             rules::permit(state, permit)?;
             Ok(().into())
         }),

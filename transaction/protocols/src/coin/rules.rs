@@ -48,11 +48,7 @@ pub fn balance_of(state: &mut impl Read, account: Address) -> Result<Amount, Fai
 ///
 /// # Errors
 /// Those of the state.
-pub fn allowance(
-    state: &mut impl Read,
-    owner: Address,
-    spender: Address,
-) -> Result<U256, Failure> {
+pub fn allowance(state: &mut impl Read, owner: Address, spender: Address) -> Result<U256, Failure> {
     ALLOWANCES.get(state, (owner, spender))
 }
 
@@ -117,9 +113,11 @@ pub fn transfer_from(
     let needed = amount.base_units();
     let allowance = ALLOWANCES.get(state, (from, spender))?;
     if allowance != U256::MAX {
-        let rest = allowance
-            .checked_sub(needed)
-            .ok_or(ICoin::ERC20InsufficientAllowance { spender, allowance, needed })?;
+        let rest = allowance.checked_sub(needed).ok_or(ICoin::ERC20InsufficientAllowance {
+            spender,
+            allowance,
+            needed,
+        })?;
         ALLOWANCES.set(state, (from, spender), &rest)?;
     }
     transfer(state, from, to, amount)

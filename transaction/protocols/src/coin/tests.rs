@@ -100,9 +100,8 @@ fn signed(chain_id: u64, nonce: u64, deadline: u64) -> SignedPermit {
     let (value, nonce, deadline) = (U256::from(7), U256::from(nonce), U256::from(deadline));
     let message = Permit { owner, spender: BOB, value, nonce, deadline };
     let hash = message.eip712_signing_hash(&coin_domain(chain_id));
-    let (id, rs) = SECP256K1
-        .sign_ecdsa_recoverable(Message::from_digest(hash.0), &key)
-        .serialize_compact();
+    let (id, rs) =
+        SECP256K1.sign_ecdsa_recoverable(Message::from_digest(hash.0), &key).serialize_compact();
     let v = 27 + u8::try_from(i32::from(id)).unwrap();
     let (r, s) = (B256::from_slice(&rs[..32]), B256::from_slice(&rs[32..]));
     SignedPermit { owner, spender: BOB, value, deadline, v, r, s }

@@ -19,15 +19,13 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             let pools: Vec<_> = c.assets.iter().copied().map(AssetId).collect();
             Ok(settlement::settle(state, c.account, &pools)?.base_units())
         }),
-        Calls::earned(c) => {
-            call.view(c, |c| Ok(views::earned(state, c.account)?.base_units()))
+        Calls::earned(c) => call.view(c, |c| Ok(views::earned(state, c.account)?.base_units())),
+        Calls::earnedIn(c) => {
+            call.view(c, |c| Ok(views::earned_in(state, c.account, AssetId(c.asset))?.base_units()))
         }
-        Calls::earnedIn(c) => call.view(c, |c| {
-            Ok(views::earned_in(state, c.account, AssetId(c.asset))?.base_units())
-        }),
-        Calls::paidTo(c) => call.view(c, |c| {
-            Ok(views::paid_to(state, c.account, AssetId(c.asset))?.base_units())
-        }),
+        Calls::paidTo(c) => {
+            call.view(c, |c| Ok(views::paid_to(state, c.account, AssetId(c.asset))?.base_units()))
+        }
         Calls::pool(c) => call.view(c, |c| views::pool(state, AssetId(c.asset))),
         Calls::unitsOf(c) => call.view(c, |c| {
             let units = views::units_of(state, AssetId(c.asset), c.account)?;

@@ -49,7 +49,8 @@ pub fn pay_from(
             pooled = pooled.checked_add(part).map_err(overflow)?;
             deposit(state, payee, part)?;
         } else {
-            let owner = if payee == asset { title.owner } else { assets::title(state, payee)?.owner };
+            let owner =
+                if payee == asset { title.owner } else { assets::title(state, payee)?.owner };
             credit(state, from, (payee, owner), part)?;
         }
     }

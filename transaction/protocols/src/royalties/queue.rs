@@ -36,11 +36,7 @@ impl Queue {
     }
 
     /// Appends a pool; `false` when the ring is full.
-    pub(super) fn push(
-        &mut self,
-        state: &mut impl Write,
-        asset: AssetId,
-    ) -> Result<bool, Failure> {
+    pub(super) fn push(&mut self, state: &mut impl Write, asset: AssetId) -> Result<bool, Failure> {
         if self.0.length >= PLACES {
             return Ok(false);
         }

@@ -161,11 +161,7 @@ impl Value for Member {
 
     fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
         let mut fields = Unpack::new(*word);
-        Ok(Self {
-            units: fields.number(96)?,
-            paid: fields.number(112)?,
-            asset: fields.number(48)?,
-        })
+        Ok(Self { units: fields.number(96)?, paid: fields.number(112)?, asset: fields.number(48)? })
     }
 }
 

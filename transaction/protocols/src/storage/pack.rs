@@ -89,7 +89,7 @@ impl Unpack {
     }
 
     /// The next field, `bits` wide.
-    pub(crate) fn bits(&mut self, bits: usize) -> U256 {
+    pub(crate) const fn bits(&mut self, bits: usize) -> U256 {
         let field = self.rest.wrapping_shr(256_usize.saturating_sub(bits));
         self.rest = self.rest.wrapping_shl(bits);
         field
@@ -116,7 +116,7 @@ impl Unpack {
 }
 
 impl Value for U256 {
-    type Words = [U256; 1];
+    type Words = [Self; 1];
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         Ok([*self])

@@ -16,7 +16,7 @@ fn a_slot_names_its_map_its_key_and_its_word() {
     slot[1..31].copy_from_slice(&hash[..30]);
     assert_eq!(NUMBERS.slot(7).to_be_bytes::<32>(), slot);
     slot[31] = 9;
-    assert_eq!(NUMBERS.from_word(9).slot(7).to_be_bytes::<32>(), slot);
+    assert_eq!(NUMBERS.starting_at(9).slot(7).to_be_bytes::<32>(), slot);
 }
 
 #[test]
