@@ -6,4 +6,5 @@ mod grants;
 mod invariants;
 mod model;
 mod opening;
+mod words;
 pub(crate) mod world;
