@@ -1,7 +1,7 @@
 //! The chain of the execution-apis suite, from Frontier's rules to the second blob fork, imported
 //! block by block through the same transition with Ethereum's rules.
 
-#[path = "support/mod.rs"]
+#[path = "sahara/support/mod.rs"]
 mod support;
 
 use alloy_consensus::{Block, Header};

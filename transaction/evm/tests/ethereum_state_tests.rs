@@ -1,6 +1,6 @@
 //! The official state tests, through the same transition with Ethereum's rules.
 
-#[path = "support/mod.rs"]
+#[path = "sahara/support/mod.rs"]
 mod support;
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};

@@ -28,8 +28,8 @@ pub(crate) struct Ledger<'a, S: ParentState> {
     gas_left: u64,
     refund: i64,
     is_static: bool,
-    /// Words that may still be read for nothing.
-    free_loads: u64,
+    /// Nothing is charged up to and including the first word read.
+    is_looking_up: bool,
 }
 
 impl<'a, S: ParentState> Ledger<'a, S> {
@@ -38,12 +38,12 @@ impl<'a, S: ParentState> Ledger<'a, S> {
         gas_limit: u64,
         is_static: bool,
     ) -> Self {
-        Self { context, gas_left: gas_limit, refund: 0, is_static, free_loads: 0 }
+        Self { context, gas_left: gas_limit, refund: 0, is_static, is_looking_up: false }
     }
 
-    /// With the first word read for free: a look-up that mostly finds nothing to do.
+    /// With the first word, and the way to it, for free: a look-up that mostly finds nothing to do.
     pub(crate) const fn with_free_lookup(mut self) -> Self {
-        self.free_loads = 1;
+        self.is_looking_up = true;
         self
     }
 
@@ -56,6 +56,9 @@ impl<'a, S: ParentState> Ledger<'a, S> {
     }
 
     fn spend(&mut self, gas: u64) -> Result<(), Failure> {
+        if self.is_looking_up {
+            return Ok(());
+        }
         match self.gas_left.checked_sub(gas) {
             Some(left) => {
                 self.gas_left = left;
@@ -95,10 +98,8 @@ impl<S: ParentState> Read for Ledger<'_, S> {
         let params = self.params();
         let cold = if word.is_cold { params.cold_storage_additional_cost() } else { 0 };
         let cost = params.warm_storage_read_cost().saturating_add(cold);
-        match self.free_loads.checked_sub(1) {
-            Some(left) => self.free_loads = left,
-            None => self.spend(cost)?,
-        }
+        self.spend(cost)?;
+        self.is_looking_up = false;
         Ok(word.data)
     }
 
