@@ -1,1 +1,56 @@
 //! HTTP for strangers: the OpenAI-compatible API, payment and receipts.
+//!
+//! # Model
+//! A request comes with an API key, over which a payer granted this gateway a capped part of its
+//! deposit, or with a payment that answers an HTTP 402. The gateway sets money aside on chain,
+//! waits until that is final, has a [worker](sahara_compute) answer, writes a receipt, and collects
+//! for everyone it names within a second.
+//!
+//! # Invariants
+//! - G1 What a channel has spent and holds for running requests never exceeds its deposit and caps.
+//! - G2 A request is charged at most once, whatever is retried or killed.
+//! - G3 No token leaves before the reservation is final and on disk; no answer ends before its
+//!   receipt is on disk.
+//! - G4 One id, one body, one result; another body under the id is refused.
+//! - G5 A client that leaves a stream pays for the tokens handed to its connection, and no more.
+//! - G6 Receipts of a channel have no gaps and name their predecessor; claims follow their order.
+//! - G7 A payment pays for one request: not for another URL, body, price or chain.
+//!
+//! # Failure and recovery
+//! A request is *reserved* (on disk before the first token), *running* (a stream's delivered tokens
+//! are written one by one), *persisted* (receipt, sums, answer and outcome in one write),
+//! *submitted* and *settled*. A kill before work forgets it; mid-stream it is charged for what was
+//! delivered; after that nothing is lost, and whether a claim arrived is read from the channel's
+//! own `seq` on chain. Until then its outcome is `pending`, never failed.
+//!
+//! See `specs/0010-gateway.md`.
+#![forbid(unsafe_code)]
+
+mod account;
+mod admit;
+mod answer;
+mod catalog;
+mod chain;
+mod drive;
+mod error;
+mod gateway;
+mod http;
+mod keys;
+mod openai;
+mod progress;
+mod receipts;
+mod rows;
+mod run;
+mod settle;
+mod store;
+mod watch;
+mod x402;
+
+pub use chain::{ChainError, Mined, Node, RpcNode};
+pub use error::ApiError;
+pub use gateway::{Gateway, GatewayConfig, StartError};
+pub use store::StoreError;
+pub use x402::RequestPayment;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! [`Chain`]: the typed calls a gateway makes, over any [`Node`].
+
+use crate::rows::{Authority, KeyRow};
+use alloy_primitives::{Address, B256, Bytes, aliases::U96};
+use alloy_sol_types::SolCall;
+use futures::{FutureExt, future::BoxFuture};
+use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
+use sahara_client::{ChainClient, ClientError, Filter, Log, SigningKey, TxOutcome, TxRequest};
+use sahara_primitives::{Amount, AssetId, ChannelId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Why the chain did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// A protocol refused; nothing changed.
+    #[error("the chain refused: {text}")]
+    Refused {
+        /// The custom error's name.
+        name: String,
+        /// Name and values.
+        text: String,
+    },
+    /// Nothing is known about the outcome.
+    #[error("the node did not answer: {0}")]
+    Unknown(String),
+}
+
+/// A transaction that is final and did not revert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mined {
+    /// Its hash.
+    pub hash: B256,
+    /// Its block.
+    pub block: u64,
+    /// What it logged.
+    pub logs: Vec<Log>,
+}
+
+/// A node as the gateway needs it: everything it answers is final.
+pub trait Node: Send + Sync + std::fmt::Debug {
+    /// The last block.
+    fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+
+    /// Calls a view.
+    fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>>;
+
+    /// Sends a transaction in the gateway's name and waits until it is final.
+    fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>>;
+
+    /// The logs of these accounts in these blocks, of one channel if named.
+    fn logs(
+        &self,
+        blocks: (u64, u64),
+        accounts: Vec<Address>,
+        channel: Option<B256>,
+    ) -> BoxFuture<'_, Result<Vec<Log>, ChainError>>;
+
+    /// A final transaction.
+    fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>>;
+
+    /// What proves a transaction's receipt.
+    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<Value, ChainError>>;
+}
+
+/// A node over JSON-RPC.
+#[derive(Clone, Debug)]
+pub struct RpcNode {
+    client: ChainClient,
+    key: SigningKey,
+}
+
+impl RpcNode {
+    /// The client's node, with the key that pays for the gateway's transactions.
+    pub const fn new(client: ChainClient, key: SigningKey) -> Self {
+        Self { client, key }
+    }
+}
+
+impl From<ClientError> for ChainError {
+    fn from(error: ClientError) -> Self {
+        match error.revert() {
+            Some(revert) => Self::Refused { name: revert.name.clone(), text: revert.text.clone() },
+            None => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+impl From<TxOutcome> for Mined {
+    fn from(outcome: TxOutcome) -> Self {
+        Self { hash: outcome.hash, block: outcome.block_number, logs: outcome.logs }
+    }
+}
+
+impl Node for RpcNode {
+    fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+        async { Ok(self.client.block_number().await?.0) }.boxed()
+    }
+
+    fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
+        async move {
+            let request = json!({ "to": to, "input": input });
+            Ok(self.client.request("eth_call", (request, "latest")).await?)
+        }
+        .boxed()
+    }
+
+    fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>> {
+        async move {
+            let request = TxRequest { to: Some(to), input, ..TxRequest::default() };
+            Ok(self.client.send_request(&self.key, request).await?.into())
+        }
+        .boxed()
+    }
+
+    fn logs(
+        &self,
+        blocks: (u64, u64),
+        accounts: Vec<Address>,
+        channel: Option<B256>,
+    ) -> BoxFuture<'_, Result<Vec<Log>, ChainError>> {
+        async move {
+            let filter = Filter::new().from_block(blocks.0).to_block(blocks.1).address(accounts);
+            let filter = match channel {
+                Some(channel) => filter.topic1(channel),
+                None => filter,
+            };
+            Ok(self.client.logs(&filter).await?)
+        }
+        .boxed()
+    }
+
+    fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>> {
+        async move { Ok(self.client.find_outcome(hash).await?.map(Mined::from)) }.boxed()
+    }
+
+    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<Value, ChainError>> {
+        async move { Ok(self.client.receipt_proof(hash).await?) }.boxed()
+    }
+}
+
+/// Typed calls over a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain(pub(crate) Arc<dyn Node>);
+
+impl Chain {
+    async fn call<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return, ChainError> {
+        let output = self.0.call(to, call.abi_encode().into()).await?;
+        C::abi_decode_returns(&output).map_err(|error| ChainError::Unknown(error.to_string()))
+    }
+
+    /// The payer's free deposit.
+    pub(crate) async fn free_deposit(&self, payer: Address) -> Result<Amount, ChainError> {
+        let units = self.call(CHANNELS, IChannels::depositOfCall { payer }).await?;
+        Ok(Amount::from_base_units(units))
+    }
+
+    /// A channel; none before it opens.
+    pub(crate) async fn channel(
+        &self,
+        id: ChannelId,
+    ) -> Result<Option<IChannels::Channel>, ChainError> {
+        match self.call(CHANNELS, IChannels::channelCall { channelId: id.0 }).await {
+            Ok(channel) => Ok(Some(channel)),
+            Err(ChainError::Refused { name, .. }) if name == "UnknownChannel" => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The protocol's fee for channels opened now.
+    pub(crate) async fn protocol_fee(&self) -> Result<u16, ChainError> {
+        self.call(CHANNELS, IChannels::protocolFeeCall {}).await
+    }
+
+    pub(crate) async fn gateway(&self, account: Address) -> Result<IWorkers::Gateway, ChainError> {
+        self.call(WORKERS, IWorkers::gatewayCall { account }).await
+    }
+
+    pub(crate) async fn worker(&self, account: Address) -> Result<IWorkers::Worker, ChainError> {
+        self.call(WORKERS, IWorkers::workerCall { account }).await
+    }
+
+    pub(crate) async fn minimum_bond(&self) -> Result<Amount, ChainError> {
+        let units = self.call(WORKERS, IWorkers::minimumBondCall {}).await?;
+        Ok(Amount::from_base_units(units))
+    }
+
+    pub(crate) async fn offer(
+        &self,
+        worker: Address,
+        asset: AssetId,
+    ) -> Result<IWorkers::Offer, ChainError> {
+        self.call(WORKERS, IWorkers::offerCall { worker, asset: asset.0 }).await
+    }
+
+    /// The first workers that serve an asset.
+    pub(crate) async fn workers_of(&self, asset: AssetId) -> Result<Vec<Address>, ChainError> {
+        const MOST: u64 = 64;
+        let start = alloy_primitives::U256::ZERO;
+        let count = alloy_primitives::U256::from(MOST);
+        let call = IWorkers::workersOfCall { asset: asset.0, start, count };
+        Ok(self.call(WORKERS, call).await?.workers)
+    }
+
+    pub(crate) async fn asset_count(&self) -> Result<u64, ChainError> {
+        self.call(ASSETS, IAssets::assetCountCall {}).await
+    }
+
+    pub(crate) async fn asset(&self, asset: AssetId) -> Result<IAssets::Asset, ChainError> {
+        self.call(ASSETS, IAssets::assetCall { asset: asset.0 }).await
+    }
+
+    pub(crate) async fn owner(&self, asset: AssetId) -> Result<Address, ChainError> {
+        self.call(ASSETS, IAssets::ownerOfCall { tokenId: asset.into() }).await
+    }
+
+    /// Opens a channel, or adds to a grant's.
+    pub(crate) async fn open(
+        &self,
+        authority: &Authority,
+        amount: u128,
+    ) -> Result<Mined, ChainError> {
+        let input = match authority {
+            Authority::Grant(KeyRow { grant, signature }) => IChannels::openGrantCall {
+                grant: grant.clone(),
+                signature: signature.clone(),
+                amount: U96::saturating_from(amount),
+            }
+            .abi_encode(),
+            Authority::Reservation { reservation, signature } => IChannels::openCall {
+                reservation: reservation.clone(),
+                signature: signature.clone(),
+            }
+            .abi_encode(),
+        };
+        self.0.send(CHANNELS, input.into()).await
+    }
+
+    /// Collects.
+    pub(crate) async fn claim(&self, claims: Vec<IChannels::Claim>) -> Result<Mined, ChainError> {
+        self.0.send(CHANNELS, IChannels::claimBatchCall { claims }.abi_encode().into()).await
+    }
+}

@@ -1,0 +1,433 @@
+//! Driving a request from admission to its receipt.
+//!
+//! ```text
+//! begin -> admitted (money held, final) -> reserved (on disk) -> running -> charged (on disk) -> told
+//!             |                               |                    |
+//!             refused: nothing happened       killed: forgotten    killed: charged for what was delivered
+//! ```
+
+use crate::{
+    account::{Account, Delivery},
+    admit::{Admission, admit},
+    catalog::{Model, Offer},
+    error::ApiError,
+    gateway::Gateway,
+    openai::Ask,
+    progress::{Delivered, Progress},
+    rows::{Outcome, RequestRow, StoredAnswer, TwinRow, twin_key},
+    run::{Reader, Run, count},
+    store::{encode, get},
+};
+use alloy_primitives::B256;
+use sahara_compute::{
+    Event, FinishReason, Job, JobStream, Problem, ProblemCode, Sampling, Terms, WorkerError,
+};
+use sahara_primitives::{TokenCount, Usage, domain_hash};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+/// How long a request runs on after its client left before anything was delivered: stock clients
+/// come back within 8 s, and find their answer.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a stock client's automatic retry finds the answer of its first attempt.
+const RETRY_MILLISECONDS: u64 = 60_000;
+
+/// A request that is understood and authorised.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) account: Arc<Account>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) ask: Ask,
+    pub(crate) url: String,
+    pub(crate) body_hash: B256,
+    pub(crate) identity: Identity,
+    /// For payments, whose request names them.
+    pub(crate) salt: B256,
+}
+
+/// What tells a request from its repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The client named it.
+    Named(B256),
+    /// A stock client's automatic retry of something.
+    Retry,
+    /// New.
+    Fresh,
+}
+
+/// Where an answer comes from.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// It is being made.
+    Live(Reader),
+    /// It was made before.
+    Stored(Box<RequestRow>, Outcome, StoredAnswer),
+}
+
+impl Gateway {
+    /// The id that an `Idempotency-Key` gives a request of this owner.
+    pub(crate) fn named(owner: B256, name: &str) -> Identity {
+        Identity::Named(domain_hash("sahara/request-id/1", &[owner.as_slice(), name.as_bytes()]))
+    }
+
+    /// Joins, repeats or starts a request: one id, one charge (G4).
+    pub(crate) fn begin(self: &Arc<Self>, call: Call) -> Result<Reply, ApiError> {
+        let owner = call.account.row().authority.owner(call.account.channel);
+        let mut runs = self.runs.lock();
+        let id = match call.identity {
+            Identity::Named(id) => Some(id),
+            Identity::Retry => {
+                let live = runs.twins.get(&(owner, call.body_hash)).copied();
+                live.or(self.twin(owner, call.body_hash)?)
+            }
+            Identity::Fresh => None,
+        };
+        if let Some(id) = id {
+            if let Some(run) = runs.by_id.get(&id) {
+                return match run.body_hash == call.body_hash {
+                    true => Ok(Reply::Live(run.reader())),
+                    false => Err(ApiError::other_body()),
+                };
+            }
+            if let Some(reply) = self.stored(id, call.body_hash)? {
+                return Ok(reply);
+            }
+        }
+        let id = match call.identity {
+            Identity::Named(id) => id,
+            Identity::Retry | Identity::Fresh => random(),
+        };
+        let face = (self.now().timestamp().0, call.model.name.clone());
+        let ids = (id, owner, call.body_hash);
+        let run = Run::new(ids, call.account.channel, call.ask.is_stream, face);
+        runs.by_id.insert(id, Arc::clone(&run));
+        runs.twins.insert((owner, call.body_hash), id);
+        drop(runs);
+        let reader = run.reader();
+        let gateway = Arc::clone(self);
+        tokio::spawn(async move { gateway.drive(run, call).await });
+        Ok(Reply::Live(reader))
+    }
+
+    /// The last finished request with this body, if a retry may still join it. Bytes handed to a
+    /// connection prove nothing about their arrival: that the client retries does.
+    fn twin(&self, owner: B256, body_hash: B256) -> Result<Option<B256>, ApiError> {
+        let key = twin_key(owner, body_hash);
+        let Some(twin) = get::<TwinRow>(&self.store().twins, &key)? else { return Ok(None) };
+        let row = get::<RequestRow>(&self.store().requests, twin.id.as_slice())?;
+        let outcome = row.and_then(|row| row.outcome).filter(|outcome| outcome.finish.is_some());
+        let is_recent =
+            |outcome: &Outcome| self.now().0.saturating_sub(outcome.ended.0) <= RETRY_MILLISECONDS;
+        Ok(outcome.filter(is_recent).map(|_| twin.id))
+    }
+
+    fn stored(&self, id: B256, body_hash: B256) -> Result<Option<Reply>, ApiError> {
+        let Some(row) = get::<RequestRow>(&self.store().requests, id.as_slice())? else {
+            return Ok(None);
+        };
+        if row.terms.body_hash != body_hash {
+            return Err(ApiError::other_body());
+        }
+        let Some(outcome) = row.outcome else { return Ok(None) };
+        let answer = self.store().result(id, row.job)?.ok_or_else(|| {
+            ApiError::not_found(
+                "this request was answered and charged once; its answer is kept for 24 hours only",
+            )
+        })?;
+        Ok(Some(Reply::Stored(Box::new(row), outcome, answer)))
+    }
+
+    async fn drive(self: Arc<Self>, run: Arc<Run>, call: Call) {
+        let end = self.attempt(&run, &call).await;
+        if let Ok(outcome) = &end {
+            tracing::debug!(request = %run.id, seq = outcome.seq.0, "charged");
+            self.wants_settlement(run.channel);
+        }
+        run.finish(end);
+        let mut runs = self.runs.lock();
+        runs.by_id.remove(&run.id);
+        let twin = (run.owner, run.body_hash);
+        if runs.twins.get(&twin) == Some(&run.id) {
+            runs.twins.remove(&twin);
+        }
+    }
+
+    /// Tries the offers in turn, until one accepts.
+    async fn attempt(&self, run: &Arc<Run>, call: &Call) -> Result<Outcome, ApiError> {
+        let mut last = ApiError::model_not_found(&call.model.name);
+        for offer in &call.model.offers {
+            let admission = admit(self, &call.account, &call.model, offer, &call.ask).await?;
+            let row = self.reserve(run, call, offer);
+            let job = job(self, call, offer, &row, &admission);
+            match self.start(run, offer, &row, &job).await {
+                Ok((stream, prompt_tokens)) => {
+                    let outcome = self.run_job(run, call, &row, (stream, prompt_tokens)).await;
+                    drop(admission);
+                    return outcome;
+                }
+                Err(error) => {
+                    self.forget(run.id)?;
+                    let is_final = error.status < 500 && error.status != 429;
+                    last = error;
+                    if is_final {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn reserve(&self, run: &Run, call: &Call, offer: &Offer) -> RequestRow {
+        RequestRow {
+            chain_id: self.chain_id(),
+            channel: run.channel,
+            job: random(),
+            terms: Terms {
+                method: "POST".into(),
+                url: call.url.clone(),
+                body_hash: call.body_hash,
+                asset: call.model.asset,
+                worker_prices: offer.prices,
+                asset_prices: call.model.prices,
+                request_id: run.id,
+                salt: call.salt,
+            },
+            worker: offer.worker.address(),
+            model_root: offer.card.model_root,
+            class: offer.card.class,
+            model: call.model.name.clone(),
+            created: self.now(),
+            is_stream: run.is_stream,
+            outcome: None,
+        }
+    }
+
+    /// Writes the reservation down while the worker starts; both are done before a token leaves.
+    async fn start(
+        &self,
+        run: &Run,
+        offer: &Offer,
+        row: &RequestRow,
+        job: &Job,
+    ) -> Result<(JobStream, TokenCount), ApiError> {
+        let mut batch = self.store().batch();
+        batch.insert(&self.store().requests, run.id.as_slice(), encode(row)?);
+        batch.insert(&self.store().open, run.id.as_slice(), []);
+        batch.commit().map_err(ApiError::internal)?;
+        let store = self.store().clone();
+        let synced = tokio::task::spawn_blocking(move || store.sync());
+        let started = async {
+            let mut stream = offer.worker.start(job, self.now()).await?;
+            match stream.next().await? {
+                Event::Accepted { prompt_tokens } => Ok((stream, prompt_tokens)),
+                other => Err(WorkerError::Malformed(format!("expected `accepted`, got {other:?}"))),
+            }
+        }
+        .await;
+        synced.await.map_err(ApiError::internal)??;
+        let (stream, prompt_tokens) = started.map_err(|error| refusal(&error))?;
+        if prompt_tokens > job.max_prompt_tokens {
+            return Err(ApiError::worker_failed("the worker counts more tokens than are paid for"));
+        }
+        run.accept(|| Progress::create(self.store(), row.job, prompt_tokens))?;
+        Ok((stream, prompt_tokens))
+    }
+
+    /// Follows the worker to the end, then charges for what was delivered.
+    async fn run_job(
+        &self,
+        run: &Arc<Run>,
+        call: &Call,
+        row: &RequestRow,
+        started: (JobStream, TokenCount),
+    ) -> Result<Outcome, ApiError> {
+        let (mut stream, prompt_tokens) = started;
+        let end = listen(run, &mut stream).await;
+        drop(stream);
+        let (finish, only_delivered) = match &end {
+            Listened::Ended(finish) => (Some(*finish), false),
+            Listened::ClientLeft => (None, true),
+            Listened::Broken(_) => (None, run.is_stream),
+        };
+        let tokens = match (&end, run.is_stream) {
+            // Of a plain answer that was not completed, nothing was delivered.
+            (Listened::Broken(_) | Listened::ClientLeft, false) => Vec::new(),
+            _ => run.close(only_delivered),
+        };
+        if finish.is_none() && tokens.is_empty() {
+            self.forget(run.id)?;
+            Progress::remove(&self.store().progress_path(row.job));
+            return Err(match end {
+                Listened::Broken(error) => error,
+                _ => ApiError::worker_failed("the client left before the answer"),
+            });
+        }
+        let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
+        let delivery = Delivery { usage, tokens, finish };
+        let outcome = self.charge(&call.account, run.id, row, delivery).await?;
+        match end {
+            Listened::Broken(error) => {
+                self.wants_settlement(run.channel);
+                Err(error)
+            }
+            Listened::Ended(_) | Listened::ClientLeft => Ok(outcome),
+        }
+    }
+
+    async fn charge(
+        &self,
+        account: &Arc<Account>,
+        id: B256,
+        row: &RequestRow,
+        delivery: Delivery,
+    ) -> Result<Outcome, ApiError> {
+        let (account, row, store) = (Arc::clone(account), row.clone(), self.store().clone());
+        let (key, now) = (self.config.key.clone(), self.now());
+        let charge = move || account.charge(&store, &key, (id, &row), delivery, now);
+        let charged = tokio::task::spawn_blocking(charge).await.map_err(ApiError::internal)??;
+        Ok(charged.1)
+    }
+
+    /// Takes a reservation back of which nothing was delivered.
+    fn forget(&self, id: B256) -> Result<(), ApiError> {
+        let mut batch = self.store().batch();
+        batch.remove(&self.store().requests, id.as_slice());
+        batch.remove(&self.store().open, id.as_slice());
+        batch.commit().map_err(ApiError::internal)
+    }
+
+    /// After a kill: charges what was delivered of streams, forgets the rest.
+    pub(crate) fn recover(&self) -> Result<(), ApiError> {
+        let ids: Vec<B256> = self
+            .store()
+            .open
+            .iter()
+            .filter_map(|guard| B256::try_from(guard.key().ok()?.as_ref()).ok())
+            .collect();
+        for id in ids {
+            let row = get::<RequestRow>(&self.store().requests, id.as_slice())?;
+            let delivered = row.as_ref().and_then(|row| Progress::read(self.store(), row.job));
+            let account = row.as_ref().and_then(|row| self.known_account(row.channel));
+            let (Some(row), Some(account), Some(delivered)) = (row, account, delivered) else {
+                self.forget(id)?;
+                continue;
+            };
+            let Delivered { prompt_tokens, tokens } = delivered;
+            let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
+            let delivery = Delivery { usage, tokens, finish: None };
+            let charged =
+                account.charge(self.store(), &self.config.key, (id, &row), delivery, self.now())?;
+            tracing::info!(request = %id, tokens = usage.completion_tokens, seq = charged.1.seq.0, "charged what was delivered before the kill");
+            self.unsettled.lock().insert(account.channel);
+        }
+        for job in self.store().progress_ids() {
+            Progress::remove(&self.store().progress_path(job));
+        }
+        Ok(())
+    }
+}
+
+fn job(
+    gateway: &Gateway,
+    call: &Call,
+    offer: &Offer,
+    row: &RequestRow,
+    admission: &Admission,
+) -> Job {
+    let ask = &call.ask;
+    Job {
+        id: row.job,
+        channel: row.channel,
+        asset: row.terms.asset,
+        input: ask.input.clone(),
+        max_tokens: admission.limits.max_tokens,
+        is_flexible: admission.limits.is_flexible,
+        max_prompt_tokens: admission.limits.max_prompt_tokens,
+        sampling: Sampling {
+            temperature_milli: ask
+                .temperature_milli
+                .unwrap_or(gateway.config.default_temperature_milli),
+            seed: ask.seed.unwrap_or_else(rand::random),
+        },
+        stop: ask.stop.clone(),
+        worker_prices: offer.prices,
+        asset_prices: row.terms.asset_prices,
+    }
+}
+
+enum Listened {
+    Ended(FinishReason),
+    ClientLeft,
+    Broken(ApiError),
+}
+
+/// Takes the worker's events, never further ahead of a stream's client than the window, and stops
+/// when nobody listens any more.
+async fn listen(run: &Run, stream: &mut JobStream) -> Listened {
+    let mut patience = None;
+    loop {
+        let audience = run.audience();
+        if !audience.is_present && run.is_stream && audience.delivered > 0 {
+            return Listened::ClientLeft;
+        }
+        let step = async {
+            tokio::select! {
+                biased;
+                event = stream.next(), if !audience.is_behind => Some(event),
+                () = run.taken.notified() => None,
+            }
+        };
+        let event = if audience.is_present {
+            patience = None;
+            step.await
+        } else {
+            let until = *patience.get_or_insert_with(|| Instant::now() + GRACE);
+            match timeout_at(until, step).await {
+                Ok(event) => event,
+                Err(_) => return Listened::ClientLeft,
+            }
+        };
+        match event {
+            None => {}
+            Some(Ok(Event::Token { text })) => run.push(&text),
+            Some(Ok(Event::Ended { finish_reason, .. })) => {
+                return Listened::Ended(finish_reason);
+            }
+            Some(Ok(Event::Failed { message })) => {
+                tracing::warn!(%message, "the worker failed");
+                return Listened::Broken(ApiError::worker_failed("the worker failed"));
+            }
+            Some(Ok(Event::Accepted { .. })) => {
+                return Listened::Broken(ApiError::worker_failed("the worker repeats itself"));
+            }
+            Some(Err(error)) => return Listened::Broken(refusal(&error)),
+        }
+    }
+}
+
+/// A worker's refusal as the client sees it.
+fn refusal(error: &WorkerError) -> ApiError {
+    let WorkerError::Refused(Problem { code, message }) = error else {
+        tracing::warn!(%error, "a worker does not answer");
+        return ApiError::worker_failed("the worker cannot be reached: expected a retry later");
+    };
+    match code {
+        ProblemCode::ContextLengthExceeded => ApiError::context_length(message.clone()),
+        ProblemCode::InvalidJob => ApiError::invalid(message.clone()),
+        ProblemCode::Busy => ApiError::busy(message.clone()),
+        ProblemCode::Unauthorised
+        | ProblemCode::UnknownAsset
+        | ProblemCode::PriceTooLow
+        | ProblemCode::Contradiction
+        | ProblemCode::Internal => {
+            tracing::warn!(%message, "a worker refused");
+            ApiError::worker_failed("the worker refused the gateway")
+        }
+    }
+}
+
+pub(crate) fn random() -> B256 {
+    B256::from(rand::random::<[u8; 32]>())
+}

@@ -1,0 +1,308 @@
+//! The routes.
+//!
+//! | path | key | what |
+//! |---|---|---|
+//! | `GET /v1/models`, `/v1/models/{id}` | | what is served, by whom, at which prices |
+//! | `POST /v1/chat/completions`, `/v1/completions` | key or payment | an answer |
+//! | `POST /v1/keys` | | registers a key's grant |
+//! | `GET /v1/key` | key | its limits |
+//! | `GET /v1/receipts/{id}` | (key) | a receipt and its proof |
+//! | `GET /health` | | whether it works |
+
+use crate::{
+    account::Account,
+    admit::{limits, worst_cost},
+    answer::respond,
+    catalog::{Model, Offer},
+    drive::{Call, Identity, random},
+    error::ApiError,
+    gateway::Gateway,
+    openai::{Ask, Endpoint},
+    x402,
+};
+use alloy_primitives::{B256, keccak256};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use sahara_compute::Terms;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tower_http::cors::{Any, CorsLayer};
+
+const EXPOSED: [&str; 6] = [
+    "x-request-id",
+    "retry-after",
+    "payment-required",
+    "payment-response",
+    "sahara-receipt",
+    "www-authenticate",
+];
+/// The longest `Idempotency-Key`.
+const MAX_NAME: usize = 255;
+
+impl Gateway {
+    /// The routes, to be served on loopback or behind TLS.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let cors = CorsLayer::new()
+            .allow_origin(Any)
+            .allow_methods(Any)
+            .allow_headers(Any)
+            .expose_headers(EXPOSED.map(HeaderName::from_static));
+        Router::new()
+            .route("/v1/models", get(models))
+            .route("/v1/models/{*id}", get(model))
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/completions", post(complete))
+            .route("/v1/keys", post(register_key))
+            .route("/v1/key", get(key))
+            .route("/v1/receipts/{id}", get(receipt))
+            .route("/health", get(health))
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(unknown_method)
+            .layer(DefaultBodyLimit::max(self.config.max_body))
+            .layer(cors)
+            .layer(middleware::from_fn_with_state(Arc::clone(self), envelope))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Whether a `Host` names this machine or this gateway: a page elsewhere that resolves its own
+    /// name to loopback gets nothing.
+    fn is_host(&self, host: &str) -> bool {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+            || self.config.hosts.iter().any(|own| own == name || own == host)
+    }
+
+    fn read_body(&self, body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+        body.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(self.config.max_body),
+            _ => ApiError::invalid("the body broke off"),
+        })
+    }
+
+    fn bearer(&self, headers: &HeaderMap) -> Result<Option<Arc<Account>>, ApiError> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+        let secret = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+        let secret = secret.map(str::trim).filter(|secret| secret.starts_with("sk-"));
+        let expected = "expected `Authorization: Bearer sk-...`, as `sahara key create` prints it";
+        let secret = secret.ok_or_else(|| ApiError::unauthorised(expected))?;
+        let unknown = || ApiError::unauthorised(format!("unknown API key: {expected}"));
+        self.account_of_key(secret).map(Some).ok_or_else(unknown)
+    }
+}
+
+/// Around every request: the Host, an id, a limit that says what it is.
+async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.map(str::to_owned).or_else(|| request.uri().host().map(str::to_owned));
+    let mut response = match host {
+        Some(host) if gateway.is_host(&host) => next.run(request).await,
+        _ => ApiError::forbidden(
+            "the Host header names another server: expected localhost or a configured name",
+        )
+        .into_response(),
+    };
+    let id = alloy_primitives::hex::encode(rand::random::<[u8; 12]>());
+    if let Ok(value) = HeaderValue::from_str(&format!("req_{id}")) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} does not answer {method}", uri.path());
+    (StatusCode::METHOD_NOT_ALLOWED, Json(ApiError::invalid(message).body())).into_response()
+}
+
+async fn health(State(gateway): State<Arc<Gateway>>) -> Response {
+    let models = gateway.catalog.models().len();
+    let head = gateway.chain().0.head().await;
+    let status = if head.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "status": if head.is_ok() { "ok" } else { "no node" },
+        "gateway": gateway.address(), "chain_id": gateway.chain_id(),
+        "block": head.ok(), "models": models,
+        "unsettled_channels": gateway.unsettled.lock().len(),
+    });
+    (status, Json(body)).into_response()
+}
+
+fn model_json(model: &Model) -> Value {
+    let offer = |offer: &Offer| {
+        json!({
+            "worker": offer.worker.address(),
+            "input_price": offer.prices.input.0.to_string(),
+            "output_price": offer.prices.output.0.to_string(),
+            "class": offer.card.class,
+            "model_root": offer.card.model_root,
+            "context_length": offer.card.context_length,
+        })
+    };
+    json!({
+        "id": model.name,
+        "object": "model",
+        "created": model.registered_at,
+        "owned_by": model.creator,
+        "asset": model.asset,
+        "kind": format!("{:?}", model.kind).to_lowercase(),
+        "context_length": model.offers.first().map(|offer| offer.card.context_length),
+        "pricing": {
+            "unit": "base units per 1,000,000 tokens; protocol and gateway fee come on top",
+            "asset_input_price": model.prices.input.0.to_string(),
+            "asset_output_price": model.prices.output.0.to_string(),
+        },
+        "offers": model.offers.iter().map(offer).collect::<Vec<_>>(),
+    })
+}
+
+async fn models(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
+    let models = gateway.catalog.models();
+    let data: Vec<_> = models.iter().map(|model| model_json(model)).collect();
+    Json(json!({ "object": "list", "data": data }))
+}
+
+async fn model(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let model = gateway.catalog.find(&id).ok_or_else(|| ApiError::model_not_found(&id))?;
+    Ok(Json(model_json(&model)))
+}
+
+async fn register_key(
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let body = gateway.read_body(body)?;
+    let limits = gateway.register_key(&body).await?;
+    Ok((StatusCode::CREATED, Json(limits)).into_response())
+}
+
+async fn key(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    let account = gateway.bearer(&headers)?;
+    let missing = || ApiError::unauthorised("expected `Authorization: Bearer sk-...`");
+    Ok(Json(gateway.key_limits(&account.ok_or_else(missing)?.row())))
+}
+
+async fn receipt(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    let reader = gateway.bearer(&headers)?;
+    gateway.receipt(&id, reader.as_deref()).await.map(Json)
+}
+
+async fn complete(
+    State(gateway): State<Arc<Gateway>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let endpoint = Endpoint::of(uri.path()).ok_or_else(|| ApiError::not_found("no such path"))?;
+    let account = gateway.bearer(&headers)?;
+    let body = gateway.read_body(body)?;
+    let ask = Ask::parse(endpoint, &body)?;
+    let model = gateway.catalog.find(&ask.model);
+    let model = model.ok_or_else(|| ApiError::model_not_found(&ask.model))?;
+    let body_hash = keccak256(&body);
+    let url = format!("{}{}", gateway.config.url.trim_end_matches('/'), endpoint.path());
+    let mut payment = None;
+    let (account, identity, salt) = match account {
+        Some(account) => {
+            let identity = identity(&account, &headers)?;
+            (account, identity, random())
+        }
+        None => {
+            let request = Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url };
+            let paid = request.pay(body_hash, &headers)?;
+            payment = Some(Arc::clone(&paid.0.account));
+            let id = Gateway::named(paid.0.account.channel.0, &paid.0.request_id.to_string());
+            (paid.0.account, id, paid.1)
+        }
+    };
+    let call = Call { account, model, ask: ask.clone(), url, body_hash, identity, salt };
+    let reply = gateway.begin(call)?;
+    let mut response = respond(reply, &ask).await?;
+    if let Some(account) = payment
+        && let Ok(value) = HeaderValue::from_str(&x402::accepted(&gateway, &account))
+    {
+        response.headers_mut().insert("payment-response", value);
+    }
+    Ok(response)
+}
+
+/// What the headers say about repetition.
+fn identity(account: &Account, headers: &HeaderMap) -> Result<Identity, ApiError> {
+    if let Some(name) = headers.get("idempotency-key") {
+        let name = name.to_str().ok().filter(|name| (1..=MAX_NAME).contains(&name.len()));
+        let expected = "Idempotency-Key: expected 1 to 255 visible ASCII characters";
+        let name = name.ok_or_else(|| ApiError::invalid(expected).param("Idempotency-Key"))?;
+        let owner = account.row().authority.owner(account.channel);
+        return Ok(Gateway::named(owner, name));
+    }
+    let count = headers.get("x-stainless-retry-count").and_then(|count| count.to_str().ok());
+    let is_retry = count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count > 0);
+    Ok(if is_retry { Identity::Retry } else { Identity::Fresh })
+}
+
+/// A request without a key.
+struct Unpaid<'a> {
+    gateway: &'a Gateway,
+    model: &'a Model,
+    ask: &'a Ask,
+    url: &'a str,
+}
+
+impl Unpaid<'_> {
+    /// Checks a payment, or asks for one.
+    fn pay(&self, body_hash: B256, headers: &HeaderMap) -> Result<(x402::Paid, B256), ApiError> {
+        let offer = self.model.offers.first();
+        let offer = offer.ok_or_else(|| ApiError::model_not_found(&self.model.name))?;
+        let terms = |request_id, salt| Terms {
+            method: "POST".into(),
+            url: self.url.to_owned(),
+            body_hash,
+            asset: self.model.asset,
+            worker_prices: offer.prices,
+            asset_prices: self.model.prices,
+            request_id,
+            salt,
+        };
+        let challenge = |error: &str| {
+            let limits = limits(self.gateway, self.ask, offer);
+            let worst = worst_cost(self.gateway, None, (offer.prices, self.model.prices), limits)?;
+            let header = x402::challenge(self.gateway, &terms(random(), random()), worst, error);
+            Err(ApiError::payment_required(error, header))
+        };
+        let Some(payment) = headers.get("payment-signature") else {
+            return challenge(
+                "this needs an API key (Authorization: Bearer sk-...) or a payment (PAYMENT-SIGNATURE answers the PAYMENT-REQUIRED header)",
+            );
+        };
+        let payment = payment.to_str().map_err(|_| ApiError::invalid("PAYMENT-SIGNATURE"))?;
+        let offered = x402::read(payment)?;
+        let (request_id, salt) = (offered.request_id, offered.salt);
+        match x402::check(self.gateway, &offered, &terms(request_id, salt)) {
+            Ok(paid) => Ok((paid, salt)),
+            Err(error) if error.status == 402 => challenge(&error.message),
+            Err(error) => Err(error),
+        }
+    }
+}

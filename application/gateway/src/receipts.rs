@@ -1,0 +1,145 @@
+//! `GET /v1/receipts/{id}`: what was used, who was paid, and the proof.
+
+use crate::{
+    account::Account,
+    error::ApiError,
+    gateway::Gateway,
+    openai::Total,
+    rows::{ClaimRow, ReceiptRow, RequestRow, StoredAnswer, parse_receipt_id, receipt_id, seq_key},
+    store::get,
+};
+use alloy_primitives::B256;
+use sahara_compute::{Bundle, ChainProof, Opening, Payment};
+use sahara_primitives::{ChannelId, ReceiptSeq, merkle};
+use serde_json::{Value, json};
+
+impl Gateway {
+    /// A receipt; with the opened request and answer for the one who paid.
+    pub(crate) async fn receipt(
+        &self,
+        id: &str,
+        reader: Option<&Account>,
+    ) -> Result<Value, ApiError> {
+        let unknown = || ApiError::not_found(format!("there is no receipt {id}"));
+        let (prefix, seq) = parse_receipt_id(id).ok_or_else(unknown)?;
+        let channel = self.channel_of(&prefix)?.ok_or_else(unknown)?;
+        let row = get::<ReceiptRow>(&self.store().receipts, &seq_key(channel, seq))?;
+        let row = row.ok_or_else(unknown)?;
+        let claim = self.claim_of(channel, seq)?;
+        let opening = match reader.is_some_and(|reader| reader.channel == channel) {
+            true => self.opening(&row)?,
+            false => None,
+        };
+        let bundle = match &claim {
+            Some(claim) => self.bundle(&row, claim, opening.clone()).await,
+            None => Ok(None),
+        };
+        let (bundle, bundle_error) = match bundle {
+            Ok(bundle) => (bundle, None),
+            Err(error) => (None, Some(error.message)),
+        };
+        let charged = row.receipt.bill.total().map_err(ApiError::internal)?;
+        let total =
+            Total { usage: row.receipt.usage, cost: charged, receipt: receipt_id(channel, seq) };
+        let payees = match &claim {
+            Some(claim) => self.payees(claim).await,
+            None => Vec::new(),
+        };
+        Ok(json!({
+            "object": "receipt",
+            "id": receipt_id(channel, seq),
+            "state": if claim.is_some() { "settled" } else { "pending" },
+            "receipt": row.receipt,
+            "usage": total.json(),
+            "gateway": self.address(),
+            "gateway_signature": row.gateway_signature,
+            "worker_signature": row.worker.as_ref().map(|worker| &worker.receipt),
+            "earning_signature": row.worker.as_ref().map(|worker| &worker.earning),
+            "transaction": claim.as_ref().map(|claim| claim.transaction),
+            "block": claim.as_ref().map(|claim| claim.block),
+            "claim_covers": claim.as_ref().map(|claim| json!({ "from": claim.from, "to": claim.to })),
+            "payees": payees,
+            "opening": opening,
+            "bundle": bundle,
+            "bundle_error": bundle_error,
+        }))
+    }
+
+    fn channel_of(&self, prefix: &[u8]) -> Result<Option<ChannelId>, ApiError> {
+        let Some(guard) = self.store().channels.prefix(prefix).next() else { return Ok(None) };
+        let key = guard.key().map_err(ApiError::internal)?;
+        Ok(B256::try_from(key.as_ref()).map(ChannelId).ok())
+    }
+
+    /// The claim that covers a receipt.
+    fn claim_of(&self, channel: ChannelId, seq: ReceiptSeq) -> Result<Option<ClaimRow>, ApiError> {
+        let range = seq_key(channel, ReceiptSeq(0))..=seq_key(channel, seq);
+        let Some(guard) = self.store().claims.range(range).next_back() else { return Ok(None) };
+        let value = guard.value().map_err(ApiError::internal)?;
+        let claim: ClaimRow = serde_json::from_slice(&value).map_err(ApiError::internal)?;
+        Ok(Some(claim).filter(|claim| seq < claim.to))
+    }
+
+    fn opening(&self, row: &ReceiptRow) -> Result<Option<Opening>, ApiError> {
+        let request = get::<RequestRow>(&self.store().requests, row.request.as_slice())?;
+        let answer = self.store().result::<StoredAnswer>(row.request, row.job)?;
+        Ok(request.zip(answer).map(|(request, answer)| Opening {
+            request: request.terms,
+            text: answer.tokens.concat(),
+        }))
+    }
+
+    async fn bundle(
+        &self,
+        row: &ReceiptRow,
+        claim: &ClaimRow,
+        opening: Option<Opening>,
+    ) -> Result<Option<Bundle>, ApiError> {
+        let Some(worker) = &row.worker else { return Ok(None) };
+        let channel = row.receipt.channel;
+        let mut leaves = Vec::new();
+        for seq in claim.from.0..claim.to.0 {
+            let key = seq_key(channel, ReceiptSeq(seq));
+            let leaf = get::<ReceiptRow>(&self.store().receipts, &key)?;
+            leaves.push(
+                leaf.ok_or_else(|| ApiError::internal("a receipt is missing"))?.receipt.hash(),
+            );
+        }
+        let index = row.receipt.seq.0.saturating_sub(claim.from.0);
+        let index = usize::try_from(index).map_err(ApiError::internal)?;
+        let inclusion = merkle::prove(&leaves, index);
+        let inclusion =
+            inclusion.ok_or_else(|| ApiError::internal("a receipt is not in its claim"))?;
+        let proof = self.chain().0.receipt_proof(claim.transaction).await?;
+        let chain: ChainProof = serde_json::from_value(proof).map_err(|error| {
+            ApiError::internal(format!("the node's proof has another shape: {error}"))
+        })?;
+        Ok(Some(Bundle {
+            receipt: row.receipt.clone(),
+            gateway: self.address(),
+            gateway_signature: row.gateway_signature.clone(),
+            worker_signature: worker.receipt.clone(),
+            inclusion,
+            log_index: claim.log_index,
+            chain,
+            opening,
+        }))
+    }
+
+    /// Who was paid by the claim: with the owner of each pool, and the transaction.
+    async fn payees(&self, claim: &ClaimRow) -> Vec<Value> {
+        let mut payees = Vec::new();
+        for payment in &claim.payments {
+            let mut payee = json!(payment);
+            if let Payment::Pool { asset, .. } = payment {
+                let owner = self.chain().owner(*asset).await.ok();
+                payee["owner"] = json!(owner);
+            }
+            payee["amount"] = json!(payment.amount().to_string());
+            payee["amount_base_units"] = json!(payment.amount().base_units().to_string());
+            payee["transaction"] = json!(claim.transaction);
+            payees.push(payee);
+        }
+        payees
+    }
+}

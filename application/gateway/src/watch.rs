@@ -1,0 +1,125 @@
+//! Watching final blocks: prices, workers, and payers who want their money back.
+
+use crate::{chain::ChainError, error::ApiError, gateway::Gateway};
+use alloy_sol_types::SolEvent;
+use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
+use sahara_client::Log;
+use sahara_primitives::{AssetId, ChannelId};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How old the prices may be that a request is fixed to, and a closing that it misses: a fifth of a
+/// heartbeat, at five small calls a second.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Looks between tries to reach workers that did not answer, about a second.
+const LOOKS_PER_RETRY: u64 = 5;
+/// Looks between purges of old answers, about an hour.
+const LOOKS_PER_PURGE: u64 = 18_000;
+
+/// What blocks call for.
+#[derive(Debug, Default)]
+struct News {
+    assets: BTreeSet<AssetId>,
+    channels: BTreeSet<ChannelId>,
+    is_everything_stale: bool,
+}
+
+impl Gateway {
+    /// Settles, and follows the chain; runs as long as the gateway does.
+    pub async fn work(self: Arc<Self>) {
+        tokio::join!(self.settle_loop(), self.watch_loop());
+    }
+
+    /// Reads everything that is served now. [`Self::work`] does so too; a caller that wants to
+    /// announce a gateway that answers calls it first.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn refresh(&self) -> Result<(), ChainError> {
+        let count = self.chain().asset_count().await?;
+        self.catalog.refresh(self.chain(), (1..=count).map(AssetId).collect()).await?;
+        Ok(())
+    }
+
+    async fn watch_loop(&self) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = None;
+        let mut count: u64 = 0;
+        loop {
+            looks.tick().await;
+            count = count.wrapping_add(1);
+            match self.look(seen).await {
+                Ok(head) => seen = Some(head),
+                Err(error) => tracing::warn!(%error, "the chain cannot be followed"),
+            }
+            if count.is_multiple_of(LOOKS_PER_RETRY)
+                && let Err(error) = self.catalog.retry_unreachable(self.chain()).await
+            {
+                tracing::warn!(%error, "the catalogue cannot be read");
+            }
+            if count.is_multiple_of(LOOKS_PER_PURGE)
+                && let Err(error) = self.purge_results()
+            {
+                tracing::error!(%error, "old answers were not removed");
+            }
+        }
+    }
+
+    /// Takes over the news since a block; everything at first.
+    async fn look(&self, seen: Option<u64>) -> Result<u64, ApiError> {
+        let head = self.chain().0.head().await?;
+        let Some(seen) = seen else {
+            for account in self.all_accounts() {
+                self.follow(account.channel).await?;
+            }
+            self.refresh().await?;
+            return Ok(head);
+        };
+        if head <= seen {
+            return Ok(seen);
+        }
+        let accounts = vec![ASSETS, CHANNELS, WORKERS];
+        let logs = self.chain().0.logs((seen.saturating_add(1), head), accounts, None).await?;
+        let mut news = News::default();
+        logs.iter().for_each(|log| news.read(log));
+        if news.is_everything_stale {
+            self.refresh().await?;
+        } else if !news.assets.is_empty() {
+            self.catalog.refresh(self.chain(), news.assets).await?;
+        }
+        for channel in news.channels {
+            self.follow(channel).await?;
+        }
+        Ok(head)
+    }
+
+    async fn follow(&self, channel: ChannelId) -> Result<(), ApiError> {
+        let Some(account) = self.known_account(channel) else { return Ok(()) };
+        if let Some(known) = self.chain().channel(channel).await? {
+            account.follow(self.store(), &known)?;
+        }
+        Ok(())
+    }
+}
+
+impl News {
+    fn read(&mut self, log: &Log) {
+        let log = &log.inner;
+        if log.address == CHANNELS {
+            if let Ok(event) = IChannels::CloseRequested::decode_log(log) {
+                self.channels.insert(ChannelId(event.channelId));
+            } else if let Ok(event) = IChannels::Closed::decode_log(log) {
+                self.channels.insert(ChannelId(event.channelId));
+            }
+        } else if let Ok(event) = IAssets::PricesChanged::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = IWorkers::Served::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = IWorkers::Unserved::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if log.address == WORKERS {
+            self.is_everything_stale = true;
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! [`Bundle`]: a receipt with everything a stranger needs to check it, trusting one hash.
+//!
+//! ```text
+//! genesis hash -> validators -> certificate -> header -> receipts root -> claim's log
+//!              -> receiptsRoot -> receipt -> signatures, prices times tokens
+//! ```
+
+use crate::{SignatureError, Terms, recover};
+use alloy_primitives::{Address, B256, Bytes, Log};
+use alloy_sol_types::SolEvent;
+use sahara_abi::{CHANNELS, IChannels, INCENTIVE_POOL, IRoyalties, ROYALTIES};
+use sahara_finality::{
+    LightClient, LightError, LogClaim, ProofError, ReceiptError, TxReceipt, ValidatorSet,
+    verify_log,
+};
+use sahara_primitives::{
+    Amount, AssetId, BlockNumber, ChannelId, Receipt, Timestamp, merkle::MerkleProof,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Why a transaction's receipt is part of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainProof {
+    /// EIP-155 id.
+    pub chain_id: u64,
+    /// RLP of block 0's header; its hash is what is trusted.
+    pub genesis_header: Bytes,
+    /// The validators block 0 commits to.
+    pub validators: ValidatorSet,
+    /// RLP of the block's header.
+    pub header: Bytes,
+    /// RLP of the headers above it up to the certified one; mostly none.
+    #[serde(default)]
+    pub descendants: Vec<Bytes>,
+    /// The finalisation certificate of the last of them.
+    pub certificate: Bytes,
+    /// The transaction's place in the block.
+    pub transaction_index: u64,
+    /// The transaction's receipt, EIP-2718.
+    pub receipt: Bytes,
+    /// Trie nodes from the receipts root down.
+    pub receipt_proof: Vec<Bytes>,
+}
+
+/// What the salted hashes of a receipt stand for. For the payer's eyes: whoever holds a bundle with
+/// its opening knows the salt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opening {
+    /// What was asked.
+    pub request: Terms,
+    /// The delivered text.
+    pub text: String,
+}
+
+/// A receipt and its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bundle {
+    /// The usage record.
+    pub receipt: Receipt,
+    /// Who sold; the channel's gateway.
+    pub gateway: Address,
+    /// The gateway's signature over the receipt's hash.
+    pub gateway_signature: Bytes,
+    /// The worker's signature over the receipt's hash.
+    pub worker_signature: Bytes,
+    /// The receipt's place in the claim.
+    pub inclusion: MerkleProof,
+    /// The place of the claim's `Collected` among the transaction's logs.
+    pub log_index: u64,
+    /// Why the claim happened.
+    pub chain: ChainProof,
+    /// What the hashes stand for, if the holder may know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
+}
+
+/// What a verified bundle proves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// The block that settled it.
+    pub block: BlockNumber,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// The transaction's place in it.
+    pub transaction_index: u64,
+    /// Who paid.
+    pub payer: Address,
+    /// Everything the claim paid, to whom; it may cover more receipts of the channel.
+    pub payments: Vec<Payment>,
+    /// Whether request and answer were opened and fit.
+    pub is_opened: bool,
+}
+
+/// One payment of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Payment {
+    /// The worker's whole part.
+    Worker {
+        /// Who computed.
+        to: Address,
+        /// For which asset.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    },
+    /// A part of the asset's price that went to a pool: its own, or an ancestor's.
+    Pool {
+        /// Whose pool.
+        asset: AssetId,
+        /// The asset that was used.
+        source: AssetId,
+        /// How much.
+        amount: Amount,
+    },
+    /// Coin credited to an account from a pool, in the same transaction.
+    Member {
+        /// Who.
+        to: Address,
+        /// From which pool.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    },
+    /// The gateway's fee.
+    Gateway {
+        /// Who sold.
+        to: Address,
+        /// How much.
+        amount: Amount,
+    },
+    /// The protocol's fee.
+    Protocol {
+        /// The incentive pool.
+        to: Address,
+        /// How much.
+        amount: Amount,
+    },
+}
+
+/// Why a bundle proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// The header is not part of the chain with this genesis.
+    #[error(transparent)]
+    Header(#[from] LightError),
+    /// The transaction's receipt is not part of the block.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The transaction's receipt cannot be read.
+    #[error(transparent)]
+    Transaction(#[from] ReceiptError),
+    /// The log named is not the claim that covers the receipt.
+    #[error("log {0} is not the claim of this channel and gateway that covers the receipt")]
+    OtherClaim(u64),
+    /// The receipt is not what the claim's root commits to.
+    #[error("the receipt is not at its place under the claim's receiptsRoot")]
+    NotIncluded,
+    /// A signature is missing.
+    #[error("the {party}'s signature is not by {expected}")]
+    Unsigned {
+        /// Who should have signed.
+        party: &'static str,
+        /// With which address.
+        expected: Address,
+    },
+    /// A signature is malformed.
+    #[error("the {party}'s signature: {error}")]
+    Signature {
+        /// Whose.
+        party: &'static str,
+        /// What is wrong.
+        error: SignatureError,
+    },
+    /// The receipt is of another chain.
+    #[error("the receipt is of chain {0}, the proof of another")]
+    OtherChain(u64),
+    /// Tokens times prices are not the charge.
+    #[error("the {0} of the bill does not follow from tokens and prices")]
+    WrongBill(&'static str),
+    /// The opened request or answer has another hash.
+    #[error("the opened {0} does not have the receipt's hash")]
+    WrongOpening(&'static str),
+}
+
+impl Bundle {
+    /// W5: checks everything, trusting only the hash of block 0.
+    ///
+    /// # Errors
+    /// See [`BundleError`].
+    pub fn verify(&self, genesis: B256) -> Result<Verified, BundleError> {
+        let chain = &self.chain;
+        let light = LightClient::new(
+            genesis,
+            &chain.genesis_header,
+            chain.chain_id,
+            chain.validators.clone(),
+        )?;
+        let header = light.verify_through(&chain.header, &chain.descendants, &chain.certificate)?;
+        if self.receipt.chain_id != chain.chain_id {
+            return Err(BundleError::OtherChain(self.receipt.chain_id));
+        }
+        let (logs, collected) = self.claim(header.header().receipts_root)?;
+        self.check_place(&collected)?;
+        self.check_signatures()?;
+        self.check_bill()?;
+        self.check_opening()?;
+        Ok(Verified {
+            block: BlockNumber(header.header().number),
+            block_hash: header.hash(),
+            timestamp: Timestamp(header.header().timestamp),
+            transaction_index: chain.transaction_index,
+            payer: collected.payer,
+            payments: payments(&logs, self.receipt.channel, self.gateway),
+            is_opened: self.opening.is_some(),
+        })
+    }
+
+    fn claim(&self, receipts_root: B256) -> Result<(Vec<Log>, IChannels::Collected), BundleError> {
+        let other = || BundleError::OtherClaim(self.log_index);
+        let logs = TxReceipt::decode(&self.chain.receipt)?.logs;
+        let log_index = usize::try_from(self.log_index).map_err(|_| other())?;
+        let log = logs.get(log_index).ok_or_else(other)?;
+        let claim = LogClaim {
+            transaction_index: usize::try_from(self.chain.transaction_index)
+                .map_err(|_| other())?,
+            log_index,
+            log,
+        };
+        verify_log(receipts_root, &claim, &self.chain.receipt, &self.chain.receipt_proof)?;
+        if log.address != CHANNELS {
+            return Err(other());
+        }
+        let collected = IChannels::Collected::decode_log(log).map_err(|_| other())?.data;
+        Ok((logs, collected))
+    }
+
+    fn check_place(&self, collected: &IChannels::Collected) -> Result<(), BundleError> {
+        let (from, to) = (collected.seqFrom.to::<u32>(), collected.seqTo.to::<u32>());
+        let seq = self.receipt.seq.0;
+        if collected.channelId != self.receipt.channel.0
+            || collected.gateway != self.gateway
+            || !(from..to).contains(&seq)
+        {
+            return Err(BundleError::OtherClaim(self.log_index));
+        }
+        let is_placed = self.inclusion.index == u64::from(seq.saturating_sub(from))
+            && self.inclusion.leaves == u64::from(to.saturating_sub(from));
+        if is_placed && self.inclusion.verify(collected.receiptsRoot, self.receipt.hash()) {
+            Ok(())
+        } else {
+            Err(BundleError::NotIncluded)
+        }
+    }
+
+    fn check_signatures(&self) -> Result<(), BundleError> {
+        let hash = self.receipt.hash();
+        let parties = [
+            ("gateway", self.gateway, &self.gateway_signature),
+            ("worker", self.receipt.worker, &self.worker_signature),
+        ];
+        for (party, expected, signature) in parties {
+            let signer = recover(hash, signature)
+                .map_err(|error| BundleError::Signature { party, error })?;
+            if signer != expected {
+                return Err(BundleError::Unsigned { party, expected });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_bill(&self) -> Result<(), BundleError> {
+        let receipt = &self.receipt;
+        if receipt.worker_prices.charge(receipt.usage) != Ok(receipt.bill.worker) {
+            return Err(BundleError::WrongBill("worker's part"));
+        }
+        if receipt.asset_prices.charge(receipt.usage) != Ok(receipt.bill.asset) {
+            return Err(BundleError::WrongBill("asset's part"));
+        }
+        Ok(())
+    }
+
+    fn check_opening(&self) -> Result<(), BundleError> {
+        let Some(opening) = &self.opening else { return Ok(()) };
+        if opening.request.hash() != self.receipt.request_hash {
+            return Err(BundleError::WrongOpening("request"));
+        }
+        if opening.request.output_hash(&opening.text) != self.receipt.output_hash {
+            return Err(BundleError::WrongOpening("answer"));
+        }
+        Ok(())
+    }
+}
+
+/// Who a claim of `channel` paid, from the logs of its transaction.
+///
+/// Worker parts and fees are the channel's own. A transaction pays each asset once per payer, so
+/// pool parts are those of all the payer's channels that the transaction claims.
+pub fn payments(logs: &[Log], channel: ChannelId, gateway: Address) -> Vec<Payment> {
+    let own: Vec<_> = logs
+        .iter()
+        .filter(|log| log.address == CHANNELS && log.topics().get(1) == Some(&channel.0))
+        .collect();
+    let payer = own.iter().find_map(|log| IChannels::Collected::decode_log(log).ok());
+    let payer = payer.map(|collected| collected.payer).unwrap_or_default();
+    let assets: BTreeSet<u64> = own
+        .iter()
+        .filter_map(|log| IChannels::Earned::decode_log(log).ok())
+        .map(|earned| earned.asset)
+        .collect();
+    let mut is_ours = false;
+    let pools = logs.iter().filter(|log| log.address == ROYALTIES).filter(|log| {
+        if let Ok(paid) = IRoyalties::Paid::decode_log(log) {
+            is_ours = paid.payer == payer && assets.contains(&paid.asset);
+        }
+        is_ours
+    });
+    let pools = pools.flat_map(|log| payments_of(log, gateway)).collect::<Vec<_>>();
+    own.into_iter()
+        .flat_map(|log| payments_of(log, gateway))
+        .chain(pools)
+        .filter(|payment| !payment.amount().is_zero())
+        .collect()
+}
+
+impl Payment {
+    /// How much.
+    pub const fn amount(&self) -> Amount {
+        match self {
+            Self::Worker { amount, .. }
+            | Self::Pool { amount, .. }
+            | Self::Member { amount, .. }
+            | Self::Gateway { amount, .. }
+            | Self::Protocol { amount, .. } => *amount,
+        }
+    }
+}
+
+fn payments_of(log: &Log, gateway: Address) -> Vec<Payment> {
+    let amount = Amount::from_base_units;
+    if log.address == CHANNELS {
+        if let Ok(earned) = IChannels::Earned::decode_log(log) {
+            let (to, asset) = (earned.worker, AssetId(earned.asset));
+            return vec![Payment::Worker { to, asset, amount: amount(earned.workerAmount) }];
+        }
+        if let Ok(fees) = IChannels::FeesPaid::decode_log(log) {
+            return vec![
+                Payment::Gateway { to: gateway, amount: amount(fees.gatewayFee) },
+                Payment::Protocol { to: INCENTIVE_POOL, amount: amount(fees.protocolFee) },
+            ];
+        }
+    }
+    if log.address == ROYALTIES {
+        if let Ok(part) = IRoyalties::Deposited::decode_log(log) {
+            let (asset, source) = (AssetId(part.asset), AssetId(part.source));
+            return vec![Payment::Pool { asset, source, amount: amount(part.amount) }];
+        }
+        if let Ok(paid) = IRoyalties::Settled::decode_log(log) {
+            let (to, asset) = (paid.account, AssetId(paid.asset));
+            return vec![Payment::Member { to, asset, amount: amount(paid.amount) }];
+        }
+    }
+    Vec::new()
+}
