@@ -125,8 +125,11 @@ pub fn settle(
 /// Credits the sender of a transaction with what it earned, before the transaction executes, so that
 /// it can be spent in it: up to [`POOLS_BEFORE_TRANSACTION`] pools, round-robin, no dust.
 ///
+/// Its work is the sender's gas and stays when the transaction reverts. An account in no pool costs
+/// one read.
+///
 /// # Errors
-/// Those of the state.
+/// Those of the state; after one nothing of it may stay, the caller rolls back.
 pub fn before_transaction(state: &mut impl Write, sender: Address) -> Result<(), Failure> {
     let mut listing = LISTINGS.get(state, sender)?;
     if listing.number == 0 {
