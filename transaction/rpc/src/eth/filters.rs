@@ -1,0 +1,247 @@
+//! Logs, and filters that remember how far their owner has read.
+
+use crate::{
+    error::Failure,
+    node::{Node, now_milliseconds},
+    view::{found_log_view, log_filter},
+};
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::{B256, U128};
+use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
+use jsonrpsee::proc_macros::rpc;
+use parking_lot::Mutex;
+use sahara_chain::pool::PooledTransaction;
+use serde::Serialize;
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use tokio::sync::broadcast::{self, error::TryRecvError};
+
+/// The most logs one answer holds: about 20 MiB of JSON.
+const MAX_LOGS: usize = 20_000;
+/// The most blocks one search reads.
+const MAX_BLOCKS: u64 = 100_000;
+/// The most filters at once.
+const MAX_FILTERS: usize = 4_096;
+/// A filter nobody reads for so long is gone: five minutes, as go-ethereum.
+const FILTER_LIFE_MILLISECONDS: u64 = 300_000;
+
+#[rpc(server, namespace = "eth")]
+pub(crate) trait FiltersApi {
+    #[method(name = "getLogs")]
+    async fn logs(&self, filter: Filter) -> Result<Vec<Log>, Failure>;
+    #[method(name = "newFilter")]
+    fn new_filter(&self, filter: Filter) -> Result<U128, Failure>;
+    #[method(name = "newBlockFilter")]
+    fn new_block_filter(&self) -> Result<U128, Failure>;
+    #[method(name = "newPendingTransactionFilter")]
+    fn new_pending_filter(&self, is_full: Option<bool>) -> Result<U128, Failure>;
+    #[method(name = "uninstallFilter")]
+    fn uninstall(&self, id: U128) -> Result<bool, Failure>;
+    #[method(name = "getFilterChanges")]
+    async fn changes(&self, id: U128) -> Result<Changes, Failure>;
+    #[method(name = "getFilterLogs")]
+    async fn filter_logs(&self, id: U128) -> Result<Vec<Log>, Failure>;
+}
+
+/// What a filter found since it was read last.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Changes {
+    Logs(Vec<Log>),
+    Hashes(Vec<B256>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Filters {
+    node: Node,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    filters: BTreeMap<u128, Reader>,
+    opened: u128,
+}
+
+#[derive(Debug)]
+struct Reader {
+    kind: Kind,
+    read_at: u64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Logs { filter: Box<Filter>, next: u64 },
+    Blocks { next: u64 },
+    Pending(broadcast::Receiver<Arc<PooledTransaction>>),
+}
+
+impl Filters {
+    pub(crate) fn new(node: Node) -> Self {
+        Self { node, open: Mutex::default() }
+    }
+
+    fn open(&self, kind: Kind) -> Result<U128, Failure> {
+        let now = now_milliseconds();
+        let mut open = self.open.lock();
+        open.filters.retain(|_, one| now.saturating_sub(one.read_at) < FILTER_LIFE_MILLISECONDS);
+        if open.filters.len() >= MAX_FILTERS {
+            return Err(Failure::Limit(format!("at most {MAX_FILTERS} filters at once")));
+        }
+        open.opened = open.opened.saturating_add(1);
+        let id = open.opened;
+        open.filters.insert(id, Reader { kind, read_at: now });
+        Ok(U128::from(id))
+    }
+
+    fn next_block(&self) -> u64 {
+        self.node.store().head().number.saturating_add(1)
+    }
+
+    /// What is to be read, and that it is read now.
+    fn advance(&self, id: U128) -> Result<Reading, Failure> {
+        let head = self.node.store().head().number;
+        let mut open = self.open.lock();
+        let reader = open.filters.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
+        reader.read_at = now_milliseconds();
+        Ok(match &mut reader.kind {
+            Kind::Logs { filter, next } => {
+                let from = std::mem::replace(next, head.saturating_add(1));
+                let (first, last) = bounds(&self.node, filter)?;
+                let last = if is_open_ended(filter) { head } else { last.min(head) };
+                Reading::Logs(filter.clone(), from.max(first)..=last)
+            }
+            Kind::Blocks { next } => {
+                Reading::Blocks(std::mem::replace(next, head.saturating_add(1))..=head)
+            }
+            Kind::Pending(arrivals) => Reading::Hashes(drain(arrivals)),
+        })
+    }
+}
+
+enum Reading {
+    Logs(Box<Filter>, RangeInclusive<u64>),
+    Blocks(RangeInclusive<u64>),
+    Hashes(Vec<B256>),
+}
+
+#[jsonrpsee::core::async_trait]
+impl FiltersApiServer for Filters {
+    async fn logs(&self, filter: Filter) -> Result<Vec<Log>, Failure> {
+        self.node.compute(move |node| search(node, &filter)).await
+    }
+
+    fn new_filter(&self, filter: Filter) -> Result<U128, Failure> {
+        if matches!(filter.block_option, FilterBlockOption::AtBlockHash(_)) {
+            let text = "a filter of one block has no changes, use eth_getLogs";
+            return Err(Failure::Parameters(text.into()));
+        }
+        self.open(Kind::Logs { filter: Box::new(filter), next: self.next_block() })
+    }
+
+    fn new_block_filter(&self) -> Result<U128, Failure> {
+        self.open(Kind::Blocks { next: self.next_block() })
+    }
+
+    fn new_pending_filter(&self, is_full: Option<bool>) -> Result<U128, Failure> {
+        if is_full == Some(true) {
+            return Err(Failure::NotSupported("filters of pending transactions yield hashes"));
+        }
+        self.open(Kind::Pending(self.node.pool().subscribe()))
+    }
+
+    fn uninstall(&self, id: U128) -> Result<bool, Failure> {
+        Ok(self.open.lock().filters.remove(&id.to()).is_some())
+    }
+
+    async fn changes(&self, id: U128) -> Result<Changes, Failure> {
+        match self.advance(id)? {
+            Reading::Logs(filter, blocks) => {
+                let work = move |node: &Node| search_blocks(node, &filter, blocks);
+                Ok(Changes::Logs(self.node.compute(work).await?))
+            }
+            Reading::Blocks(blocks) => {
+                let work = move |node: &Node| hashes(node, blocks);
+                Ok(Changes::Hashes(self.node.compute(work).await?))
+            }
+            Reading::Hashes(hashes) => Ok(Changes::Hashes(hashes)),
+        }
+    }
+
+    async fn filter_logs(&self, id: U128) -> Result<Vec<Log>, Failure> {
+        let filter = {
+            let mut open = self.open.lock();
+            let reader = open.filters.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
+            reader.read_at = now_milliseconds();
+            match &reader.kind {
+                Kind::Logs { filter, .. } => filter.clone(),
+                Kind::Blocks { .. } | Kind::Pending(_) => return Err(Failure::UnknownFilter),
+            }
+        };
+        self.node.compute(move |node| search(node, &filter)).await
+    }
+}
+
+/// Whether new blocks go on being of interest.
+fn is_open_ended(filter: &Filter) -> bool {
+    filter.block_option.get_to_block().is_none_or(|to| !to.is_number() && !to.is_earliest())
+}
+
+/// The first and the last block a filter means.
+fn bounds(node: &Node, filter: &Filter) -> Result<(u64, u64), Failure> {
+    let head = node.store().head().number;
+    let (from, to) = match &filter.block_option {
+        FilterBlockOption::AtBlockHash(hash) => {
+            let number = node.store().block_number(*hash)?.ok_or(Failure::UnknownBlock)?;
+            return Ok((number, number));
+        }
+        FilterBlockOption::Range { from_block, to_block } => (*from_block, *to_block),
+    };
+    // Blocks to come may be named; there is nothing in them yet.
+    let number = |tag: BlockNumberOrTag| match tag {
+        BlockNumberOrTag::Number(number) => number,
+        BlockNumberOrTag::Earliest => 0,
+        _ => head,
+    };
+    Ok((number(from.unwrap_or_default()), number(to.unwrap_or_default())))
+}
+
+fn search(node: &Node, filter: &Filter) -> Result<Vec<Log>, Failure> {
+    let (first, last) = bounds(node, filter)?;
+    if first > last {
+        return Err(Failure::Parameters("invalid block range params".into()));
+    }
+    search_blocks(node, filter, first..=last)
+}
+
+fn search_blocks(
+    node: &Node,
+    filter: &Filter,
+    blocks: RangeInclusive<u64>,
+) -> Result<Vec<Log>, Failure> {
+    let last = (*blocks.end()).min(node.store().head().number);
+    if last.saturating_sub(*blocks.start()) >= MAX_BLOCKS {
+        let text = format!("query exceeds max block range {MAX_BLOCKS}");
+        return Err(Failure::Limit(text));
+    }
+    let found = node.store().logs(*blocks.start()..=last, &log_filter(filter), MAX_LOGS)?;
+    Ok(found.into_iter().map(found_log_view).collect())
+}
+
+fn hashes(node: &Node, blocks: RangeInclusive<u64>) -> Result<Vec<B256>, Failure> {
+    // Whoever was away for long gets the newest.
+    let newest = blocks.end().saturating_sub(MAX_LOGS as u64);
+    let wanted = (*blocks.start()).max(newest)..=*blocks.end();
+    let heads = wanted.map(|number| Ok(node.store().header(number)?.map(|head| head.hash)));
+    heads.filter_map(Result::transpose).collect()
+}
+
+fn drain(arrivals: &mut broadcast::Receiver<Arc<PooledTransaction>>) -> Vec<B256> {
+    let mut hashes = Vec::new();
+    loop {
+        match arrivals.try_recv() {
+            Ok(pooled) => hashes.push(pooled.hash()),
+            Err(TryRecvError::Lagged(_)) => {}
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return hashes,
+        }
+    }
+}

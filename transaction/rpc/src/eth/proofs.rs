@@ -1,0 +1,75 @@
+//! Merkle proofs of accounts and words.
+
+use crate::{error::Failure, node::Node};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, U256};
+use alloy_rpc_types_eth::{EIP1186AccountProofResponse, EIP1186StorageProof};
+use jsonrpsee::proc_macros::rpc;
+use sahara_chain::store::AccountProof;
+
+/// The most words one proof covers, as go-ethereum.
+const MAX_KEYS: usize = 1_024;
+
+#[rpc(server, namespace = "eth")]
+pub(crate) trait ProofsApi {
+    /// Of the latest block: older tries are not kept.
+    #[method(name = "getProof")]
+    async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<StorageSlot>,
+        block: Option<BlockId>,
+    ) -> Result<EIP1186AccountProofResponse, Failure>;
+}
+
+/// A slot as clients write it: a quantity or 32 bytes.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct StorageSlot(U256);
+
+#[derive(Debug)]
+pub(crate) struct Proofs(pub(crate) Node);
+
+#[jsonrpsee::core::async_trait]
+impl ProofsApiServer for Proofs {
+    async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<StorageSlot>,
+        block: Option<BlockId>,
+    ) -> Result<EIP1186AccountProofResponse, Failure> {
+        if slots.len() > MAX_KEYS {
+            let text = format!("too many keys (max {MAX_KEYS}, got {})", slots.len());
+            return Err(Failure::Limit(text));
+        }
+        let slots: Vec<U256> = slots.into_iter().map(|slot| slot.0).collect();
+        let work = move |node: &Node| {
+            let wanted = node.number(block.unwrap_or_default())?.ok_or(Failure::UnknownBlock)?;
+            let proof = node.store().proof(address, &slots)?;
+            let is_named = block.is_some_and(|id| !id.is_latest() && !id.is_pending());
+            if is_named && proof.number != wanted {
+                return Err(Failure::NotSupported(
+                    "proofs are of the latest block, older tries are not kept",
+                ));
+            }
+            Ok(view(proof))
+        };
+        self.0.compute(work).await
+    }
+}
+
+fn view(proof: AccountProof) -> EIP1186AccountProofResponse {
+    let storage_proof = proof.storage.into_iter().map(|word| {
+        let key = B256::from(word.slot).into();
+        EIP1186StorageProof { key, value: word.value, proof: word.nodes }
+    });
+    EIP1186AccountProofResponse {
+        address: proof.address,
+        balance: proof.account.balance,
+        code_hash: proof.account.code_hash,
+        nonce: proof.account.nonce,
+        storage_hash: proof.storage_root,
+        account_proof: proof.nodes,
+        storage_proof: storage_proof.collect(),
+    }
+}

@@ -1,0 +1,290 @@
+//! What the RPC knows of its node, and how a request's words become blocks, states and
+//! surroundings.
+
+use crate::error::Failure;
+use alloy_consensus::Header;
+use alloy_consensus::transaction::Recovered;
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256};
+use parking_lot::Mutex;
+use sahara_chain::{
+    genesis::GenesisFile,
+    ledger::NodeLedger,
+    pool::Pool,
+    store::{Head, StateView, Store},
+};
+use sahara_evm::{BlockEnv, FeeParameters, RecoveredTransaction, Rules, next_base_fee};
+use sahara_finality::{
+    Block, SystemTransaction, Transaction, TxReceipt, ValidatorSet, header_milliseconds,
+};
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::Semaphore;
+
+/// Tells how many validators the node is connected to.
+pub type PeerCount = Box<dyn Fn() -> usize + Send + Sync>;
+
+/// A node as JSON-RPC shows it. Clones share it.
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    pool: Pool,
+    rules: Rules,
+    fees: FeeParameters,
+    validators: ValidatorSet,
+    recipients: Vec<Address>,
+    peers: PeerCount,
+    version: String,
+    /// One permit per call that computes, so that calls leave room for consensus.
+    computing: Semaphore,
+    /// Clients ask about the same few blocks again and again.
+    recent: Mutex<VecDeque<FullBlock>>,
+}
+
+/// How many blocks are kept at hand.
+const RECENT_BLOCKS: usize = 8;
+
+/// A final block with its receipts and senders.
+#[derive(Clone, Debug)]
+pub(crate) struct FullBlock {
+    pub(crate) hash: B256,
+    pub(crate) block: Arc<Block>,
+    pub(crate) receipts: Arc<Vec<TxReceipt>>,
+    pub(crate) senders: Arc<[Address]>,
+}
+
+/// What a block is run again with.
+#[derive(Debug)]
+pub(crate) struct Rerun {
+    pub(crate) env: BlockEnv,
+    pub(crate) transactions: Vec<RecoveredTransaction>,
+    pub(crate) system: Option<SystemTransaction>,
+    pub(crate) parent: StateView,
+    pub(crate) hash: B256,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Node")
+            .field("store", &self.inner.store)
+            .field("pool", &self.inner.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    /// The node with this ledger. `version` names the program, as `sahara/v0.1.0`.
+    #[must_use]
+    pub fn new(
+        ledger: &NodeLedger,
+        genesis: &GenesisFile,
+        peers: PeerCount,
+        version: impl Into<String>,
+    ) -> Self {
+        let validators = genesis.validators.clone();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let inner = Inner {
+            store: ledger.store().clone(),
+            pool: ledger.pool().clone(),
+            rules: ledger.rules(),
+            fees: genesis.config.fees,
+            recipients: validators.as_slice().iter().map(|one| one.fee_address).collect(),
+            validators,
+            peers,
+            version: version.into(),
+            computing: Semaphore::new(cores),
+            recent: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        self.inner.rules
+    }
+
+    pub(crate) fn fees(&self) -> &FeeParameters {
+        &self.inner.fees
+    }
+
+    pub(crate) fn validators(&self) -> &ValidatorSet {
+        &self.inner.validators
+    }
+
+    pub(crate) fn peers(&self) -> usize {
+        (self.inner.peers)()
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    /// Runs what computes or reads much on a thread of its own; as many at once as there are
+    /// cores, the others wait.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _permit = self.inner.computing.acquire().await.map_err(Failure::internal)?;
+        let node = self.clone();
+        tokio::task::spawn_blocking(move || work(&node)).await.map_err(Failure::internal)?
+    }
+
+    /// The number of a final block; `latest`, `safe`, `finalized` and `pending` are the head.
+    /// `None` when there is no such block.
+    pub(crate) fn number(&self, block: BlockId) -> Result<Option<u64>, Failure> {
+        let head = self.store().head().number;
+        Ok(match block {
+            BlockId::Hash(hash) => self.store().block_number(hash.block_hash)?,
+            BlockId::Number(BlockNumberOrTag::Number(number)) => (number <= head).then_some(number),
+            BlockId::Number(BlockNumberOrTag::Earliest) => Some(0),
+            BlockId::Number(_) => Some(head),
+        })
+    }
+
+    pub(crate) fn head_of(&self, block: Option<BlockId>) -> Result<Head, Failure> {
+        let number = self.number(block.unwrap_or_default())?.ok_or(Failure::UnknownBlock)?;
+        self.store().header(number)?.ok_or(Failure::UnknownBlock)
+    }
+
+    /// The state after a block.
+    pub(crate) fn state(&self, block: Option<BlockId>) -> Result<StateView, Failure> {
+        match block.unwrap_or_default() {
+            BlockId::Hash(_)
+            | BlockId::Number(BlockNumberOrTag::Number(_) | BlockNumberOrTag::Earliest) => {
+                let number = self.number(block.unwrap_or_default())?;
+                self.state_at(number.ok_or(Failure::UnknownBlock)?)
+            }
+            BlockId::Number(_) => Ok(self.store().state()),
+        }
+    }
+
+    pub(crate) fn state_at(&self, number: u64) -> Result<StateView, Failure> {
+        let oldest = self.store().oldest_state();
+        self.store().state_at(number).ok_or(Failure::OldState { number, oldest })
+    }
+
+    /// A state with the surroundings a call runs in: those of the block itself, or of the next
+    /// one for `pending`.
+    pub(crate) fn surroundings(
+        &self,
+        block: Option<BlockId>,
+    ) -> Result<(StateView, BlockEnv), Failure> {
+        let state = self.state(block)?;
+        let header = self.store().header(state.number())?.ok_or(Failure::UnknownBlock)?;
+        let env = if block.is_some_and(|id| id.is_pending()) {
+            self.next_env(&header)
+        } else {
+            self.env(&header.header)
+        };
+        Ok((state, env))
+    }
+
+    pub(crate) fn env(&self, header: &Header) -> BlockEnv {
+        BlockEnv {
+            number: header.number,
+            timestamp: header.timestamp,
+            parent_hash: header.parent_hash,
+            beneficiary: header.beneficiary,
+            gas_limit: header.gas_limit,
+            base_fee: header.base_fee_per_gas.unwrap_or_default(),
+            prevrandao: header.mix_hash,
+            recipients: self.inner.recipients.clone(),
+            ..BlockEnv::default()
+        }
+    }
+
+    fn next_env(&self, head: &Head) -> BlockEnv {
+        let parent = &head.header;
+        BlockEnv {
+            number: parent.number.saturating_add(1),
+            timestamp: (now_milliseconds() / 1000).max(parent.timestamp),
+            parent_hash: head.hash,
+            base_fee: self.next_base_fee(parent),
+            ..self.env(parent)
+        }
+    }
+
+    /// The base fee of a block proposed now on `parent`.
+    pub(crate) fn next_base_fee(&self, parent: &Header) -> u64 {
+        let elapsed = now_milliseconds().saturating_sub(header_milliseconds(parent));
+        next_base_fee(self.fees(), parent, elapsed)
+    }
+
+    /// A final block with what belongs to it.
+    pub(crate) fn full_block(&self, number: u64) -> Result<Option<FullBlock>, Failure> {
+        if let Some(full) = self.recent_block(number) {
+            return Ok(Some(full));
+        }
+        let Some(head) = self.store().header(number)? else { return Ok(None) };
+        let Some(block) = self.store().block(number)? else { return Ok(None) };
+        let missing = || Failure::internal(format!("block {number} lacks receipts or senders"));
+        let receipts = self.store().receipts(number)?.ok_or_else(missing)?;
+        let senders = self.store().senders(number)?.ok_or_else(missing)?;
+        if receipts.len() != block.transactions.len() || senders.len() != receipts.len() {
+            return Err(missing());
+        }
+        let full = FullBlock { hash: head.hash, block, receipts, senders: senders.into() };
+        let mut recent = self.inner.recent.lock();
+        recent.truncate(RECENT_BLOCKS - 1);
+        recent.push_front(full.clone());
+        Ok(Some(full))
+    }
+
+    fn recent_block(&self, number: u64) -> Option<FullBlock> {
+        let recent = self.inner.recent.lock();
+        recent.iter().find(|full| full.block.header.number == number).cloned()
+    }
+
+    /// The block a transaction is in, and its position.
+    pub(crate) fn find_transaction(
+        &self,
+        hash: B256,
+    ) -> Result<Option<(FullBlock, usize)>, Failure> {
+        let Some((number, index)) = self.store().transaction(hash)? else { return Ok(None) };
+        let index = usize::try_from(index).map_err(Failure::internal)?;
+        Ok(self.full_block(number)?.map(|block| (block, index)))
+    }
+
+    /// What is needed to run a block again.
+    pub(crate) fn rerun(&self, number: u64) -> Result<Rerun, Failure> {
+        let full = self.full_block(number)?.ok_or(Failure::UnknownBlock)?;
+        let before = number.checked_sub(1).ok_or(Failure::NotSupported(
+            "block 0 has no transactions: it is where the state begins",
+        ))?;
+        let parent = self.state_at(before)?;
+        let (mut transactions, mut system) = (Vec::new(), None);
+        for (transaction, sender) in full.block.transactions.iter().zip(full.senders.iter()) {
+            match transaction {
+                Transaction::Ethereum(signed) => {
+                    transactions.push(Recovered::new_unchecked(signed.clone(), *sender));
+                }
+                Transaction::System(one) => system = Some(one.clone()),
+            }
+        }
+        let env = self.env(&full.block.header);
+        Ok(Rerun { env, transactions, system, parent, hash: full.hash })
+    }
+}
+
+/// Unix time.
+pub(crate) fn now_milliseconds() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,235 @@
+//! The `sahara` namespace: what this chain has beyond Ethereum, and what a stranger needs to check
+//! it without a node.
+
+use crate::{error::Failure, node::Node};
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_sol_types::SolCall;
+use jsonrpsee::proc_macros::rpc;
+use sahara_abi::{IRoyalties, ISystem, ROYALTIES, SYSTEM};
+use sahara_evm::call;
+use sahara_finality::{MAX_DESCENDANTS, ValidatorSet, prove_receipt};
+use serde::Serialize;
+
+#[rpc(server, namespace = "sahara")]
+pub(crate) trait SaharaApi {
+    /// The proof that a block is final; see [`Finality`].
+    #[method(name = "getCertificate")]
+    async fn certificate(&self, block: BlockNumberOrTag) -> Result<Option<Finality>, Failure>;
+    #[method(name = "getValidators")]
+    fn validators(&self) -> Result<Validators, Failure>;
+    /// All coin at the latest block, as the system protocol says.
+    #[method(name = "supply")]
+    async fn supply(&self) -> Result<Supply, Failure>;
+    /// All coin at the latest block, counted account by account.
+    #[method(name = "recount")]
+    async fn recount(&self) -> Result<Recount, Failure>;
+    /// Base units earned and not yet credited.
+    #[method(name = "earned")]
+    async fn earned(&self, account: Address, block: Option<BlockId>) -> Result<U256, Failure>;
+    /// The proof that a transaction did what its receipt says.
+    #[method(name = "getReceiptProof")]
+    async fn receipt_proof(&self, hash: B256) -> Result<Option<ReceiptProof>, Failure>;
+    #[method(name = "nodeInfo")]
+    fn node_info(&self) -> Result<NodeInfo, Failure>;
+}
+
+/// A header and why it is final: a quorum's certificate of it, or of the last of `path`, the
+/// headers above it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Finality {
+    number: U64,
+    hash: B256,
+    /// RLP.
+    header: Bytes,
+    /// The seal the header commits to, RLP.
+    seal: Bytes,
+    /// RLP headers of the blocks above, lowest first; mostly none.
+    path: Vec<Bytes>,
+    /// Absent for block 0, which everyone knows, and while no block above is certified.
+    certificate: Option<Bytes>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Validators {
+    epoch: U64,
+    /// What genesis commits to.
+    hash: B256,
+    validators: ValidatorSet,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Supply {
+    block_number: U64,
+    block_hash: B256,
+    total: U256,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Recount {
+    block_number: U64,
+    block_hash: B256,
+    total: U256,
+    accounts: U64,
+    words: U64,
+    /// Computed from what was counted; equals the header's.
+    state_root: B256,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReceiptProof {
+    transaction_hash: B256,
+    transaction_index: U64,
+    /// The EIP-2718 encoding, the leaf of the receipts trie.
+    receipt: Bytes,
+    /// The trie's nodes, the root's first.
+    proof: Vec<Bytes>,
+    finality: Finality,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NodeInfo {
+    version: String,
+    chain_id: U64,
+    genesis_hash: B256,
+    head_number: U64,
+    head_hash: B256,
+    oldest_state: U64,
+    peers: U64,
+    validators: U64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sahara(pub(crate) Node);
+
+#[jsonrpsee::core::async_trait]
+impl SaharaApiServer for Sahara {
+    async fn certificate(&self, block: BlockNumberOrTag) -> Result<Option<Finality>, Failure> {
+        let Some(number) = self.0.number(block.into())? else { return Ok(None) };
+        self.0.compute(move |node| finality(node, number)).await
+    }
+
+    fn validators(&self) -> Result<Validators, Failure> {
+        let validators = self.0.validators().clone();
+        Ok(Validators { epoch: U64::ZERO, hash: validators.hash(), validators })
+    }
+
+    async fn supply(&self) -> Result<Supply, Failure> {
+        self.0.compute(supply).await
+    }
+
+    async fn recount(&self) -> Result<Recount, Failure> {
+        self.0.compute(recount).await
+    }
+
+    async fn earned(&self, account: Address, block: Option<BlockId>) -> Result<U256, Failure> {
+        let work =
+            move |node: &Node| view(node, block, ROYALTIES, &IRoyalties::earnedCall { account });
+        self.0.compute(work).await
+    }
+
+    async fn receipt_proof(&self, hash: B256) -> Result<Option<ReceiptProof>, Failure> {
+        self.0.compute(move |node| prove(node, hash)).await
+    }
+
+    fn node_info(&self) -> Result<NodeInfo, Failure> {
+        let store = self.0.store();
+        let head = store.head();
+        Ok(NodeInfo {
+            version: self.0.version().to_owned(),
+            chain_id: U64::from(self.0.rules().chain_id()),
+            genesis_hash: store.genesis_hash(),
+            head_number: U64::from(head.number),
+            head_hash: head.hash,
+            oldest_state: U64::from(store.oldest_state()),
+            peers: U64::from(self.0.peers()),
+            validators: U64::from(self.0.validators().len()),
+        })
+    }
+}
+
+fn supply(node: &Node) -> Result<Supply, Failure> {
+    let head = node.store().head();
+    let block = BlockId::from(head.number);
+    let total = view(node, Some(block), SYSTEM, &ISystem::supplyCall {})?;
+    Ok(Supply { block_number: U64::from(head.number), block_hash: head.hash, total })
+}
+
+fn recount(node: &Node) -> Result<Recount, Failure> {
+    let counted = node.store().recount()?;
+    Ok(Recount {
+        block_number: U64::from(counted.head.number),
+        block_hash: counted.head.hash,
+        total: counted.total,
+        accounts: U64::from(counted.accounts),
+        words: U64::from(counted.words),
+        state_root: counted.root,
+    })
+}
+
+fn finality(node: &Node, number: u64) -> Result<Option<Finality>, Failure> {
+    let Some(block) = node.store().block(number)? else { return Ok(None) };
+    let (path, certificate) = certified_path(node, number)?;
+    Ok(Some(Finality {
+        number: U64::from(number),
+        hash: block.hash(),
+        header: alloy_rlp::encode(&block.header).into(),
+        seal: block.seal.encoded().into(),
+        path,
+        certificate,
+    }))
+}
+
+/// The certificate of a block, or of the first block above it that has one, with the headers
+/// between.
+fn certified_path(node: &Node, number: u64) -> Result<(Vec<Bytes>, Option<Bytes>), Failure> {
+    let mut path = Vec::new();
+    let mut next = number;
+    while number != 0 && path.len() <= MAX_DESCENDANTS {
+        if let Some(certificate) = node.store().certificate(next)? {
+            return Ok((path, Some(certificate)));
+        }
+        next = next.saturating_add(1);
+        let Some(above) = node.store().header(next)? else { break };
+        path.push(alloy_rlp::encode(&above.header).into());
+    }
+    Ok((Vec::new(), None))
+}
+
+fn prove(node: &Node, hash: B256) -> Result<Option<ReceiptProof>, Failure> {
+    let Some((full, index)) = node.find_transaction(hash)? else { return Ok(None) };
+    let missing = || Failure::internal(format!("transaction {hash} lacks its receipt"));
+    let receipt = full.receipts.get(index).ok_or_else(missing)?;
+    let proof = prove_receipt(&full.receipts, index).ok_or_else(missing)?;
+    let finality = finality(node, full.block.header.number)?.ok_or_else(missing)?;
+    Ok(Some(ReceiptProof {
+        transaction_hash: hash,
+        transaction_index: U64::from(index),
+        receipt: receipt.encoded().into(),
+        proof,
+        finality,
+    }))
+}
+
+/// Asks a view of a protocol.
+fn view<C: SolCall>(
+    node: &Node,
+    block: Option<BlockId>,
+    to: Address,
+    question: &C,
+) -> Result<C::Return, Failure> {
+    let (state, env) = node.surroundings(block)?;
+    let request = TransactionRequest::default().to(to).input(question.abi_encode().into());
+    let outcome = call(node.rules(), state, &env, &request, None)?;
+    if !outcome.is_success() {
+        return Err(Failure::Call(Box::new(outcome)));
+    }
+    C::abi_decode_returns(&outcome.output).map_err(Failure::internal)
+}

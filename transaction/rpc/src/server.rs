@@ -1,0 +1,182 @@
+//! The server: one port for HTTP and WebSocket, its limits, and whom it answers.
+
+use crate::{
+    debug::{Debug, DebugApiServer},
+    eth::{
+        Calls, CallsApiServer, Chain, ChainApiServer, Config, ConfigApiServer, Fees, FeesApiServer,
+        Filters, FiltersApiServer, Proofs, ProofsApiServer, State, StateApiServer, Submit,
+        SubmitApiServer, Subscribe, SubscribeApiServer,
+    },
+    net::{Net, NetApiServer},
+    node::Node,
+    sahara::{Sahara, SaharaApiServer},
+    txpool::{Txpool, TxpoolApiServer},
+};
+use alloy_primitives::hex;
+use jsonrpsee::{
+    Methods, RpcModule,
+    core::{RegisterMethodError, traits::IdProvider},
+    server::{
+        BatchRequestConfig, Server, ServerConfig, ServerHandle, middleware::http::HostFilterLayer,
+    },
+    types::SubscriptionId,
+};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use tower::ServiceBuilder;
+use tower_http::cors::{Any, CorsLayer};
+
+/// Names under which a machine reaches itself. A page elsewhere can make a browser resolve its own
+/// name to this machine (DNS rebinding), but not make it say one of these.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
+
+/// Where the server listens and what it accepts.
+#[derive(Clone, Debug)]
+pub struct RpcSettings {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Names in the `Host` header that are answered beside the loopback's, with port, as
+    /// `node.example:8545`; `*` for any port.
+    pub hosts: Vec<String>,
+    /// The longest request: 5 MiB hold a batch of 20,000 transfers.
+    pub max_request_bytes: u32,
+    /// The longest answer.
+    pub max_response_bytes: u32,
+    /// The most requests in a batch.
+    pub max_batch: u32,
+    /// The most connections at once.
+    pub max_connections: u32,
+    /// The most subscriptions of one connection.
+    pub max_subscriptions: u32,
+}
+
+impl RpcSettings {
+    /// The defaults for an address.
+    #[must_use]
+    pub const fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            hosts: Vec::new(),
+            max_request_bytes: 5 << 20,
+            max_response_bytes: 64 << 20,
+            max_batch: 10_000,
+            max_connections: 1_000,
+            max_subscriptions: 1_024,
+        }
+    }
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A name in [`RpcSettings::hosts`] is none.
+    #[error("a name in the allowed hosts is not a host with port: {0}")]
+    Host(String),
+    /// Two methods have one name.
+    #[error(transparent)]
+    Methods(#[from] RegisterMethodError),
+}
+
+/// A running server. Dropping it stops the server.
+#[derive(Clone, Debug)]
+pub struct RpcServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl RpcServer {
+    /// Starts answering for a node.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub async fn start(node: Node, settings: RpcSettings) -> Result<Self, ServerError> {
+        let listen = |error| ServerError::Listen { address: settings.listen, error };
+        let hosts = LOOPBACK_HOSTS.into_iter().chain(settings.hosts.iter().map(String::as_str));
+        let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
+        let hosts =
+            HostFilterLayer::new(hosts).map_err(|error| ServerError::Host(error.to_string()))?;
+        let middleware = ServiceBuilder::new().layer(hosts).layer(cors);
+        let config = ServerConfig::builder()
+            .max_request_body_size(settings.max_request_bytes)
+            .max_response_body_size(settings.max_response_bytes)
+            .max_connections(settings.max_connections)
+            .max_subscriptions_per_connection(settings.max_subscriptions)
+            .set_batch_request_config(BatchRequestConfig::Limit(settings.max_batch))
+            .set_id_provider(HexIds::default())
+            .set_tcp_no_delay(true)
+            .build();
+        let server = Server::builder()
+            .set_config(config)
+            .set_http_middleware(middleware)
+            .build(settings.listen)
+            .await
+            .map_err(listen)?;
+        let address = server.local_addr().map_err(listen)?;
+        Ok(Self { address, handle: server.start(methods(node)?) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting; open requests are finished.
+    pub fn stop(&self) {
+        if self.handle.stop().is_err() {
+            tracing::debug!("the server had stopped before");
+        }
+    }
+
+    /// Returns when the server has stopped.
+    pub async fn stopped(self) {
+        self.handle.stopped().await;
+    }
+}
+
+/// Every method served.
+pub(crate) fn methods(node: Node) -> Result<Methods, RegisterMethodError> {
+    let mut module = RpcModule::new(());
+    module.merge(Chain(node.clone()).into_rpc())?;
+    module.merge(State(node.clone()).into_rpc())?;
+    module.merge(Proofs(node.clone()).into_rpc())?;
+    module.merge(Calls(node.clone()).into_rpc())?;
+    module.merge(Fees(node.clone()).into_rpc())?;
+    module.merge(Submit(node.clone()).into_rpc())?;
+    module.merge(Filters::new(node.clone()).into_rpc())?;
+    module.merge(Subscribe(node.clone()).into_rpc())?;
+    module.merge(Config(node.clone()).into_rpc())?;
+    module.merge(Txpool(node.clone()).into_rpc())?;
+    module.merge(Debug(node.clone()).into_rpc())?;
+    module.merge(Sahara(node.clone()).into_rpc())?;
+    let namespaces: BTreeSet<String> = module
+        .method_names()
+        .filter_map(|name| name.split_once('_'))
+        .map(|(namespace, _)| namespace.to_owned())
+        .chain(["net", "web3", "rpc"].map(str::to_owned))
+        .collect();
+    module.merge(Net { node, namespaces: namespaces.into_iter().collect() }.into_rpc())?;
+    Ok(module.into())
+}
+
+/// Subscription ids as clients expect them: hexadecimal text.
+#[derive(Debug, Default)]
+struct HexIds(AtomicU64);
+
+impl IdProvider for HexIds {
+    fn next_id(&self) -> SubscriptionId<'static> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        SubscriptionId::Str(hex::encode_prefixed(number.to_be_bytes()).into())
+    }
+}
