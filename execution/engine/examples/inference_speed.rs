@@ -1,25 +1,27 @@
 //! How fast the engine reads a prompt and writes an answer, as one JSON line; the peer in `bench/peers/candle` prints
 //! the same for the same file.
 //!
-//! Usage: `inference_speed <model.gguf> [threads] [prompt tokens] [answer tokens]`
+//! Usage: `inference_speed [threads] [prompt tokens] [answer tokens] [model.gguf]`; without a file the default model
+//! of the cache.
 
 use sahara_engine::{Engine, EngineOptions, Event, GenerateRequest, LoadOptions, Model, Sampling};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let file = arguments
-        .first()
-        .ok_or("usage: inference_speed <model.gguf> [threads] [prompt] [answer]")?;
+    let file = match arguments.get(3) {
+        Some(file) => PathBuf::from(file),
+        None => cached().ok_or("neither SAHARA_CACHE nor HOME is set: name a model file")?,
+    };
     let number = |index: usize, default| {
         arguments.get(index).map_or(Ok(default), |text| text.parse::<usize>())
     };
-    let (threads, prompt, answer) = (number(1, 1)?, number(2, 128)?, number(3, 64)?);
+    let (threads, prompt, answer) = (number(0, 1)?, number(1, 128)?, number(2, 64)?);
     let started = Instant::now();
-    let model = Model::load(Path::new(file), &LoadOptions::default())?;
+    let model = Model::load(&file, &LoadOptions::default())?;
     let load = started.elapsed().as_secs_f64();
     let engine = Engine::new(model, &EngineOptions { threads, ..EngineOptions::default() })?;
     let (mut prefill, mut decode) = (0f64, 0f64);
@@ -37,6 +39,13 @@ fn main() -> Result<(), Failure> {
         println!("{line}");
     }
     Ok(())
+}
+
+/// Where `cargo xtask up` keeps the default model.
+fn cached() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/sahara"));
+    let cache = std::env::var_os("SAHARA_CACHE").map(PathBuf::from).or_else(home)?;
+    Some(cache.join("models/smollm2-135m-instruct-q4_1.gguf"))
 }
 
 /// Seconds to the first token, and from there to the last.

@@ -69,4 +69,9 @@ const fn split_mix(seed: u64, number: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the tests' own numbers are small"
+)]
 mod tests;

@@ -36,5 +36,8 @@ fn the_earliest_stop_counts() {
 
 #[test]
 fn a_beginning_at_the_end_is_shown_at_the_end() {
-    assert_eq!(compose("abXY", &["XYZ"]), (["a", "b", "", "", "XY"].map(String::from).to_vec(), false));
+    assert_eq!(
+        compose("abXY", &["XYZ"]),
+        (["a", "b", "", "", "XY"].map(String::from).to_vec(), false)
+    );
 }

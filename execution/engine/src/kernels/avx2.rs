@@ -94,12 +94,16 @@ fn multiply(group: Group<'_>, x: &Activations, out: &mut [f32]) {
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "indices below the arrays' own lengths; with iterators the compiler spills the vectors"
+)]
 fn multiply_tile<const ROWS: usize>(group: Group<'_>, tile: &[TileBlock<ROWS>], out: &mut [f32]) {
     let mut sums = [_mm256_setzero_ps(); ROWS];
     match group {
         Group::Q4 { scales, minima, blocks } => {
-            for (((scales, minima), weights), x) in scales.iter().zip(minima).zip(blocks).zip(tile) {
+            for (((scales, minima), weights), x) in scales.iter().zip(minima).zip(blocks).zip(tile)
+            {
                 let products = products_4(weights, x);
                 let (scales, minima) = (load_halves(scales), load_halves(minima));
                 for row in 0..ROWS {
@@ -130,7 +134,11 @@ fn multiply_tile<const ROWS: usize>(group: Group<'_>, tile: &[TileBlock<ROWS>], 
 /// A block's integer products. Sixteen-bit sums are enough: 8 quads of 2 products of at most 15 * 127 are 30,480.
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::needless_range_loop,
+    reason = "indices below the arrays' own lengths; with iterators the compiler spills the vectors"
+)]
 fn products_4<const ROWS: usize>(weights: &[u8; Q4_BLOCK], x: &TileBlock<ROWS>) -> [__m256i; ROWS] {
     let mask = _mm256_set1_epi8(15);
     let mut products = [_mm256_setzero_si256(); ROWS];
@@ -141,7 +149,8 @@ fn products_4<const ROWS: usize>(weights: &[u8; Q4_BLOCK], x: &TileBlock<ROWS>) 
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(both), mask);
         for row in 0..ROWS {
             let first = _mm256_maddubs_epi16(low, _mm256_set1_epi32(x.quads[quad][row]));
-            let second = _mm256_maddubs_epi16(high, _mm256_set1_epi32(x.quads[quad + QUADS / 2][row]));
+            let second =
+                _mm256_maddubs_epi16(high, _mm256_set1_epi32(x.quads[quad + QUADS / 2][row]));
             products[row] = _mm256_add_epi16(_mm256_add_epi16(products[row], first), second);
         }
     }
@@ -152,7 +161,11 @@ fn products_4<const ROWS: usize>(weights: &[u8; Q4_BLOCK], x: &TileBlock<ROWS>) 
 /// A block's integer products. A pair is at most 2 * 128 * 127 = 32,512, so it fits sixteen bits.
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(clippy::indexing_slicing, reason = "indices below the arrays' own lengths, which the compiler sees")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::needless_range_loop,
+    reason = "indices below the arrays' own lengths; with iterators the compiler spills the vectors"
+)]
 fn products_8<const ROWS: usize>(weights: &[u8; Q8_BLOCK], x: &TileBlock<ROWS>) -> [__m256i; ROWS] {
     let ones = _mm256_set1_epi16(1);
     let mut products = [_mm256_setzero_si256(); ROWS];

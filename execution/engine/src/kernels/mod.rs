@@ -84,4 +84,5 @@ either_path! {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
 mod tests;

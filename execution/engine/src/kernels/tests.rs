@@ -101,8 +101,10 @@ fn products_are_those_of_the_quantised_numbers() {
             for lane in 0..8 {
                 let mut row = Vec::new();
                 matrix.append_row(lane, &mut row);
-                let exact: f64 = row.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
-                let size: f64 = row.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
+                let exact: f64 =
+                    row.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                let size: f64 =
+                    row.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
                 let found = f64::from(out[token * 8 + lane]);
                 assert!((found - exact).abs() <= size * 0.01 + 1e-6, "{found} for {exact}");
             }

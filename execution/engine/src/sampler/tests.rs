@@ -4,7 +4,10 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 #[test]
 fn split_mix_gives_the_published_numbers() {
     let found: Vec<u64> = (0..3).map(|number| split_mix(1_234_567, number)).collect();
-    assert_eq!(found, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    assert_eq!(
+        found,
+        [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+    );
 }
 
 #[test]
@@ -32,7 +35,8 @@ fn frequencies_follow_the_softmax() {
         for number in 0..40_000 {
             counts[sampling.choose(number, &logits).unwrap() as usize] += 1.0 / 40_000.0;
         }
-        let weights = logits.map(|logit| (f64::from(logit) * 1000.0 / f64::from(temperature_milli)).exp());
+        let weights =
+            logits.map(|logit| (f64::from(logit) * 1000.0 / f64::from(temperature_milli)).exp());
         let total: f64 = weights.iter().sum();
         for (count, weight) in counts.iter().zip(weights) {
             assert!((count - weight / total).abs() < 0.01, "{counts:?}");

@@ -1,5 +1,8 @@
 use super::fixtures::{answer, collect, engine, one_thread, real, request, tiny_model, wild};
-use crate::{ChatMessage, Claim, Difference, EngineOptions, FinishReason, GenerateRequest, Role, Sampling, Simd};
+use crate::{
+    ChatMessage, Claim, Difference, EngineOptions, FinishReason, GenerateRequest, Role, Sampling,
+    Simd,
+};
 
 /// One whose greedy answer is short.
 const QUESTION: &str = "What is the capital of France? Answer in one sentence.";
@@ -10,7 +13,7 @@ fn chat(question: &str) -> Vec<u32> {
 
 #[test]
 fn the_real_model_knows_the_capital_of_france() {
-    let engine = engine(&real(), one_thread());
+    let engine = engine(&real(), &one_thread());
     let found = answer(&engine, request(chat(QUESTION), 24));
     assert_eq!(found.text(), "The capital of France is Paris.");
     assert_eq!(found.finish_reason, FinishReason::Stop);
@@ -18,7 +21,7 @@ fn the_real_model_knows_the_capital_of_france() {
 
 #[test]
 fn i3_a_seed_repeats_and_another_seed_or_prompt_differs() {
-    let engine = engine(&real(), one_thread());
+    let engine = engine(&real(), &one_thread());
     let ask = |question: &str, seed| {
         let sampling = Sampling { temperature_milli: 900, seed };
         answer(&engine, GenerateRequest { sampling, ..request(chat(question), 12) })
@@ -34,14 +37,22 @@ fn i3_a_seed_repeats_and_another_seed_or_prompt_differs() {
 #[test]
 fn i3_answers_do_not_depend_on_how_the_engine_works() {
     let model = tiny_model(3);
-    let requests: Vec<GenerateRequest> = (0..9).map(|seed| wild(seed, 20 + seed as usize)).collect();
-    let alone = engine(&model, one_thread());
+    let requests: Vec<GenerateRequest> =
+        (0..9).map(|seed| wild(seed, 20 + seed as usize)).collect();
+    let alone = engine(&model, &one_thread());
     let expected: Vec<_> = requests.iter().map(|request| answer(&alone, request.clone())).collect();
-    let threads = EngineOptions { threads: 3, prefill_chunk: 3, max_active: 4, events_ahead: 2, ..one_thread() };
+    let threads = EngineOptions {
+        threads: 3,
+        prefill_chunk: 3,
+        max_active: 4,
+        events_ahead: 2,
+        ..one_thread()
+    };
     let scalar = EngineOptions { simd: Simd::Scalar, prefill_chunk: 1, ..one_thread() };
     for options in [threads, scalar] {
-        let engine = engine(&model, options);
-        let running: Vec<_> = requests.iter().map(|request| engine.submit(request.clone()).unwrap()).collect();
+        let engine = engine(&model, &options);
+        let running: Vec<_> =
+            requests.iter().map(|request| engine.submit(request.clone()).unwrap()).collect();
         let found: Vec<_> = running.into_iter().map(collect).collect();
         assert_eq!(found, expected);
     }
@@ -50,7 +61,7 @@ fn i3_answers_do_not_depend_on_how_the_engine_works() {
 #[test]
 fn i2_one_pass_reproduces_the_answer_and_finds_every_change() {
     let model = tiny_model(8);
-    let engine = engine(&model, EngineOptions { prefill_chunk: 16, ..one_thread() });
+    let engine = engine(&model, &EngineOptions { prefill_chunk: 16, ..one_thread() });
     let request = wild(4, 40);
     let given = answer(&engine, request.clone());
     let tokens = given.tokens();
@@ -62,13 +73,18 @@ fn i2_one_pass_reproduces_the_answer_and_finds_every_change() {
         for claimed in [(tokens[number] + 1) % 250, 2, 9_999] {
             let mut changed = tokens.clone();
             changed[number] = claimed;
-            let expected = Difference { number, computed: Some(tokens[number]), claimed: Some(claimed) };
+            let expected =
+                Difference { number, computed: Some(tokens[number]), claimed: Some(claimed) };
             assert_eq!(check(changed, given.finish_reason), Some(expected));
         }
     }
     let shorter = tokens[..tokens.len() - 1].to_vec();
     assert!(check(shorter.clone(), FinishReason::Stop).is_some());
-    assert_eq!(check(shorter, FinishReason::Cancelled), None, "a cancelled answer may end anywhere");
+    assert_eq!(
+        check(shorter, FinishReason::Cancelled),
+        None,
+        "a cancelled answer may end anywhere"
+    );
     assert_eq!(check(Vec::new(), FinishReason::Cancelled), None);
     let longer = [tokens, vec![7]].concat();
     assert!(check(longer, given.finish_reason).is_some());
@@ -76,7 +92,7 @@ fn i2_one_pass_reproduces_the_answer_and_finds_every_change() {
 
 #[test]
 fn i2_answers_that_ended_by_a_stop_are_reproduced() {
-    let engine = engine(&real(), one_thread());
+    let engine = engine(&real(), &one_thread());
     let by_turn = request(chat(QUESTION), 24);
     let by_text = GenerateRequest { stop: vec![" France".into()], ..by_turn.clone() };
     for request in [by_turn, by_text] {

@@ -20,7 +20,8 @@ fn logits(machine: &Machine, model: &Model, tokens: &[u32], chunk: usize) -> Vec
     let mut bits = Vec::new();
     for (index, tokens) in tokens.chunks(chunk).enumerate() {
         let start = index * chunk;
-        let segment = Segment { cache: Arc::clone(&cache), start, tokens: tokens.to_vec(), logits_from: 0 };
+        let segment =
+            Segment { cache: Arc::clone(&cache), start, tokens: tokens.to_vec(), logits_from: 0 };
         bits.extend(machine.forward(model, &[segment]).into_iter().map(f32::to_bits));
     }
     bits
@@ -38,11 +39,18 @@ fn i1_bits_do_not_depend_on_threads_chunks_or_instructions() {
         let tokens = prompt(&model, 61, 3);
         let expected = logits(&machine(1, Simd::Auto), &model, &tokens, 61);
         assert!(expected.iter().all(|bits| f32::from_bits(*bits).is_finite()));
-        for (threads, chunk, simd) in
-            [(1, 1, Simd::Auto), (2, 5, Simd::Auto), (3, 7, Simd::Auto), (1, 61, Simd::Scalar), (2, 9, Simd::Scalar)]
-        {
+        for (threads, chunk, simd) in [
+            (1, 1, Simd::Auto),
+            (2, 5, Simd::Auto),
+            (3, 7, Simd::Auto),
+            (1, 61, Simd::Scalar),
+            (2, 9, Simd::Scalar),
+        ] {
             let found = logits(&machine(threads, simd), &model, &tokens, chunk);
-            assert!(found == expected, "type {code}, {threads} threads, chunks of {chunk}, {simd:?}");
+            assert!(
+                found == expected,
+                "type {code}, {threads} threads, chunks of {chunk}, {simd:?}"
+            );
         }
     }
 }
@@ -52,7 +60,9 @@ fn i1_bits_of_the_real_model_do_not_depend_on_threads_chunks_or_instructions() {
     let model = real();
     let tokens = prompt(&model, 21, 5);
     let expected = logits(&machine(1, Simd::Auto), &model, &tokens, 21);
-    for (threads, chunk, simd) in [(1, 1, Simd::Auto), (2, 5, Simd::Auto), (3, 11, Simd::Auto), (2, 21, Simd::Scalar)] {
+    for (threads, chunk, simd) in
+        [(1, 1, Simd::Auto), (2, 5, Simd::Auto), (3, 11, Simd::Auto), (2, 21, Simd::Scalar)]
+    {
         let found = logits(&machine(threads, simd), &model, &tokens, chunk);
         assert!(found == expected, "{threads} threads, chunks of {chunk}, {simd:?}");
     }
@@ -62,8 +72,10 @@ fn i1_bits_of_the_real_model_do_not_depend_on_threads_chunks_or_instructions() {
 fn i1_bits_do_not_depend_on_the_conversations_beside() {
     let model = tiny_model(3);
     let machine = machine(2, Simd::Auto);
-    let prompts: Vec<Vec<u32>> = (0..5u64).map(|seed| prompt(&model, 20 + 3 * seed as usize, seed)).collect();
-    let alone: Vec<Vec<u32>> = prompts.iter().map(|tokens| logits(&machine, &model, tokens, 99)).collect();
+    let prompts: Vec<Vec<u32>> =
+        (0..5u64).map(|seed| prompt(&model, 20 + 3 * seed as usize, seed)).collect();
+    let alone: Vec<Vec<u32>> =
+        prompts.iter().map(|tokens| logits(&machine, &model, tokens, 99)).collect();
     let caches: Vec<_> = prompts.iter().map(|tokens| cache(&model, tokens.len())).collect();
     let mut together = vec![Vec::new(); prompts.len()];
     // uneven bites: in every round each conversation gives another number of rows
@@ -81,7 +93,9 @@ fn i1_bits_do_not_depend_on_the_conversations_beside() {
                 starts[index] += length;
             }
         }
-        if starts.iter().zip(&prompts).all(|(start, tokens)| *start == tokens.len()) && segments.is_empty() {
+        if starts.iter().zip(&prompts).all(|(start, tokens)| *start == tokens.len())
+            && segments.is_empty()
+        {
             break;
         }
         if segments.is_empty() {
@@ -90,7 +104,8 @@ fn i1_bits_do_not_depend_on_the_conversations_beside() {
         let rows = machine.forward(&model, &segments);
         let mut rows = rows.chunks_exact(model.vocab_size());
         for (index, length) in owners {
-            together[index].extend(rows.by_ref().take(length).flatten().map(|logit| logit.to_bits()));
+            together[index]
+                .extend(rows.by_ref().take(length).flatten().map(|logit| logit.to_bits()));
         }
     }
     assert!(together == alone);

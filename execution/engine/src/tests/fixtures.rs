@@ -1,22 +1,27 @@
 //! A tiny model that the tests write themselves, and the default model from the cache.
 
-use crate::{Engine, EngineOptions, Event, FinishReason, GenerateRequest, LoadOptions, Model, Piece, Sampling};
+use crate::{
+    Engine, EngineOptions, Event, FinishReason, GenerateRequest, LoadOptions, Model, Piece,
+    Sampling,
+};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 /// The default model: real weights, fetched by `cargo xtask test`.
 pub(super) fn real() -> Arc<Model> {
     static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
-    let load = || Model::load(&weights(), &LoadOptions::default()).expect("the default model loads");
+    let load =
+        || Model::load(&weights(), &LoadOptions::default()).expect("the default model loads");
     Arc::clone(MODEL.get_or_init(load))
 }
 
 /// Where the default model lies.
 pub(super) fn weights() -> PathBuf {
-    let cache = std::env::var_os("SAHARA_CACHE").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/sahara"))
-    });
-    let path = cache.expect("SAHARA_CACHE or HOME is set").join("models/smollm2-135m-instruct-q4_1.gguf");
+    let cache = std::env::var_os("SAHARA_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/sahara")));
+    let path =
+        cache.expect("SAHARA_CACHE or HOME is set").join("models/smollm2-135m-instruct-q4_1.gguf");
     assert!(path.exists(), "no model at {}: `cargo xtask test` fetches it", path.display());
     path
 }
@@ -26,7 +31,8 @@ pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -142,12 +148,18 @@ pub(super) fn tiny(matrix_code: u32) -> Writer {
     writer.set("llama.attention.layer_norm_rms_epsilon", 6, &1e-5f32.to_le_bytes());
     writer.text("tokenizer.ggml.model", "gpt2");
     writer.text("tokenizer.ggml.pre", "smollm");
-    let mut tokens: Vec<String> = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].map(String::from).to_vec();
+    let mut tokens: Vec<String> =
+        ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].map(String::from).to_vec();
     tokens.extend(alphabet());
     tokens.extend(["he".into(), "ll".into()]);
-    let kinds: Vec<Vec<u8>> =
-        (0..tokens.len()).map(|index| (if index < 3 { 3i32 } else { 1 }).to_le_bytes().to_vec()).collect();
-    writer.array("tokenizer.ggml.tokens", 8, &tokens.iter().map(|token| text_bytes(token)).collect::<Vec<_>>());
+    let kinds: Vec<Vec<u8>> = (0..tokens.len())
+        .map(|index| (if index < 3 { 3i32 } else { 1 }).to_le_bytes().to_vec())
+        .collect();
+    writer.array(
+        "tokenizer.ggml.tokens",
+        8,
+        &tokens.iter().map(|token| text_bytes(token)).collect::<Vec<_>>(),
+    );
     writer.array("tokenizer.ggml.token_type", 5, &kinds);
     writer.array("tokenizer.ggml.merges", 8, &[text_bytes("h e"), text_bytes("l l")]);
     writer.count("tokenizer.ggml.bos_token_id", 1);
@@ -157,8 +169,12 @@ pub(super) fn tiny(matrix_code: u32) -> Writer {
         "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + \
          '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
     );
+    tiny_weights(&mut writer, matrix_code, tokens.len() as u64);
+    writer
+}
+
+fn tiny_weights(writer: &mut Writer, matrix_code: u32, vocabulary: u64) {
     let mut numbers = Numbers(7);
-    let vocabulary = tokens.len() as u64;
     writer.tensor("token_embd.weight", &[64, vocabulary], matrix_code, &mut numbers);
     writer.tensor("output_norm.weight", &[64], 0, &mut numbers);
     for layer in 0..2 {
@@ -183,15 +199,17 @@ pub(super) fn tiny(matrix_code: u32) -> Writer {
             }
         }
     }
-    writer
 }
 
 pub(super) fn tiny_model(matrix_code: u32) -> Arc<Model> {
-    Arc::new(Model::from_bytes(&tiny(matrix_code).bytes(), &LoadOptions::default()).expect("the tiny model loads"))
+    Arc::new(
+        Model::from_bytes(&tiny(matrix_code).bytes(), &LoadOptions::default())
+            .expect("the tiny model loads"),
+    )
 }
 
-pub(super) fn engine(model: &Arc<Model>, options: EngineOptions) -> Engine {
-    Engine::new(Arc::clone(model), &options).expect("threads start")
+pub(super) fn engine(model: &Arc<Model>, options: &EngineOptions) -> Engine {
+    Engine::new(Arc::clone(model), options).expect("threads start")
 }
 
 pub(super) fn one_thread() -> EngineOptions {
@@ -248,7 +266,7 @@ pub(super) fn answer(engine: &Engine, request: GenerateRequest) -> Answer {
 pub(super) fn lasting(index: usize) -> GenerateRequest {
     static SEEDS: OnceLock<Vec<u64>> = OnceLock::new();
     let find = || {
-        let engine = engine(&tiny_model(8), one_thread());
+        let engine = engine(&tiny_model(8), &one_thread());
         (0..).filter(|seed| answer(&engine, wild(*seed, 120)).pieces.len() == 120).take(6).collect()
     };
     wild(SEEDS.get_or_init(find)[index], 120)

@@ -41,7 +41,12 @@ fn i7_huge_counts_are_refused_without_memory_for_them() {
     assert!(text.contains("ends early"), "{text}");
     let nested = [9u32.to_le_bytes().as_slice(), &1u64.to_le_bytes()].concat().repeat(64);
     assert!(error(|writer| writer.set("deep", 9, &nested)).contains("nested"));
-    for key in ["llama.context_length", "llama.embedding_length", "llama.block_count", "llama.attention.head_count"] {
+    for key in [
+        "llama.context_length",
+        "llama.embedding_length",
+        "llama.block_count",
+        "llama.attention.head_count",
+    ] {
         let text = error(|writer| writer.set(key, 10, &huge));
         assert!(text.contains(key), "{text}");
     }
@@ -77,17 +82,30 @@ fn i7_tensors_of_wrong_shape_type_or_place_are_refused() {
 #[test]
 fn i7_other_architectures_and_vocabularies_are_refused_by_name() {
     assert!(error(|writer| writer.text("general.architecture", "mamba")).contains("mamba"));
-    assert!(error(|writer| writer.count("general.architecture", 3)).contains("general.architecture"));
+    assert!(
+        error(|writer| writer.count("general.architecture", 3)).contains("general.architecture")
+    );
     assert!(error(|writer| writer.text("llama.rope.scaling.type", "yarn")).contains("scaling"));
     assert!(error(|writer| writer.count("llama.rope.dimension_count", 8)).contains("rotary"));
     assert!(error(|writer| writer.count("llama.attention.head_count", 3)).contains("heads"));
     assert!(error(|writer| writer.text("tokenizer.ggml.model", "llama")).contains("gpt2"));
     assert!(error(|writer| writer.text("tokenizer.ggml.pre", "qwen2")).contains("qwen2"));
-    assert!(error(|writer| writer.array("tokenizer.ggml.merges", 8, &[text_bytes("xyz")])).contains("merge"));
-    assert!(error(|writer| writer.array("tokenizer.ggml.merges", 8, &[text_bytes("zq zq")])).contains("inconsistent"));
-    assert!(error(|writer| writer.array("tokenizer.ggml.token_type", 5, &[])).contains("token types"));
+    assert!(
+        error(|writer| writer.array("tokenizer.ggml.merges", 8, &[text_bytes("xyz")]))
+            .contains("merge")
+    );
+    assert!(
+        error(|writer| writer.array("tokenizer.ggml.merges", 8, &[text_bytes("zq zq")]))
+            .contains("inconsistent")
+    );
+    assert!(
+        error(|writer| writer.array("tokenizer.ggml.token_type", 5, &[])).contains("token types")
+    );
     assert!(error(|writer| writer.metadata.clear()).contains("must be present"));
-    assert!(error(|writer| writer.set("general.name", 8, &[2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe])).contains("UTF-8"));
+    assert!(
+        error(|writer| writer.set("general.name", 8, &[2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe]))
+            .contains("UTF-8")
+    );
     assert!(error(|writer| writer.set("general.name", 77, &[])).contains("77"));
     let missing = Model::load(std::path::Path::new("/nonexistent.gguf"), &LoadOptions::default());
     assert!(missing.unwrap_err().to_string().contains("/nonexistent.gguf"));

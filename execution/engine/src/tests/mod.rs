@@ -1,5 +1,7 @@
 //! The invariants of `specs/0006-engine.md`, each in a test that starts with its number.
 
+#![expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
+
 mod answers;
 mod bits;
 mod fixtures;

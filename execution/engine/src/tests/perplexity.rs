@@ -25,7 +25,8 @@ fn of_engine(model: &Model, tokens: &[u32]) -> f64 {
     let mut sum = 0.0;
     for (index, chunk) in tokens.chunks(CHUNK).enumerate() {
         let start = index * CHUNK;
-        let segment = Segment { cache: Arc::clone(&cache), start, tokens: chunk.to_vec(), logits_from: 0 };
+        let segment =
+            Segment { cache: Arc::clone(&cache), start, tokens: chunk.to_vec(), logits_from: 0 };
         let logits = machine.forward(model, &[segment]);
         let rows = logits.chunks(model.vocab_size()).zip(&tokens[start + 1..]);
         sum += rows.map(|(row, token)| surprise(row, *token)).sum::<f64>();
@@ -54,9 +55,15 @@ fn i9_perplexity_is_within_two_per_cent_of_plain_floats() {
     let bytes = std::fs::read(weights()).unwrap();
     let engine = of_engine(&model, &tokens);
     let reference = of_reference(&Gguf::parse(&bytes).unwrap(), &tokens, model.vocab_size());
-    assert!(reference > 2.0 && engine < reference * 1.02, "perplexity {engine} against {reference}");
+    assert!(
+        reference > 2.0 && engine < reference * 1.02,
+        "perplexity {engine} against {reference}"
+    );
     // the figures that the specification records; the engine's own is exact, the reference's depends on the machine
-    insta::assert_snapshot!("perplexity", format!("{} tokens, class D1 {engine:.4}, f32 {reference:.2}", tokens.len()));
+    insta::assert_snapshot!(
+        "perplexity",
+        format!("{} tokens, class D1 {engine:.4}, f32 {reference:.2}", tokens.len())
+    );
 }
 
 #[test]
@@ -67,6 +74,9 @@ fn i9_a_tiny_model_of_every_type_agrees_with_plain_floats() {
         let tokens: Vec<u32> = (0..100u32).map(|index| 3 + index * 37 % 250).collect();
         let engine = of_engine(&model, &tokens);
         let reference = of_reference(&Gguf::parse(&bytes).unwrap(), &tokens, model.vocab_size());
-        assert!((engine / reference - 1.0).abs() < 0.02, "type {code}: {engine} against {reference}");
+        assert!(
+            (engine / reference - 1.0).abs() < 0.02,
+            "type {code}: {engine} against {reference}"
+        );
     }
 }

@@ -25,14 +25,20 @@ fn half(bytes: &[u8]) -> f32 {
     let bits = u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
     let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
     let (exponent, mantissa) = ((bits >> 10 & 31) as i32, (bits & 1023) as f32 / 1024.0);
-    sign * if exponent == 0 { mantissa * 2f32.powi(-14) } else { (1.0 + mantissa) * 2f32.powi(exponent - 15) }
+    sign * if exponent == 0 {
+        mantissa * 2f32.powi(-14)
+    } else {
+        (1.0 + mantissa) * 2f32.powi(exponent - 15)
+    }
 }
 
 fn dequantise(tensor: &Tensor<'_>) -> Weights {
     let mut values = Vec::with_capacity(tensor.rows * tensor.columns);
     match tensor.encoding {
         Encoding::F32 => {
-            values.extend(tensor.bytes.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())));
+            values.extend(
+                tensor.bytes.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())),
+            );
         }
         Encoding::Q8_0 => tensor.bytes.chunks(34).for_each(|block| {
             let scale = half(block);
@@ -47,60 +53,75 @@ fn dequantise(tensor: &Tensor<'_>) -> Weights {
     Weights { rows: tensor.rows, columns: tensor.columns, values }
 }
 
-/// Products of one weight row with four token rows, in 32 running sums.
+/// Products of one weight row with four token rows, in 64 running sums.
 #[inline(always)]
-fn dot_4(weights: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
+fn dot_4(weights: &[f32], [a, b, c, d]: [&[f32]; 4]) -> [f32; 4] {
+    fn chunks(x: &[f32]) -> &[[f32; 16]] {
+        x.as_chunks().0
+    }
     let mut sums = [[0f32; 16]; 4];
-    let x = x.map(|x| x.as_chunks::<16>().0);
-    for (index, weights) in weights.as_chunks::<16>().0.iter().enumerate() {
-        for (sums, x) in sums.iter_mut().zip(x) {
-            for ((sum, weight), x) in sums.iter_mut().zip(weights).zip(&x[index]) {
-                *sum += weight * x;
-            }
+    let rows = chunks(weights).iter().zip(chunks(a)).zip(chunks(b)).zip(chunks(c)).zip(chunks(d));
+    for ((((weights, a), b), c), d) in rows {
+        for lane in 0..16 {
+            sums[0][lane] += weights[lane] * a[lane];
+            sums[1][lane] += weights[lane] * b[lane];
+            sums[2][lane] += weights[lane] * c[lane];
+            sums[3][lane] += weights[lane] * d[lane];
         }
     }
     sums.map(|sums| sums.iter().sum())
 }
 
+/// All weight rows for each of the token rows, in blocks of tokens that stay in the cache while the weights pass by.
 #[inline(always)]
-fn rows_plain(weights: &[f32], x: &[f32], columns: usize, out: &mut [f32]) {
-    for (weights, out) in weights.chunks(columns).zip(out.chunks_mut(x.len() / columns)) {
-        for (x, out) in x.chunks(4 * columns).zip(out.chunks_mut(4)) {
-            let row = |index: usize| &x[index.min(x.len() / columns - 1) * columns..][..columns];
-            let sums = dot_4(weights, [row(0), row(1), row(2), row(3)]);
-            out.copy_from_slice(&sums[..out.len()]);
+fn rows_plain(weights: &Weights, x: &[f32], out: &mut [f32]) {
+    const BLOCK: usize = 64;
+    let (rows, columns) = (weights.rows, weights.columns);
+    for (x, out) in x.chunks(BLOCK * columns).zip(out.chunks_mut(BLOCK * rows)) {
+        let last = x.len() / columns - 1;
+        for (index, weights) in weights.values.chunks(columns).enumerate() {
+            for token in (0..=last).step_by(4) {
+                let row = |offset: usize| &x[(token + offset).min(last) * columns..][..columns];
+                for (offset, sum) in
+                    dot_4(weights, [row(0), row(1), row(2), row(3)]).into_iter().enumerate()
+                {
+                    out[(token + offset).min(last) * rows + index] = sum;
+                }
+            }
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn rows_wide(weights: &[f32], x: &[f32], columns: usize, out: &mut [f32]) {
-    rows_plain(weights, x, columns, out);
+fn rows_wide(weights: &Weights, x: &[f32], out: &mut [f32]) {
+    rows_plain(weights, x, out);
 }
 
-fn rows(weights: &[f32], x: &[f32], columns: usize, out: &mut [f32]) {
+fn rows(weights: &Weights, x: &[f32], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(unsafe_code, reason = "the same code compiled for AVX2, so that the test is quick")]
+        #[expect(
+            unsafe_code,
+            reason = "the same code compiled for AVX2, so that the test is quick"
+        )]
         // SAFETY: the machine has AVX2.
-        return unsafe { rows_wide(weights, x, columns, out) };
+        return unsafe { rows_wide(weights, x, out) };
     }
-    rows_plain(weights, x, columns, out);
+    rows_plain(weights, x, out);
 }
 
 impl Weights {
     fn times(&self, x: &[f32]) -> Vec<f32> {
         let tokens = x.len() / self.columns;
-        let mut turned = vec![0.0; tokens * self.rows];
-        let part = self.rows.div_ceil(2);
+        let mut out = vec![0.0; tokens * self.rows];
+        let part = tokens.div_ceil(2);
         std::thread::scope(|scope| {
-            let parts = self.values.chunks(part * self.columns).zip(turned.chunks_mut(part * tokens));
-            for (weights, out) in parts {
-                scope.spawn(move || rows(weights, x, self.columns, out));
+            for (x, out) in x.chunks(part * self.columns).zip(out.chunks_mut(part * self.rows)) {
+                scope.spawn(move || rows(self, x, out));
             }
         });
-        (0..tokens).flat_map(|token| (0..self.rows).map(move |row| (token, row))).map(|(token, row)| turned[row * tokens + token]).collect()
+        out
     }
 }
 
@@ -116,8 +137,17 @@ fn normalise(x: &[f32], weight: &[f32], epsilon: f32) -> Vec<f32> {
 
 impl Reference {
     pub(super) fn load(file: &Gguf<'_>) -> Self {
-        const PARTS: [&str; 9] =
-            ["attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"];
+        const PARTS: [&str; 9] = [
+            "attn_norm",
+            "attn_q",
+            "attn_k",
+            "attn_v",
+            "attn_output",
+            "ffn_norm",
+            "ffn_gate",
+            "ffn_up",
+            "ffn_down",
+        ];
         let tensor = |name: &str| dequantise(&file.tensor(name).unwrap());
         let count = |key: &str| file.count(key, 1 << 20).unwrap();
         Self {
@@ -136,9 +166,13 @@ impl Reference {
     /// Hidden states of all tokens, normalised for the output matrix.
     pub(super) fn hidden(&self, tokens: &[u32]) -> Vec<f32> {
         let width = self.embedding.columns;
-        let mut hidden: Vec<f32> =
-            tokens.iter().flat_map(|token| self.embedding.values[*token as usize * width..][..width].to_vec()).collect();
-        let add = |hidden: &mut Vec<f32>, more: Vec<f32>| hidden.iter_mut().zip(more).for_each(|(to, x)| *to += x);
+        let mut hidden: Vec<f32> = tokens
+            .iter()
+            .flat_map(|token| self.embedding.values[*token as usize * width..][..width].to_vec())
+            .collect();
+        let add = |hidden: &mut Vec<f32>, more: Vec<f32>| {
+            hidden.iter_mut().zip(more).for_each(|(to, x)| *to += x);
+        };
         for [n1, q, k, v, o, n2, gate, up, down] in &self.layers {
             let x = normalise(&hidden, &n1.values, self.epsilon);
             let (mut queries, mut keys) = (q.times(&x), k.times(&x));
@@ -147,7 +181,11 @@ impl Reference {
             let mixed = self.attend(&queries, &keys, &v.times(&x));
             add(&mut hidden, o.times(&mixed));
             let x = normalise(&hidden, &n2.values, self.epsilon);
-            let gated = gate.times(&x).into_iter().zip(up.times(&x)).map(|(g, u)| g / (1.0 + (-g).exp()) * u);
+            let gated = gate
+                .times(&x)
+                .into_iter()
+                .zip(up.times(&x))
+                .map(|(g, u)| g / (1.0 + (-g).exp()) * u);
             add(&mut hidden, down.times(&gated.collect::<Vec<_>>()));
         }
         normalise(&hidden, &self.output_norm, self.epsilon)

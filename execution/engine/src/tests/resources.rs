@@ -9,11 +9,14 @@ use std::task::{Context, Poll, Wake, Waker};
 fn i6_what_cannot_be_computed_is_refused_before_work() {
     let model = tiny_model(8);
     let small = EngineOptions { kv_memory_bytes: model.cache_bytes(64), ..one_thread() };
-    let engine = engine(&model, small);
+    let engine = engine(&model, &small);
     let refuse = |request: GenerateRequest| engine.submit(request).map(drop).unwrap_err();
     assert_eq!(refuse(request(vec![], 5)), RequestError::EmptyPrompt);
     assert_eq!(refuse(request(vec![5], 0)), RequestError::NoTokens);
-    assert_eq!(refuse(request(vec![5, 999], 5)), RequestError::UnknownToken { token: 999, vocabulary: 261 });
+    assert_eq!(
+        refuse(request(vec![5, 999], 5)),
+        RequestError::UnknownToken { token: 999, vocabulary: 261 }
+    );
     let too_long = RequestError::ContextExceeded { prompt: 100, max_tokens: 29, context: 128 };
     assert_eq!(refuse(request(vec![5; 100], 29)), too_long);
     let overflowing = refuse(request(vec![5], usize::MAX));
@@ -21,7 +24,10 @@ fn i6_what_cannot_be_computed_is_refused_before_work() {
     let (needed, available) = (model.cache_bytes(65), model.cache_bytes(64));
     assert_eq!(refuse(request(vec![5; 60], 5)), RequestError::MemoryExceeded { needed, available });
     let hot = Sampling { temperature_milli: 2_001, seed: 0 };
-    assert_eq!(refuse(GenerateRequest { sampling: hot, ..request(vec![5], 5) }), RequestError::Temperature(2_001));
+    assert_eq!(
+        refuse(GenerateRequest { sampling: hot, ..request(vec![5], 5) }),
+        RequestError::Temperature(2_001)
+    );
     for stop in [vec![String::new()], vec!["x".repeat(257)], vec!["x".into(); 17]] {
         assert_eq!(refuse(GenerateRequest { stop, ..request(vec![5], 5) }), RequestError::Stop);
     }
@@ -33,11 +39,16 @@ fn i6_what_cannot_be_computed_is_refused_before_work() {
 fn i6_conversations_wait_for_memory_and_all_get_their_answer() {
     let model = tiny_model(8);
     // room for two at a time; receivers that read nothing keep theirs
-    let options = EngineOptions { kv_memory_bytes: model.cache_bytes(124) * 2, events_ahead: 4, ..one_thread() };
-    let engine = engine(&model, options);
+    let options = EngineOptions {
+        kv_memory_bytes: model.cache_bytes(124) * 2,
+        events_ahead: 4,
+        ..one_thread()
+    };
+    let engine = engine(&model, &options);
     let mut running: Vec<_> = (0..6).map(|seed| engine.submit(lasting(seed)).unwrap()).collect();
     // the first two have begun, and as nobody reads them to the end, the others cannot
-    let begun: Vec<Event> = running[..2].iter_mut().map(|generation| generation.next().unwrap()).collect();
+    let begun: Vec<Event> =
+        running[..2].iter_mut().map(|generation| generation.next().unwrap()).collect();
     assert!(begun.iter().all(|event| matches!(event, Event::Token(_))));
     for generation in &mut running[2..] {
         let mut context = Context::from_waker(Waker::noop());
@@ -53,7 +64,7 @@ fn i6_conversations_wait_for_memory_and_all_get_their_answer() {
 fn i6_a_full_queue_says_busy() {
     let model = tiny_model(8);
     let options = EngineOptions { max_active: 1, max_waiting: 2, events_ahead: 1, ..one_thread() };
-    let engine = engine(&model, options);
+    let engine = engine(&model, &options);
     let mut first = engine.submit(lasting(0)).unwrap();
     assert!(matches!(first.next(), Some(Event::Token(_))));
     let second = engine.submit(lasting(1)).unwrap();
@@ -66,8 +77,9 @@ fn i6_a_full_queue_says_busy() {
 #[test]
 fn i8_a_cancelled_answer_ends_and_frees_its_memory() {
     let model = tiny_model(8);
-    let options = EngineOptions { kv_memory_bytes: model.cache_bytes(124), events_ahead: 8, ..one_thread() };
-    let engine = engine(&model, options);
+    let options =
+        EngineOptions { kv_memory_bytes: model.cache_bytes(124), events_ahead: 8, ..one_thread() };
+    let engine = engine(&model, &options);
     let mut generation = engine.submit(lasting(0)).unwrap();
     let first = generation.next();
     let waiting = engine.submit(lasting(1)).unwrap();
@@ -84,7 +96,7 @@ fn i8_a_cancelled_answer_ends_and_frees_its_memory() {
 #[test]
 fn i8_a_slow_receiver_holds_up_nobody_and_bounds_the_work_ahead() {
     let model = tiny_model(8);
-    let engine = engine(&model, EngineOptions { events_ahead: 3, ..one_thread() });
+    let engine = engine(&model, &EngineOptions { events_ahead: 3, ..one_thread() });
     let slow = engine.submit(lasting(0)).unwrap();
     let quick: Vec<_> = (1..4).map(|seed| answer(&engine, lasting(seed)).pieces.len()).collect();
     assert_eq!(quick, [120; 3]);
@@ -94,7 +106,7 @@ fn i8_a_slow_receiver_holds_up_nobody_and_bounds_the_work_ahead() {
 #[test]
 fn i8_a_dropped_engine_tells_everyone() {
     let model = tiny_model(8);
-    let engine = engine(&model, EngineOptions { max_active: 1, events_ahead: 1, ..one_thread() });
+    let engine = engine(&model, &EngineOptions { max_active: 1, events_ahead: 1, ..one_thread() });
     let mut running = engine.submit(lasting(0)).unwrap();
     let mut waiting = engine.submit(lasting(1)).unwrap();
     assert!(matches!(running.next(), Some(Event::Token(_))));
@@ -118,7 +130,7 @@ impl Wake for Counter {
 #[test]
 fn events_reach_an_async_receiver() {
     let model = tiny_model(8);
-    let engine = engine(&model, EngineOptions { events_ahead: 2, ..one_thread() });
+    let engine = engine(&model, &EngineOptions { events_ahead: 2, ..one_thread() });
     let mut generation = engine.submit(lasting(3)).unwrap();
     let counter = Arc::new(Counter(AtomicUsize::new(0), std::thread::current()));
     let waker = Waker::from(Arc::clone(&counter));
