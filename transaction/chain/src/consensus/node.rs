@@ -249,7 +249,7 @@ impl Node {
         runtime::Runner::new(settings).start(move |context| async move {
             let (network, mut oracle) = Network::new(context.child("network"), self.network());
             let _tracked = oracle.track(0, self.addresses.clone());
-            let started = self.start(&context, (network, oracle), ledger, gossip).await;
+            let started = Box::pin(self.start(&context, (network, oracle), ledger, gossip)).await;
             let Some((parts, heights)) = started else {
                 let key = to_hex(&self.config.keys.network.public_key());
                 return Err(ConsensusError::NotAValidator(key));

@@ -70,13 +70,13 @@ pub(super) async fn marshal<E: Runtime>(
     let certificate_codec = Scheme::certificate_codec_config_unbounded();
     let certificates = immutable::Archive::init(
         context.child("certificates"),
-        archive(format!("{partition}-certificates"), cache, certificate_codec),
+        archive(&format!("{partition}-certificates"), cache, certificate_codec),
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     let certificates = certificates.await.expect("the archive of certificates opens");
     let blocks = immutable::Archive::init(
         context.child("blocks"),
-        archive(format!("{partition}-blocks"), cache, ()),
+        archive(&format!("{partition}-blocks"), cache, ()),
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     let blocks = blocks.await.expect("the archive of blocks opens");
@@ -103,7 +103,7 @@ pub(super) async fn marshal<E: Runtime>(
     (actor, mailbox)
 }
 
-fn archive<C>(partition: String, cache: &CacheRef, codec_config: C) -> immutable::Config<C> {
+fn archive<C>(partition: &str, cache: &CacheRef, codec_config: C) -> immutable::Config<C> {
     immutable::Config {
         metadata_partition: format!("{partition}-metadata"),
         freezer_table_partition: format!("{partition}-table"),

@@ -1,0 +1,210 @@
+//! A ledger in memory: its "execution" is a hash over the parent's state and the transactions, so
+//! that executing anything in another order, twice or on another parent shows at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B64, B256, Bytes, keccak256};
+use parking_lot::Mutex;
+use sahara_chain::consensus::{BuildContext, Ledger};
+use sahara_finality::{
+    Block, Seal, SystemTransaction, Transaction, ValidatorSet, genesis_block, receipts_root,
+    transactions_root,
+};
+use tokio::sync::Notify;
+
+pub(crate) const CHAIN_ID: u64 = 724_272;
+/// How many transactions the ledger puts into one block.
+pub(crate) const BLOCK_TRANSACTIONS: usize = 3;
+
+/// What is on "disk": survives a crash.
+#[derive(Default)]
+pub(crate) struct Disk {
+    pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) certificates: Vec<Option<Vec<u8>>>,
+}
+
+/// What is in memory: lost in a crash.
+#[derive(Default)]
+struct Memory {
+    /// Blocks above the last final one whose outcome is known.
+    pending: BTreeMap<B256, Block>,
+    /// How often each block was executed.
+    executed: BTreeMap<B256, usize>,
+}
+
+/// The transactions that all validators know of.
+#[derive(Default)]
+pub(crate) struct Pool {
+    waiting: Mutex<Vec<Transaction>>,
+    added: Notify,
+}
+
+impl Pool {
+    pub(crate) fn with(count: u32) -> Arc<Self> {
+        let pool = Arc::new(Self::default());
+        pool.add(0..count);
+        pool
+    }
+
+    pub(crate) fn add(&self, numbers: impl IntoIterator<Item = u32>) {
+        self.waiting.lock().extend(numbers.into_iter().map(transaction));
+        self.added.notify_waiters();
+    }
+}
+
+/// A transaction that needs no signature.
+pub(crate) fn transaction(index: u32) -> Transaction {
+    Transaction::System(SystemTransaction {
+        chain_id: CHAIN_ID,
+        block_number: 0,
+        index,
+        to: Address::repeat_byte(7),
+        input: Bytes::from(vec![1; 40]),
+        gas_limit: 21_000,
+    })
+}
+
+#[derive(Clone)]
+pub(crate) struct MemoryLedger {
+    genesis: Arc<Block>,
+    pub(crate) disk: Arc<Mutex<Disk>>,
+    memory: Arc<Mutex<Memory>>,
+    pool: Arc<Pool>,
+}
+
+impl MemoryLedger {
+    pub(crate) fn new(validators: &ValidatorSet, pool: Arc<Pool>) -> Self {
+        let header = Header {
+            gas_limit: 30_000_000,
+            base_fee_per_gas: Some(1),
+            state_root: B256::repeat_byte(1),
+            nonce: B64::ZERO,
+            ..Header::default()
+        };
+        Self {
+            genesis: Arc::new(genesis_block(header, CHAIN_ID, validators)),
+            disk: Arc::default(),
+            memory: Arc::default(),
+            pool,
+        }
+    }
+
+    /// The same ledger after the process was killed.
+    pub(crate) fn restarted(&self) -> Self {
+        Self { memory: Arc::default(), ..self.clone() }
+    }
+
+    /// Forgets final blocks, as a disk that was restored from a copy.
+    pub(crate) fn lose_blocks_above(&self, height: usize) {
+        let mut disk = self.disk.lock();
+        disk.blocks.truncate(height);
+        disk.certificates.truncate(height);
+    }
+
+    /// The most times that one block was executed since the start.
+    pub(crate) fn most_executions(&self) -> usize {
+        self.memory.lock().executed.values().copied().max().unwrap_or_default()
+    }
+
+    pub(crate) fn tip(&self) -> Arc<Block> {
+        self.disk.lock().blocks.last().cloned().unwrap_or_else(|| Arc::clone(&self.genesis))
+    }
+
+    /// The transactions of `block` and its ancestors that are not final, then of all final ones.
+    fn included(&self, block: &Block) -> BTreeSet<B256> {
+        let memory = self.memory.lock();
+        let disk = self.disk.lock();
+        let mut included: BTreeSet<_> =
+            disk.blocks.iter().flat_map(|one| &one.transactions).map(Transaction::hash).collect();
+        let mut next = Some(block);
+        while let Some(block) = next {
+            included.extend(block.transactions.iter().map(Transaction::hash));
+            next = memory.pending.get(&block.header.parent_hash);
+        }
+        included
+    }
+
+    fn work(&self, parent: &Block) -> Vec<Transaction> {
+        let included = self.included(parent);
+        let waiting = self.pool.waiting.lock();
+        let fresh = waiting.iter().filter(|one| !included.contains(&one.hash()));
+        fresh.take(BLOCK_TRANSACTIONS).cloned().collect()
+    }
+
+    fn execute(&self, parent: &Block, block: &Block) -> B256 {
+        assert!(self.holds(parent.hash()), "asked to execute on a parent that is not held");
+        *self.memory.lock().executed.entry(block.hash()).or_default() += 1;
+        state_root(parent, &block.transactions)
+    }
+}
+
+pub(crate) fn state_root(parent: &Block, transactions: &[Transaction]) -> B256 {
+    let mut bytes = parent.header.state_root.to_vec();
+    for transaction in transactions {
+        bytes.extend(transaction.hash());
+    }
+    keccak256(bytes)
+}
+
+impl Ledger for MemoryLedger {
+    fn genesis(&self) -> Block {
+        (*self.genesis).clone()
+    }
+
+    fn last_finalized(&self) -> u64 {
+        u64::try_from(self.disk.lock().blocks.len()).unwrap()
+    }
+
+    fn holds(&self, block: B256) -> bool {
+        self.tip().hash() == block || self.memory.lock().pending.contains_key(&block)
+    }
+
+    async fn wait_for_work(&self, parent: &Block) {
+        loop {
+            let added = self.pool.added.notified();
+            if !self.work(parent).is_empty() {
+                return;
+            }
+            added.await;
+        }
+    }
+
+    async fn build(&self, parent: &Block, context: BuildContext) -> Option<Block> {
+        let transactions = self.work(parent);
+        let mut header = context.header;
+        header.gas_limit = parent.header.gas_limit;
+        header.base_fee_per_gas = parent.header.base_fee_per_gas;
+        header.state_root = state_root(parent, &transactions);
+        header.transactions_root = transactions_root(&transactions);
+        header.receipts_root = receipts_root(&[]);
+        let block = Block { header, seal: Seal::Round(context.seal), transactions };
+        self.execute(parent, &block);
+        self.memory.lock().pending.insert(block.hash(), block.clone());
+        Some(block)
+    }
+
+    async fn check(&self, parent: &Block, block: &Block) -> bool {
+        let valid = self.execute(parent, block) == block.header.state_root
+            && block.transactions.len() <= BLOCK_TRANSACTIONS;
+        if valid {
+            self.memory.lock().pending.insert(block.hash(), block.clone());
+        }
+        valid
+    }
+
+    async fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) {
+        let tip = self.tip();
+        assert_eq!(block.header.number, self.last_finalized() + 1, "i9: in order, without gaps");
+        assert_eq!(block.header.parent_hash, tip.hash(), "i9: on the block before");
+        assert_eq!(block.header.state_root, state_root(&tip, &block.transactions));
+        let mut memory = self.memory.lock();
+        let mut disk = self.disk.lock();
+        disk.blocks.push(Arc::clone(&block));
+        disk.certificates.push(certificate);
+        memory.pending.retain(|_, one| one.header.number > block.header.number);
+    }
+}

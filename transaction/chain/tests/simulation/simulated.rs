@@ -1,0 +1,293 @@
+//! Crashes, lossy links and restarts in virtual time.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use alloy_primitives::Address;
+use commonware_glue::simulate::{
+    action::{Action, Crash, Schedule},
+    engine::{EngineDefinition, InitContext},
+    exit::ProcessedHeightAtLeast,
+    plan::{PlanBuilder, PlanResult},
+    processed::ProcessedHeight,
+    reporter::MonitorReporter,
+};
+use commonware_p2p::simulated::Link;
+use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _};
+use commonware_utils::{NZU32, probability};
+use parking_lot::Mutex;
+use sahara_chain::consensus::{
+    CHANNELS, Channels, Ledger as _, Peers, Timing, ValidatorConfig, start,
+};
+use sahara_finality::{
+    Block, ChainIdentity, MAX_BLOCK_BYTES, NetworkPublicKey, Transaction, ValidatorKeys,
+    ValidatorSet, check_child, verify_finalization,
+};
+
+use crate::ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool};
+
+const LIMITS: Quota = Quota::per_second(NZU32!(100_000));
+
+/// The validators, and what of each survives a crash.
+#[derive(Clone)]
+struct Network {
+    validators: ValidatorSet,
+    keys: Vec<ValidatorKeys>,
+    ledgers: Arc<Mutex<Vec<MemoryLedger>>>,
+    /// On a restart, the ledger's disk is cut to this height.
+    loses_blocks_above: Option<usize>,
+}
+
+impl Network {
+    fn new(count: u8, pool: &Arc<Pool>) -> Self {
+        let mut keys: Vec<_> =
+            (1..=count).map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap()).collect();
+        let set = keys.iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
+        let validators = ValidatorSet::new(set).unwrap();
+        keys.sort_by_key(|one| one.validator(Address::ZERO).network_key);
+        let ledger = || MemoryLedger::new(&validators, Arc::clone(pool));
+        let ledgers = (0..count).map(|_| ledger()).collect();
+        Self { ledgers: Arc::new(Mutex::new(ledgers)), validators, keys, loses_blocks_above: None }
+    }
+
+    fn chain(&self) -> ChainIdentity {
+        let ledger = self.ledgers.lock()[0].clone();
+        ChainIdentity { chain_id: CHAIN_ID, genesis: ledger.genesis().hash() }
+    }
+
+    fn key(&self, index: usize) -> NetworkPublicKey {
+        self.validators.as_slice()[index].network_key.clone()
+    }
+
+    /// The final chain of each validator.
+    fn chains(&self) -> Vec<Vec<Arc<Block>>> {
+        self.ledgers.lock().iter().map(|one| one.disk.lock().blocks.clone()).collect()
+    }
+}
+
+#[derive(Clone)]
+struct State(MemoryLedger);
+
+impl ProcessedHeight for State {
+    async fn processed_height(&self) -> u64 {
+        self.0.last_finalized()
+    }
+}
+
+impl EngineDefinition for Network {
+    type PublicKey = NetworkPublicKey;
+    type Engine = Handle<()>;
+    type State = State;
+
+    fn participants(&self) -> Vec<NetworkPublicKey> {
+        self.validators.as_slice().iter().map(|one| one.network_key.clone()).collect()
+    }
+
+    fn channels(&self) -> Vec<(u64, Quota)> {
+        CHANNELS.iter().map(|channel| (*channel, LIMITS)).collect()
+    }
+
+    fn max_message_size(&self) -> u32 {
+        u32::try_from(MAX_BLOCK_BYTES + 1024).unwrap()
+    }
+
+    async fn init(&self, init: InitContext<'_, NetworkPublicKey>) -> (Handle<()>, State) {
+        let (index, key) = (init.index, init.public_key.clone());
+        let ledger = self.ledgers.lock()[index].restarted();
+        if let Some(height) = self.loses_blocks_above {
+            ledger.lose_blocks_above(height);
+        }
+        self.ledgers.lock()[index] = ledger.clone();
+        let config = ValidatorConfig {
+            chain: self.chain(),
+            validators: self.validators.clone(),
+            keys: self.keys[index].clone(),
+            timing: Timing::default(),
+            partition: format!("validator-{index}"),
+        };
+        let mut channels = init.channels.into_iter();
+        let mut next = || channels.next().unwrap();
+        let channels = Channels {
+            votes: next(),
+            certificates: next(),
+            resolver: next(),
+            backfill: next(),
+            blocks: next(),
+        };
+        let peers =
+            Peers { provider: init.oracle.manager(), blocker: init.oracle.control(key.clone()) };
+        let (monitor, state) = (init.monitor, State(ledger.clone()));
+        // Everything runs below one task, so that a crash takes all of it.
+        let root = init.context.child("root").spawn(move |context| async move {
+            let observe = |delivery| MonitorReporter::new(key, monitor, delivery);
+            let engine = start(context, config, ledger, (peers, channels), observe);
+            let engine = Box::pin(engine).await.unwrap();
+            for (_, part) in engine.parts {
+                part.await.ok();
+            }
+        });
+        (root, state)
+    }
+
+    fn start(engine: Handle<()>) -> Handle<()> {
+        engine
+    }
+}
+
+const NO_LOSS: Link = Link {
+    latency: Duration::from_millis(10),
+    jitter: Duration::from_millis(5),
+    success_rate: probability!(1.0),
+};
+
+fn plan(network: &Network, height: u64) -> PlanBuilder<Network> {
+    PlanBuilder::new(network.clone())
+        .seed(7)
+        .link(NO_LOSS)
+        .exit_condition(ProcessedHeightAtLeast::new(height))
+        .timeout(Duration::from_secs(600))
+}
+
+fn run(plan: PlanBuilder<Network>) -> PlanResult<Network> {
+    plan.run().unwrap().pop().unwrap()
+}
+
+/// What must hold of everything that was finalised: one chain (I7), every link of which keeps the
+/// rules (I6), no transaction twice, and every certificate holds (I3).
+fn assert_one_chain(network: &Network) {
+    let chain = network.chain();
+    let chains = network.chains();
+    let longest = chains.iter().max_by_key(|one| one.len()).unwrap();
+    for other in &chains {
+        assert_eq!(other.as_slice(), &longest[..other.len()], "i7: there is a fork");
+    }
+    let mut parent = network.ledgers.lock()[0].genesis();
+    let mut seen = BTreeSet::new();
+    for block in longest {
+        check_child(&parent, block, &chain, &network.validators).unwrap();
+        let hashes = block.transactions.iter().map(Transaction::hash);
+        hashes.for_each(|hash| assert!(seen.insert(hash), "a transaction is final twice"));
+        parent = (**block).clone();
+    }
+    for ledger in network.ledgers.lock().iter() {
+        let disk = ledger.disk.lock();
+        let certified = disk.blocks.iter().zip(&disk.certificates);
+        let certified = certified.filter_map(|(block, bytes)| Some((block, bytes.as_ref()?)));
+        let mut count = 0;
+        for (block, bytes) in certified {
+            verify_finalization(&chain, &network.validators, block.hash(), bytes).unwrap();
+            count += 1;
+        }
+        assert!(count * 2 > disk.blocks.len(), "most blocks have a certificate of their own");
+    }
+}
+
+/// The milliseconds between each block and the one before.
+fn intervals(network: &Network) -> Vec<u64> {
+    let chains = network.chains();
+    let longest = chains.iter().max_by_key(|one| one.len()).unwrap();
+    longest.windows(2).map(|pair| pair[1].milliseconds() - pair[0].milliseconds()).collect()
+}
+
+#[test]
+fn i7_four_validators_finalise_one_chain() {
+    for seed in 1..=3 {
+        let network = Network::new(4, &Pool::with(40));
+        run(plan(&network, 20).seed(seed));
+        assert_one_chain(&network);
+    }
+}
+
+#[test]
+fn i8_one_of_four_crashes_and_the_others_go_on_and_take_it_back() {
+    let network = Network::new(4, &Pool::with(0));
+    let (crash, restart) = (Duration::from_secs(4), Duration::from_secs(60));
+    let schedule = Schedule::new()
+        .at(crash, Action::Crash(network.key(1)))
+        .at(restart, Action::Restart(network.key(1)));
+    run(plan(&network, 40).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+    let chain = network.chains()[1].clone();
+    let without = chain.iter().filter(|one| (5_000..60_000).contains(&one.milliseconds())).count();
+    assert!(without > 25, "{without} blocks in 55 seconds without it");
+    // Its first turns cost the leader timeout, later ones only the messages to skip it.
+    assert!(intervals(&network).iter().all(|one| *one < 4_500), "{:?}", intervals(&network));
+}
+
+#[test]
+fn i8_two_of_four_crash_and_the_chain_halts_and_resumes() {
+    let network = Network::new(4, &Pool::with(0));
+    let (crash, restart) = (Duration::from_secs(5), Duration::from_secs(65));
+    let schedule = Schedule::new()
+        .at(crash, Action::Crash(network.key(0)))
+        .at(crash, Action::Crash(network.key(2)))
+        .at(restart, Action::Restart(network.key(0)))
+        .at(restart, Action::Restart(network.key(2)));
+    run(plan(&network, 20).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+    let pauses = intervals(&network).into_iter().filter(|one| *one > 50_000).count();
+    assert_eq!(pauses, 1, "the chain stood still once: {:?}", intervals(&network));
+}
+
+#[test]
+fn i9_restarts_lose_and_repeat_nothing() {
+    let network = Network::new(4, &Pool::with(60));
+    let result = run(plan(&network, 30).crash(Crash::Random {
+        frequency: Duration::from_millis(700),
+        downtime: Duration::from_millis(300),
+        count: 1,
+    }));
+    assert!(result.crashes > 5, "only {} crashes", result.crashes);
+    assert_one_chain(&network);
+    for ledger in network.ledgers.lock().iter() {
+        assert!(ledger.most_executions() <= 1, "a block was executed twice");
+    }
+}
+
+#[test]
+fn i9_a_ledger_that_lost_blocks_gets_them_from_the_archive() {
+    let mut network = Network::new(4, &Pool::with(0));
+    network.loses_blocks_above = Some(2);
+    let key = network.key(3);
+    let schedule = Schedule::new()
+        .at(Duration::from_secs(8), Action::Crash(key.clone()))
+        .at(Duration::from_secs(9), Action::Restart(key));
+    run(plan(&network, 15).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+}
+
+#[test]
+fn i7_a_lossy_network_makes_no_fork() {
+    let network = Network::new(4, &Pool::with(40));
+    let link = Link {
+        latency: Duration::from_millis(80),
+        jitter: Duration::from_millis(60),
+        success_rate: probability!(0.85),
+    };
+    run(plan(&network, 15).link(link));
+    assert_one_chain(&network);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let runs = [7, 7, 8].map(|seed| {
+        let network = Network::new(4, &Pool::with(20));
+        let result = run(plan(&network, 8).seed(seed));
+        (result.state, network.chains()[0][..8].to_vec())
+    });
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0].0, runs[2].0);
+}
+
+#[test]
+fn i10_blocks_come_at_once_with_work_and_once_a_second_without() {
+    let network = Network::new(4, &Pool::with(15));
+    run(plan(&network, 10));
+    assert_one_chain(&network);
+    let chain = &network.chains()[0];
+    let busy = chain.iter().take_while(|one| !one.transactions.is_empty()).count();
+    assert_eq!(busy, 15 / BLOCK_TRANSACTIONS, "work goes into full blocks, one after the other");
+    let intervals = intervals(&network);
+    let (fast, slow) = intervals.split_at(busy - 1);
+    assert!(fast.iter().all(|one| *one < 150), "{fast:?}");
+    assert!(slow.iter().all(|one| (1_000..1_200).contains(one)), "{slow:?}");
+}

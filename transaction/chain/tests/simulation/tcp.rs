@@ -1,0 +1,163 @@
+//! Validators as a node runs them: threads, files, sockets and the real clock.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    num::NonZeroUsize,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use alloy_primitives::Address;
+use bytes::Bytes;
+use sahara_chain::consensus::{
+    ConsensusConfig, ConsensusError, ConsensusHandle, Timing, TransactionGossip, run,
+    transaction_gossip,
+};
+use sahara_finality::{MAX_TRANSACTION_BYTES, ValidatorKeys, ValidatorSet};
+use tempfile::TempDir;
+
+use crate::ledger::{MemoryLedger, Pool};
+
+/// Nothing here takes this long; a test that would hang fails instead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Network {
+    directory: TempDir,
+    keys: Vec<ValidatorKeys>,
+    validators: ValidatorSet,
+    addresses: Vec<SocketAddr>,
+    ledgers: Vec<MemoryLedger>,
+}
+
+impl Network {
+    fn new(count: u8, pool: &Arc<Pool>) -> Self {
+        let keys: Vec<_> =
+            (1..=count).map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap()).collect();
+        let set = keys.iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
+        let validators = ValidatorSet::new(set).unwrap();
+        // Taken together, so that they differ.
+        let listeners: Vec<_> =
+            (0..count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
+        let addresses = listeners.iter().map(|one| one.local_addr().unwrap()).collect();
+        let ledgers =
+            (0..count).map(|_| MemoryLedger::new(&validators, Arc::clone(pool))).collect();
+        Self { directory: TempDir::new().unwrap(), keys, validators, addresses, ledgers }
+    }
+
+    fn config(&self, index: usize) -> ConsensusConfig {
+        let peer = |(keys, address): (&ValidatorKeys, &SocketAddr)| {
+            (keys.validator(Address::ZERO).network_key, *address)
+        };
+        ConsensusConfig {
+            validators: self.validators.clone(),
+            keys: self.keys[index].clone(),
+            listen: self.addresses[index],
+            peers: self.keys.iter().zip(&self.addresses).map(peer).collect(),
+            allow_private_addresses: true,
+            storage_directory: self.directory(index).into(),
+            timing: Timing::default(),
+            worker_threads: NonZeroUsize::MIN,
+        }
+    }
+
+    fn directory(&self, index: usize) -> impl AsRef<Path> + Into<std::path::PathBuf> {
+        self.directory.path().join(index.to_string())
+    }
+
+    fn start(&self, index: usize) -> (ConsensusHandle, TransactionGossip) {
+        let (node, wire) = transaction_gossip(1024);
+        let ledger = self.ledgers[index].restarted();
+        (run(self.config(index), ledger, wire).unwrap(), node)
+    }
+}
+
+async fn reach(handle: &ConsensusHandle, height: u64) {
+    let mut heights = handle.heights();
+    let reached = heights.wait_for(|heights| heights.applied >= height);
+    tokio::time::timeout(PATIENCE, reached).await.expect("the height is reached").unwrap();
+}
+
+#[tokio::test]
+async fn one_validator_finalises_work_at_once_stops_and_resumes() {
+    let pool = Pool::with(0);
+    let network = Network::new(1, &pool);
+    let (handle, _gossip) = network.start(0);
+    reach(&handle, 1).await;
+    for round in 0..10 {
+        let before = network.ledgers[0].tip().header.number;
+        pool.add([round]);
+        reach(&handle, before + 1).await;
+    }
+    let tip = network.ledgers[0].tip();
+    // Ten blocks with work do not wait for ten heartbeats.
+    let started = network.ledgers[0].disk.lock().blocks[0].milliseconds();
+    assert!(tip.milliseconds() - started < 8_000, "{} ms", tip.milliseconds() - started);
+    assert!(handle.metrics().contains("finalized_height"), "metrics are served");
+    handle.stop().await.unwrap();
+
+    let (handle, _gossip) = network.start(0);
+    reach(&handle, tip.header.number + 1).await;
+    handle.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
+    let pool = Pool::with(0);
+    let network = Network::new(4, &pool);
+    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
+    for (handle, _) in &running {
+        reach(handle, 3).await;
+    }
+
+    let sent = [Bytes::from_static(b"one"), Bytes::from(vec![2; MAX_TRANSACTION_BYTES])];
+    let too_long = Bytes::from(vec![3; MAX_TRANSACTION_BYTES + 1]);
+    for bytes in [&too_long, &sent[0], &sent[1]] {
+        running[0].1.outgoing.send(bytes.clone()).await.unwrap();
+    }
+    for (_, gossip) in &mut running[1..] {
+        for bytes in &sent {
+            let received = tokio::time::timeout(PATIENCE, gossip.incoming.recv()).await;
+            assert_eq!(received.unwrap().unwrap().bytes, *bytes);
+        }
+    }
+
+    let (stopped, _) = running.remove(3);
+    stopped.stop().await.unwrap();
+    let height = network.ledgers[0].tip().header.number;
+    for (handle, _) in &running {
+        reach(handle, height + 4).await;
+    }
+    let (back, _gossip) = network.start(3);
+    reach(&back, height + 4).await;
+    running.push((back, _gossip));
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
+    let chains: Vec<_> = network.ledgers.iter().map(|one| one.disk.lock().blocks.clone()).collect();
+    let shared = chains.iter().map(Vec::len).min().unwrap();
+    assert!(chains.iter().all(|one| one[..shared] == chains[0][..shared]), "i7: there is a fork");
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_with_the_reason() {
+    let pool = Pool::with(0);
+    let network = Network::new(2, &pool);
+    let start = |config: ConsensusConfig| {
+        let ledger = network.ledgers[0].restarted();
+        run(config, ledger, transaction_gossip(8).1).unwrap_err()
+    };
+    let mut config = network.config(0);
+    config.validators = Network::new(3, &pool).validators;
+    assert!(matches!(start(config), ConsensusError::OtherValidators(_)));
+    let mut config = network.config(0);
+    config.keys = ValidatorKeys::from_secret(&[9; 32]).unwrap();
+    assert!(matches!(start(config), ConsensusError::NotAValidator(_)));
+    let mut config = network.config(0);
+    config.peers.clear();
+    assert!(matches!(start(config), ConsensusError::UnknownAddress(_)));
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut config = network.config(0);
+    config.listen = taken.local_addr().unwrap();
+    assert!(matches!(start(config), ConsensusError::Listen { .. }));
+}
