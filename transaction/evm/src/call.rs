@@ -183,7 +183,7 @@ pub fn estimate_gas<S: ParentState>(
 }
 
 /// Within 1.5 % of each other.
-fn is_close(low: u64, high: u64) -> bool {
+const fn is_close(low: u64, high: u64) -> bool {
     high.saturating_sub(low).saturating_mul(200) < high.saturating_mul(3)
 }
 

@@ -1,5 +1,25 @@
 //! revm configured for Sahara: the pure state transition from a parent state and a block to a
 //! state diff and receipts.
+//!
+//! # Model
+//! [`execute_block`] verifies a block, [`BlockBuilder`] makes one; the first drives the second, so
+//! they cannot differ. Whatever runs, a block's transaction, an `eth_call` or a trace, runs on the
+//! same machine with the same handler; [`Rules`] is a value it asks, and Ethereum's own rules are
+//! another value, so that Ethereum's tests exercise this code.
+//!
+//! The caller gives the parent's state as [`ParentState`] and gets a [`StateDiff`]. Nothing here
+//! knows a store, a network or a clock.
+//!
+//! # Invariants
+//! Every block's balance changes sum to zero, and every protocol holds what its books say
+//! ([`check_supply`]). A refused transaction changes nothing. Nothing depends on the order of a
+//! hash map.
+//!
+//! # Failure
+//! A [`Refusal`] is the transaction's fault, a [`TransitionError`] the block's, except
+//! [`TransitionError::State`], which is this node's.
+//!
+//! See `specs/0009-transition.md` for the order of a block, gas and the why.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -11,6 +31,7 @@
         clippy::integer_division
     )
 )]
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod base_fee;
 mod builder;

@@ -60,13 +60,23 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     /// [`Self::take_changes`].
     pub(crate) fn run(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        settled(SaharaHandler::new(self.rules).run(&mut self.inner))
+        let ran = settled(SaharaHandler::new(self.rules).run(&mut self.inner))?;
+        Ok(self.forget_refused(ran))
     }
 
     /// As [`Self::run`], showing every step to the inspector.
     pub(crate) fn inspect(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        settled(SaharaHandler::new(self.rules).inspect_run(&mut self.inner))
+        let ran = settled(SaharaHandler::new(self.rules).inspect_run(&mut self.inner))?;
+        Ok(self.forget_refused(ran))
+    }
+
+    /// A proposer tries transactions that its verifiers never see: nothing they loaded may stay.
+    fn forget_refused(&mut self, ran: Ran) -> Ran {
+        if ran.is_err() {
+            drop(self.take_changes());
+        }
+        ran
     }
 
     /// What the sender has when the transaction would begin, if nothing but nonce, coin and price
@@ -139,7 +149,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     }
 
     /// The state between transactions.
-    pub(crate) fn state(&mut self) -> &mut Overlay<S> {
+    pub(crate) const fn state(&mut self) -> &mut Overlay<S> {
         &mut self.inner.ctx.journaled_state.database
     }
 

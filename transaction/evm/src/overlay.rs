@@ -127,7 +127,7 @@ impl<S: ParentState> Overlay<S> {
         let sorted: BTreeMap<Address, JournalAccount> = state.into_iter().collect();
         for (address, account) in sorted {
             if account.is_touched() {
-                self.commit_account(address, account)?;
+                self.commit_account(address, &account)?;
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl<S: ParentState> Overlay<S> {
     fn commit_account(
         &mut self,
         address: Address,
-        account: JournalAccount,
+        account: &JournalAccount,
     ) -> Result<(), StateError> {
         if let Some(bytecode) = &account.info.code
             && account.info.code_hash != KECCAK256_EMPTY

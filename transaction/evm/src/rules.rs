@@ -75,7 +75,7 @@ impl Rules {
     }
 
     /// A block's worth until Osaka, which says 6 (EIP-7594).
-    fn blobs_per_transaction(&self) -> u64 {
+    const fn blobs_per_transaction(&self) -> u64 {
         match self.blobs {
             _ if self.is_active(SpecId::OSAKA) => 6,
             Some(blobs) => blobs.max,
@@ -84,7 +84,7 @@ impl Rules {
         }
     }
 
-    pub(crate) fn blob_fraction(&self) -> u64 {
+    pub(crate) const fn blob_fraction(&self) -> u64 {
         use revm::primitives::eip4844::{
             BLOB_BASE_FEE_UPDATE_FRACTION_CANCUN, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE,
         };

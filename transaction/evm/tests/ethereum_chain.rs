@@ -1,6 +1,14 @@
 //! The chain of the execution-apis suite, from Frontier's rules to the second blob fork, imported
 //! block by block through the same transition with Ethereum's rules.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking and say what is absent"
+)]
+
 #[path = "sahara/support/mod.rs"]
 mod support;
 

@@ -1,5 +1,13 @@
 //! The official state tests, through the same transition with Ethereum's rules.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking and say what is absent"
+)]
+
 #[path = "sahara/support/mod.rs"]
 mod support;
 

@@ -55,7 +55,7 @@ impl<'a, S: ParentState> Ledger<'a, S> {
         self.refund
     }
 
-    fn spend(&mut self, gas: u64) -> Result<(), Failure> {
+    const fn spend(&mut self, gas: u64) -> Result<(), Failure> {
         if self.is_looking_up {
             return Ok(());
         }

@@ -10,9 +10,9 @@ use alloy_sol_types::SolEvent;
 use proptest::prelude::*;
 use sahara_abi::{COIN as COIN_PROTOCOL, FEES, INCENTIVE_POOL, ISystem, ROYALTIES, SYSTEM};
 use sahara_evm::{
-    Account, AccountDiff, CREATE2_DEPLOYER, GenesisConfig, GenesisError, MULTICALL3, Refusal,
-    Rules, SenderError, StateDiff, SupplyError, TransitionError, check_supply, execute_block,
-    genesis, recover,
+    Account, CREATE2_DEPLOYER, GenesisConfig, GenesisError, MULTICALL3, Refusal, Rules,
+    SenderError, StateDiff, SupplyError, TransitionError, check_supply, execute_block, genesis,
+    recover,
 };
 use sahara_finality::{EthereumTransaction, SystemTransaction};
 
@@ -222,7 +222,7 @@ fn a_planted_violation_is_caught() {
     assert_eq!(check_supply(&diff), Ok(()));
     let raised = |address: Address, by: u64| {
         let mut planted = diff.clone();
-        let change = planted.accounts.entry(address).or_insert_with(AccountDiff::default);
+        let change = planted.accounts.entry(address).or_default();
         change.after.get_or_insert_with(Account::default).balance += U256::from(by);
         planted
     };

@@ -1,8 +1,11 @@
 //! Calls, estimates and traces.
 
 use crate::world::{COIN, Draft, GWEI, STRANGER, World, account};
-use alloy_primitives::{Address, B256, Bytes, U256, map::HashMap};
-use alloy_rpc_types_eth::{TransactionRequest, state::AccountOverride};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rpc_types_eth::{
+    TransactionRequest,
+    state::{AccountOverride, StateOverride},
+};
 use alloy_rpc_types_trace::geth::{
     GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions,
 };
@@ -32,7 +35,7 @@ fn a_call_reads_the_state_and_its_overrides() {
     };
     assert_eq!(run(None), U256::ZERO);
     let rich = AccountOverride::default().with_balance(COIN);
-    let overrides: HashMap<Address, AccountOverride, _> = [(STRANGER, rich)].into_iter().collect();
+    let overrides: StateOverride = [(STRANGER, rich)].into_iter().collect();
     assert_eq!(run(Some(&overrides)), COIN);
 }
 

@@ -1,5 +1,13 @@
 //! The chain's own rules, in a real EVM.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking and say what is absent"
+)]
+
 mod blocks;
 mod calls;
 mod native;
