@@ -3,7 +3,9 @@
 //! A [`Network`] is `sahara up` in a directory of its own, on ports of its own, stopped when it is
 //! dropped. `cargo xtask test` builds the program, fetches the model and installs the stock clients
 //! beforehand; a scenario that lacks one of them fails and says so.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "benchmarks print their results")]
 
+pub mod bench;
 mod network;
 mod rpc;
 mod tools;

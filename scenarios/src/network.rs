@@ -10,6 +10,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -29,6 +30,9 @@ impl Default for Options {
     }
 }
 
+/// Networks of one test binary run one after another: the language model wants the whole machine.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// A running local network; dropping it stops it.
 #[derive(Debug)]
 pub struct Network {
@@ -38,6 +42,7 @@ pub struct Network {
     port_base: u16,
     /// What `up --json` printed.
     pub ready: Value,
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// The longest a network may take until everything answers.
@@ -109,10 +114,11 @@ impl Network {
     /// # Errors
     /// When it does not; the error holds the logs.
     pub fn start(options: Options) -> Result<Self> {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = tempfile::tempdir()?;
         let port_base = free_ports()?;
         let (child, ready) = up(directory.path(), options, port_base)?;
-        Ok(Self { child, directory, options, port_base, ready })
+        Ok(Self { child, directory, options, port_base, ready, _alone: alone })
     }
 
     /// Stops the whole network and starts it again from its directory.

@@ -127,7 +127,7 @@ impl Talk<'_> {
             let response = self.session.http.get(&url).bearer_auth(&self.api_key).send().await?;
             if response.status().is_success() {
                 receipt = response.json().await?;
-                if receipt.get("status").and_then(Value::as_str) == Some("settled") {
+                if receipt.get("state").and_then(Value::as_str) == Some("settled") {
                     break;
                 }
             }
@@ -171,14 +171,22 @@ fn bill(usage: &Value, receipt: &Value) -> String {
         lines.push(String::from("not settled yet: `sahara receipt get` shows it later"));
         return lines.join("\n");
     }
-    let rows: Vec<Vec<String>> = payees
-        .iter()
-        .map(|payee| {
-            let amount = format!("{} SAHARA", text_of(payee, "/amount"));
-            vec![format!("  {}", text_of(payee, "/role")), text_of(payee, "/address"), amount]
-        })
-        .collect();
+    let rows: Vec<Vec<String>> = payees.iter().map(payee_row).collect();
     lines.push(table(&rows));
     lines.push(format!("paid in block {}, transaction {}", text_of(receipt, "/block"), text_of(receipt, "/transaction")));
     lines.join("\n")
+}
+
+/// One payment of a claim: who, for what, how much.
+fn payee_row(payee: &Value) -> Vec<String> {
+    let asset = text_of(payee, "/asset");
+    let (who, address) = match text_of(payee, "/kind").as_str() {
+        "worker" => (String::from("worker"), text_of(payee, "/to")),
+        "pool" => (format!("pool of asset {asset}"), text_of(payee, "/owner")),
+        "member" => (format!("holder of asset {asset}"), text_of(payee, "/to")),
+        "gateway" => (String::from("gateway"), text_of(payee, "/to")),
+        "protocol" => (String::from("incentive pool"), text_of(payee, "/to")),
+        other => (other.to_owned(), text_of(payee, "/to")),
+    };
+    vec![format!("  {who}"), address, format!("{} SAHARA", text_of(payee, "/amount"))]
 }

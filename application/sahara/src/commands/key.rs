@@ -81,13 +81,13 @@ pub(crate) async fn create(
     let api_key = format!("sk-{}", hex::encode(secret));
     let key_id = keccak256(api_key.as_bytes());
     let about: Value = http
-        .get(format!("{gateway_url}/v1/gateway"))
+        .get(format!("{gateway_url}/health"))
         .send()
         .await
         .map_err(|error| Failure::network(format!("the gateway: {error}")))?
         .json()
         .await?;
-    let gateway = about.get("address").and_then(Value::as_str).ok_or_else(|| eyre!("the gateway names no address"))?;
+    let gateway = about.get("gateway").and_then(Value::as_str).ok_or_else(|| eyre!("the gateway names no address"))?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let small = |amount: Amount| {
         amount.to_u128().filter(|units| *units < 1 << 96).map(U96::from).ok_or_else(|| eyre!("{amount} is too large"))

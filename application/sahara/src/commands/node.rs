@@ -13,6 +13,7 @@ use sahara_chain::{
 };
 use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
+use sahara_rpc::{RpcServer, RpcSettings};
 use std::{fs, future::IntoFuture, net::SocketAddr, num::NonZeroUsize, path::Path};
 use tokio::{
     net::TcpListener,
@@ -56,7 +57,8 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
     info!(genesis = %hash, height = ledger.store().head().number, rpc = %node.rpc_listen, "the node is running");
     let ended = watch(node, &ledger, handle).await;
     relay.abort();
-    rpc.stop().await;
+    rpc.stop();
+    rpc.stopped().await;
     info!("the node has stopped");
     ended
 }
@@ -177,6 +179,14 @@ fn to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-struct RpcServer;
-impl RpcServer { async fn stop(self) {} }
-async fn serve_rpc(_: &cli::Node, _: &GenesisFile, _: &NodeLedger) -> Result<RpcServer> { Ok(RpcServer) }
+async fn serve_rpc(
+    node: &cli::Node,
+    file: &GenesisFile,
+    ledger: &NodeLedger,
+) -> Result<RpcServer> {
+    // The authenticated network keeps a connection to every other validator.
+    let others = file.validators.len().saturating_sub(1);
+    let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
+    let node_view = sahara_rpc::Node::new(ledger, file, Box::new(move || others), version);
+    Ok(RpcServer::start(node_view, RpcSettings::new(node.rpc_listen)).await?)
+}

@@ -181,6 +181,8 @@ impl Start<'_> {
         let gateway = gateway::Config {
             rpc: network.rpc.clone(),
             listen: loopback(self.ports.gateway),
+            url: network.gateway.clone(),
+            hosts: Vec::new(),
             key_file: gateway_dir.join("key.secret"),
             data_dir: gateway_dir.clone(),
             genesis_hash: network.genesis_hash,

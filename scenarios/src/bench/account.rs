@@ -1,0 +1,58 @@
+//! Signing without the client, so that a benchmark's own work stays small.
+
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use eyre::{ContextCompat, Result};
+use secp256k1::{Message, SECP256K1, SecretKey};
+
+/// A key and its address.
+#[derive(Debug)]
+pub(crate) struct Account {
+    key: SecretKey,
+    pub(crate) address: Address,
+}
+
+impl Account {
+    /// Account 0 of the public test mnemonic: funded on our local chain and on anvil.
+    pub(crate) fn funder() -> Result<Self> {
+        let secret: B256 =
+            "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80".parse()?;
+        Self::new(secret.0)
+    }
+
+    /// From a secret.
+    pub(crate) fn new(secret: [u8; 32]) -> Result<Self> {
+        let key = SecretKey::from_byte_array(secret)?;
+        let public = key.public_key(SECP256K1).serialize_uncompressed();
+        let address =
+            Address::from_raw_public_key(public.get(1..).wrap_err("a public key has 65 bytes")?);
+        Ok(Self { key, address })
+    }
+
+    /// A signed transfer.
+    pub(crate) fn transfer(
+        &self,
+        chain_id: u64,
+        nonce: u64,
+        to: Address,
+        value: U256,
+    ) -> Result<Bytes> {
+        let transaction = TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit: 21_000,
+            max_fee_per_gas: 100_000_000_000,
+            max_priority_fee_per_gas: 1,
+            to: TxKind::Call(to),
+            value,
+            ..TxEip1559::default()
+        };
+        let hash = transaction.signature_hash();
+        let (id, compact) = SECP256K1
+            .sign_ecdsa_recoverable(Message::from_digest(hash.0), &self.key)
+            .serialize_compact();
+        let signature = Signature::from_bytes_and_parity(&compact, i32::from(id) == 1);
+        Ok(transaction.into_signed(signature).encoded_2718().into())
+    }
+}
