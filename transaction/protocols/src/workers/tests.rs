@@ -361,7 +361,7 @@ impl Play {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 16,
+        cases: 10,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

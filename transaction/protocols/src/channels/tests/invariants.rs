@@ -10,7 +10,7 @@ use sahara_primitives::Amount;
 use std::collections::BTreeMap;
 
 fn cases() -> ProptestConfig {
-    ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
