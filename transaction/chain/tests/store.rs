@@ -1,5 +1,9 @@
 //! The store: what is final stays, is whole, and is what it was.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
 #[path = "store_support/mod.rs"]
@@ -13,6 +17,7 @@ use proptest::{collection::vec, prelude::*};
 use sahara_chain::store::{
     Committed, ExecutedBlock, LogFilter, PendingStates, Store, StoreError, StoreOptions,
 };
+use sahara_chain::trie::TrieError;
 use sahara_evm::{Account, ParentState, StateDiff};
 use support::{Chain, Change, Model, address, changes, genesis};
 
@@ -389,7 +394,7 @@ fn i9_readers_beside_a_writer_see_whole_blocks() {
 fn i10_finality_prunes_what_does_not_build_on_it() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let pending = PendingStates::new(store.clone(), LIMIT);
+    let pending = PendingStates::new(store, LIMIT);
     let mut chain = Chain::new();
     let mut fork = chain.fork();
     let one = chain.execute(&pending, &[Change::Word(0, 0, 1)]);
@@ -467,13 +472,65 @@ fn journal(directory: &Path) -> std::path::PathBuf {
     journal
 }
 
+/// Flips one bit of a row and opens the store again.
+fn damage(directory: &Path, name: &str, key: impl AsRef<[u8]>) -> Result<Store, StoreError> {
+    let database = fjall::Database::builder(directory).open().unwrap();
+    let rows = database.keyspace(name, fjall::KeyspaceCreateOptions::default).unwrap();
+    let mut row = rows.get(&key).unwrap().unwrap().to_vec();
+    let middle = row.len() / 2;
+    row[middle] ^= 1;
+    rows.insert(key.as_ref(), row).unwrap();
+    drop((rows, database));
+    Store::open(directory, small(), &genesis())
+}
+
+#[test]
+fn i3_a_damaged_row_is_named_and_never_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let store = open(path);
+    let pending = PendingStates::new(store.clone(), LIMIT);
+    let mut chain = Chain::new();
+    let writes = (0..support::SLOTS).map(|slot| Change::Word(slot, slot, 1)).collect::<Vec<_>>();
+    let one = chain.execute_with(&pending, &writes, 1);
+    pending.finalize(one.block.hash(), None).unwrap();
+    let root = store.head().header.state_root;
+    drop((pending, store));
+
+    // A word in the flat rows: only a recount can see it.
+    let word = [keccak256(address(2)), keccak256(B256::with_last_byte(2))].concat();
+    let store = damage(path, "storage", word).unwrap();
+    let count = store.recount().unwrap();
+    assert_eq!(count.head.header.state_root, root);
+    assert_ne!(count.root, root);
+    drop(store);
+    // The root of the account trie.
+    let store = damage(path, "nodes", [0]).unwrap();
+    let error = store.proof(address(2), &[]).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Trie(TrieError::Damaged { expected, .. }) if expected == root)
+    );
+    let pending = PendingStates::new(store.clone(), LIMIT);
+    let diff =
+        StateDiff { accounts: [(address(9), support::created())].into(), ..StateDiff::default() };
+    let error = pending.root_after(store.head().hash, &diff).unwrap_err();
+    assert!(matches!(error, StoreError::Trie(TrieError::Damaged { .. })));
+    drop((pending, store));
+    // A block, and the head's header.
+    let store = damage(path, "blocks", 1_u64.to_be_bytes()).unwrap();
+    assert!(matches!(store.block(1), Err(StoreError::Damaged { what: "block", .. })));
+    drop(store);
+    let error = damage(path, "headers", 1_u64.to_be_bytes()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { what: "header", .. }));
+}
+
 /// What a kill leaves is a prefix of the journal. Cuts it everywhere within the last block.
 #[test]
 fn i9_a_block_is_on_disk_whole_or_not_at_all() {
     let base = tempfile::tempdir().unwrap();
     let (live, cut) = (base.path().join("live"), base.path().join("cut"));
     let store = open(&live);
-    let pending = PendingStates::new(store.clone(), LIMIT);
+    let pending = PendingStates::new(store, LIMIT);
     let mut chain = Chain::new();
     let one = chain.execute(&pending, &[Change::Word(0, 0, 1), Change::Word(2, 4, 2)]);
     pending.finalize(one.block.hash(), None).unwrap();

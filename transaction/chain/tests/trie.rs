@@ -1,6 +1,12 @@
 //! The trie against alloy-trie, over rows that are stored between changes, and against the
 //! official Ethereum tests.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking and say what is absent"
+)]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
 use std::{collections::BTreeMap, path::PathBuf};

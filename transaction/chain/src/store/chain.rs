@@ -147,6 +147,10 @@ impl Inner {
         let key = number_key(number);
         let Some(row) = view.snapshot.get(&self.tables.blocks, key)? else { return Ok(None) };
         let block = Block::decode(&row).map_err(|error| StoreError::damaged("block", error))?;
+        let hash = read_head(&self.tables, &view.snapshot, number)?.map(|head| head.hash);
+        if hash != Some(block.hash()) {
+            return Err(StoreError::damaged("block", format!("{number} has another hash")));
+        }
         let receipts = view.snapshot.get(&self.tables.receipts, key)?;
         let receipts = receipts
             .ok_or_else(|| StoreError::damaged("receipts", format!("{number} are missing")))?;

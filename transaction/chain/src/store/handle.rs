@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use alloy_consensus::Header;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, keccak256};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 use parking_lot::{Mutex, RwLock};
 use quick_cache::{Weighter, sync::Cache};
@@ -221,6 +221,9 @@ pub(super) fn read_head(
     let Some(row) = snapshot.get(&tables.headers, number_key(number))? else { return Ok(None) };
     let (hash, header) = row.split_at_checked(32).unwrap_or_default();
     let hash = read_hash("header", hash)?;
+    if keccak256(header) != hash {
+        return Err(StoreError::damaged("header", format!("{number} does not hash to {hash}")));
+    }
     let header = decode_header(header).map_err(|error| StoreError::damaged("header", error))?;
     Ok(Some(Head { number, hash, header }))
 }

@@ -116,6 +116,12 @@ pub(crate) fn genesis_with(chain_id: u64, balance: u64) -> Genesis {
     Genesis { chain_id, block: genesis_block(header, chain_id, &validators), state }
 }
 
+/// A change that creates an account.
+pub(crate) fn created() -> AccountDiff {
+    let account = Account { balance: U256::ONE, ..Account::default() };
+    AccountDiff { after: Some(account), ..AccountDiff::default() }
+}
+
 /// A chain with the state after each of its blocks.
 #[derive(Clone)]
 pub(crate) struct Chain {
@@ -208,7 +214,7 @@ pub(crate) fn topic(index: u8) -> B256 {
     keccak256([index])
 }
 
-fn transaction(block_number: u64, index: u32) -> Transaction {
+const fn transaction(block_number: u64, index: u32) -> Transaction {
     Transaction::System(SystemTransaction {
         chain_id: CHAIN_ID,
         block_number,
