@@ -1,8 +1,8 @@
 //! Every selector of every interface is answered, and only as its mutability allows.
 
-use alloy_primitives::{Address, Bytes};
-use alloy_sol_types::SolError;
-use sahara_abi::{IProtocol, PROTOCOLS};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolError};
+use sahara_abi::{IChannels, IProtocol, PROTOCOLS};
 use sahara_primitives::Amount;
 use sahara_protocols::{Call, Failure, MemoryState, is_protocol, protocols};
 
@@ -76,6 +76,28 @@ fn unknown_and_malformed_calls_are_refused() {
             assert!(refused(&data[..20]), "{}.{}", protocol.name, function.name);
         }
     }
+}
+
+/// A `claimBatch` whose 200 claims are one claim, whose 200 lines are one line.
+fn overlapping() -> Vec<u8> {
+    const MANY: u64 = 200;
+    let word = |number: u64| U256::from(number).to_be_bytes::<32>();
+    let heads = |to: u64| std::iter::repeat_n(to, usize::try_from(MANY).unwrap_or(0));
+    let selector = IChannels::claimBatchCall::SELECTOR.to_vec();
+    // Offsets count from the first head of their array: a claim of eight words, its signature, lines.
+    let claim = [0, 0, 0, 0, 0, 0, 8 * 32, 9 * 32, 0, MANY];
+    let line = [0, 0, 0, 0, 5 * 32, 0];
+    let words = [32, MANY].into_iter().chain(heads(MANY * 32)).chain(claim);
+    let words = words.chain(heads(MANY * 32)).chain(line);
+    selector.into_iter().chain(words.flat_map(word)).collect()
+}
+
+#[test]
+fn arrays_that_overlap_are_refused_before_they_grow() {
+    let data = overlapping();
+    let answer = ask(sahara_abi::CHANNELS, &data, 0, false);
+    assert!(is_refused_as::<IProtocol::InvalidCall>(&answer), "{answer:?}");
+    assert!(IChannels::claimBatchCall::abi_decode(&data).is_ok(), "only its size is wrong");
 }
 
 #[test]

@@ -138,6 +138,21 @@ fn a_seat_may_pass_through_a_member_and_come_back() {
 }
 
 #[test]
+fn seats_leave_a_list_in_any_order() {
+    let state = &mut rich();
+    let mut left: Vec<u64> = (0..6).map(|_| shared(state, &[(CAROL, 1)], 1).0).collect();
+    // Each sale but the last moves the last entry, which the next one then looks for.
+    for sold in [1, 6, 5, 2, 4, 3] {
+        assets::transfer_from(state, ALICE, (ALICE, BOB), U256::from(sold)).unwrap();
+        left.retain(|asset| *asset != sold);
+        let (mut listed, total) = views::pools_of(state, ALICE, U256::ZERO, U256::MAX).unwrap();
+        listed.sort_unstable();
+        assert_eq!((&listed, usize::try_from(total).unwrap()), (&left, left.len()));
+    }
+    assert_eq!(views::pools_of(state, BOB, U256::from(4), U256::MAX), Ok((vec![4, 3], 6)));
+}
+
+#[test]
 fn what_was_earned_is_spendable_in_the_next_transaction() {
     let state = &mut rich();
     let asset = shared(state, &[(BOB, 1)], 0);
