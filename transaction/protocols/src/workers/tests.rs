@@ -148,6 +148,19 @@ fn the_list_is_read_page_by_page() {
 }
 
 #[test]
+fn a_worker_that_was_moved_in_the_list_still_finds_its_place() {
+    let mut world = World::new();
+    let [first, second] = world.workers;
+    send(&mut world, first, IWorkers::unserveCall { asset: 1 }).unwrap();
+    assert_eq!(list(&mut world, 1), [second.address]);
+    world.serve(first, 1).unwrap();
+    send(&mut world, second, IWorkers::unserveCall { asset: 1 }).unwrap();
+    assert_eq!(list(&mut world, 1), [first.address]);
+    send(&mut world, first, IWorkers::unserveCall { asset: 1 }).unwrap();
+    assert_eq!(list(&mut world, 1), Vec::<Address>::new());
+}
+
+#[test]
 fn a_worker_leaves_after_its_last_asset() {
     let mut world = World::new();
     let leaving = world.workers[0];
@@ -258,7 +271,8 @@ impl Play {
         for account in accounts {
             play.world.state.fund(account.address, Amount::from_u128(5 * BOND));
         }
-        for step in steps {
+        let registrations = (0..3).map(|who| Step::RegisterWorker(who, BOND));
+        for step in registrations.collect::<Vec<_>>().iter().chain(steps) {
             play.play(step);
             play.compare(step);
         }
