@@ -20,6 +20,9 @@ use crate::trie::{NodeCache, genesis_update};
 /// How many heads a slow subscriber may be behind before it misses some.
 const SUBSCRIBER_BACKLOG: usize = 256;
 
+/// How much journal there may be: what a restart reads through, at some 3 microseconds a row.
+const JOURNAL_BYTES: u64 = 128 << 20;
+
 /// How much the store may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -115,6 +118,7 @@ impl Store {
         std::fs::create_dir_all(path)?;
         let database = Database::builder(path)
             .cache_size(options.database_cache_bytes)
+            .max_journaling_size(JOURNAL_BYTES)
             .open()
             .map_err(|error| match error {
                 fjall::Error::Locked => StoreError::InUse(path.to_path_buf()),
