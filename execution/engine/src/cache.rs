@@ -12,8 +12,10 @@ pub(crate) const TILE_POSITIONS: usize = 8;
 const ELEMENT_BYTES: usize = 2;
 
 /// One key-value head of one layer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HeadCache {
+    /// Elements of a key or value.
+    pub(crate) head: usize,
     keys: Vec<[u16; TILE_POSITIONS]>,
     values: Vec<u16>,
     positions: usize,
@@ -22,6 +24,7 @@ pub(crate) struct HeadCache {
 impl HeadCache {
     fn with_capacity(positions: usize, head: usize) -> Self {
         Self {
+            head,
             keys: Vec::with_capacity(positions.div_ceil(TILE_POSITIONS) * head),
             values: Vec::with_capacity(positions * head),
             positions: 0,
@@ -43,17 +46,14 @@ impl HeadCache {
         self.positions += 1;
     }
 
-    /// Key tiles in order of position: for each dimension of the head the eight positions' elements.
-    pub(crate) fn key_tiles(
-        &self,
-        head: usize,
-    ) -> std::slice::ChunksExact<'_, [u16; TILE_POSITIONS]> {
-        self.keys.chunks_exact(head)
+    /// The key tiles of the first `positions`: for each dimension of the head the eight positions' elements.
+    pub(crate) fn keys_before(&self, positions: usize) -> &[[u16; TILE_POSITIONS]] {
+        self.keys.get(..positions.div_ceil(TILE_POSITIONS) * self.head).unwrap_or(&self.keys)
     }
 
     /// Value rows in order of position.
-    pub(crate) fn value_rows(&self, head: usize) -> std::slice::ChunksExact<'_, u16> {
-        self.values.chunks_exact(head)
+    pub(crate) fn value_rows(&self) -> std::slice::ChunksExact<'_, u16> {
+        self.values.chunks_exact(self.head)
     }
 }
 

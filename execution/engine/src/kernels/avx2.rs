@@ -47,7 +47,7 @@ macro_rules! compiled_for_avx2 {
 
 compiled_for_avx2! {
     fn multiply(group: Group<'_>, x: &Activations, out: &mut [f32]) = self::multiply;
-    fn scores(cache: &HeadCache, query: &[f32], scale: f32, scores: &mut [f32]) = self::scores;
+    fn scores(cache: &HeadCache, queries: &[f32], scale: f32, scores: &mut [f32]) = self::scores;
     fn mix(cache: &HeadCache, weights: &[f32], out: &mut [f32]) = self::mix;
     fn quantise(rows: &[f32], columns: usize) -> Activations = Activations::quantise;
     fn exponentials(scores: &mut [f32]) -> f32 = portable::exponentials;
@@ -182,71 +182,152 @@ fn products_8<const ROWS: usize>(weights: &[u8; Q8_BLOCK], x: &TileBlock<ROWS>) 
     products
 }
 
+/// Heads that share keys and values are done three at a time, so that a half is widened once for three products.
+const TOGETHER: usize = 3;
+
 #[target_feature(enable = "avx2,f16c")]
-fn scores(cache: &HeadCache, query: &[f32], scale: f32, scores: &mut [f32]) {
-    let (mut tiles, mut scores) = (cache.key_tiles(query.len()), scores.chunks_mut(TILE_POSITIONS));
-    // four tiles at once: a sum is one chain of additions, four chains keep the adder busy
-    while scores.len() >= 4 {
-        let (Some(a), Some(b), Some(c), Some(d)) =
-            (tiles.next(), tiles.next(), tiles.next(), tiles.next())
-        else {
-            return;
-        };
-        let mut sums = [_mm256_setzero_ps(); 4];
-        for ((((a, b), c), d), q) in a.iter().zip(b).zip(c).zip(d).zip(query) {
-            let q = _mm256_set1_ps(*q);
-            for (sum, keys) in sums.iter_mut().zip([a, b, c, d]) {
-                *sum = _mm256_add_ps(*sum, _mm256_mul_ps(q, load_halves(keys)));
+fn scores(cache: &HeadCache, queries: &[f32], scale: f32, scores: &mut [f32]) {
+    let length = scores.len() / (queries.len() / cache.head);
+    let mut outs = scores.chunks_exact_mut(TOGETHER * length);
+    let mut threes = queries.chunks_exact(TOGETHER * cache.head);
+    for (queries, out) in threes.by_ref().zip(outs.by_ref()) {
+        scores_of::<TOGETHER, 2>(cache, queries, scale, out);
+    }
+    let outs = outs.into_remainder().chunks_exact_mut(length);
+    for (query, out) in threes.remainder().chunks_exact(cache.head).zip(outs) {
+        scores_of::<1, 4>(cache, query, scale, out);
+    }
+}
+
+/// Scores of `HEADS` queries, `WIDTH` tiles of positions at once: a sum is one chain of additions, and several chains
+/// keep the adder busy.
+#[target_feature(enable = "avx2,f16c")]
+#[inline]
+fn scores_of<const HEADS: usize, const WIDTH: usize>(
+    cache: &HeadCache,
+    queries: &[f32],
+    scale: f32,
+    out: &mut [f32],
+) {
+    let length = out.len() / HEADS;
+    for (index, keys) in cache.keys_before(length).chunks(WIDTH * cache.head).enumerate() {
+        let first = index * WIDTH * TILE_POSITIONS;
+        if keys.len() == WIDTH * cache.head {
+            finish_scores(scores_block::<HEADS, WIDTH>(keys, queries), scale, (first, out));
+        } else {
+            for (tile, keys) in keys.chunks_exact(cache.head).enumerate() {
+                let first = first + tile * TILE_POSITIONS;
+                finish_scores(scores_block::<HEADS, 1>(keys, queries), scale, (first, out));
             }
         }
-        for (sum, out) in sums.into_iter().zip(scores.by_ref().take(4)) {
-            finish_scores(sum, scale, out);
-        }
-    }
-    for (tile, out) in tiles.zip(scores) {
-        let mut sum = _mm256_setzero_ps();
-        for (keys, q) in tile.iter().zip(query) {
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(*q), load_halves(keys)));
-        }
-        finish_scores(sum, scale, out);
     }
 }
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-fn finish_scores(sum: __m256, scale: f32, out: &mut [f32]) {
+#[expect(
+    clippy::indexing_slicing,
+    reason = "indices below the arrays' own lengths; with iterators the compiler spills the vectors"
+)]
+fn scores_block<const HEADS: usize, const WIDTH: usize>(
+    keys: &[[u16; TILE_POSITIONS]],
+    queries: &[f32],
+) -> [[__m256; WIDTH]; HEADS] {
+    let head = keys.len() / WIDTH;
+    let mut sums = [[_mm256_setzero_ps(); WIDTH]; HEADS];
+    for dimension in 0..head {
+        for tile in 0..WIDTH {
+            let keys = load_halves(&keys[tile * head + dimension]);
+            for row in 0..HEADS {
+                let query = _mm256_set1_ps(queries[row * head + dimension]);
+                sums[row][tile] = _mm256_add_ps(sums[row][tile], _mm256_mul_ps(query, keys));
+            }
+        }
+    }
+    sums
+}
+
+/// Scales the scores of the positions from `first` on and puts them where they belong; the last tile may be cut.
+#[target_feature(enable = "avx2,f16c")]
+#[inline]
+fn finish_scores<const HEADS: usize, const WIDTH: usize>(
+    sums: [[__m256; WIDTH]; HEADS],
+    scale: f32,
+    (first, out): (usize, &mut [f32]),
+) {
+    let length = out.len() / HEADS;
     let mut lanes = [0.0; TILE_POSITIONS];
-    store(&mut lanes, _mm256_mul_ps(sum, _mm256_set1_ps(scale)));
-    for (out, lane) in out.iter_mut().zip(lanes) {
-        *out = lane;
+    for (out, sums) in out.chunks_exact_mut(length).zip(sums) {
+        let places = out.chunks_mut(TILE_POSITIONS).skip(first / TILE_POSITIONS);
+        for (out, sum) in places.zip(sums) {
+            store(&mut lanes, _mm256_mul_ps(sum, _mm256_set1_ps(scale)));
+            for (out, lane) in out.iter_mut().zip(lanes) {
+                *out = lane;
+            }
+        }
     }
 }
 
 #[target_feature(enable = "avx2,f16c")]
 fn mix(cache: &HeadCache, weights: &[f32], out: &mut [f32]) {
-    const WIDE: usize = 64;
-    let head = out.len();
-    let (wide, narrow) = out.as_chunks_mut::<WIDE>();
-    let done = wide.len() * WIDE;
-    for (index, out) in wide.iter_mut().enumerate() {
-        let mut sums = [_mm256_setzero_ps(); WIDE / 8];
-        for (row, weight) in cache.value_rows(head).zip(weights) {
-            let Some(values) = row.as_chunks::<WIDE>().0.get(index) else { return };
-            let weight = _mm256_set1_ps(*weight);
-            for (sum, values) in sums.iter_mut().zip(values.as_chunks::<8>().0) {
-                *sum = _mm256_add_ps(*sum, _mm256_mul_ps(weight, load_halves(values)));
+    let length = weights.len() / (out.len() / cache.head);
+    let mut outs = out.chunks_exact_mut(TOGETHER * cache.head);
+    let mut threes = weights.chunks_exact(TOGETHER * length);
+    for (weights, out) in threes.by_ref().zip(outs.by_ref()) {
+        mix_of::<TOGETHER, 4>(cache, weights, out);
+    }
+    let outs = outs.into_remainder().chunks_exact_mut(cache.head);
+    for (weights, out) in threes.remainder().chunks_exact(length).zip(outs) {
+        mix_of::<1, 8>(cache, weights, out);
+    }
+}
+
+/// Mixed values of `HEADS` heads, `WIDTH` vectors of dimensions at once.
+#[target_feature(enable = "avx2,f16c")]
+#[inline]
+fn mix_of<const HEADS: usize, const WIDTH: usize>(
+    cache: &HeadCache,
+    weights: &[f32],
+    out: &mut [f32],
+) {
+    let vectors = cache.head / 8;
+    let mut done = 0;
+    while done + WIDTH <= vectors {
+        mix_block::<HEADS, WIDTH>(cache, weights, (done, out));
+        done += WIDTH;
+    }
+    while done < vectors {
+        mix_block::<HEADS, 1>(cache, weights, (done, out));
+        done += 1;
+    }
+}
+
+#[target_feature(enable = "avx2,f16c")]
+#[inline]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "indices below the arrays' own lengths; with iterators the compiler spills the vectors"
+)]
+fn mix_block<const HEADS: usize, const WIDTH: usize>(
+    cache: &HeadCache,
+    weights: &[f32],
+    (first, out): (usize, &mut [f32]),
+) {
+    let length = weights.len() / HEADS;
+    let mut sums = [[_mm256_setzero_ps(); WIDTH]; HEADS];
+    for (position, row) in cache.value_rows().take(length).enumerate() {
+        let values = &row.as_chunks::<8>().0[first..first + WIDTH];
+        for vector in 0..WIDTH {
+            let values = load_halves(&values[vector]);
+            for row in 0..HEADS {
+                let weight = _mm256_set1_ps(weights[row * length + position]);
+                sums[row][vector] = _mm256_add_ps(sums[row][vector], _mm256_mul_ps(weight, values));
             }
         }
-        for (out, sum) in out.as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+    }
+    for (out, sums) in out.chunks_exact_mut(cache.head).zip(sums) {
+        for (out, sum) in out.as_chunks_mut::<8>().0.iter_mut().skip(first).zip(sums) {
             store(out, sum);
         }
-    }
-    for (index, out) in narrow.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let mut sum = _mm256_setzero_ps();
-        for (row, weight) in cache.value_rows(head).zip(weights) {
-            let Some(values) = row.as_chunks::<8>().0.get(done / 8 + index) else { return };
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(*weight), load_halves(values)));
-        }
-        store(out, sum);
     }
 }

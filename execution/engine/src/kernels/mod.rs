@@ -67,9 +67,10 @@ either_path! {
     fn multiply(group: Group<'_>, x: &Activations, out: &mut [f32]), scalar::multiply;
     /// Quantises rows of `columns` floats.
     fn quantise(rows: &[f32], columns: usize) -> Activations, Activations::quantise;
-    /// `scores[p] = (sum over d in order of query[d] * key[p][d]) * scale` for the first `scores.len()` positions.
-    fn scores(cache: &HeadCache, query: &[f32], scale: f32, scores: &mut [f32]), scalar::scores;
-    /// `out[d] = sum over p in order of weights[p] * value[p][d]`.
+    /// For each of the queries (heads that share this cache), over as many positions as fit into its part of `scores`:
+    /// `score[p] = (sum over d in order of query[d] * key[p][d]) * scale`.
+    fn scores(cache: &HeadCache, queries: &[f32], scale: f32, scores: &mut [f32]), scalar::scores;
+    /// For each of the heads: `out[d] = sum over p in order of weights[p] * value[p][d]`.
     fn mix(cache: &HeadCache, weights: &[f32], out: &mut [f32]), scalar::mix;
     /// Replaces scores by `e^(score - largest)` and returns their sum, taken in eight interleaved lanes.
     fn exponentials(scores: &mut [f32]) -> f32, portable::exponentials;

@@ -91,26 +91,32 @@ fn products_8<const ROWS: usize>(
     products
 }
 
-pub(super) fn scores(cache: &HeadCache, query: &[f32], scale: f32, scores: &mut [f32]) {
-    let tiles = cache.key_tiles(query.len());
-    for (tile, scores) in tiles.zip(scores.chunks_mut(TILE_POSITIONS)) {
-        let mut sums = [0f32; TILE_POSITIONS];
-        for (keys, q) in tile.iter().zip(query) {
-            for (sum, key) in sums.iter_mut().zip(keys) {
-                *sum += q * half_to_f32(*key);
+pub(super) fn scores(cache: &HeadCache, queries: &[f32], scale: f32, scores: &mut [f32]) {
+    let length = scores.len() / (queries.len() / cache.head);
+    for (query, scores) in queries.chunks_exact(cache.head).zip(scores.chunks_exact_mut(length)) {
+        let tiles = cache.keys_before(length).chunks_exact(cache.head);
+        for (tile, scores) in tiles.zip(scores.chunks_mut(TILE_POSITIONS)) {
+            let mut sums = [0f32; TILE_POSITIONS];
+            for (keys, q) in tile.iter().zip(query) {
+                for (sum, key) in sums.iter_mut().zip(keys) {
+                    *sum += q * half_to_f32(*key);
+                }
             }
-        }
-        for (score, sum) in scores.iter_mut().zip(sums) {
-            *score = sum * scale;
+            for (score, sum) in scores.iter_mut().zip(sums) {
+                *score = sum * scale;
+            }
         }
     }
 }
 
 pub(super) fn mix(cache: &HeadCache, weights: &[f32], out: &mut [f32]) {
+    let length = weights.len() / (out.len() / cache.head);
     out.fill(0.0);
-    for (values, weight) in cache.value_rows(out.len()).zip(weights) {
-        for (out, value) in out.iter_mut().zip(values) {
-            *out += weight * half_to_f32(*value);
+    for (weights, out) in weights.chunks_exact(length).zip(out.chunks_exact_mut(cache.head)) {
+        for (values, weight) in cache.value_rows().zip(weights) {
+            for (out, value) in out.iter_mut().zip(values) {
+                *out += weight * half_to_f32(*value);
+            }
         }
     }
 }

@@ -46,9 +46,10 @@ proptest! {
 
     #[test]
     fn i1_attention_has_the_same_bits_on_every_path(
-        numbers in proptest::collection::vec(-9f32..9.0, 72 * 2 + 72),
+        numbers in proptest::collection::vec(-9f32..9.0, 72 * 5),
         length in 1usize..70,
         wide in any::<bool>(),
+        group in 1usize..6,
     ) {
         let head = if wide { 72 } else { 16 };
         let cache = CacheShape { layers: 1, heads: 1, head }.build(80);
@@ -59,11 +60,11 @@ proptest! {
         }
         let results = [Simd::Scalar, Simd::Auto].map(|simd| {
             let path = Path::choose(simd);
-            let mut scores = vec![0.0; length];
-            path.scores(&heads[0], &numbers[..head], 0.125, &mut scores);
+            let mut scores = vec![0.0; group * length];
+            path.scores(&heads[0], &numbers[..group * head], 0.125, &mut scores);
             let raw = bits(&scores);
             let sum = path.exponentials(&mut scores);
-            let mut out = vec![0.0; head];
+            let mut out = vec![0.0; group * head];
             path.mix(&heads[0], &scores, &mut out);
             (raw, bits(&scores), sum.to_bits(), bits(&out))
         });

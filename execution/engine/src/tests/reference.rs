@@ -55,7 +55,10 @@ fn dequantise(tensor: &Tensor<'_>) -> Weights {
 
 /// Products of one weight row with four token rows, in 64 running sums.
 #[inline(always)]
-fn dot_4(weights: &[f32], [a, b, c, d]: [&[f32]; 4]) -> [f32; 4] {
+fn dot_4<const FUSED: bool>(weights: &[f32], [a, b, c, d]: [&[f32]; 4]) -> [f32; 4] {
+    let add = |sum: &mut f32, weight: f32, x: f32| {
+        *sum = if FUSED { weight.mul_add(x, *sum) } else { weight * x + *sum }
+    };
     fn chunks(x: &[f32]) -> &[[f32; 16]] {
         x.as_chunks().0
     }
@@ -63,10 +66,10 @@ fn dot_4(weights: &[f32], [a, b, c, d]: [&[f32]; 4]) -> [f32; 4] {
     let rows = chunks(weights).iter().zip(chunks(a)).zip(chunks(b)).zip(chunks(c)).zip(chunks(d));
     for ((((weights, a), b), c), d) in rows {
         for lane in 0..16 {
-            sums[0][lane] += weights[lane] * a[lane];
-            sums[1][lane] += weights[lane] * b[lane];
-            sums[2][lane] += weights[lane] * c[lane];
-            sums[3][lane] += weights[lane] * d[lane];
+            add(&mut sums[0][lane], weights[lane], a[lane]);
+            add(&mut sums[1][lane], weights[lane], b[lane]);
+            add(&mut sums[2][lane], weights[lane], c[lane]);
+            add(&mut sums[3][lane], weights[lane], d[lane]);
         }
     }
     sums.map(|sums| sums.iter().sum())
@@ -74,7 +77,7 @@ fn dot_4(weights: &[f32], [a, b, c, d]: [&[f32]; 4]) -> [f32; 4] {
 
 /// All weight rows for each of the token rows, in blocks of tokens that stay in the cache while the weights pass by.
 #[inline(always)]
-fn rows_plain(weights: &Weights, x: &[f32], out: &mut [f32]) {
+fn rows_plain<const FUSED: bool>(weights: &Weights, x: &[f32], out: &mut [f32]) {
     const BLOCK: usize = 64;
     let (rows, columns) = (weights.rows, weights.columns);
     for (x, out) in x.chunks(BLOCK * columns).zip(out.chunks_mut(BLOCK * rows)) {
@@ -82,8 +85,9 @@ fn rows_plain(weights: &Weights, x: &[f32], out: &mut [f32]) {
         for (index, weights) in weights.values.chunks(columns).enumerate() {
             for token in (0..=last).step_by(4) {
                 let row = |offset: usize| &x[(token + offset).min(last) * columns..][..columns];
-                for (offset, sum) in
-                    dot_4(weights, [row(0), row(1), row(2), row(3)]).into_iter().enumerate()
+                for (offset, sum) in dot_4::<FUSED>(weights, [row(0), row(1), row(2), row(3)])
+                    .into_iter()
+                    .enumerate()
                 {
                     out[(token + offset).min(last) * rows + index] = sum;
                 }
@@ -93,22 +97,22 @@ fn rows_plain(weights: &Weights, x: &[f32], out: &mut [f32]) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn rows_wide(weights: &Weights, x: &[f32], out: &mut [f32]) {
-    rows_plain(weights, x, out);
+    rows_plain::<true>(weights, x, out);
 }
 
 fn rows(weights: &Weights, x: &[f32], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
         #[expect(
             unsafe_code,
-            reason = "the same code compiled for AVX2, so that the test is quick"
+            reason = "the same code compiled for AVX2 and FMA, so that the test is quick"
         )]
-        // SAFETY: the machine has AVX2.
+        // SAFETY: the machine has AVX2 and FMA.
         return unsafe { rows_wide(weights, x, out) };
     }
-    rows_plain(weights, x, out);
+    rows_plain::<false>(weights, x, out);
 }
 
 impl Weights {
