@@ -2,7 +2,20 @@
 //!
 //! # Model
 //! A [`Block`] is an Ethereum header, a [`Seal`] and [`Transaction`]s. Its hash is the keccak of
-//! the RLP header, and it is the very digest the validators vote on.
+//! the RLP header, and it is the very digest the validators vote on. The header commits to seal
+//! and transactions, so one hash is one block.
+//!
+//! A [`LightClient`] trusts the hash of block 0 only. That block's seal names the chain id and the
+//! [`ValidatorSet`]; a certificate of the set's quorum makes a header final; and under the roots
+//! of a [`VerifiedHeader`] accounts, slots, transactions, receipts and logs are proven.
+//!
+//! # Formats
+//! Every decoder takes the whole input, has a limit, and refuses what does not encode to itself.
+//! `specs/0001-finality.md` draws them, and numbers the invariants.
+//!
+//! # Failure
+//! Whatever is refused is refused with a typed error that says what was expected. Nothing here
+//! needs a runtime, a clock, a network or a disk.
 
 mod block;
 mod certificate;
@@ -20,8 +33,8 @@ pub use block::{
     header_milliseconds, transaction_length, transactions_length, transactions_root,
 };
 pub use certificate::{
-    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, is_proven, signer,
-    verifier, verify_finalization, verify_with,
+    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, is_proven,
+    signer, verifier, verify_finalization, verify_with,
 };
 pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,

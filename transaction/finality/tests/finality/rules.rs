@@ -12,6 +12,8 @@ fn check(network: &Network, block: &Block) -> Result<(), RuleViolation> {
     check_child(&network.genesis, block, &network.chain, &network.validators)
 }
 
+type Change = fn(&mut Block);
+
 /// Sets the time, as a proposer would.
 fn at(block: &mut Block, milliseconds: u64) {
     block.header.nonce = B64::new(milliseconds.to_be_bytes());
@@ -85,7 +87,7 @@ fn i6_randomness_of_another_network_is_refused() {
 #[test]
 fn every_fixed_field_is_checked() {
     let network = Network::new(1);
-    let changes: [(&str, fn(&mut Block)); 10] = [
+    let changes: [(&str, Change); 10] = [
         ("sha3Uncles", |block| block.header.ommers_hash = B256::ZERO),
         ("difficulty", |block| block.header.difficulty = U256::from(1)),
         ("withdrawalsRoot", |block| block.header.withdrawals_root = None),
