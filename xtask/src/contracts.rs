@@ -6,7 +6,10 @@ use crate::{
 };
 use eyre::{Result, bail};
 
-/// Rebuilds every artefact under `contracts/`.
+/// Where Solidity is committed with its bytecode.
+const CONTRACTS: &str = "transaction/evm/contracts";
+
+/// Rebuilds every artefact.
 pub(crate) fn build() -> Result<()> {
     tools::install()?;
     run(command("node")
@@ -17,7 +20,7 @@ pub(crate) fn build() -> Result<()> {
 /// Rebuilds and fails when a committed artefact differs.
 pub(crate) fn check() -> Result<()> {
     build()?;
-    let changed = shell::output(command("git").args(["status", "--porcelain", "--", "contracts"]))?;
+    let changed = shell::output(command("git").args(["status", "--porcelain", "--", CONTRACTS]))?;
     if !changed.is_empty() {
         bail!(
             "committed contract artefacts differ from a rebuild (`cargo xtask contracts`):\n{changed}"

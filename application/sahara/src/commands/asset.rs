@@ -7,6 +7,7 @@ use crate::{
     output::{Format, table},
     session::Session,
 };
+use alloy_rpc_types_eth::Filter;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_abi::{ASSETS, IAssets, IRoyalties, IWorkers, ROYALTIES, WORKERS};
 use sahara_client::ChainClient;
@@ -72,10 +73,14 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             let call = IAssets::registerCall { registration: registration(register)? };
             let outcome = client.send(&key, ASSETS, Amount::ZERO, &call).await.map_err(refused)?;
             let registered = outcome.events::<IAssets::Registered>();
-            let id = registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset;
-            format.print(&json!({"asset": id, "transaction": outcome.hash, "block": outcome.block_number}), |_| {
-                format!("asset {id}, final in block {}: {}", outcome.block_number, outcome.hash)
-            })
+            let id =
+                registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset;
+            format.print(
+                &json!({"asset": id, "transaction": outcome.hash, "block": outcome.block_number}),
+                |_| {
+                    format!("asset {id}, final in block {}: {}", outcome.block_number, outcome.hash)
+                },
+            )
         }
         Asset::Show { asset } => {
             let shown = show(&client, *asset).await?;
@@ -84,9 +89,16 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
         Asset::List => {
             let assets = list(&client).await?;
             format.print(&assets, |assets| {
-                let mut rows = vec![["ID", "KIND", "NAME", "OWNER", "EARNED"].map(String::from).to_vec()];
+                let mut rows =
+                    vec![["ID", "KIND", "NAME", "OWNER", "EARNED"].map(String::from).to_vec()];
                 rows.extend(assets.iter().map(|a| {
-                    vec![a.id.to_string(), a.kind.into(), a.name.clone(), a.owner.to_string(), a.earned.to_string()]
+                    vec![
+                        a.id.to_string(),
+                        a.kind.into(),
+                        a.name.clone(),
+                        a.owner.to_string(),
+                        a.earned.to_string(),
+                    ]
                 }));
                 table(&rows)
             })
@@ -104,7 +116,8 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             })
         }
         Asset::Preview { parents, derivative_royalty } => {
-            let edges = parents.iter().map(|parent| parse_edge(parent)).collect::<Result<Vec<_>>>()?;
+            let edges =
+                parents.iter().map(|parent| parse_edge(parent)).collect::<Result<Vec<_>>>()?;
             preview(&client, edges, *derivative_royalty, format).await
         }
     }
@@ -122,14 +135,20 @@ pub(crate) async fn list(client: &ChainClient) -> Result<Vec<Shown>> {
 
 async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
     let unknown = |error: sahara_client::ClientError| match error.revert() {
-        Some(revert) if revert.is::<IAssets::UnknownAsset>() => Failure::not_found(format!("there is no asset {id}")),
+        Some(revert) if revert.is::<IAssets::UnknownAsset>() => {
+            Failure::not_found(format!("there is no asset {id}"))
+        }
         _ => refused(error),
     };
     let asset = client.call(ASSETS, &IAssets::assetCall { asset: id.0 }).await.map_err(unknown)?;
-    let owner = client.call(ASSETS, &IAssets::ownerOfCall { tokenId: id.into() }).await.map_err(refused)?;
+    let owner =
+        client.call(ASSETS, &IAssets::ownerOfCall { tokenId: id.into() }).await.map_err(refused)?;
     let edges = client.call(ASSETS, &IAssets::edgesCall { asset: id.0 }).await.map_err(refused)?;
-    let ancestors = client.call(ASSETS, &IAssets::ancestorsCall { asset: id.0 }).await.map_err(refused)?;
-    let pool = client.call(ROYALTIES, &IRoyalties::poolCall { asset: id.0 }).await.map_err(refused)?;
+    let ancestors =
+        client.call(ASSETS, &IAssets::ancestorsCall { asset: id.0 }).await.map_err(refused)?;
+    let pool =
+        client.call(ROYALTIES, &IRoyalties::poolCall { asset: id.0 }).await.map_err(refused)?;
+    let earned = earned(client, id).await?;
     Ok(Shown {
         id: id.0,
         kind: kind_name(asset.kind),
@@ -143,11 +162,24 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
         derivatives: derivatives_name(asset.derivatives),
         is_sealed: asset.isSealed,
         metadata_uri: asset.metadataURI,
-        parents: edges.iter().map(|e| Parent { asset: e.parent, relation: relation_name(e.relation) }).collect(),
+        parents: edges
+            .iter()
+            .map(|e| Parent { asset: e.parent, relation: relation_name(e.relation) })
+            .collect(),
         ancestors: ancestors.iter().map(|a| Ancestor { asset: a.asset, share: a.share }).collect(),
-        earned: Amount::from_base_units(pool.deposited),
+        earned,
         members: pool.members,
     })
+}
+
+/// What an asset took so far: a pool held by one owner keeps no books, its events tell.
+async fn earned(client: &ChainClient, id: AssetId) -> Result<Amount> {
+    let filter = Filter::new()
+        .address(ROYALTIES)
+        .from_block(0)
+        .topic1(B256::from(sahara_primitives::U256::from(id)));
+    let deposits = client.events::<IRoyalties::Deposited>(filter).await.map_err(refused)?;
+    Ok(Amount::sum(deposits.iter().map(|(_, event)| Amount::from_base_units(event.data.amount)))?)
 }
 
 fn details(asset: &Shown) -> String {
@@ -179,21 +211,33 @@ async fn preview(
     format: Format,
 ) -> Result<()> {
     let amount = Amount::ONE_COIN;
-    let call = IAssets::previewCall { edges, derivativeRoyalty: derivative_royalty, amount: amount.base_units() };
+    let call = IAssets::previewCall {
+        edges,
+        derivativeRoyalty: derivative_royalty,
+        amount: amount.base_units(),
+    };
     let answer = client.call(ASSETS, &call).await.map_err(refused)?;
     let mut parts = Vec::new();
     for part in &answer.parts {
         let owner = match part.asset {
             0 => None,
-            id => Some(client.call(ASSETS, &IAssets::ownerOfCall { tokenId: AssetId(id).into() }).await?),
+            id => Some(
+                client.call(ASSETS, &IAssets::ownerOfCall { tokenId: AssetId(id).into() }).await?,
+            ),
         };
-        parts.push(Part { asset: part.asset, owner, share: part.share, amount: Amount::from_base_units(part.amount) });
+        parts.push(Part {
+            asset: part.asset,
+            owner,
+            share: part.share,
+            amount: Amount::from_base_units(part.amount),
+        });
     }
     let preview = Preview { of: amount, parts, room: answer.room };
     format.print(&preview, |preview| {
         let mut rows = vec![["ASSET", "OWNER", "SHARE", "OF 1 SAHARA"].map(String::from).to_vec()];
         rows.extend(preview.parts.iter().map(|part| {
-            let asset = if part.asset == 0 { String::from("the new one") } else { part.asset.to_string() };
+            let asset =
+                if part.asset == 0 { String::from("the new one") } else { part.asset.to_string() };
             let owner = part.owner.map_or_else(|| String::from("you"), |owner| owner.to_string());
             vec![asset, owner, format!("{} bps", part.share), part.amount.to_string()]
         }));
@@ -204,7 +248,9 @@ async fn preview(
 /// What `register` says as the chain takes it.
 pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration> {
     let content = match &register.content {
-        Some(path) => fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?,
+        Some(path) => {
+            fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?
+        }
         None => register.prompt.clone().unwrap_or_default().into_bytes(),
     };
     if content.is_empty() {
@@ -227,7 +273,11 @@ pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration>
             _ => IAssets::Derivatives::Open,
         },
         edges: register.parents.iter().map(|parent| parse_edge(parent)).collect::<Result<_>>()?,
-        members: register.members.iter().map(|member| parse_member(member)).collect::<Result<_>>()?,
+        members: register
+            .members
+            .iter()
+            .map(|member| parse_member(member))
+            .collect::<Result<_>>()?,
         ownerUnits: alloy_primitives::aliases::U96::from(register.owner_units),
         isOpen: false,
     })
@@ -249,7 +299,9 @@ fn parse_member(text: &str) -> Result<IAssets::Member> {
 
 fn parse_edge(text: &str) -> Result<IAssets::Edge> {
     let expected = || {
-        eyre!("`{text}` is no parent: expected ID:RELATION, the relation trained-on, finetuned-from, embeds or derived-from")
+        eyre!(
+            "`{text}` is no parent: expected ID:RELATION, the relation trained-on, finetuned-from, embeds or derived-from"
+        )
     };
     let (id, relation) = text.split_once(':').unwrap_or((text, "derived-from"));
     let relation = match relation {

@@ -78,7 +78,10 @@ impl Talk<'_> {
         });
         let url = format!("{}/v1/chat/completions", self.session.gateway()?);
         let request = self.session.http.post(url).bearer_auth(&self.api_key).json(&body);
-        let response = request.send().await.map_err(|error| Failure::network(format!("the gateway: {error}")))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| Failure::network(format!("the gateway: {error}")))?;
         if !response.status().is_success() {
             return Err(refusal(response).await);
         }
@@ -96,8 +99,12 @@ impl Talk<'_> {
 
     /// One line of the event stream.
     fn take_line(&self, line: &str, answer: &mut Answer) -> Result<()> {
-        let Some(data) = line.trim_end().strip_prefix("data: ").filter(|data| *data != "[DONE]") else { return Ok(()) };
-        let chunk: Value = serde_json::from_str(data).wrap_err("the gateway sent a malformed event")?;
+        let Some(data) = line.trim_end().strip_prefix("data: ").filter(|data| *data != "[DONE]")
+        else {
+            return Ok(());
+        };
+        let chunk: Value =
+            serde_json::from_str(data).wrap_err("the gateway sent a malformed event")?;
         if let Some(message) = chunk.pointer("/error/message").and_then(Value::as_str) {
             return Err(Failure::network(format!("the gateway: {message}")));
         }
@@ -140,7 +147,8 @@ impl Talk<'_> {
 pub(crate) async fn refusal(response: reqwest::Response) -> eyre::Report {
     let status = response.status().as_u16();
     let body: Value = response.json().await.unwrap_or_default();
-    let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+    let message =
+        body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
     let text = format!("the gateway answered {status}: {message}");
     match status {
         404 => Failure::not_found(text),
@@ -166,14 +174,19 @@ fn bill(usage: &Value, receipt: &Value) -> String {
         text_of(usage, "/cost"),
         text_of(usage, "/receipt"),
     )];
-    let payees = receipt.get("payees").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let payees =
+        receipt.get("payees").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if payees.is_empty() {
         lines.push(String::from("not settled yet: `sahara receipt get` shows it later"));
         return lines.join("\n");
     }
     let rows: Vec<Vec<String>> = payees.iter().map(payee_row).collect();
     lines.push(table(&rows));
-    lines.push(format!("paid in block {}, transaction {}", text_of(receipt, "/block"), text_of(receipt, "/transaction")));
+    lines.push(format!(
+        "paid in block {}, transaction {}",
+        text_of(receipt, "/block"),
+        text_of(receipt, "/transaction")
+    ));
     lines.join("\n")
 }
 

@@ -28,7 +28,8 @@ pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
             .iter()
             .map(|finding| {
                 let mark = if finding.is_fine { "ok" } else { "MEND" };
-                let mend = if finding.is_fine { String::new() } else { format!("-> {}", finding.mend) };
+                let mend =
+                    if finding.is_fine { String::new() } else { format!("-> {}", finding.mend) };
                 vec![mark.into(), finding.what.into(), finding.found.clone(), mend]
             })
             .collect();
@@ -49,13 +50,19 @@ fn machine(places: &Places) -> Vec<Finding> {
         Finding {
             what: "default model",
             is_fine: is_whole,
-            found: size.map_or_else(|_| String::from("not fetched"), |size| format!("{size} bytes at {}", path.display())),
+            found: size.map_or_else(
+                |_| String::from("not fetched"),
+                |size| format!("{size} bytes at {}", path.display()),
+            ),
             mend: "`sahara model fetch`",
         },
         Finding {
             what: "pip, to fetch the model",
             is_fine: has_pip || is_whole,
-            found: python.map_or_else(|e| e.to_string(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned()),
+            found: python.map_or_else(
+                |e| e.to_string(),
+                |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
+            ),
             mend: "install Python 3 with pip",
         },
         Finding {
@@ -83,5 +90,13 @@ async fn network(session: &Session) -> Vec<Finding> {
     let answer = session.http.get(format!("{gateway}/health")).send().await;
     let is_fine = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
     let found = answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string());
-    vec![node, Finding { what: "gateway", is_fine, found, mend: "start it with `sahara up`, or see its log" }]
+    vec![
+        node,
+        Finding {
+            what: "gateway",
+            is_fine,
+            found,
+            mend: "start it with `sahara up`, or see its log",
+        },
+    ]
 }

@@ -47,7 +47,8 @@ pub(crate) async fn run(earnings: &Earnings, session: &Session, format: Format) 
     let names = names(session.network()?.as_ref());
     let head = client.block_number().await.map_err(refused)?.0;
     let credits = read(&client, 0, head).await?;
-    let is_wanted = |credit: &Credit| earnings.account.is_none_or(|account| account == credit.account);
+    let is_wanted =
+        |credit: &Credit| earnings.account.is_none_or(|account| account == credit.account);
     let wanted: Vec<Credit> = credits.into_iter().filter(is_wanted).collect();
     let earners = sum(&client, &wanted, &names).await?;
     format.print(&earners, |earners| totals(earners, head))?;
@@ -85,23 +86,42 @@ fn names(network: Option<&Network>) -> BTreeMap<Address, String> {
 fn line(credit: &Credit, names: &BTreeMap<Address, String>) -> String {
     let name = names.get(&credit.account).cloned().unwrap_or_else(|| credit.account.to_string());
     let asset = credit.asset.map_or_else(String::new, |asset| format!(" (asset {asset})"));
-    format!("block {:>7}  {name:18} + {} SAHARA  {}{asset}", credit.block, credit.amount, credit.why)
+    format!(
+        "block {:>7}  {name:18} + {} SAHARA  {}{asset}",
+        credit.block, credit.amount, credit.why
+    )
 }
 
 fn totals(earners: &[Earner], head: u64) -> String {
     if earners.is_empty() {
         return format!("nobody has earned anything up to block {head}: try `sahara chat`");
     }
-    let mut rows = vec![["WHO", "ACCOUNT", "CREDITED", "PAYMENTS", "WAITING"].map(String::from).to_vec()];
+    let mut rows =
+        vec![["WHO", "ACCOUNT", "CREDITED", "PAYMENTS", "WAITING"].map(String::from).to_vec()];
     rows.extend(earners.iter().map(|earner| {
-        let waiting = if earner.waiting.is_zero() { String::from("-") } else { earner.waiting.to_string() };
-        let payments = if earner.payments == 0 { String::from("-") } else { earner.payments.to_string() };
-        vec![earner.role.clone(), earner.account.to_string(), earner.credited.to_string(), payments, waiting]
+        let waiting =
+            if earner.waiting.is_zero() { String::from("-") } else { earner.waiting.to_string() };
+        let payments =
+            if earner.payments == 0 { String::from("-") } else { earner.payments.to_string() };
+        vec![
+            earner.role.clone(),
+            earner.account.to_string(),
+            earner.credited.to_string(),
+            payments,
+            waiting,
+        ]
     }));
-    format!("{}\nup to block {head}; in SAHARA. Waiting is earned and credited before it is next spent.", table(&rows))
+    format!(
+        "{}\nup to block {head}; in SAHARA. Waiting is earned and credited before it is next spent.",
+        table(&rows)
+    )
 }
 
-async fn sum(client: &ChainClient, credits: &[Credit], names: &BTreeMap<Address, String>) -> Result<Vec<Earner>> {
+async fn sum(
+    client: &ChainClient,
+    credits: &[Credit],
+    names: &BTreeMap<Address, String>,
+) -> Result<Vec<Earner>> {
     let mut totals: BTreeMap<Address, (Amount, u64)> = BTreeMap::new();
     for credit in credits {
         let (total, payments) = totals.entry(credit.account).or_default();
@@ -131,7 +151,10 @@ async fn read(client: &ChainClient, from: u64, to: u64) -> Result<Vec<Credit>> {
     let mut start = from;
     while start <= to {
         let end = to.min(start.saturating_add(RANGE).saturating_sub(1));
-        let filter = Filter::new().address(vec![CHANNELS, ROYALTIES, SYSTEM]).from_block(start).to_block(end);
+        let filter = Filter::new()
+            .address(vec![CHANNELS, ROYALTIES, SYSTEM])
+            .from_block(start)
+            .to_block(end);
         let logs = client.logs(&filter).await.map_err(refused)?;
         let mut gateway = Address::ZERO;
         for log in &logs {

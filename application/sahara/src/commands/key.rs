@@ -45,7 +45,12 @@ pub(crate) async fn run(key: &Key, session: &Session, format: Format) -> Result<
                 let call = IChannels::fundCall { payer: payer.address() };
                 client.send(&payer, CHANNELS, *amount, &call).await.map_err(refused)?;
             }
-            let limits = Limits { total: *limit, per_day: *daily_limit, assets: assets.clone(), days: *days };
+            let limits = Limits {
+                total: *limit,
+                per_day: *daily_limit,
+                assets: assets.clone(),
+                days: *days,
+            };
             let made = create(&session.http, &session.gateway()?, &client, &payer, &limits).await?;
             format.print(&made, |made| {
                 format!(
@@ -58,7 +63,10 @@ pub(crate) async fn run(key: &Key, session: &Session, format: Format) -> Result<
         Key::Show { api_key } => {
             let url = format!("{}/v1/key", session.gateway()?);
             let request = session.http.get(url).bearer_auth(session.api_key(api_key.as_ref())?);
-            let response = request.send().await.map_err(|error| Failure::network(format!("the gateway: {error}")))?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| Failure::network(format!("the gateway: {error}")))?;
             if !response.status().is_success() {
                 return Err(refusal(response).await);
             }
@@ -87,10 +95,17 @@ pub(crate) async fn create(
         .map_err(|error| Failure::network(format!("the gateway: {error}")))?
         .json()
         .await?;
-    let gateway = about.get("gateway").and_then(Value::as_str).ok_or_else(|| eyre!("the gateway names no address"))?;
+    let gateway = about
+        .get("gateway")
+        .and_then(Value::as_str)
+        .ok_or_else(|| eyre!("the gateway names no address"))?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let small = |amount: Amount| {
-        amount.to_u128().filter(|units| *units < 1 << 96).map(U96::from).ok_or_else(|| eyre!("{amount} is too large"))
+        amount
+            .to_u128()
+            .filter(|units| *units < 1 << 96)
+            .map(U96::from)
+            .ok_or_else(|| eyre!("{amount} is too large"))
     };
     let grant = IChannels::KeyGrant {
         payer: payer.address(),

@@ -5,7 +5,9 @@ use axum::{Router, extract::State, routing::get};
 use bytes::Bytes;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_chain::{
-    consensus::{ConsensusConfig, ConsensusHandle, Timing, TransactionGossip, run, transaction_gossip},
+    consensus::{
+        ConsensusConfig, ConsensusHandle, Timing, TransactionGossip, run, transaction_gossip,
+    },
     genesis::GenesisFile,
     ledger::NodeLedger,
     pool::{Origin, Pool},
@@ -26,7 +28,8 @@ const GOSSIP_CAPACITY: usize = 16_384;
 
 /// Runs a node until it is asked to stop or breaks.
 pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
-    let file = fs::read(&node.genesis).wrap_err_with(|| format!("could not read {}", node.genesis.display()))?;
+    let file = fs::read(&node.genesis)
+        .wrap_err_with(|| format!("could not read {}", node.genesis.display()))?;
     let file = GenesisFile::parse(&file)?;
     refuse_public_keys(&file, node)?;
     let genesis = file.build()?;
@@ -67,8 +70,10 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
 async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandle) -> Result<()> {
     let (asking, mut asked) = mpsc::channel::<oneshot::Sender<String>>(8);
     let listener = TcpListener::bind(node.metrics_listen).await;
-    let listener = listener.wrap_err_with(|| format!("cannot listen on {} for metrics", node.metrics_listen))?;
-    let metrics = tokio::spawn(axum::serve(listener, metrics_router(ledger.clone(), asking)).into_future());
+    let listener = listener
+        .wrap_err_with(|| format!("cannot listen on {} for metrics", node.metrics_listen))?;
+    let metrics =
+        tokio::spawn(axum::serve(listener, metrics_router(ledger.clone(), asking)).into_future());
     let mut stop = std::pin::pin!(stop::asked(node.follow_parent));
     let ended = loop {
         tokio::select! {
@@ -89,27 +94,37 @@ async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandl
 fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
     let beneficiaries = file.config.sale.iter().chain(&file.config.liquidity);
     let public = dev::accounts();
-    let Some(known) = beneficiaries.map(|part| part.account).find(|account| public.contains(account)) else {
+    let Some(known) =
+        beneficiaries.map(|part| part.account).find(|account| public.contains(account))
+    else {
         return Ok(());
     };
     if file.config.chain_id != LOCAL_CHAIN_ID {
-        bail!("{known} belongs to the public test mnemonic; it may hold coin on chain {LOCAL_CHAIN_ID} only");
+        bail!(
+            "{known} belongs to the public test mnemonic; it may hold coin on chain {LOCAL_CHAIN_ID} only"
+        );
     }
     let listeners = [node.rpc_listen, node.metrics_listen, node.peer_listen];
     if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
-        bail!("{open} is not loopback, and {known} belongs to the public test mnemonic: anyone could spend its coin");
+        bail!(
+            "{open} is not loopback, and {known} belongs to the public test mnemonic: anyone could spend its coin"
+        );
     }
     Ok(())
 }
 
 fn read_keys(file: &Path) -> Result<ValidatorKeys> {
-    let text = fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
+    let text =
+        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
     Ok(ValidatorKeys::parse(text.trim())?)
 }
 
 fn parse_peer(text: &str) -> Result<(NetworkPublicKey, SocketAddr)> {
-    let (key, address) = text.split_once('@').ok_or_else(|| eyre!("`{text}` is no peer: expected KEY@ADDRESS:PORT"))?;
-    let address = address.parse().wrap_err_with(|| format!("`{address}` is no address: expected IP:PORT"))?;
+    let (key, address) = text
+        .split_once('@')
+        .ok_or_else(|| eyre!("`{text}` is no peer: expected KEY@ADDRESS:PORT"))?;
+    let address =
+        address.parse().wrap_err_with(|| format!("`{address}` is no address: expected IP:PORT"))?;
     Ok((parse_hex("network key", key)?, address))
 }
 
@@ -164,14 +179,24 @@ async fn metrics(State(metrics): State<Metrics>) -> String {
     let (head, pool) = (metrics.ledger.store().head(), metrics.ledger.pool().status());
     let gauges = [
         ("sahara_block_height", "Number of the last final block.", head.number),
-        ("sahara_block_timestamp_seconds", "Unix time of the last final block.", head.header.timestamp),
+        (
+            "sahara_block_timestamp_seconds",
+            "Unix time of the last final block.",
+            head.header.timestamp,
+        ),
         ("sahara_block_gas_used", "Gas used by the last final block.", head.header.gas_used),
-        ("sahara_base_fee_base_units", "Base fee of the last final block.", head.header.base_fee_per_gas.unwrap_or(0)),
+        (
+            "sahara_base_fee_base_units",
+            "Base fee of the last final block.",
+            head.header.base_fee_per_gas.unwrap_or(0),
+        ),
         ("sahara_pool_pending_transactions", "Transactions that can run.", to_u64(pool.pending)),
         ("sahara_pool_queued_transactions", "Transactions behind a gap.", to_u64(pool.queued)),
         ("sahara_pool_bytes", "Bytes of all waiting transactions.", to_u64(pool.bytes)),
     ];
-    let own = gauges.map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+    let own = gauges.map(|(name, help, value)| {
+        format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
+    });
     own.concat() + &consensus
 }
 
@@ -179,11 +204,7 @@ fn to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-async fn serve_rpc(
-    node: &cli::Node,
-    file: &GenesisFile,
-    ledger: &NodeLedger,
-) -> Result<RpcServer> {
+async fn serve_rpc(node: &cli::Node, file: &GenesisFile, ledger: &NodeLedger) -> Result<RpcServer> {
     // The authenticated network keeps a connection to every other validator.
     let others = file.validators.len().saturating_sub(1);
     let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));

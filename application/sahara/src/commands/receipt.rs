@@ -1,11 +1,7 @@
 //! `sahara receipt`.
 
 use crate::{
-    cli::Receipt,
-    commands::chat::refusal,
-    failure::Failure,
-    local::Network,
-    output::Format,
+    cli::Receipt, commands::chat::refusal, failure::Failure, local::Network, output::Format,
     session::Session,
 };
 use eyre::{Result, WrapErr};
@@ -22,7 +18,10 @@ pub(crate) async fn run(receipt: &Receipt, session: &Session, format: Format) ->
             if let Ok(key) = session.api_key(None) {
                 request = request.bearer_auth(key);
             }
-            let response = request.send().await.map_err(|error| Failure::network(format!("the gateway: {error}")))?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| Failure::network(format!("the gateway: {error}")))?;
             if !response.status().is_success() {
                 return Err(refusal(response).await);
             }
@@ -35,7 +34,9 @@ pub(crate) async fn run(receipt: &Receipt, session: &Session, format: Format) ->
                 None => Network::expect(&session.places)?.genesis_hash,
             };
             let bundle = bundle(&read(file)?)?;
-            let verified = bundle.verify(genesis).map_err(|error| Failure::refused(format!("proves nothing: {error}")))?;
+            let verified = bundle
+                .verify(genesis)
+                .map_err(|error| Failure::refused(format!("proves nothing: {error}")))?;
             format.print(&verified, |verified| {
                 let shown = serde_json::to_string_pretty(verified).unwrap_or_default();
                 format!("the receipt holds: settled in block {}\n{shown}", verified.block)
@@ -57,5 +58,6 @@ fn read(file: &Path) -> Result<String> {
 fn bundle(text: &str) -> Result<Bundle> {
     let value: Value = serde_json::from_str(text).wrap_err("this is no receipt: expected JSON")?;
     let bundle = value.get("bundle").filter(|bundle| !bundle.is_null()).cloned().unwrap_or(value);
-    serde_json::from_value(bundle).wrap_err("this is no settled receipt: expected what `sahara receipt get --json` printed")
+    serde_json::from_value(bundle)
+        .wrap_err("this is no settled receipt: expected what `sahara receipt get --json` printed")
 }

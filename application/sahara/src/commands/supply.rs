@@ -65,13 +65,19 @@ pub(crate) async fn run(supply: &Supply, session: &Session, format: Format) -> R
     }
     let shown = Shown { total: Amount::from_base_units(total), classes };
     format.print(&shown, |shown| {
-        let mut rows = vec![["CLASS", "AT GENESIS", "HELD NOW", "ACCOUNT"].map(String::from).to_vec()];
+        let mut rows =
+            vec![["CLASS", "AT GENESIS", "HELD NOW", "ACCOUNT"].map(String::from).to_vec()];
         rows.extend(shown.classes.iter().map(|class| {
-            let now = class.held_now.map_or_else(|| String::from("distributed"), |held| held.to_string());
+            let now =
+                class.held_now.map_or_else(|| String::from("distributed"), |held| held.to_string());
             let account = class.account.map_or_else(String::new, |account| account.to_string());
             vec![class.name.into(), class.at_genesis.to_string(), now, account]
         }));
-        format!("{}\ntotal {} SAHARA, fixed: every node checks it after every block", table(&rows), shown.total)
+        format!(
+            "{}\ntotal {} SAHARA, fixed: every node checks it after every block",
+            table(&rows),
+            shown.total
+        )
     })
 }
 

@@ -36,11 +36,14 @@ pub(crate) async fn run(up: &Up, session: &Session, format: Format) -> Result<()
         return detach(up, session, format);
     }
     let local = directory(&session.places);
-    let ports = Ports::new(up.port_base).ok_or_else(|| eyre!("the port base leaves no room for a hundred ports"))?;
+    let ports = Ports::new(up.port_base)
+        .ok_or_else(|| eyre!("the port base leaves no room for a hundred ports"))?;
     let say = |step: &str| eprintln!("{step}");
     ports_are_free(&ports, up.validators)?;
     let places = session.places.clone();
-    let model = tokio::task::spawn_blocking(move || model::ensure(&places, &|step| eprintln!("{step}"))).await??;
+    let model =
+        tokio::task::spawn_blocking(move || model::ensure(&places, &|step| eprintln!("{step}")))
+            .await??;
     let file = prepare(&local, up.validators)?;
     fs::write(local.join("supervisor.pid"), std::process::id().to_string())?;
     let mut supervisor = Supervisor::new();
@@ -69,10 +72,12 @@ pub(crate) async fn run(up: &Up, session: &Session, format: Format) -> Result<()
 
 /// A taken port is said at once, not after a minute of restarts.
 fn ports_are_free(ports: &Ports, validators: u16) -> Result<()> {
-    let nodes = (0..validators).flat_map(|i| [ports.rpc_of(i), ports.metrics_of(i), ports.peer_of(i)]);
+    let nodes =
+        (0..validators).flat_map(|i| [ports.rpc_of(i), ports.metrics_of(i), ports.peer_of(i)]);
     for port in nodes.chain([ports.gateway, ports.worker]) {
-        std::net::TcpListener::bind(("127.0.0.1", port))
-            .map_err(|error| Failure::network(format!("port {port} cannot be used ({error}): try --port-base 20000")))?;
+        std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+            Failure::network(format!("port {port} cannot be used ({error}): try --port-base 20000"))
+        })?;
     }
     Ok(())
 }
@@ -110,9 +115,13 @@ impl Start<'_> {
         (self.say)("loading the model");
         self.services(&network, supervisor)?;
         let health = |port: u16| format!("http://127.0.0.1:{port}/health");
-        for (name, url) in [("worker", health(self.ports.worker)), ("gateway", health(self.ports.gateway))] {
-            self.until(name, async || self.session.http.get(&url).send().await.is_ok_and(|r| r.status().is_success()))
-                .await?;
+        for (name, url) in
+            [("worker", health(self.ports.worker)), ("gateway", health(self.ports.gateway))]
+        {
+            self.until(name, async || {
+                self.session.http.get(&url).send().await.is_ok_and(|r| r.status().is_success())
+            })
+            .await?;
         }
         if !self.up.no_demo {
             self.until("the catalogue", async || self.is_listed(&network).await).await?;
@@ -147,7 +156,11 @@ impl Start<'_> {
     }
 
     fn child(&self, name: &str, arguments: Vec<String>) -> Child {
-        Child { name: name.to_owned(), arguments, log: self.local.join("logs").join(format!("{name}.log")) }
+        Child {
+            name: name.to_owned(),
+            arguments,
+            log: self.local.join("logs").join(format!("{name}.log")),
+        }
     }
 
     /// BLAKE3 of the weights.
@@ -175,7 +188,10 @@ impl Start<'_> {
             key_file: worker_dir.join("key.secret"),
             data_dir: worker_dir.clone(),
             gateways: vec![dev::key_of("gateway")?.address()],
-            engine: worker::EngineConfig::Own { model: self.model.clone(), threads: self.up.threads },
+            engine: worker::EngineConfig::Own {
+                model: self.model.clone(),
+                threads: self.up.threads,
+            },
             max_jobs: MAX_JOBS,
         };
         let gateway = gateway::Config {
@@ -198,22 +214,37 @@ impl Start<'_> {
 
     async fn is_listed(&self, network: &Network) -> bool {
         let Some(model) = &network.model else { return true };
-        let answer = self.session.http.get(format!("{}/v1/models/{model}", network.gateway)).send().await;
+        let answer =
+            self.session.http.get(format!("{}/v1/models/{model}", network.gateway)).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// The demonstration's API key: the one from before, or a new one.
     async fn api_key(&self, client: &ChainClient, network: &Network) -> Result<String> {
-        if let Some(before) = Network::find(&self.session.places)?.and_then(|network| network.api_key) {
-            let answer = self.session.http.get(format!("{}/v1/key", network.gateway)).bearer_auth(&before).send().await?;
+        if let Some(before) =
+            Network::find(&self.session.places)?.and_then(|network| network.api_key)
+        {
+            let answer = self
+                .session
+                .http
+                .get(format!("{}/v1/key", network.gateway))
+                .bearer_auth(&before)
+                .send()
+                .await?;
             if answer.status().is_success() {
                 return Ok(before);
             }
         }
-        let limits =
-            key::Limits { total: Amount::from_coins(500), per_day: Amount::from_coins(100), assets: vec![], days: 365 };
+        let limits = key::Limits {
+            total: Amount::from_coins(500),
+            per_day: Amount::from_coins(100),
+            assets: vec![],
+            days: 365,
+        };
         let payer = dev::key_of("payer")?;
-        Ok(key::create(&self.session.http, &network.gateway, client, &payer, &limits).await?.api_key)
+        Ok(key::create(&self.session.http, &network.gateway, client, &payer, &limits)
+            .await?
+            .api_key)
     }
 
     async fn until(&self, name: &str, mut answers: impl AsyncFnMut() -> bool) -> Result<()> {
@@ -226,7 +257,11 @@ impl Start<'_> {
             }
         }
         let logs = self.local.join("logs");
-        Err(Failure::network(format!("{name} did not answer within {} s: see {}", PATIENCE.as_secs(), logs.display())))
+        Err(Failure::network(format!(
+            "{name} did not answer within {} s: see {}",
+            PATIENCE.as_secs(),
+            logs.display()
+        )))
     }
 }
 
@@ -244,7 +279,10 @@ fn ready(network: &Network, format: Format) -> Result<()> {
 fn page(network: &Network) -> String {
     let payer = network.accounts.get("payer").map(ToString::to_string).unwrap_or_default();
     let mut lines = vec![
-        format!("\nready  JSON-RPC {}  gateway {}  metrics {}", network.rpc, network.gateway, network.metrics),
+        format!(
+            "\nready  JSON-RPC {}  gateway {}  metrics {}",
+            network.rpc, network.gateway, network.metrics
+        ),
         String::new(),
         format!("  chain id      {}", network.chain_id),
         format!("  account       {payer} (account 0 of the public test mnemonic, funded)"),
@@ -259,7 +297,9 @@ fn page(network: &Network) -> String {
         ));
         lines.push(String::from("  sahara earnings --follow"));
     } else {
-        lines.push(String::from("\nbare: no assets and no API key; see `sahara asset register --help`"));
+        lines.push(String::from(
+            "\nbare: no assets and no API key; see `sahara asset register --help`",
+        ));
     }
     lines.push(String::from("\nCtrl-C stops it; everything is kept."));
     lines.join("\n")
@@ -272,7 +312,12 @@ fn detach(up: &Up, session: &Session, format: Format) -> Result<()> {
     let log = fs::File::create(local.join("logs/up.log"))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--json").arg("--data-dir").arg(&session.places.data).arg("up");
-    command.args(["--validators", &up.validators.to_string(), "--threads", &up.threads.to_string()]);
+    command.args([
+        "--validators",
+        &up.validators.to_string(),
+        "--threads",
+        &up.threads.to_string(),
+    ]);
     if let Some(base) = up.port_base {
         command.args(["--port-base", &base.to_string()]);
     }
@@ -282,19 +327,27 @@ fn detach(up: &Up, session: &Session, format: Format) -> Result<()> {
     let errors = if std::io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::from(log) };
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn()?;
     let mut line = String::new();
-    let output = child.stdout.take().ok_or_else(|| eyre!("the background process has no output"))?;
+    let output =
+        child.stdout.take().ok_or_else(|| eyre!("the background process has no output"))?;
     BufReader::new(output).read_line(&mut line)?;
     if line.is_empty() {
         bail!("the network did not start: see {}", local.join("logs").display());
     }
-    ready(&serde_json::from_str(&line).wrap_err("the background process said something unexpected")?, format)
+    ready(
+        &serde_json::from_str(&line)
+            .wrap_err("the background process said something unexpected")?,
+        format,
+    )
 }
 
 /// Stops a network that runs in the background.
 pub(crate) async fn down(session: &Session, format: Format) -> Result<()> {
     let file = directory(&session.places).join("supervisor.pid");
     let Ok(pid) = fs::read_to_string(&file) else {
-        return Err(Failure::not_found(format!("no running network in {}", session.places.data.display())));
+        return Err(Failure::not_found(format!(
+            "no running network in {}",
+            session.places.data.display()
+        )));
     };
     let sent = Command::new("kill").arg(pid.trim()).status()?;
     if !sent.success() {

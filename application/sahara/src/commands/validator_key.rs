@@ -23,7 +23,10 @@ pub(crate) fn run(file: &Path, format: Format) -> Result<()> {
         consensus_key: to_hex(&validator.consensus_key),
     };
     format.print(&made, |made| {
-        format!("secret        {}\nnetwork key   {}\nconsensus key {}", made.file, made.network_key, made.consensus_key)
+        format!(
+            "secret        {}\nnetwork key   {}\nconsensus key {}",
+            made.file, made.network_key, made.consensus_key
+        )
     })
 }
 

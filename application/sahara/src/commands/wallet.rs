@@ -42,7 +42,8 @@ pub(crate) async fn run(wallet: &Wallet, session: &Session, format: Format) -> R
         Wallet::List => list(session, format),
         Wallet::Balance { address, signer } => balance(*address, signer, session, format).await,
         Wallet::Send { to, amount, signer } => {
-            let outcome = session.client()?.transfer(&session.key(signer).await?, *to, *amount).await;
+            let outcome =
+                session.client()?.transfer(&session.key(signer).await?, *to, *amount).await;
             sent(outcome.map_err(refused)?, format)
         }
         Wallet::Fund { amount, signer } => {
@@ -82,7 +83,8 @@ fn new(name: &str, password_file: Option<&Path>, session: &Session, format: Form
     let key = SigningKey::random();
     let text = Keystore::encrypt(&key, &password, KeystoreCost::Standard)?.to_json();
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let mut file = file.wrap_err_with(|| format!("could not create {}: is there one already?", path.display()))?;
+    let mut file = file
+        .wrap_err_with(|| format!("could not create {}: is there one already?", path.display()))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let made = Listed { name: name.to_owned(), address: Some(key.address()) };
@@ -94,26 +96,40 @@ fn list(session: &Session, format: Format) -> Result<()> {
     for entry in fs::read_dir(signer::directory(&session.places)).into_iter().flatten() {
         let path = entry?.path();
         let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
-        let keystore = fs::read_to_string(&path).ok().and_then(|text| Keystore::from_json(&text).ok());
-        wallets.push(Listed { name: name.to_owned(), address: keystore.and_then(|keystore| keystore.address) });
+        let keystore =
+            fs::read_to_string(&path).ok().and_then(|text| Keystore::from_json(&text).ok());
+        wallets.push(Listed {
+            name: name.to_owned(),
+            address: keystore.and_then(|keystore| keystore.address),
+        });
     }
     wallets.sort_by(|left, right| left.name.cmp(&right.name));
     format.print(&wallets, |wallets| {
         if wallets.is_empty() {
             return String::from("no wallets: make one with `sahara wallet new NAME`");
         }
-        let row = |one: &Listed| vec![one.name.clone(), one.address.map_or_else(String::new, |a| a.to_string())];
+        let row = |one: &Listed| {
+            vec![one.name.clone(), one.address.map_or_else(String::new, |a| a.to_string())]
+        };
         table(&wallets.iter().map(row).collect::<Vec<_>>())
     })
 }
 
-async fn balance(address: Option<Address>, signer: &Signer, session: &Session, format: Format) -> Result<()> {
+async fn balance(
+    address: Option<Address>,
+    signer: &Signer,
+    session: &Session,
+    format: Format,
+) -> Result<()> {
     let client = session.client()?;
     let address = match address {
         Some(address) => address,
         None => session.key(signer).await?.address(),
     };
-    let deposit = client.call(CHANNELS, &IChannels::depositOfCall { payer: address }).await.map_err(refused)?;
+    let deposit = client
+        .call(CHANNELS, &IChannels::depositOfCall { payer: address })
+        .await
+        .map_err(refused)?;
     let balance = Balance {
         address,
         wallet: client.balance(address).await.map_err(refused)?,
@@ -124,7 +140,10 @@ async fn balance(address: Option<Address>, signer: &Signer, session: &Session, f
         table(&[
             vec!["account".into(), balance.address.to_string()],
             vec!["in the wallet".into(), format!("{} SAHARA", balance.wallet)],
-            vec!["earned, credited before it is next spent".into(), format!("{} SAHARA", balance.earned)],
+            vec![
+                "earned, credited before it is next spent".into(),
+                format!("{} SAHARA", balance.earned),
+            ],
             vec!["deposit for requests, free".into(), format!("{} SAHARA", balance.deposit)],
         ])
     })

@@ -1,8 +1,8 @@
 //! `sahara worker`: the engine behind HTTP, for gateways.
 
 use crate::{cli, secret, stop};
-use eyre::{Result, WrapErr, eyre};
 use alloy_rpc_types_eth::Filter;
+use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{ASSETS, IAssets, IWorkers, WORKERS};
 use sahara_client::{ChainClient, SigningKey};
 use sahara_compute::{Clock, Engine, OwnEngine, RemoteEngine, Served, Worker, WorkerConfig};
@@ -64,8 +64,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Runs a worker until it is asked to stop. When its offers on chain change, it finishes what it
 /// works on and starts anew with them.
 pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
-    let text = fs::read(&worker.config).wrap_err_with(|| format!("could not read {}", worker.config.display()))?;
-    let config: Config = serde_json::from_slice(&text).wrap_err("the worker's configuration is malformed")?;
+    let text = fs::read(&worker.config)
+        .wrap_err_with(|| format!("could not read {}", worker.config.display()))?;
+    let config: Config =
+        serde_json::from_slice(&text).wrap_err("the worker's configuration is malformed")?;
     let client = ChainClient::new(&config.rpc)?;
     let key = secret::read(&config.key_file)?;
     fs::create_dir_all(&config.data_dir)?;

@@ -95,7 +95,11 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
         falls.retain(|fall| fall.elapsed() < WINDOW);
         falls.push(Instant::now());
         if falls.len() > MOST_FALLS {
-            return Err(eyre!("{} fell {MOST_FALLS} times within a minute: see {}", child.name, child.log.display()));
+            return Err(eyre!(
+                "{} fell {MOST_FALLS} times within a minute: see {}",
+                child.name,
+                child.log.display()
+            ));
         }
         let pause = tokio::time::timeout(PAUSE, told(&mut stop)).await;
         if pause.is_ok() {

@@ -30,7 +30,8 @@ pub(crate) fn key_of(role: &str) -> Result<SigningKey, KeyError> {
 
 /// The public accounts.
 pub(crate) fn accounts() -> &'static [Address] {
-    static ACCOUNTS: LazyLock<Vec<Address>> =
-        LazyLock::new(|| (0..COUNT).filter_map(|index| key(index).ok()).map(|key| key.address()).collect());
+    static ACCOUNTS: LazyLock<Vec<Address>> = LazyLock::new(|| {
+        (0..COUNT).filter_map(|index| key(index).ok()).map(|key| key.address()).collect()
+    });
     &ACCOUNTS
 }

@@ -60,7 +60,10 @@ impl Network {
     pub(crate) fn expect(places: &Places) -> Result<Self> {
         Self::find(places)?.ok_or_else(|| {
             let directory = directory(places);
-            Failure::not_found(format!("no local network in {}: start one with `sahara up`", directory.display()))
+            Failure::not_found(format!(
+                "no local network in {}: start one with `sahara up`",
+                directory.display()
+            ))
         })
     }
 

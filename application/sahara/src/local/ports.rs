@@ -55,7 +55,11 @@ impl Ports {
 
     /// Metrics of node `index`.
     pub(crate) const fn metrics_of(&self, index: u16) -> u16 {
-        if index == 0 { self.metrics } else { self.more_metrics.saturating_add(index).saturating_sub(1) }
+        if index == 0 {
+            self.metrics
+        } else {
+            self.more_metrics.saturating_add(index).saturating_sub(1)
+        }
     }
 
     /// Peer port of node `index`.

@@ -16,7 +16,8 @@ use std::{
 
 /// Makes validators' secrets and the genesis file, unless they are there.
 pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> {
-    fs::create_dir_all(directory.join("logs")).wrap_err_with(|| format!("could not create {}", directory.display()))?;
+    fs::create_dir_all(directory.join("logs"))
+        .wrap_err_with(|| format!("could not create {}", directory.display()))?;
     let path = directory.join("genesis.json");
     if let Ok(bytes) = fs::read(&path) {
         let file = GenesisFile::parse(&bytes)?;
@@ -35,7 +36,8 @@ pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> 
         set.push(keys.validator(fee_address(&keys)));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let config = GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
+    let config =
+        GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
     let file = GenesisFile { config, validators: ValidatorSet::new(set)? };
     let draft = directory.join("genesis.json.draft");
     fs::write(&draft, serde_json::to_vec_pretty(&file)?)?;
@@ -60,11 +62,20 @@ fn fee_address(keys: &ValidatorKeys) -> Address {
 }
 
 /// The arguments of node `index`.
-pub(crate) fn node_arguments(directory: &Path, file: &GenesisFile, ports: &Ports, index: u16) -> Result<Vec<String>> {
+pub(crate) fn node_arguments(
+    directory: &Path,
+    file: &GenesisFile,
+    ports: &Ports,
+    index: u16,
+) -> Result<Vec<String>> {
     let count = u16::try_from(file.validators.len())?;
     let node = directory.join(format!("node-{index}"));
     let listen = |port: u16| format!("127.0.0.1:{port}");
-    let mut arguments = vec!["node".into(), "--genesis".into(), directory.join("genesis.json").display().to_string()];
+    let mut arguments = vec![
+        "node".into(),
+        "--genesis".into(),
+        directory.join("genesis.json").display().to_string(),
+    ];
     arguments.extend(["--directory".into(), node.display().to_string()]);
     arguments.extend(["--key-file".into(), node.join("validator.secret").display().to_string()]);
     arguments.extend(["--rpc-listen".into(), listen(ports.rpc_of(index))]);

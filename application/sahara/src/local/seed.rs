@@ -13,8 +13,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What the agent is told before every conversation.
-pub(crate) const PROMPT: &str =
-    "You are Trail Guide, a friendly guide to the islands of Indonesia. Answer in two or three short sentences.";
+pub(crate) const PROMPT: &str = "You are Trail Guide, a friendly guide to the islands of Indonesia. Answer in two or three short sentences.";
 
 /// The gateway's fee: 2 % of worker and asset price.
 const GATEWAY_FEE: u16 = 200;
@@ -54,7 +53,8 @@ impl Seed<'_> {
 
     /// Bonds the worker and the gateway.
     pub(crate) async fn services(&self, worker_url: &str, gateway_url: &str) -> Result<()> {
-        let bond = self.client.call(WORKERS, &IWorkers::minimumBondCall {}).await.map_err(refused)?;
+        let bond =
+            self.client.call(WORKERS, &IWorkers::minimumBondCall {}).await.map_err(refused)?;
         let bond = Amount::from_base_units(bond);
         let (worker, gateway) = (dev::key_of("worker")?, dev::key_of("gateway")?);
         let call = IWorkers::workerCall { account: worker.address() };
@@ -64,7 +64,10 @@ impl Seed<'_> {
         }
         let call = IWorkers::gatewayCall { account: gateway.address() };
         if self.client.call(WORKERS, &call).await.map_err(refused)?.registeredAt == 0 {
-            let call = IWorkers::registerGatewayCall { endpoint: gateway_url.to_owned(), fee: GATEWAY_FEE };
+            let call = IWorkers::registerGatewayCall {
+                endpoint: gateway_url.to_owned(),
+                fee: GATEWAY_FEE,
+            };
             self.send(&gateway, WORKERS, bond, &call).await?;
         }
         Ok(())
@@ -75,20 +78,27 @@ impl Seed<'_> {
         let mut assets = BTreeMap::new();
         let count = self.client.call(ASSETS, &IAssets::assetCountCall {}).await.map_err(refused)?;
         if count >= 3 {
-            assets.extend([("dataset", 1), ("model", 2), ("agent", 3)].map(|(role, id)| (role.to_owned(), id)));
+            assets.extend(
+                [("dataset", 1), ("model", 2), ("agent", 3)]
+                    .map(|(role, id)| (role.to_owned(), id)),
+            );
             return Ok(assets);
         }
         let text = include_str!("trails.jsonl");
         let dataset = self.register("dataset_creator", dataset(text)).await?;
         let model = self.register("model_creator", model(dataset, weights)).await?;
         let agent = self.register("agent_creator", agent(model)).await?;
-        assets.extend([("dataset", dataset), ("model", model), ("agent", agent)].map(|(role, id)| (role.to_owned(), id)));
+        assets.extend(
+            [("dataset", dataset), ("model", model), ("agent", agent)]
+                .map(|(role, id)| (role.to_owned(), id)),
+        );
         Ok(assets)
     }
 
     async fn register(&self, role: &str, registration: IAssets::Registration) -> Result<u64> {
         let key = dev::key_of(role)?;
-        let outcome = self.send(&key, ASSETS, Amount::ZERO, &IAssets::registerCall { registration }).await?;
+        let outcome =
+            self.send(&key, ASSETS, Amount::ZERO, &IAssets::registerCall { registration }).await?;
         let registered = outcome.events::<IAssets::Registered>();
         Ok(registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset)
     }
@@ -100,7 +110,11 @@ impl Seed<'_> {
             let call = IWorkers::offerCall { worker: worker.address(), asset: *asset };
             if !self.client.call(WORKERS, &call).await.map_err(refused)?.isServed {
                 let Prices { input, output } = WORKER_PRICES;
-                let call = IWorkers::serveCall { asset: *asset, inputPrice: input.0, outputPrice: output.0 };
+                let call = IWorkers::serveCall {
+                    asset: *asset,
+                    inputPrice: input.0,
+                    outputPrice: output.0,
+                };
                 self.send(&worker, WORKERS, Amount::ZERO, &call).await?;
             }
         }
@@ -119,7 +133,11 @@ impl Seed<'_> {
     }
 }
 
-fn registration(kind: IAssets::Kind, card: &serde_json::Value, content: B256) -> IAssets::Registration {
+fn registration(
+    kind: IAssets::Kind,
+    card: &serde_json::Value,
+    content: B256,
+) -> IAssets::Registration {
     IAssets::Registration {
         kind,
         contentHash: content,
@@ -135,7 +153,11 @@ fn registration(kind: IAssets::Kind, card: &serde_json::Value, content: B256) ->
     }
 }
 
-fn priced(mut registration: IAssets::Registration, prices: Prices, edge: IAssets::Edge) -> IAssets::Registration {
+fn priced(
+    mut registration: IAssets::Registration,
+    prices: Prices,
+    edge: IAssets::Edge,
+) -> IAssets::Registration {
     registration.inputPrice = prices.input.0;
     registration.outputPrice = prices.output.0;
     registration.edges.push(edge);
@@ -143,8 +165,10 @@ fn priced(mut registration: IAssets::Registration, prices: Prices, edge: IAssets
 }
 
 fn dataset(text: &str) -> IAssets::Registration {
-    let card = json!({"name": "island-trails", "content": "keccak256", "records": text.lines().count()});
-    let mut dataset = registration(IAssets::Kind::Dataset, &card, sahara_primitives::keccak256(text));
+    let card =
+        json!({"name": "island-trails", "content": "keccak256", "records": text.lines().count()});
+    let mut dataset =
+        registration(IAssets::Kind::Dataset, &card, sahara_primitives::keccak256(text));
     dataset.derivativeRoyalty = 1_000;
     dataset
 }
@@ -158,7 +182,12 @@ fn model(dataset: u64, weights: B256) -> IAssets::Registration {
 }
 
 fn agent(model: u64) -> IAssets::Registration {
-    let card = json!({"name": "trail-guide", "content": "keccak256", "prompt": PROMPT, "model": model});
+    let card =
+        json!({"name": "trail-guide", "content": "keccak256", "prompt": PROMPT, "model": model});
     let edge = IAssets::Edge { parent: model, relation: IAssets::Relation::Embeds };
-    priced(registration(IAssets::Kind::Agent, &card, sahara_primitives::keccak256(PROMPT)), AGENT_PRICES, edge)
+    priced(
+        registration(IAssets::Kind::Agent, &card, sahara_primitives::keccak256(PROMPT)),
+        AGENT_PRICES,
+        edge,
+    )
 }
