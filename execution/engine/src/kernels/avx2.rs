@@ -1,6 +1,6 @@
 //! The AVX2 path: the same sums in the same order as [`super::scalar`], eight lanes at a time.
 //!
-//! Unsafe code here is of two kinds only: loads and stores through references to whole arrays, and calls of functions
+//! Unsafe code here is of two kinds only: whole arrays taken as vectors and back, and calls of functions
 //! compiled for AVX2 and F16C from [`Present`], which exists only on machines that have both.
 #![cfg(target_arch = "x86_64")]
 
@@ -9,11 +9,10 @@ use crate::activations::{Activations, QUADS, TILE, TileBlock};
 use crate::cache::{HeadCache, TILE_POSITIONS};
 use crate::matrix::{BLOCK, GROUP, Group, Q4_BLOCK, Q8_BLOCK};
 use std::arch::x86_64::{
-    __m256, __m256i, _mm_loadu_si128, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_add_ps, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
-    _mm256_srli_epi16, _mm256_storeu_ps,
+    __m128i, __m256, __m256i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8, _mm256_srli_epi16,
 };
 
 /// Proof that this machine has AVX2 and F16C.
@@ -59,26 +58,35 @@ compiled_for_avx2! {
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(unsafe_code, reason = "vector load")]
+#[expect(
+    unsafe_code,
+    reason = "an array as a vector; the load intrinsic's checks would slow development builds down"
+)]
 fn load(bytes: &[u8; 32]) -> __m256i {
-    // SAFETY: the reference is to 32 readable bytes and the load needs no alignment.
-    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+    // SAFETY: both are 32 plain bytes, and every bit pattern is a vector.
+    unsafe { std::mem::transmute::<[u8; 32], __m256i>(*bytes) }
 }
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(unsafe_code, reason = "vector load")]
+#[expect(
+    unsafe_code,
+    reason = "an array as a vector; the load intrinsic's checks would slow development builds down"
+)]
 fn load_halves(halves: &[u16; 8]) -> __m256 {
-    // SAFETY: the reference is to 16 readable bytes and the load needs no alignment.
-    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(halves.as_ptr().cast()) })
+    // SAFETY: both are 16 plain bytes, and every bit pattern is a vector.
+    _mm256_cvtph_ps(unsafe { std::mem::transmute::<[u16; 8], __m128i>(*halves) })
 }
 
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
-#[expect(unsafe_code, reason = "vector store")]
+#[expect(
+    unsafe_code,
+    reason = "a vector as an array; the store intrinsic's checks would slow development builds down"
+)]
 fn store(lanes: &mut [f32; 8], value: __m256) {
-    // SAFETY: the reference is to 32 writable bytes and the store needs no alignment.
-    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), value) }
+    // SAFETY: both are 32 plain bytes, and every bit pattern is a float.
+    *lanes = unsafe { std::mem::transmute::<__m256, [f32; 8]>(value) };
 }
 
 #[target_feature(enable = "avx2,f16c")]
@@ -235,11 +243,15 @@ fn scores_block<const HEADS: usize, const WIDTH: usize>(
 ) -> [[__m256; WIDTH]; HEADS] {
     let head = keys.len() / WIDTH;
     let mut sums = [[_mm256_setzero_ps(); WIDTH]; HEADS];
+    // slices of one known length, so that the indices need no checks
+    let tiles: [&[[u16; TILE_POSITIONS]]; WIDTH] =
+        std::array::from_fn(|tile| &keys[tile * head..][..head]);
+    let queries: [&[f32]; HEADS] = std::array::from_fn(|row| &queries[row * head..][..head]);
     for dimension in 0..head {
         for tile in 0..WIDTH {
-            let keys = load_halves(&keys[tile * head + dimension]);
+            let keys = load_halves(&tiles[tile][dimension]);
             for row in 0..HEADS {
-                let query = _mm256_set1_ps(queries[row * head + dimension]);
+                let query = _mm256_set1_ps(queries[row][dimension]);
                 sums[row][tile] = _mm256_add_ps(sums[row][tile], _mm256_mul_ps(query, keys));
             }
         }
@@ -315,12 +327,13 @@ fn mix_block<const HEADS: usize, const WIDTH: usize>(
 ) {
     let length = weights.len() / HEADS;
     let mut sums = [[_mm256_setzero_ps(); WIDTH]; HEADS];
-    for (position, row) in cache.value_rows().take(length).enumerate() {
+    let weights: [&[f32]; HEADS] = std::array::from_fn(|row| &weights[row * length..][..length]);
+    for (position, row) in (0..length).zip(cache.value_rows()) {
         let values = &row.as_chunks::<8>().0[first..first + WIDTH];
         for vector in 0..WIDTH {
             let values = load_halves(&values[vector]);
             for row in 0..HEADS {
-                let weight = _mm256_set1_ps(weights[row * length + position]);
+                let weight = _mm256_set1_ps(weights[row][position]);
                 sums[row][vector] = _mm256_add_ps(sums[row][vector], _mm256_mul_ps(weight, values));
             }
         }
