@@ -23,6 +23,8 @@ mod nonces;
 mod outcome;
 mod revert;
 mod send;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use chain::ChainClient;

@@ -1,0 +1,110 @@
+//! Logs, filters and subscriptions.
+
+use crate::support::{ALICE, BOB, TestNode, address, signed, transaction};
+use alloy_sol_types::{SolCall, SolEvent};
+use jsonrpsee::{
+    core::client::{Subscription, SubscriptionClientT},
+    rpc_params,
+    ws_client::{WsClient, WsClientBuilder},
+};
+use sahara_abi::{CHANNELS, IChannels};
+use serde_json::{Value, json};
+
+fn funding() -> Vec<u8> {
+    IChannels::fundCall { payer: address(BOB) }.abi_encode()
+}
+
+fn filter() -> Value {
+    json!({ "address": CHANNELS, "topics": [IChannels::Funded::SIGNATURE_HASH] })
+}
+
+#[tokio::test]
+async fn logs_are_found_by_range_address_and_topic() {
+    let node = TestNode::start().await;
+    let receipt = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
+    node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
+    let range = |from: &str, to: &str| {
+        let mut filter = filter();
+        filter["fromBlock"] = from.into();
+        filter["toBlock"] = to.into();
+        filter
+    };
+    let found = node.ask("eth_getLogs", (range("earliest", "latest"),)).await;
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["transactionHash"], receipt["transactionHash"]);
+    assert_eq!(found[0], receipt["logs"][0]);
+    assert_eq!(node.ask("eth_getLogs", (range("0x2", "latest"),)).await, json!([]));
+    let by_hash = json!({ "blockHash": receipt["blockHash"], "address": CHANNELS });
+    let all = node.ask("eth_getLogs", (by_hash,)).await;
+    assert!(all.as_array().unwrap().contains(&found[0]));
+    let backwards = node.refusal("eth_getLogs", (range("0x2", "0x1"),)).await;
+    assert_eq!((backwards.code(), backwards.message()), (-32_602, "invalid block range params"));
+}
+
+#[tokio::test]
+async fn filters_remember_what_was_read() {
+    let node = TestNode::start().await;
+    let logs = node.ask("eth_newFilter", (filter(),)).await;
+    let blocks = node.ask("eth_newBlockFilter", rpc_params![]).await;
+    let pending = node.ask("eth_newPendingTransactionFilter", rpc_params![]).await;
+    let receipt = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
+    let changes = node.ask("eth_getFilterChanges", (&logs,)).await;
+    assert_eq!(changes[0], receipt["logs"][0]);
+    assert_eq!(node.ask("eth_getFilterChanges", (&logs,)).await, json!([]));
+    assert_eq!(node.ask("eth_getFilterLogs", (&logs,)).await, json!([]), "from latest on");
+    let hashes = node.ask("eth_getFilterChanges", (&blocks,)).await;
+    assert_eq!(hashes, json!([receipt["blockHash"]]));
+    let hashes = node.ask("eth_getFilterChanges", (&pending,)).await;
+    assert_eq!(hashes, json!([receipt["transactionHash"]]));
+    assert_eq!(node.ask("eth_uninstallFilter", (&blocks,)).await, true);
+    assert_eq!(node.ask("eth_uninstallFilter", (&blocks,)).await, false);
+    let gone = node.refusal("eth_getFilterChanges", (&blocks,)).await;
+    assert_eq!(gone.message(), "filter not found");
+}
+
+async fn subscribe(
+    client: &WsClient,
+    params: jsonrpsee::core::params::ArrayParams,
+) -> Subscription<Value> {
+    client.subscribe("eth_subscribe", params, "eth_unsubscribe").await.unwrap()
+}
+
+#[tokio::test]
+async fn subscribers_hear_of_heads_logs_and_pending_transactions() {
+    let node = TestNode::start().await;
+    let url = format!("ws://{}", node.server.address());
+    let client = WsClientBuilder::default().build(url).await.unwrap();
+    let mut heads = subscribe(&client, rpc_params!["newHeads"]).await;
+    let mut logs = subscribe(&client, rpc_params!["logs", filter()]).await;
+    let mut hashes = subscribe(&client, rpc_params!["newPendingTransactions"]).await;
+    let mut full = subscribe(&client, rpc_params!["newPendingTransactions", true]).await;
+    for number in 1..=2 {
+        let receipt = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
+        let head = heads.next().await.unwrap().unwrap();
+        assert_eq!(head["hash"], receipt["blockHash"]);
+        assert_eq!(head["number"], format!("{number:#x}"));
+        assert_eq!(logs.next().await.unwrap().unwrap(), receipt["logs"][0]);
+        assert_eq!(hashes.next().await.unwrap().unwrap(), receipt["transactionHash"]);
+        let transaction = full.next().await.unwrap().unwrap();
+        assert_eq!(transaction["hash"], receipt["transactionHash"]);
+        assert_eq!(transaction["blockHash"], Value::Null);
+    }
+    let unknown = client
+        .subscribe::<Value, _>("eth_subscribe", rpc_params!["weather"], "eth_unsubscribe")
+        .await;
+    assert!(unknown.is_err());
+}
+
+#[tokio::test]
+async fn synchronous_submission_times_out_with_the_hash() {
+    let node = TestNode::start().await;
+    // A gap in the nonces: it waits for ever.
+    let raw = signed(ALICE, transaction(5, Some(address(BOB)), 1, Vec::new()));
+    let late = node.refusal("eth_sendRawTransactionSync", (&raw, "0x1")).await;
+    assert_eq!(late.code(), 4);
+    let hash: String = serde_json::from_str(late.data().unwrap().get()).unwrap();
+    let waiting = node.ask("eth_getTransactionByHash", (&hash,)).await;
+    assert_eq!(waiting["blockNumber"], Value::Null);
+    let status = node.ask("txpool_status", rpc_params![]).await;
+    assert_eq!(status, json!({ "pending": "0x0", "queued": "0x1" }));
+}

@@ -1,0 +1,17 @@
+//! The server as clients meet it: over HTTP and WebSocket, on a chain that makes real blocks.
+#[cfg(test)]
+mod blocks;
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod follow;
+#[cfg(test)]
+mod pool;
+#[cfg(test)]
+mod proofs;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tools;

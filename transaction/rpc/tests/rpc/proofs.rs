@@ -1,0 +1,95 @@
+//! What a stranger can check without trusting the node.
+
+use crate::support::{ALICE, BOB, TestNode, address, bytes, hash, quantity};
+use alloy_primitives::{B256, Bytes, U256};
+use alloy_sol_types::SolCall;
+use alloy_trie::TrieAccount;
+use jsonrpsee::rpc_params;
+use sahara_abi::{CHANNELS, IChannels};
+use sahara_finality::{
+    LightClient, TxReceipt, ValidatorSet, verify_account, verify_receipt, verify_storage,
+};
+use serde_json::Value;
+
+fn list(value: &Value) -> Vec<Bytes> {
+    value.as_array().unwrap().iter().map(bytes).collect()
+}
+
+async fn light_client(node: &TestNode) -> LightClient {
+    let block_0 = node.ask("sahara_getCertificate", ("earliest",)).await;
+    let answer = node.ask("sahara_getValidators", rpc_params![]).await;
+    let validators: ValidatorSet = serde_json::from_value(answer["validators"].clone()).unwrap();
+    let trusted = node.ledger.store().genesis_hash();
+    LightClient::new(trusted, &bytes(&block_0["header"]), 724_272, validators).unwrap()
+}
+
+#[tokio::test]
+async fn receipt_is_proven_from_the_genesis_hash_on() {
+    let node = TestNode::start().await;
+    let receipt = node.send(ALICE, Some(address(BOB)), 5, Vec::new()).await;
+    let bundle = node.ask("sahara_getReceiptProof", (&receipt["transactionHash"],)).await;
+    let light = light_client(&node).await;
+    let finality = &bundle["finality"];
+    let header = light
+        .verify_through(
+            &bytes(&finality["header"]),
+            &list(&finality["path"]),
+            &bytes(&finality["certificate"]),
+        )
+        .unwrap();
+    assert_eq!(header.hash(), hash(&receipt["blockHash"]));
+    let proven = TxReceipt::decode(&bytes(&bundle["receipt"])).unwrap();
+    let index = usize::try_from(quantity(&bundle["transactionIndex"])).unwrap();
+    let proof = list(&bundle["proof"]);
+    let root = header.header().receipts_root;
+    verify_receipt(root, index, &proven, &proof).unwrap();
+    let forged = TxReceipt { status: false, ..proven };
+    assert!(verify_receipt(root, index, &forged, &proof).is_err());
+    let unknown = node.ask("sahara_getReceiptProof", (B256::ZERO,)).await;
+    assert_eq!(unknown, Value::Null);
+}
+
+#[tokio::test]
+async fn account_and_word_are_proven_under_the_header() {
+    let node = TestNode::start().await;
+    let input = IChannels::fundCall { payer: address(ALICE) }.abi_encode();
+    node.send(ALICE, Some(CHANNELS), 100, input).await;
+    let block = node.ask("eth_getBlockByNumber", ("latest", false)).await;
+    let slots = ["0x0", "0x1"];
+    let proof = node.ask("eth_getProof", (CHANNELS, slots, "latest")).await;
+    let account = TrieAccount {
+        nonce: quantity(&proof["nonce"]),
+        balance: proof["balance"].as_str().unwrap().parse::<U256>().unwrap(),
+        storage_root: hash(&proof["storageHash"]),
+        code_hash: hash(&proof["codeHash"]),
+    };
+    let root = hash(&block["stateRoot"]);
+    verify_account(root, CHANNELS, Some(&account), &list(&proof["accountProof"])).unwrap();
+    for word in proof["storageProof"].as_array().unwrap() {
+        let slot: U256 = word["key"].as_str().unwrap().parse().unwrap();
+        let value: U256 = word["value"].as_str().unwrap().parse().unwrap();
+        let nodes = list(&word["proof"]);
+        verify_storage(account.storage_root, slot.into(), value, &nodes).unwrap();
+        assert!(
+            verify_storage(account.storage_root, slot.into(), value + U256::ONE, &nodes).is_err()
+        );
+    }
+    let old = node.refusal("eth_getProof", (CHANNELS, slots, "0x0")).await;
+    assert!(old.message().contains("latest"), "{}", old.message());
+}
+
+#[tokio::test]
+async fn coin_told_and_coin_counted_agree() {
+    let node = TestNode::start().await;
+    node.send(ALICE, Some(address(BOB)), 5, Vec::new()).await;
+    let told = node.ask("sahara_supply", rpc_params![]).await;
+    let counted = node.ask("sahara_recount", rpc_params![]).await;
+    assert_eq!(told["total"], counted["total"]);
+    assert_eq!(told["total"], format!("{:#x}", U256::from(10_u64).pow(U256::from(28))));
+    assert_eq!(told["blockHash"], counted["blockHash"]);
+    let earned = node.ask("sahara_earned", rpc_params![address(ALICE)]).await;
+    assert_eq!(earned, "0x0");
+    let info = node.ask("sahara_nodeInfo", rpc_params![]).await;
+    assert_eq!(info["headHash"], told["blockHash"]);
+    assert_eq!(info["validators"], "0x1");
+}

@@ -1,0 +1,209 @@
+//! A chain of one validator without its network: the real ledger, store and pool, blocks sealed and
+//! certified with a real key as soon as there is work.
+
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex, keccak256};
+use commonware_consensus::{
+    simplex::types::{Context, Finalization, Finalize, Proposal},
+    types::{Epoch, Round, View},
+};
+use commonware_cryptography::keccak256::Digest;
+use commonware_parallel::Sequential;
+use commonware_utils::non_empty;
+use jsonrpsee::{
+    core::{ClientError, client::ClientT, traits::ToRpcParams},
+    http_client::{HttpClient, HttpClientBuilder},
+    types::ErrorObjectOwned,
+};
+use sahara_chain::{
+    consensus::{BuildContext, Ledger},
+    genesis::GenesisFile,
+    ledger::NodeLedger,
+    store::{Store, StoreOptions},
+};
+use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig};
+use sahara_finality::{
+    Block, ChainIdentity, EthereumTransaction, RoundSeal, ValidatorKeys, ValidatorSet,
+    encode_finalization, header_template, signer,
+};
+use sahara_primitives::Amount;
+use sahara_rpc::{Node, RpcServer, RpcSettings};
+use secp256k1::{Message, SECP256K1, SecretKey};
+use serde_json::Value;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+pub const CHAIN_ID: u64 = 724_272;
+const GWEI: u128 = 1_000_000_000;
+
+/// Two of the well-known test mnemonic's keys.
+pub const ALICE: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub const BOB: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+pub struct TestNode {
+    pub server: RpcServer,
+    pub client: HttpClient,
+    pub ledger: NodeLedger,
+    proposer: JoinHandle<()>,
+    _directory: TempDir,
+}
+
+impl Drop for TestNode {
+    fn drop(&mut self) {
+        self.proposer.abort();
+    }
+}
+
+struct Validator {
+    keys: ValidatorKeys,
+    set: ValidatorSet,
+    chain: ChainIdentity,
+}
+
+impl TestNode {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut RpcSettings)) -> Self {
+        let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
+        let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
+        let genesis = GenesisFile { config: config(), validators: set.clone() };
+        let built = genesis.build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
+        let ledger = NodeLedger::new(&genesis, &built, store);
+        let chain = ChainIdentity { chain_id: CHAIN_ID, genesis: built.block.hash() };
+        let proposer = tokio::spawn(propose(ledger.clone(), Validator { keys, set, chain }));
+        let mut settings = RpcSettings::new("127.0.0.1:0".parse().unwrap());
+        change(&mut settings);
+        let node = Node::new(&ledger, &genesis, Box::new(|| 0), "sahara/test");
+        let server = RpcServer::start(node, settings).await.unwrap();
+        let url = format!("http://{}", server.address());
+        let client = HttpClientBuilder::default().build(url).unwrap();
+        Self { server, client, ledger, proposer, _directory: directory }
+    }
+
+    pub async fn ask(&self, method: &str, params: impl ToRpcParams + Send) -> Value {
+        self.client.request(method, params).await.unwrap()
+    }
+
+    pub async fn refusal(&self, method: &str, params: impl ToRpcParams + Send) -> ErrorObjectOwned {
+        match self.client.request::<Value, _>(method, params).await {
+            Err(ClientError::Call(error)) => error,
+            other => panic!("{method} should be refused, got {other:?}"),
+        }
+    }
+
+    /// Sends and waits until it is final.
+    pub async fn send(&self, key: &str, to: Option<Address>, value: u64, input: Vec<u8>) -> Value {
+        let nonce = self.nonce(address(key)).await;
+        let raw = signed(key, transaction(nonce, to, value, input));
+        self.ask("eth_sendRawTransactionSync", (raw,)).await
+    }
+
+    pub async fn nonce(&self, account: Address) -> u64 {
+        let nonce = self.ask("eth_getTransactionCount", (account, "pending")).await;
+        quantity(&nonce)
+    }
+}
+
+fn config() -> GenesisConfig {
+    let beneficiary =
+        |key, coins| Beneficiary { account: address(key), amount: Amount::from_coins(coins) };
+    GenesisConfig {
+        chain_id: CHAIN_ID,
+        milliseconds: 1_760_000_000_000,
+        block_gas_limit: 400_000_000,
+        fees: FeeParameters::default(),
+        sale: vec![beneficiary(ALICE, 142_000_000)],
+        liquidity: vec![beneficiary(BOB, 100_000_000)],
+    }
+}
+
+/// Builds, certifies and applies a block whenever there is work, a second after the last one.
+async fn propose(ledger: NodeLedger, validator: Validator) {
+    let mut parent = ledger.genesis();
+    loop {
+        ledger.wait_for_work(&parent).await;
+        let block = child(&ledger, &validator, &parent).await;
+        let certificate = certify(&validator, &block);
+        parent = block.clone();
+        ledger.finalize(Arc::new(block), Some(certificate)).await;
+    }
+}
+
+async fn child(ledger: &NodeLedger, validator: &Validator, parent: &Block) -> Block {
+    let me = validator.set.as_slice()[0].clone();
+    let view = parent.header.number + 1;
+    let context = Context {
+        round: Round::new(Epoch::zero(), View::new(view)),
+        leader: me.network_key,
+        parent: (View::new(view - 1), Digest(parent.hash().0)),
+    };
+    let seal = RoundSeal::sign(&context, view, &validator.chain, &validator.keys.consensus);
+    let time = parent.milliseconds() + 1_000;
+    let header = header_template(parent, time, &seal, me.fee_address);
+    ledger.build(parent, BuildContext { header, seal }).await.unwrap()
+}
+
+fn certify(validator: &Validator, block: &Block) -> Vec<u8> {
+    let view = block.header.number;
+    let round = Round::new(Epoch::zero(), View::new(view));
+    let proposal = Proposal::new(round, View::new(view - 1), Digest(block.hash().0));
+    let key = validator.keys.consensus.clone();
+    let scheme = signer(&validator.chain, &validator.set, key).unwrap();
+    let votes = vec![Finalize::sign(&scheme, proposal).unwrap()];
+    let finalization =
+        Finalization::from_owned_finalizes(&scheme, non_empty![@votes], &Sequential).unwrap();
+    encode_finalization(&finalization)
+}
+
+pub fn secret(key: &str) -> SecretKey {
+    SecretKey::from_byte_array(hex::decode_to_array(key).unwrap()).unwrap()
+}
+
+pub fn address(key: &str) -> Address {
+    let public = secret(key).public_key(SECP256K1).serialize_uncompressed();
+    Address::from_word(keccak256(&public[1..]))
+}
+
+pub fn transaction(nonce: u64, to: Option<Address>, value: u64, input: Vec<u8>) -> TxEip1559 {
+    TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: if input.is_empty() { 21_000 } else { 1_000_000 },
+        max_fee_per_gas: 3 * GWEI,
+        max_priority_fee_per_gas: GWEI,
+        to: to.map_or(TxKind::Create, TxKind::Call),
+        value: U256::from(value),
+        input: input.into(),
+        ..TxEip1559::default()
+    }
+}
+
+pub fn signed(key: &str, transaction: TxEip1559) -> Bytes {
+    let message = Message::from_digest(transaction.signature_hash().0);
+    let (parity, bytes) =
+        SECP256K1.sign_ecdsa_recoverable(message, &secret(key)).serialize_compact();
+    let is_odd = parity != secp256k1::ecdsa::RecoveryId::Zero;
+    let signature = Signature::from_bytes_and_parity(&bytes, is_odd);
+    EthereumTransaction::Eip1559(transaction.into_signed(signature)).encoded_2718().into()
+}
+
+pub fn quantity(value: &Value) -> u64 {
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} should be a quantity"));
+    let digits = text.strip_prefix("0x").unwrap();
+    assert!(digits == "0" || !digits.starts_with('0'), "{text} is padded");
+    u64::from_str_radix(digits, 16).unwrap()
+}
+
+pub fn hash(value: &Value) -> B256 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+pub fn bytes(value: &Value) -> Bytes {
+    value.as_str().unwrap().parse().unwrap()
+}
