@@ -82,6 +82,14 @@ pub(crate) struct Delivery {
     pub(crate) finish: Option<FinishReason>,
 }
 
+/// What a charge is written with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Books<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) key: &'a SigningKey,
+    pub(crate) now: Milliseconds,
+}
+
 impl Account {
     pub(crate) fn new(channel: ChannelId, row: ChannelRow) -> Arc<Self> {
         let state = Mutex::new(State { row, held: Amount::ZERO });
@@ -193,12 +201,11 @@ impl Account {
     /// one write (G2). Blocks until it is on the disk, before the answer's end leaves (G3).
     pub(crate) fn charge(
         &self,
-        store: &Store,
-        key: &SigningKey,
+        books: Books<'_>,
         request: (B256, &RequestRow),
         delivery: Delivery,
-        now: Milliseconds,
     ) -> Result<(Receipt, Outcome), ApiError> {
+        let Books { store, key, now } = books;
         let (id, row) = request;
         let mut state = self.state.lock();
         let mut channel = state.row.clone();

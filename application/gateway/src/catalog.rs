@@ -143,6 +143,10 @@ impl Catalog {
         offers
             .sort_by_key(|offer| (offer.prices.output, offer.prices.input, offer.worker.address()));
         let registered = chain.asset(asset).await?;
+        // Such an asset earns nothing yet: a claim for it would be refused.
+        if !registered.isSealed {
+            return Ok(None);
+        }
         Ok(Some(Model {
             name: name(&registered.metadataURI).unwrap_or_else(|| format!("asset-{asset}")),
             asset,

@@ -1,13 +1,16 @@
 //! [`Chain`]: the typed calls a gateway makes, over any [`Node`].
 
 use crate::rows::{Authority, KeyRow};
-use alloy_primitives::{Address, B256, Bytes, aliases::U96};
+use alloy_primitives::{Address, B256, Bytes, U64, aliases::U96};
 use alloy_sol_types::SolCall;
 use futures::{FutureExt, future::BoxFuture};
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
 use sahara_client::{ChainClient, ClientError, Filter, Log, SigningKey, TxOutcome, TxRequest};
+use sahara_compute::ChainProof;
+use sahara_finality::ValidatorSet;
 use sahara_primitives::{Amount, AssetId, ChannelId};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 
 /// Why the chain did not do what was asked.
@@ -60,7 +63,7 @@ pub trait Node: Send + Sync + std::fmt::Debug {
     fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>>;
 
     /// What proves a transaction's receipt.
-    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<Value, ChainError>>;
+    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>>;
 }
 
 /// A node over JSON-RPC.
@@ -75,6 +78,29 @@ impl RpcNode {
     pub const fn new(client: ChainClient, key: SigningKey) -> Self {
         Self { client, key }
     }
+}
+
+/// What `sahara_getReceiptProof` answers, as far as it is used here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProofAnswer {
+    transaction_index: U64,
+    receipt: Bytes,
+    proof: Vec<Bytes>,
+    finality: FinalityAnswer,
+}
+
+/// What `sahara_getCertificate` answers, as far as it is used here.
+#[derive(Debug, Deserialize)]
+struct FinalityAnswer {
+    header: Bytes,
+    path: Vec<Bytes>,
+    certificate: Option<Bytes>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ValidatorsAnswer {
+    validators: ValidatorSet,
 }
 
 impl From<ClientError> for ChainError {
@@ -134,8 +160,29 @@ impl Node for RpcNode {
         async move { Ok(self.client.find_outcome(hash).await?.map(Mined::from)) }.boxed()
     }
 
-    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<Value, ChainError>> {
-        async move { Ok(self.client.receipt_proof(hash).await?) }.boxed()
+    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
+        async move {
+            let proof: Option<ProofAnswer> =
+                self.client.request("sahara_getReceiptProof", (hash,)).await?;
+            let genesis: Option<FinalityAnswer> =
+                self.client.request("sahara_getCertificate", ("earliest",)).await?;
+            let validators: ValidatorsAnswer =
+                self.client.request("sahara_getValidators", ()).await?;
+            let missing = || ChainError::Unknown("the block is not certified yet".into());
+            let (proof, genesis) = proof.zip(genesis).ok_or_else(missing)?;
+            Ok(ChainProof {
+                chain_id: self.client.chain_id().await?,
+                genesis_header: genesis.header,
+                validators: validators.validators,
+                header: proof.finality.header,
+                descendants: proof.finality.path,
+                certificate: proof.finality.certificate.ok_or_else(missing)?,
+                transaction_index: proof.transaction_index.to(),
+                receipt: proof.receipt,
+                receipt_proof: proof.proof,
+            })
+        }
+        .boxed()
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```
 
 use crate::{
-    account::{Account, Delivery},
+    account::{Account, Books, Delivery},
     admit::{Admission, admit},
     catalog::{Model, Offer},
     error::ApiError,
@@ -285,7 +285,10 @@ impl Gateway {
     ) -> Result<Outcome, ApiError> {
         let (account, row, store) = (Arc::clone(account), row.clone(), self.store().clone());
         let (key, now) = (self.config.key.clone(), self.now());
-        let charge = move || account.charge(&store, &key, (id, &row), delivery, now);
+        let charge = move || {
+            let books = Books { store: &store, key: &key, now };
+            account.charge(books, (id, &row), delivery)
+        };
         let charged = tokio::task::spawn_blocking(charge).await.map_err(ApiError::internal)??;
         Ok(charged.1)
     }
@@ -317,8 +320,8 @@ impl Gateway {
             let Delivered { prompt_tokens, tokens } = delivered;
             let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
             let delivery = Delivery { usage, tokens, finish: None };
-            let charged =
-                account.charge(self.store(), &self.config.key, (id, &row), delivery, self.now())?;
+            let books = Books { store: self.store(), key: &self.config.key, now: self.now() };
+            let charged = account.charge(books, (id, &row), delivery)?;
             tracing::info!(request = %id, tokens = usage.completion_tokens, seq = charged.1.seq.0, "charged what was delivered before the kill");
             self.unsettled.lock().insert(account.channel);
         }

@@ -117,11 +117,6 @@ impl ApiError {
             "message": self.message, "type": self.kind, "param": self.param, "code": self.code,
         }})
     }
-
-    #[cfg(test)]
-    pub(crate) fn challenge(&self) -> Option<&str> {
-        self.payment.as_deref()
-    }
 }
 
 impl IntoResponse for ApiError {

@@ -115,28 +115,37 @@ fn wrong(param: &str, expected: &str) -> ApiError {
     ApiError::invalid(format!("`{param}`: expected {expected}")).param(param)
 }
 
-fn check_unsupported(body: &Map<String, Value>) -> Result<(), ApiError> {
-    let is_empty = |value: &Value| match value {
+/// Whether a value asks for nothing that we lack.
+type Harmless = fn(&Value) -> bool;
+
+fn is_empty(value: &Value) -> bool {
+    match value {
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         _ => false,
-    };
-    let is_number = |value: &Value, number: f64| value.as_f64() == Some(number);
-    let harmless: [(&str, &dyn Fn(&Value) -> bool, &str); 14] = [
-        ("n", &|value| is_number(value, 1.0), "1: one answer a request"),
-        ("best_of", &|value| is_number(value, 1.0), "1: one answer a request"),
-        ("tools", &is_empty, "nothing: tools are not supported"),
-        ("functions", &is_empty, "nothing: tools are not supported"),
-        ("tool_choice", &|value| value == "none" || value == "auto", "`none`"),
-        ("response_format", &|value| value["type"] == "text", "the type `text`"),
-        ("logprobs", &|value| value == false || is_number(value, 0.0), "false"),
-        ("top_logprobs", &|value| is_number(value, 0.0), "0"),
-        ("top_p", &|value| is_number(value, 1.0), "1: sampling is by temperature"),
-        ("presence_penalty", &|value| is_number(value, 0.0), "0"),
-        ("frequency_penalty", &|value| is_number(value, 0.0), "0"),
-        ("logit_bias", &is_empty, "nothing"),
-        ("echo", &|value| value == false, "false"),
-        ("suffix", &|value| value == "", "nothing"),
+    }
+}
+
+fn is_number(value: &Value, number: f64) -> bool {
+    value.as_f64() == Some(number)
+}
+
+fn check_unsupported(body: &Map<String, Value>) -> Result<(), ApiError> {
+    let harmless: [(&str, Harmless, &str); 14] = [
+        ("n", |value| is_number(value, 1.0), "1: one answer a request"),
+        ("best_of", |value| is_number(value, 1.0), "1: one answer a request"),
+        ("tools", is_empty, "nothing: tools are not supported"),
+        ("functions", is_empty, "nothing: tools are not supported"),
+        ("tool_choice", |value| value == "none" || value == "auto", "`none`"),
+        ("response_format", |value| value["type"] == "text", "the type `text`"),
+        ("logprobs", |value| value == false || is_number(value, 0.0), "false"),
+        ("top_logprobs", |value| is_number(value, 0.0), "0"),
+        ("top_p", |value| is_number(value, 1.0), "1: sampling is by temperature"),
+        ("presence_penalty", |value| is_number(value, 0.0), "0"),
+        ("frequency_penalty", |value| is_number(value, 0.0), "0"),
+        ("logit_bias", is_empty, "nothing"),
+        ("echo", |value| value == false, "false"),
+        ("suffix", |value| value == "", "nothing"),
     ];
     for (param, is_harmless, expected) in harmless {
         let value = body.get(param).filter(|value| !value.is_null());
@@ -326,7 +335,7 @@ impl Face {
                 json!({ "index": 0, "finish_reason": null, "logprobs": null, "text": text })
             }
         };
-        self.event(json!([choice]))
+        self.event(&json!([choice]), None)
     }
 
     /// The chunk that ends the text; carries bill and receipt for those who ask for no usage.
@@ -339,26 +348,27 @@ impl Face {
                 json!({ "index": 0, "finish_reason": finish, "logprobs": null, "text": "" })
             }
         };
-        let mut event = self.event(json!([choice]));
-        event["sahara"] = json!({ "receipt": total.receipt, "cost": total.cost.to_string() });
-        event
+        let bill = json!({ "receipt": total.receipt, "cost": total.cost.to_string() });
+        self.event(&json!([choice]), Some(("sahara", bill)))
     }
 
     /// The chunk with the usage.
     pub(crate) fn usage_chunk(&self, total: &Total) -> Value {
-        let mut event = self.event(json!([]));
-        event["usage"] = total.json();
-        event
+        self.event(&json!([]), Some(("usage", total.json())))
     }
 
-    fn event(&self, choices: Value) -> Value {
+    fn event(&self, choices: &Value, extra: Option<(&str, Value)>) -> Value {
         let object = match self.endpoint {
             Endpoint::Chat => "chat.completion.chunk",
             Endpoint::Completion => "text_completion",
         };
-        json!({
+        let mut event = json!({
             "id": self.id, "object": object, "created": self.created, "model": self.model,
             "choices": choices,
-        })
+        });
+        if let (Some(fields), Some((field, value))) = (event.as_object_mut(), extra) {
+            fields.insert(field.to_owned(), value);
+        }
+        event
     }
 }

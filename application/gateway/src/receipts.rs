@@ -8,10 +8,24 @@ use crate::{
     rows::{ClaimRow, ReceiptRow, RequestRow, StoredAnswer, parse_receipt_id, receipt_id, seq_key},
     store::get,
 };
-use alloy_primitives::B256;
-use sahara_compute::{Bundle, ChainProof, Opening, Payment};
+use alloy_primitives::{Address, B256};
+use sahara_compute::{Bundle, Opening, Payment};
 use sahara_primitives::{ChannelId, ReceiptSeq, merkle};
+use serde::Serialize;
 use serde_json::{Value, json};
+
+/// A payment as shown.
+#[derive(Serialize)]
+struct Payee<'a> {
+    #[serde(flatten)]
+    payment: &'a Payment,
+    /// Of a pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Address>,
+    amount_sahara: String,
+    amount_base_units: String,
+    transaction: B256,
+}
 
 impl Gateway {
     /// A receipt; with the opened request and answer for the one who paid.
@@ -110,10 +124,7 @@ impl Gateway {
         let inclusion = merkle::prove(&leaves, index);
         let inclusion =
             inclusion.ok_or_else(|| ApiError::internal("a receipt is not in its claim"))?;
-        let proof = self.chain().0.receipt_proof(claim.transaction).await?;
-        let chain: ChainProof = serde_json::from_value(proof).map_err(|error| {
-            ApiError::internal(format!("the node's proof has another shape: {error}"))
-        })?;
+        let chain = self.chain().0.receipt_proof(claim.transaction).await?;
         Ok(Some(Bundle {
             receipt: row.receipt.clone(),
             gateway: self.address(),
@@ -130,15 +141,17 @@ impl Gateway {
     async fn payees(&self, claim: &ClaimRow) -> Vec<Value> {
         let mut payees = Vec::new();
         for payment in &claim.payments {
-            let mut payee = json!(payment);
-            if let Payment::Pool { asset, .. } = payment {
-                let owner = self.chain().owner(*asset).await.ok();
-                payee["owner"] = json!(owner);
-            }
-            payee["amount"] = json!(payment.amount().to_string());
-            payee["amount_base_units"] = json!(payment.amount().base_units().to_string());
-            payee["transaction"] = json!(claim.transaction);
-            payees.push(payee);
+            let owner = match payment {
+                Payment::Pool { asset, .. } => self.chain().owner(*asset).await.ok(),
+                _ => None,
+            };
+            payees.push(json!(Payee {
+                payment,
+                owner,
+                amount_sahara: payment.amount().to_string(),
+                amount_base_units: payment.amount().base_units().to_string(),
+                transaction: claim.transaction,
+            }));
         }
         payees
     }

@@ -43,9 +43,9 @@ const REST: Duration = Duration::from_secs(15);
 
 /// A claim that is ready.
 #[derive(Clone, Debug)]
-struct Prepared {
+pub(crate) struct Prepared {
     account: Arc<Account>,
-    claim: IChannels::Claim,
+    pub(crate) claim: IChannels::Claim,
 }
 
 /// Channels whose claims were refused, until when they rest.
@@ -64,6 +64,12 @@ impl Gateway {
             }
             while self.settle_round(&mut resting).await {}
         }
+    }
+
+    /// Settles what is ready, as before a stop.
+    pub async fn settle_now(&self) {
+        let mut resting = Resting::new();
+        while self.settle_round(&mut resting).await {}
     }
 
     /// One round; whether it settled anything.
@@ -206,7 +212,7 @@ impl Gateway {
     }
 
     /// Has the workers sign the channel's receipts, oldest first.
-    async fn collect_signatures(&self, account: &Account) {
+    pub(crate) async fn collect_signatures(&self, account: &Account) {
         let row = account.row();
         for seq in row.settled_seq.0..row.next_seq.0 {
             if let Err(error) = self.collect_signature(account.channel, ReceiptSeq(seq)).await {
@@ -244,7 +250,7 @@ impl Gateway {
     }
 
     /// The channel's next claim (G6): the signed receipts that follow what is settled.
-    fn prepare(&self, account: &Arc<Account>) -> Result<Option<Prepared>, ApiError> {
+    pub(crate) fn prepare(&self, account: &Arc<Account>) -> Result<Option<Prepared>, ApiError> {
         let channel = account.row();
         let from = channel.settled_seq;
         let mut receipts = Vec::new();

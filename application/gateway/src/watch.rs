@@ -67,7 +67,7 @@ impl Gateway {
     }
 
     /// Takes over the news since a block; everything at first.
-    async fn look(&self, seen: Option<u64>) -> Result<u64, ApiError> {
+    pub(crate) async fn look(&self, seen: Option<u64>) -> Result<u64, ApiError> {
         let head = self.chain().0.head().await?;
         let Some(seen) = seen else {
             for account in self.all_accounts() {
@@ -113,6 +113,8 @@ impl News {
                 self.channels.insert(ChannelId(event.channelId));
             }
         } else if let Ok(event) = IAssets::PricesChanged::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = IAssets::Sealed::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = IWorkers::Served::decode_log(log) {
             self.assets.insert(AssetId(event.asset));

@@ -34,7 +34,6 @@ const TIMEOUT_SECONDS: u64 = 300;
 const SUGGESTED_REQUESTS: u64 = 20;
 
 mod payment {
-    #![expect(clippy::too_many_arguments, reason = "made by the macro")]
     alloy_sol_types::sol! {
         /// EIP-712 in the domain of channels, signed by the payer: this voucher pays for this
         /// request. It never goes on chain.

@@ -101,18 +101,15 @@ impl Engine for RemoteEngine {
                 "temperature": f64::from(sampling.temperature_milli) / 1000.0,
                 "seed": sampling.seed,
             });
-            let path = match input {
-                Input::Chat(messages) => {
-                    body["messages"] = json!(messages);
-                    "/chat/completions"
-                }
-                Input::Text(text) => {
-                    body["prompt"] = json!(text);
-                    "/completions"
-                }
+            let (path, field, value) = match input {
+                Input::Chat(messages) => ("/chat/completions", "messages", json!(messages)),
+                Input::Text(text) => ("/completions", "prompt", json!(text)),
             };
-            if !stop.is_empty() {
-                body["stop"] = json!(stop);
+            if let Some(body) = body.as_object_mut() {
+                body.insert(field.to_owned(), value);
+                if !stop.is_empty() {
+                    body.insert("stop".to_owned(), json!(stop));
+                }
             }
             let pieces = self.open(body, path).await?;
             let limited = stream::unfold((pieces, max_tokens), |(mut pieces, left)| async move {

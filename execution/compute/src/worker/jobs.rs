@@ -50,8 +50,11 @@ impl Worker {
             is_flexible: job.is_flexible,
             max_prompt_tokens: job.max_prompt_tokens,
         };
-        let run =
-            served.engine.start(&input, limits, job.sampling, &job.stop).await.map_err(problem)?;
+        let run = served
+            .engine
+            .start(&input, limits, job.sampling, &job.stop)
+            .await
+            .map_err(|error| problem(&error))?;
         let record =
             JobRecord::new(&job, gateway, run.prompt_tokens, (card.class, card.model_root));
         self.ledger.write_job(job.id, &record)?;
@@ -119,7 +122,7 @@ fn invalid(message: String) -> Problem {
     Problem::new(ProblemCode::InvalidJob, message)
 }
 
-fn problem(error: EngineError) -> Problem {
+fn problem(error: &EngineError) -> Problem {
     let code = match error {
         EngineError::TooLong { .. } => ProblemCode::ContextLengthExceeded,
         EngineError::InvalidInput(_) | EngineError::PromptTooLong { .. } => ProblemCode::InvalidJob,

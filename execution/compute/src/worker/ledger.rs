@@ -31,7 +31,7 @@ pub(super) struct JobRecord {
 }
 
 impl JobRecord {
-    pub(super) fn new(
+    pub(super) const fn new(
         job: &Job,
         gateway: Address,
         prompt_tokens: TokenCount,

@@ -5,6 +5,9 @@
 //!              -> receiptsRoot -> receipt -> signatures, prices times tokens
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use crate::{SignatureError, Terms, recover};
 use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_sol_types::SolEvent;

@@ -1,0 +1,455 @@
+//! [`World`]: a chain of the protocols' own rules, a worker with a scripted engine, a gateway.
+
+use crate::{ChainError, Gateway, GatewayConfig, Mined, Node};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::SolCall;
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use parking_lot::Mutex;
+use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS, signing};
+use sahara_client::{Log, SigningKey};
+use sahara_compute::{
+    ChainProof, Clock, Engine, EngineCard, EngineError, FinishReason, Input, Limits, Piece, Run,
+    Sampling, Served, Worker, WorkerConfig,
+};
+use sahara_primitives::{
+    Amount, AssetId, ChannelId, DeterminismClass, LOCAL_CHAIN_ID, Milliseconds, Price, Prices,
+    TokenCount,
+};
+use sahara_protocols::{Call, Failure, MemoryState};
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::Semaphore, task::AbortHandle};
+
+/// The rules, without consensus: every transaction is a final block.
+#[derive(Debug)]
+pub(crate) struct TestNode {
+    pub(crate) state: Mutex<MemoryState>,
+    mined: Mutex<Vec<Mined>>,
+    sender: Address,
+    /// Transactions are made and their outcome withheld.
+    pub(crate) is_deaf: std::sync::atomic::AtomicBool,
+}
+
+impl TestNode {
+    fn transact(
+        &self,
+        caller: Address,
+        to: Address,
+        value: Amount,
+        input: &[u8],
+    ) -> Result<Mined, ChainError> {
+        let mut state = self.state.lock();
+        let before = state.logs.len();
+        let call = Call { caller, value, data: input, is_static: false };
+        state.call(to, call).map_err(refused)?;
+        let mut all = self.mined.lock();
+        let number = u64::try_from(all.len()).unwrap() + 1;
+        let hash = keccak256(number.to_be_bytes());
+        let logs = state.logs[before..].iter().map(|log| Log {
+            inner: log.clone(),
+            block_number: Some(number),
+            transaction_hash: Some(hash),
+            ..Log::default()
+        });
+        let mined = Mined { hash, block: number, logs: logs.collect() };
+        all.push(mined.clone());
+        Ok(mined)
+    }
+
+    pub(crate) fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
+        let input = call.abi_encode();
+        let call =
+            Call { caller: Address::ZERO, value: Amount::ZERO, data: &input, is_static: true };
+        C::abi_decode_returns(&self.state.lock().call(to, call).unwrap()).unwrap()
+    }
+
+    pub(crate) fn send_as(&self, caller: Address, to: Address, input: &[u8]) {
+        self.transact(caller, to, Amount::ZERO, input).unwrap();
+    }
+
+    pub(crate) fn channel(&self, id: ChannelId) -> IChannels::Channel {
+        self.view(CHANNELS, &IChannels::channelCall { channelId: id.0 })
+    }
+
+    pub(crate) fn balance(&self, account: Address) -> Amount {
+        self.state.lock().balances.get(&account).copied().unwrap_or_default()
+    }
+}
+
+fn refused(failure: Failure) -> ChainError {
+    match failure {
+        Failure::Revert(data) => {
+            let revert = sahara_client::Revert::from_data(data);
+            ChainError::Refused { name: revert.name.clone(), text: revert.text }
+        }
+        other => ChainError::Unknown(format!("{other:?}")),
+    }
+}
+
+impl Node for TestNode {
+    fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
+        async { Ok(u64::try_from(self.mined.lock().len()).unwrap()) }.boxed()
+    }
+
+    fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
+        async move {
+            let call =
+                Call { caller: Address::ZERO, value: Amount::ZERO, data: &input, is_static: true };
+            self.state.lock().call(to, call).map_err(refused)
+        }
+        .boxed()
+    }
+
+    fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>> {
+        async move {
+            let mined = self.transact(self.sender, to, Amount::ZERO, &input)?;
+            match self.is_deaf.load(Ordering::SeqCst) {
+                true => Err(ChainError::Unknown("the reply was lost".into())),
+                false => Ok(mined),
+            }
+        }
+        .boxed()
+    }
+
+    fn logs(
+        &self,
+        blocks: (u64, u64),
+        accounts: Vec<Address>,
+        channel: Option<B256>,
+    ) -> BoxFuture<'_, Result<Vec<Log>, ChainError>> {
+        async move {
+            let mined = self.mined.lock();
+            let logs = mined.iter().filter(|one| (blocks.0..=blocks.1).contains(&one.block));
+            let logs = logs.flat_map(|one| one.logs.clone());
+            let wanted = |log: &Log| {
+                accounts.contains(&log.inner.address)
+                    && channel.is_none_or(|topic| log.inner.topics().get(1) == Some(&topic))
+            };
+            Ok(logs.filter(wanted).collect())
+        }
+        .boxed()
+    }
+
+    fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>> {
+        async move { Ok(self.mined.lock().iter().find(|one| one.hash == hash).cloned()) }.boxed()
+    }
+
+    fn receipt_proof(&self, _: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
+        async { Err(ChainError::Unknown("this chain has no blocks to prove".into())) }.boxed()
+    }
+}
+
+/// Says `t0 t1 t2 ...` up to a length, one token a permit.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) permits: Semaphore,
+    pub(crate) length: TokenCount,
+    pub(crate) starts: AtomicU64,
+}
+
+#[derive(Clone, Debug)]
+struct ScriptEngine(Arc<Script>);
+
+impl Engine for ScriptEngine {
+    fn card(&self) -> EngineCard {
+        EngineCard {
+            class: DeterminismClass::D1,
+            model_root: keccak256("script"),
+            context_length: 1_000,
+        }
+    }
+
+    fn prompt_tokens(&self, input: &Input) -> Result<TokenCount, EngineError> {
+        let words = |text: &str| text.split_whitespace().count();
+        let words = match input {
+            Input::Chat(messages) => messages.iter().map(|one| words(&one.content) + 4).sum(),
+            Input::Text(text) => words(text),
+        };
+        Ok(TokenCount::try_from(words).unwrap())
+    }
+
+    fn start<'a>(
+        &'a self,
+        input: &'a Input,
+        limits: Limits,
+        _: Sampling,
+        _: &'a [String],
+    ) -> BoxFuture<'a, Result<Run, EngineError>> {
+        async move {
+            let prompt_tokens = self.prompt_tokens(input)?;
+            let most = limits.check(prompt_tokens, 1_000)?;
+            self.0.starts.fetch_add(1, Ordering::SeqCst);
+            let script = Arc::clone(&self.0);
+            let pieces = stream::unfold(Some(0), move |next| {
+                let script = Arc::clone(&script);
+                async move {
+                    let number: TokenCount = next?;
+                    if number == most {
+                        return Some((Ok(Piece::End(FinishReason::Length)), None));
+                    }
+                    if number == script.length {
+                        return Some((Ok(Piece::End(FinishReason::Stop)), None));
+                    }
+                    script.permits.acquire().await.unwrap().forget();
+                    Some((Ok(Piece::Token(format!("t{number} "))), Some(number + 1)))
+                }
+            });
+            Ok(Run { prompt_tokens, pieces: pieces.boxed() })
+        }
+        .boxed()
+    }
+}
+
+pub(crate) const INPUT: u128 = 3_000_000_000_000_000_000;
+pub(crate) const OUTPUT: u128 = 7_000_000_000_000_000_001;
+pub(crate) const NOW: u64 = 1_800_000_000_000;
+pub(crate) const SECRET: &str = "sk-test-secret";
+
+/// Everything a request needs.
+pub(crate) struct World {
+    pub(crate) node: Arc<TestNode>,
+    pub(crate) script: Arc<Script>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) payer: SigningKey,
+    pub(crate) worker: Address,
+    pub(crate) now: Arc<AtomicU64>,
+    pub(crate) channel: ChannelId,
+    dirs: Vec<TempDir>,
+    tasks: Vec<AbortHandle>,
+}
+
+pub(crate) fn signer(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32]).unwrap()
+}
+
+fn prices() -> Prices {
+    Prices { input: Price(INPUT), output: Price(OUTPUT) }
+}
+
+async fn serve(router: axum::Router) -> (String, AbortHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, task.abort_handle())
+}
+
+fn clock(now: &Arc<AtomicU64>) -> Clock {
+    let now = Arc::clone(now);
+    Clock::new(move || Milliseconds(now.load(Ordering::SeqCst)))
+}
+
+/// A model of `creator`, served by `worker` at its endpoint; a gateway and a payer with coin.
+fn economy(node: &TestNode, endpoint: &str, keys: (&SigningKey, &SigningKey)) {
+    let (payer, worker) = (keys.0.address(), keys.1.address());
+    let creator = signer(4).address();
+    for account in [payer, worker, node.sender, creator] {
+        node.state.lock().fund(account, Amount::from_coins(1_000_000));
+    }
+    let bond = Amount::from_coins(1_000);
+    let send = |from, to, value, input: Vec<u8>| node.transact(from, to, value, &input).unwrap();
+    let register = IWorkers::registerWorkerCall { endpoint: endpoint.to_owned() };
+    send(worker, WORKERS, bond, register.abi_encode());
+    let register = IWorkers::registerGatewayCall { endpoint: "http://gateway".into(), fee: 200 };
+    send(node.sender, WORKERS, bond, register.abi_encode());
+    let registration = IAssets::Registration {
+        kind: IAssets::Kind::Model,
+        contentHash: keccak256("script"),
+        metadataURI: "data:application/json,{\"name\":\"Script 1\"}".into(),
+        inputPrice: INPUT / 2,
+        outputPrice: OUTPUT / 2,
+        derivativeRoyalty: 0,
+        derivatives: IAssets::Derivatives::Open,
+        edges: Vec::new(),
+        members: Vec::new(),
+        ownerUnits: Default::default(),
+        isOpen: false,
+    };
+    send(creator, ASSETS, Amount::ZERO, IAssets::registerCall { registration }.abi_encode());
+    let serve = IWorkers::serveCall { asset: 1, inputPrice: INPUT, outputPrice: OUTPUT };
+    send(worker, WORKERS, Amount::ZERO, serve.abi_encode());
+    let fund = IChannels::fundCall { payer };
+    send(payer, CHANNELS, Amount::from_coins(100), fund.abi_encode());
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (payer, worker_key, gateway_key) = (signer(1), signer(2), signer(3));
+        let state = MemoryState::default();
+        let node = Arc::new(TestNode {
+            state: Mutex::new(state),
+            mined: Mutex::default(),
+            sender: gateway_key.address(),
+            is_deaf: false.into(),
+        });
+        let script = Arc::new(Script {
+            permits: Semaphore::new(10_000),
+            length: 5,
+            starts: AtomicU64::new(0),
+        });
+        let now = Arc::new(AtomicU64::new(NOW));
+        let (worker_dir, gateway_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let worker = Worker::new(WorkerConfig {
+            chain_id: LOCAL_CHAIN_ID,
+            key: worker_key.clone(),
+            gateways: [gateway_key.address()].into(),
+            data_dir: worker_dir.path().to_owned(),
+            served: vec![Served {
+                asset: AssetId(1),
+                engine: Arc::new(ScriptEngine(Arc::clone(&script))),
+                prompt: None,
+                prices: prices(),
+            }],
+            max_jobs: 8,
+            max_body: 1 << 20,
+            clock: clock(&now),
+        })
+        .unwrap();
+        let (endpoint, worker_task) = serve(worker.router()).await;
+        economy(&node, &endpoint, (&payer, &worker_key));
+        let (gateway, url, task) = Self::start(&node, gateway_dir.path(), &now).await;
+        let mut world = Self {
+            node,
+            script,
+            gateway,
+            url,
+            http: reqwest::Client::new(),
+            payer,
+            worker: worker_key.address(),
+            now,
+            channel: ChannelId::default(),
+            dirs: vec![worker_dir, gateway_dir],
+            tasks: vec![worker_task, task],
+        };
+        world.channel = world.register_key(&world.grant(10, 5)).await;
+        world
+    }
+
+    async fn start(
+        node: &Arc<TestNode>,
+        dir: &Path,
+        now: &Arc<AtomicU64>,
+    ) -> (Arc<Gateway>, String, AbortHandle) {
+        let config = GatewayConfig {
+            clock: clock(now),
+            max_body: 10_000,
+            ..GatewayConfig::local(signer(3), dir.to_owned(), "http://gateway".into())
+        };
+        let node: Arc<dyn Node> = Arc::<TestNode>::clone(node);
+        let gateway = Gateway::open(config, node).await.unwrap();
+        gateway.refresh().await.unwrap();
+        let (url, task) = serve(gateway.router()).await;
+        (gateway, url, task)
+    }
+
+    pub(crate) fn grant(&self, total: u64, day: u64) -> IChannels::KeyGrant {
+        let units = |coins| Amount::from_coins(coins).base_units().to();
+        IChannels::KeyGrant {
+            payer: self.payer.address(),
+            gateway: self.gateway.address(),
+            keyId: keccak256(SECRET),
+            maxTotal: units(total),
+            maxPerDay: units(day),
+            assets: Vec::new(),
+            validUntil: NOW / 1_000 + 1_000_000,
+            nonce: total,
+        }
+    }
+
+    pub(crate) async fn register_key(&self, grant: &IChannels::KeyGrant) -> ChannelId {
+        let signature = self.payer.sign_typed(grant, &signing::channels_domain(LOCAL_CHAIN_ID));
+        let body = json!({ "signature": signature, "grant": {
+            "payer": grant.payer, "gateway": grant.gateway, "keyId": grant.keyId,
+            "maxTotal": grant.maxTotal.to_string(), "maxPerDay": grant.maxPerDay.to_string(),
+            "assets": grant.assets, "validUntil": grant.validUntil.to_string(),
+            "nonce": grant.nonce.to_string(),
+        }});
+        let response = self.http.post(format!("{}/v1/keys", self.url)).json(&body).send().await;
+        let response = response.unwrap();
+        assert_eq!(response.status(), 201, "{}", response.text().await.unwrap());
+        ChannelId(signing::grant_channel(LOCAL_CHAIN_ID, grant))
+    }
+
+    /// What a kill leaves: the files as they are. Another process goes on with them.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.tasks.pop().unwrap().abort();
+        let dir = TempDir::new().unwrap();
+        copy(self.dirs.last().unwrap().path(), dir.path());
+        let (gateway, url, task) = Self::start(&self.node, dir.path(), &self.now).await;
+        self.gateway = gateway;
+        self.url = url;
+        self.tasks.push(task);
+        self.dirs.push(dir);
+    }
+
+    pub(crate) fn ask(&self, body: &Value) -> reqwest::RequestBuilder {
+        let path = format!("{}/v1/chat/completions", self.url);
+        self.http.post(path).bearer_auth(SECRET).json(body)
+    }
+
+    pub(crate) async fn answer(&self, body: &Value) -> Value {
+        let response = self.ask(body).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Settles everything there is.
+    pub(crate) async fn settle(&self) {
+        self.gateway.settle_now().await;
+    }
+
+    pub(crate) fn spent(&self) -> Amount {
+        self.gateway.known_account(self.channel).unwrap().row().spent
+    }
+
+    pub(crate) fn receipts(&self) -> u32 {
+        self.gateway.known_account(self.channel).unwrap().row().next_seq.0
+    }
+
+    /// Waits until something that another task does has happened.
+    pub(crate) async fn until(&self, what: impl Fn(&Self) -> bool) {
+        let wait = async {
+            while !what(self) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+pub(crate) fn chat(text: &str) -> Value {
+    json!({ "model": "script-1", "messages": [{ "role": "user", "content": text }] })
+}
+
+pub(crate) fn units(amount: u128) -> Amount {
+    Amount::from_base_units(U256::from(amount))
+}

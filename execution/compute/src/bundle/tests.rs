@@ -1,0 +1,194 @@
+use super::{Bundle, BundleError, ChainProof, Opening, payments};
+use crate::{Terms, sign};
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B64, B256, Bytes, Log, U256, aliases::U24, keccak256};
+use alloy_sol_types::SolEvent;
+use commonware_consensus::{
+    simplex::types::{Context, Finalization, Finalize, Proposal},
+    types::{Epoch, Round, View},
+};
+use commonware_cryptography::keccak256::Digest;
+use commonware_parallel::Sequential;
+use commonware_utils::non_empty;
+use sahara_abi::{CHANNELS, IChannels};
+use sahara_client::SigningKey;
+use sahara_finality::{
+    ChainIdentity, RoundSeal, TxReceipt, ValidatorKeys, ValidatorSet, encode_finalization,
+    genesis_block, header_template, prove_receipt, receipts_root, signer,
+};
+use sahara_primitives::{
+    Amount, AssetId, Bill, ChannelId, DeterminismClass, Price, Prices, Receipt, ReceiptSeq, Usage,
+    merkle,
+};
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32]).unwrap()
+}
+
+fn log(event: &impl SolEvent) -> Log {
+    Log { address: CHANNELS, data: event.encode_log_data() }
+}
+
+/// A block with one claim of two receipts, finalised by one validator.
+fn proof(receipts: &[TxReceipt]) -> (ChainProof, B256) {
+    let keys = ValidatorKeys::from_secret(&[1; 32]).unwrap();
+    let me = keys.validator(Address::repeat_byte(1));
+    let validators = ValidatorSet::new(vec![me.clone()]).unwrap();
+    let header = Header {
+        gas_limit: 30_000_000,
+        base_fee_per_gas: Some(1),
+        nonce: B64::new(1_800_000_000_000_u64.to_be_bytes()),
+        ..Header::default()
+    };
+    let genesis = genesis_block(header, 1, &validators);
+    let chain = ChainIdentity { chain_id: 1, genesis: genesis.hash() };
+    let round = Round::new(Epoch::zero(), View::new(1));
+    let parent = (View::new(0), Digest(genesis.hash().0));
+    let context = Context { round, leader: me.network_key.clone(), parent };
+    let seal = RoundSeal::sign(&context, 1, &chain, &keys.consensus);
+    let mut header = header_template(&genesis, 1_800_000_000_500, &seal, me.fee_address);
+    header.base_fee_per_gas = Some(1);
+    header.receipts_root = receipts_root(receipts);
+    let proposal = Proposal::new(round, View::new(0), Digest(header.hash_slow().0));
+    let scheme = signer(&chain, &validators, keys.consensus).unwrap();
+    let vote = Finalize::sign(&scheme, proposal).unwrap();
+    let votes = vec![vote];
+    let certificate =
+        Finalization::from_owned_finalizes(&scheme, non_empty![@votes], &Sequential).unwrap();
+    let proof = ChainProof {
+        chain_id: 1,
+        genesis_header: alloy_rlp::encode(&genesis.header).into(),
+        validators,
+        header: alloy_rlp::encode(&header).into(),
+        descendants: Vec::new(),
+        certificate: encode_finalization(&certificate).into(),
+        transaction_index: 1,
+        receipt: receipts[1].encoded().into(),
+        receipt_proof: prove_receipt(receipts, 1).unwrap(),
+    };
+    (proof, genesis.hash())
+}
+
+fn terms() -> Terms {
+    let prices = |price| Prices { input: Price(price), output: Price(price) };
+    Terms {
+        method: "POST".into(),
+        url: "http://gateway/v1/chat/completions".into(),
+        body_hash: keccak256("body"),
+        asset: AssetId(3),
+        worker_prices: prices(1_000_000),
+        asset_prices: prices(500_000),
+        request_id: B256::repeat_byte(5),
+        salt: B256::repeat_byte(6),
+    }
+}
+
+fn receipt(seq: u32) -> Receipt {
+    let (terms, usage) = (terms(), Usage { prompt_tokens: 4, completion_tokens: 6 });
+    let charge = |prices: Prices| prices.charge(usage).unwrap();
+    let (worker, asset) = (charge(terms.worker_prices), charge(terms.asset_prices));
+    Receipt {
+        chain_id: 1,
+        channel: ChannelId(B256::repeat_byte(8)),
+        seq: ReceiptSeq(seq),
+        request_hash: terms.hash(),
+        asset: terms.asset,
+        worker: key(1).address(),
+        model_root: B256::repeat_byte(2),
+        class: DeterminismClass::D1,
+        usage,
+        worker_prices: terms.worker_prices,
+        asset_prices: terms.asset_prices,
+        output_hash: terms.output_hash("an answer"),
+        bill: Bill::new(Default::default(), Amount::ZERO, worker, asset).unwrap(),
+        cumulative: Amount::from_u128(15),
+        cumulative_worker: worker,
+        cumulative_asset: asset,
+        previous: B256::ZERO,
+    }
+}
+
+fn bundle() -> (Bundle, B256) {
+    let (first, second) = (receipt(4), receipt(5));
+    let leaves = [first.hash(), second.hash()];
+    let channel_id = second.channel.0;
+    let (payer, gateway) = (key(3).address(), key(2).address());
+    let earned = IChannels::Earned {
+        channelId: channel_id,
+        asset: 3,
+        worker: key(1).address(),
+        workerAmount: U256::from(20),
+        assetAmount: U256::from(10),
+    };
+    let collected = IChannels::Collected {
+        channelId: channel_id,
+        payer,
+        gateway,
+        amount: alloy_primitives::aliases::U96::from(30),
+        seqFrom: U24::from(4),
+        seqTo: U24::from(6),
+        receiptsRoot: merkle::root(&leaves),
+    };
+    let transaction = |logs| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs };
+    let logs = vec![log(&earned), log(&collected)];
+    let (chain, genesis) = proof(&[transaction(Vec::new()), transaction(logs)]);
+    let bundle = Bundle {
+        gateway,
+        gateway_signature: sign(&key(2), second.hash()),
+        worker_signature: sign(&key(1), second.hash()),
+        receipt: second,
+        inclusion: merkle::prove(&leaves, 1).unwrap(),
+        log_index: 1,
+        chain,
+        opening: Some(Opening { request: terms(), text: "an answer".into() }),
+    };
+    (bundle, genesis)
+}
+
+#[test]
+fn w5_a_true_bundle_verifies_also_after_a_trip_through_json() {
+    let (bundle, genesis) = bundle();
+    let text = serde_json::to_string(&bundle).unwrap();
+    let bundle: Bundle = serde_json::from_str(&text).unwrap();
+    let verified = bundle.verify(genesis).unwrap();
+    assert_eq!((verified.block.0, verified.payer), (1, key(3).address()));
+    assert!(verified.is_opened);
+    assert_eq!(verified.payments.len(), 1);
+}
+
+type Change = fn(&mut Bundle);
+
+#[test]
+fn w5_any_change_is_found() {
+    let changes: [Change; 14] = [
+        |bundle| bundle.receipt.usage.completion_tokens += 1,
+        |bundle| bundle.receipt.seq = ReceiptSeq(4),
+        |bundle| bundle.receipt.channel = ChannelId(B256::ZERO),
+        |bundle| bundle.receipt.worker = Address::ZERO,
+        |bundle| bundle.gateway = Address::ZERO,
+        |bundle| bundle.gateway_signature = bundle.worker_signature.clone(),
+        |bundle| bundle.worker_signature = Bytes::new(),
+        |bundle| bundle.inclusion.index = 0,
+        |bundle| bundle.log_index = 0,
+        |bundle| bundle.chain.transaction_index = 0,
+        |bundle| bundle.chain.chain_id = 2,
+        |bundle| bundle.chain.certificate = Bytes::from(vec![0; 84]),
+        |bundle| bundle.chain.header = bundle.chain.genesis_header.clone(),
+        |bundle| bundle.opening.as_mut().unwrap().text.push('!'),
+    ];
+    let (good, genesis) = bundle();
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut wrong = good.clone();
+        change(&mut wrong);
+        assert!(wrong.verify(genesis).is_err(), "change {index} was not found");
+    }
+    assert!(matches!(good.verify(B256::ZERO), Err(BundleError::Header(_))));
+}
+
+#[test]
+fn payments_are_those_of_the_channel() {
+    let (bundle, _) = bundle();
+    let logs = TxReceipt::decode(&bundle.chain.receipt).unwrap().logs;
+    assert_eq!(payments(&logs, bundle.receipt.channel, bundle.gateway).len(), 1);
+    assert!(payments(&logs, ChannelId(B256::ZERO), bundle.gateway).is_empty());
+}
