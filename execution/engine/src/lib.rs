@@ -43,6 +43,7 @@ mod pool;
 mod rope;
 mod sampler;
 mod scheduler;
+mod shape;
 mod template;
 mod tokenizer;
 
