@@ -1,8 +1,9 @@
 //! What a transaction offers for gas.
 
 use crate::{chain::ChainClient, error::ClientError};
-use alloy_primitives::U64;
-use serde::Deserialize;
+use alloy_primitives::{U64, U128};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 
 /// Fees per gas, in base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,20 @@ impl ChainClient {
     /// # Errors
     /// When the node does not answer.
     pub async fn fees(&self) -> Result<Fees, ClientError> {
-        let head: HeadFees = self.rpc().request("eth_getBlockByNumber", ("latest", false)).await?;
-        let tip: alloy_primitives::U128 =
-            self.rpc().request("eth_maxPriorityFeePerGas", ()).await?;
-        Ok(Fees::for_base_fee(head.base_fee_per_gas.to(), tip.to()))
+        let asked = [
+            ("eth_getBlockByNumber", json!(["latest", false])),
+            ("eth_maxPriorityFeePerGas", json!([])),
+        ];
+        let mut answers = self.rpc().batch::<serde_json::Value>(&asked).await?.into_iter();
+        let (head, tip) = (take::<HeadFees>(&mut answers), take::<U128>(&mut answers));
+        Ok(Fees::for_base_fee(head?.base_fee_per_gas.to(), tip?.to()))
     }
+}
+
+fn take<T: DeserializeOwned>(
+    answers: &mut impl Iterator<Item = Result<serde_json::Value, ClientError>>,
+) -> Result<T, ClientError> {
+    let wrong = |reason: String| ClientError::Answer { method: "fees".into(), reason };
+    let answer = answers.next().ok_or_else(|| wrong("an answer is missing".into()))??;
+    serde_json::from_value(answer).map_err(|error| wrong(error.to_string()))
 }

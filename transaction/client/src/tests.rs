@@ -91,7 +91,7 @@ fn receipt(hash: &str) -> Value {
     })
 }
 
-fn refusal(code: i64, message: &str, data: Option<Bytes>) -> Value {
+fn refusal(code: i64, message: &str, data: Option<&Bytes>) -> Value {
     json!({ "error": { "code": code, "message": message, "data": data } })
 }
 
@@ -139,7 +139,7 @@ fn answer(account: &Shared, method: &str, params: &Value) -> Value {
             } else {
                 let error = IAssets::ERC721NonexistentToken { tokenId: U256::from(8) };
                 let data = Bytes::from(error.abi_encode());
-                return refusal(3, "execution reverted", Some(data));
+                return refusal(3, "execution reverted", Some(&data));
             }
         }
         other => return refusal(-32_601, other, None),

@@ -7,24 +7,12 @@ use super::{
 };
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256};
+use sahara_evm::recover;
 use sahara_finality::{EthereumTransaction, Transaction, transaction_length};
-use secp256k1::{
-    Message, SECP256K1,
-    ecdsa::{RecoverableSignature, RecoveryId},
-};
-use std::cmp::Ordering;
 
 /// EIP-3860.
 const MAX_INITCODE_BYTES: usize = 49_152;
-
-/// Half the order of secp256k1: a larger `s` is malleable (EIP-2).
-const HALF_ORDER: U256 = U256::from_limbs([
-    0xdfe9_2f46_681b_20a0,
-    0x5d57_6e73_57a4_501d,
-    0xffff_ffff_ffff_ffff,
-    0x7fff_ffff_ffff_ffff,
-]);
 
 /// Where a transaction came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +44,7 @@ impl PooledTransaction {
     ) -> Result<Self, PoolError> {
         let signed = transaction.as_ethereum().ok_or(PoolError::System)?;
         check(signed, settings, head)?;
-        let sender = recover_sender(signed).ok_or(PoolError::InvalidSignature)?;
+        let sender = recover(signed).map_err(|_| PoolError::InvalidSignature)?;
         let gas =
             U256::from(signed.gas_limit()).saturating_mul(U256::from(signed.max_fee_per_gas()));
         let cost = gas.saturating_add(signed.value());
@@ -193,24 +181,4 @@ fn check_gas(
         return Err(PoolError::FloorGas { gas, minimum });
     }
     Ok(())
-}
-
-/// The account that signed, or `None` when the signature is malformed, malleable or nobody's.
-#[must_use]
-pub fn recover_sender(signed: &EthereumTransaction) -> Option<Address> {
-    let signature = signed.signature();
-    if signature.s().cmp(&HALF_ORDER) == Ordering::Greater {
-        return None;
-    }
-    let mut compact = [0; 64];
-    let (r, s) = compact.split_at_mut(32);
-    r.copy_from_slice(&signature.r().to_be_bytes::<32>());
-    s.copy_from_slice(&signature.s().to_be_bytes::<32>());
-    let parity = if signature.v() { RecoveryId::One } else { RecoveryId::Zero };
-    let recoverable = RecoverableSignature::from_compact(&compact, parity).ok()?;
-    let message = Message::from_digest(signed.signature_hash().0);
-    let key = SECP256K1.recover_ecdsa(message, &recoverable).ok()?;
-    let uncompressed = key.serialize_uncompressed();
-    let (_, point) = uncompressed.split_first()?;
-    Some(Address::from_word(keccak256(point)))
 }

@@ -33,7 +33,7 @@ mod state;
 mod tests;
 
 pub use best::Best;
-pub use entry::{Origin, PooledTransaction, recover_sender};
+pub use entry::{Origin, PooledTransaction};
 pub use error::PoolError;
 pub use handle::Pool;
 pub use intrinsic::{floor_gas, intrinsic_gas};

@@ -1,8 +1,6 @@
 //! The pool against its invariants.
 
-use super::{
-    Head, Origin, Pool, PoolError, PoolSettings, PooledTransaction, Spendable, recover_sender,
-};
+use super::{Head, Origin, Pool, PoolError, PoolSettings, PooledTransaction, Spendable};
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
 use parking_lot::Mutex;
@@ -86,15 +84,17 @@ fn order(pool: &Pool) -> Vec<(Address, u64)> {
 }
 
 #[test]
-fn sender_is_the_one_who_signed_and_a_malleable_twin_is_refused() {
+fn malleable_twin_is_refused() {
+    let (pool, _) = pool();
     let signed = sign(template(0, 1), 3);
-    let transaction = EthereumTransaction::Eip1559(signed.clone());
-    assert_eq!(recover_sender(&transaction), Some(sender(3)));
     let order = U256::from_be_bytes(secp256k1::constants::CURVE_ORDER);
     let signature = signed.signature();
     let twin = Signature::new(signature.r(), order - signature.s(), !signature.v());
     let twin = EthereumTransaction::Eip1559(signed.tx().clone().into_signed(twin));
-    assert_eq!(recover_sender(&twin), None);
+    let refused = pool.add(twin.into(), Origin::Peer).unwrap_err();
+    assert_eq!(refused, PoolError::InvalidSignature);
+    let added = pool.add(EthereumTransaction::Eip1559(signed).into(), Origin::Peer).unwrap();
+    assert_eq!(added.sender(), sender(3));
 }
 
 #[test]

@@ -106,9 +106,9 @@ impl Filters {
         Ok(match &mut reader.kind {
             Kind::Logs { filter, next } => {
                 let from = std::mem::replace(next, head.saturating_add(1));
-                let (first, last) = bounds(&self.node, filter)?;
-                let last = if is_open_ended(filter) { head } else { last.min(head) };
-                Reading::Logs(filter.clone(), from.max(first)..=last)
+                let first = number_of(filter.block_option.get_from_block()).unwrap_or_default();
+                let last = number_of(filter.block_option.get_to_block()).unwrap_or(head);
+                Reading::Logs(filter.clone(), from.max(first)..=last.min(head))
             }
             Kind::Blocks { next } => {
                 Reading::Blocks(std::mem::replace(next, head.saturating_add(1))..=head)
@@ -181,9 +181,9 @@ impl FiltersApiServer for Filters {
     }
 }
 
-/// Whether new blocks go on being of interest.
-fn is_open_ended(filter: &Filter) -> bool {
-    filter.block_option.get_to_block().is_none_or(|to| !to.is_number() && !to.is_earliest())
+/// The block a filter names by its number; a tag moves with the head.
+fn number_of(block: Option<&BlockNumberOrTag>) -> Option<u64> {
+    block.and_then(|block| if block.is_earliest() { Some(0) } else { block.as_number() })
 }
 
 /// The first and the last block a filter means.
@@ -209,6 +209,10 @@ fn search(node: &Node, filter: &Filter) -> Result<Vec<Log>, Failure> {
     let (first, last) = bounds(node, filter)?;
     if first > last {
         return Err(Failure::Parameters("invalid block range params".into()));
+    }
+    if last > node.store().head().number {
+        let text = "block range extends beyond current head block";
+        return Err(Failure::Parameters(text.into()));
     }
     search_blocks(node, filter, first..=last)
 }

@@ -39,6 +39,8 @@ async fn logs_are_found_by_range_address_and_topic() {
     assert!(all.as_array().unwrap().contains(&found[0]));
     let backwards = node.refusal("eth_getLogs", (range("0x2", "0x1"),)).await;
     assert_eq!((backwards.code(), backwards.message()), (-32_602, "invalid block range params"));
+    let beyond = node.refusal("eth_getLogs", (range("0x1", "0xff"),)).await;
+    assert_eq!(beyond.message(), "block range extends beyond current head block");
 }
 
 #[tokio::test]
@@ -48,14 +50,16 @@ async fn filters_remember_what_was_read() {
     let blocks = node.ask("eth_newBlockFilter", rpc_params![]).await;
     let pending = node.ask("eth_newPendingTransactionFilter", rpc_params![]).await;
     let receipt = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
+    let second = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
     let changes = node.ask("eth_getFilterChanges", (&logs,)).await;
-    assert_eq!(changes[0], receipt["logs"][0]);
+    assert_eq!(changes, json!([receipt["logs"][0], second["logs"][0]]));
     assert_eq!(node.ask("eth_getFilterChanges", (&logs,)).await, json!([]));
-    assert_eq!(node.ask("eth_getFilterLogs", (&logs,)).await, json!([]), "from latest on");
+    let latest = node.ask("eth_getFilterLogs", (&logs,)).await;
+    assert_eq!(latest, json!([second["logs"][0]]), "without range, of the latest block");
     let hashes = node.ask("eth_getFilterChanges", (&blocks,)).await;
-    assert_eq!(hashes, json!([receipt["blockHash"]]));
+    assert_eq!(hashes, json!([receipt["blockHash"], second["blockHash"]]));
     let hashes = node.ask("eth_getFilterChanges", (&pending,)).await;
-    assert_eq!(hashes, json!([receipt["transactionHash"]]));
+    assert_eq!(hashes, json!([receipt["transactionHash"], second["transactionHash"]]));
     assert_eq!(node.ask("eth_uninstallFilter", (&blocks,)).await, true);
     assert_eq!(node.ask("eth_uninstallFilter", (&blocks,)).await, false);
     let gone = node.refusal("eth_getFilterChanges", (&blocks,)).await;

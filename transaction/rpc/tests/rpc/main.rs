@@ -4,6 +4,8 @@ mod blocks;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod follow;

@@ -35,17 +35,17 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-pub const CHAIN_ID: u64 = 724_272;
+pub(crate) const CHAIN_ID: u64 = 724_272;
 const GWEI: u128 = 1_000_000_000;
 
 /// Two of the well-known test mnemonic's keys.
-pub const ALICE: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
-pub const BOB: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+pub(crate) const ALICE: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub(crate) const BOB: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
-pub struct TestNode {
-    pub server: RpcServer,
-    pub client: HttpClient,
-    pub ledger: NodeLedger,
+pub(crate) struct TestNode {
+    pub(crate) server: RpcServer,
+    pub(crate) client: HttpClient,
+    pub(crate) ledger: NodeLedger,
     proposer: JoinHandle<()>,
     _directory: TempDir,
 }
@@ -63,11 +63,11 @@ struct Validator {
 }
 
 impl TestNode {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut RpcSettings)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut RpcSettings)) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
         let genesis = GenesisFile { config: config(), validators: set.clone() };
@@ -86,11 +86,15 @@ impl TestNode {
         Self { server, client, ledger, proposer, _directory: directory }
     }
 
-    pub async fn ask(&self, method: &str, params: impl ToRpcParams + Send) -> Value {
+    pub(crate) async fn ask(&self, method: &str, params: impl ToRpcParams + Send) -> Value {
         self.client.request(method, params).await.unwrap()
     }
 
-    pub async fn refusal(&self, method: &str, params: impl ToRpcParams + Send) -> ErrorObjectOwned {
+    pub(crate) async fn refusal(
+        &self,
+        method: &str,
+        params: impl ToRpcParams + Send,
+    ) -> ErrorObjectOwned {
         match self.client.request::<Value, _>(method, params).await {
             Err(ClientError::Call(error)) => error,
             other => panic!("{method} should be refused, got {other:?}"),
@@ -98,13 +102,19 @@ impl TestNode {
     }
 
     /// Sends and waits until it is final.
-    pub async fn send(&self, key: &str, to: Option<Address>, value: u64, input: Vec<u8>) -> Value {
+    pub(crate) async fn send(
+        &self,
+        key: &str,
+        to: Option<Address>,
+        value: u64,
+        input: Vec<u8>,
+    ) -> Value {
         let nonce = self.nonce(address(key)).await;
         let raw = signed(key, transaction(nonce, to, value, input));
         self.ask("eth_sendRawTransactionSync", (raw,)).await
     }
 
-    pub async fn nonce(&self, account: Address) -> u64 {
+    pub(crate) async fn nonce(&self, account: Address) -> u64 {
         let nonce = self.ask("eth_getTransactionCount", (account, "pending")).await;
         quantity(&nonce)
     }
@@ -161,16 +171,21 @@ fn certify(validator: &Validator, block: &Block) -> Vec<u8> {
     encode_finalization(&finalization)
 }
 
-pub fn secret(key: &str) -> SecretKey {
+pub(crate) fn secret(key: &str) -> SecretKey {
     SecretKey::from_byte_array(hex::decode_to_array(key).unwrap()).unwrap()
 }
 
-pub fn address(key: &str) -> Address {
+pub(crate) fn address(key: &str) -> Address {
     let public = secret(key).public_key(SECP256K1).serialize_uncompressed();
     Address::from_word(keccak256(&public[1..]))
 }
 
-pub fn transaction(nonce: u64, to: Option<Address>, value: u64, input: Vec<u8>) -> TxEip1559 {
+pub(crate) fn transaction(
+    nonce: u64,
+    to: Option<Address>,
+    value: u64,
+    input: Vec<u8>,
+) -> TxEip1559 {
     TxEip1559 {
         chain_id: CHAIN_ID,
         nonce,
@@ -184,7 +199,7 @@ pub fn transaction(nonce: u64, to: Option<Address>, value: u64, input: Vec<u8>) 
     }
 }
 
-pub fn signed(key: &str, transaction: TxEip1559) -> Bytes {
+pub(crate) fn signed(key: &str, transaction: TxEip1559) -> Bytes {
     let message = Message::from_digest(transaction.signature_hash().0);
     let (parity, bytes) =
         SECP256K1.sign_ecdsa_recoverable(message, &secret(key)).serialize_compact();
@@ -193,17 +208,17 @@ pub fn signed(key: &str, transaction: TxEip1559) -> Bytes {
     EthereumTransaction::Eip1559(transaction.into_signed(signature)).encoded_2718().into()
 }
 
-pub fn quantity(value: &Value) -> u64 {
+pub(crate) fn quantity(value: &Value) -> u64 {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} should be a quantity"));
     let digits = text.strip_prefix("0x").unwrap();
     assert!(digits == "0" || !digits.starts_with('0'), "{text} is padded");
     u64::from_str_radix(digits, 16).unwrap()
 }
 
-pub fn hash(value: &Value) -> B256 {
+pub(crate) fn hash(value: &Value) -> B256 {
     value.as_str().unwrap().parse().unwrap()
 }
 
-pub fn bytes(value: &Value) -> Bytes {
+pub(crate) fn bytes(value: &Value) -> Bytes {
     value.as_str().unwrap().parse().unwrap()
 }
