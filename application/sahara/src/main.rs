@@ -24,8 +24,11 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let log = tracing_subscriber::EnvFilter::try_from_default_env();
-    let log =
-        log.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,commonware_p2p=warn"));
+    let log = log.unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(
+            "info,fjall=warn,lsm_tree=warn,commonware_p2p=warn,commonware_consensus=warn",
+        )
+    });
     tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,

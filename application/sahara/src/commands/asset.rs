@@ -177,7 +177,7 @@ async fn earned(client: &ChainClient, id: AssetId) -> Result<Amount> {
     let filter = Filter::new()
         .address(ROYALTIES)
         .from_block(0)
-        .topic1(B256::from(sahara_primitives::U256::from(id)));
+        .topic1(B256::from(sahara_primitives::U256::from(id.0)));
     let deposits = client.events::<IRoyalties::Deposited>(filter).await.map_err(refused)?;
     Ok(Amount::sum(deposits.iter().map(|(_, event)| Amount::from_base_units(event.data.amount)))?)
 }

@@ -180,7 +180,16 @@ fn bill(usage: &Value, receipt: &Value) -> String {
         lines.push(String::from("not settled yet: `sahara receipt get` shows it later"));
         return lines.join("\n");
     }
-    let rows: Vec<Vec<String>> = payees.iter().map(payee_row).collect();
+    // What a pool took and passed on at once is shown with the one who holds it now.
+    let field = |payee: &Value, name: &str| payee.get(name).cloned();
+    let is_passed_on = |pool: &&Value| {
+        text_of(pool, "/kind") == "pool"
+            && payees.iter().any(|other| {
+                text_of(other, "/kind") == "member" && field(other, "asset") == field(pool, "asset")
+            })
+    };
+    let rows: Vec<Vec<String>> =
+        payees.iter().filter(|payee| !is_passed_on(payee)).map(payee_row).collect();
     lines.push(table(&rows));
     lines.push(format!(
         "paid in block {}, transaction {}",
@@ -195,8 +204,8 @@ fn payee_row(payee: &Value) -> Vec<String> {
     let asset = text_of(payee, "/asset");
     let (who, address) = match text_of(payee, "/kind").as_str() {
         "worker" => (String::from("worker"), text_of(payee, "/to")),
-        "pool" => (format!("pool of asset {asset}"), text_of(payee, "/owner")),
-        "member" => (format!("holder of asset {asset}"), text_of(payee, "/to")),
+        "pool" => (format!("members of asset {asset}"), text_of(payee, "/owner")),
+        "member" => (format!("owner of asset {asset}"), text_of(payee, "/to")),
         "gateway" => (String::from("gateway"), text_of(payee, "/to")),
         "protocol" => (String::from("incentive pool"), text_of(payee, "/to")),
         other => (other.to_owned(), text_of(payee, "/to")),

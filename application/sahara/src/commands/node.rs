@@ -16,7 +16,7 @@ use sahara_chain::{
 use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings};
-use std::{fs, future::IntoFuture, net::SocketAddr, num::NonZeroUsize, path::Path};
+use std::{fs, future::IntoFuture, net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{broadcast::error::RecvError, mpsc, oneshot},
@@ -25,6 +25,9 @@ use tracing::{debug, info, warn};
 
 /// Transactions on their way to and from peers.
 const GOSSIP_CAPACITY: usize = 16_384;
+
+/// How long open requests may take when the node stops.
+const RPC_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs a node until it is asked to stop or breaks.
 pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
@@ -61,7 +64,8 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
     let ended = watch(node, &ledger, handle).await;
     relay.abort();
     rpc.stop();
-    rpc.stopped().await;
+    // A client that keeps its connection open does not keep the node.
+    drop(tokio::time::timeout(RPC_PATIENCE, rpc.stopped()).await);
     info!("the node has stopped");
     ended
 }

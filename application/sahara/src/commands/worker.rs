@@ -89,7 +89,7 @@ pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
             () = &mut stop => true,
             () = changed(&client, key.address(), &offers) => false,
         };
-        drop(finish.send(()));
+        let _was_open = finish.send(()).is_ok();
         if is_over {
             // What is still computed is signed for by its journal after the next start.
             return Ok(());

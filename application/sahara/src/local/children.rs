@@ -79,13 +79,15 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
             .kill_on_drop(true)
             .spawn()
             .wrap_err_with(|| format!("could not start {}", child.name))?;
+        // `wait` would close the pipe at once.
+        let pipe = process.stdin.take();
         if let Some(id) = process.id() {
             std::fs::write(child.log.with_extension("pid"), id.to_string())?;
         }
         tokio::select! {
             _ = process.wait() => {}
             () = told(&mut stop) => {
-                drop(process.stdin.take());
+                drop(pipe);
                 if tokio::time::timeout(PATIENCE, process.wait()).await.is_err() {
                     process.kill().await?;
                 }
