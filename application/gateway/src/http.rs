@@ -18,6 +18,7 @@ use crate::{
     error::ApiError,
     gateway::Gateway,
     openai::{Ask, Endpoint},
+    receipts::ReceiptAnswer,
     x402,
 };
 use alloy_primitives::{B256, keccak256};
@@ -204,7 +205,7 @@ async fn receipt(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<ReceiptAnswer>, ApiError> {
     let reader = gateway.bearer(&headers)?;
     gateway.receipt(&id, reader.as_deref()).await.map(Json)
 }

@@ -8,9 +8,9 @@ use crate::{
     rows::{ClaimRow, ReceiptRow, RequestRow, StoredAnswer, parse_receipt_id, receipt_id, seq_key},
     store::get,
 };
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use sahara_compute::{Bundle, Opening, Payment};
-use sahara_primitives::{ChannelId, ReceiptSeq, merkle};
+use sahara_primitives::{BlockNumber, ChannelId, Receipt, ReceiptSeq, merkle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -27,13 +27,35 @@ struct Payee<'a> {
     transaction: B256,
 }
 
+/// What is answered. Not through `serde_json::Value`: prices pass 2^64.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReceiptAnswer {
+    object: &'static str,
+    id: String,
+    state: &'static str,
+    receipt: Receipt,
+    usage: Value,
+    gateway: Address,
+    gateway_signature: Bytes,
+    worker_signature: Option<Bytes>,
+    earning_signature: Option<Bytes>,
+    transaction: Option<B256>,
+    block: Option<BlockNumber>,
+    /// The claim's first receipt, and the one after its last.
+    claim_covers: Option<[ReceiptSeq; 2]>,
+    payees: Vec<Value>,
+    opening: Option<Opening>,
+    bundle: Option<Bundle>,
+    bundle_error: Option<String>,
+}
+
 impl Gateway {
     /// A receipt; with the opened request and answer for the one who paid.
     pub(crate) async fn receipt(
         &self,
         id: &str,
         reader: Option<&Account>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<ReceiptAnswer, ApiError> {
         let unknown = || ApiError::not_found(format!("there is no receipt {id}"));
         let (prefix, seq) = parse_receipt_id(id).ok_or_else(unknown)?;
         let channel = self.channel_of(&prefix)?.ok_or_else(unknown)?;
@@ -59,24 +81,24 @@ impl Gateway {
             Some(claim) => self.payees(claim).await,
             None => Vec::new(),
         };
-        Ok(json!({
-            "object": "receipt",
-            "id": receipt_id(channel, seq),
-            "state": if claim.is_some() { "settled" } else { "pending" },
-            "receipt": row.receipt,
-            "usage": total.json(),
-            "gateway": self.address(),
-            "gateway_signature": row.gateway_signature,
-            "worker_signature": row.worker.as_ref().map(|worker| &worker.receipt),
-            "earning_signature": row.worker.as_ref().map(|worker| &worker.earning),
-            "transaction": claim.as_ref().map(|claim| claim.transaction),
-            "block": claim.as_ref().map(|claim| claim.block),
-            "claim_covers": claim.as_ref().map(|claim| json!({ "from": claim.from, "to": claim.to })),
-            "payees": payees,
-            "opening": opening,
-            "bundle": bundle,
-            "bundle_error": bundle_error,
-        }))
+        Ok(ReceiptAnswer {
+            object: "receipt",
+            id: receipt_id(channel, seq),
+            state: if claim.is_some() { "settled" } else { "pending" },
+            usage: total.json(),
+            gateway: self.address(),
+            gateway_signature: row.gateway_signature,
+            worker_signature: row.worker.as_ref().map(|worker| worker.receipt.clone()),
+            earning_signature: row.worker.map(|worker| worker.earning),
+            receipt: row.receipt,
+            transaction: claim.as_ref().map(|claim| claim.transaction),
+            block: claim.as_ref().map(|claim| claim.block),
+            claim_covers: claim.map(|claim| [claim.from, claim.to]),
+            payees,
+            opening,
+            bundle,
+            bundle_error,
+        })
     }
 
     fn channel_of(&self, prefix: &[u8]) -> Result<Option<ChannelId>, ApiError> {

@@ -208,7 +208,8 @@ impl Engine for ScriptEngine {
 }
 
 pub(crate) const INPUT: u128 = 3_000_000_000_000_000_000;
-pub(crate) const OUTPUT: u128 = 7_000_000_000_000_000_001;
+/// Above 2^64, as 20 SAHARA for a million tokens.
+pub(crate) const OUTPUT: u128 = 20_000_000_000_000_000_001;
 pub(crate) const NOW: u64 = 1_800_000_000_000;
 pub(crate) const SECRET: &str = "sk-test-secret";
 
