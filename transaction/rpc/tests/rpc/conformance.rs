@@ -2,7 +2,7 @@
 //! (Its chain has no seals and other rules, so values cannot be compared here; `sahara-evm` imports
 //! that chain and compares the blocks.)
 
-use crate::support::{ALICE, BOB, TestNode, address, signed, transaction};
+use crate::support::{ALICE, TestNode, address};
 use alloy_sol_types::SolCall;
 use sahara_abi::{CHANNELS, IChannels};
 use serde_json::{Value, json};
@@ -23,6 +23,19 @@ fn recorded(method: &str, file: &str) -> Option<Value> {
     let answer = text.lines().find_map(|line| line.strip_prefix("<< ")).unwrap();
     Some(serde_json::from_str::<Value>(answer).unwrap()["result"].clone())
 }
+
+/// Where a difference is right: the header's extra data is the commitment to the seal; of the system
+/// contracts only the block hashes' is live, there is no blob schedule and no fork to come; and a
+/// signature's numbers are as long as they are.
+const EXCUSES: [&str; 7] = [
+    "eth_getBlockByNumber.extraData",
+    "eth_config.current.blobSchedule",
+    "eth_config.current.systemContracts",
+    "eth_config.last",
+    "eth_config.next",
+    "eth_getTransactionByHash.r:",
+    "eth_getTransactionByHash.s:",
+];
 
 /// Quantities and data are both text; data has whole bytes of fixed length.
 fn kind(value: &Value) -> String {
@@ -59,18 +72,18 @@ fn compare(path: &str, expected: &Value, got: &Value, differences: &mut Vec<Stri
     }
 }
 
-async fn check(
+async fn differences(
     node: &TestNode,
     (method, file): (&str, &str),
     params: Vec<Value>,
-    but_for: &[&str],
-) {
-    let Some(expected) = recorded(method, file) else { return };
-    let got = node.ask(method, params).await;
+) -> Vec<String> {
     let mut differences = Vec::new();
-    compare("", &expected, &got, &mut differences);
-    differences.retain(|one| !but_for.iter().any(|excuse| one.starts_with(excuse)));
-    assert!(differences.is_empty(), "{method} {file}: {differences:#?}");
+    if let Some(expected) = recorded(method, file) {
+        let got = node.ask(method, params).await;
+        compare(method, &expected, &got, &mut differences);
+    }
+    differences.retain(|one| !EXCUSES.iter().any(|excuse| one.starts_with(excuse)));
+    differences
 }
 
 #[tokio::test]
@@ -79,32 +92,24 @@ async fn answers_have_the_recorded_shape() {
     let input = IChannels::fundCall { payer: address(ALICE) }.abi_encode();
     let receipt = node.send(ALICE, Some(CHANNELS), 100, input.clone()).await;
     let hash = receipt["transactionHash"].clone();
-    let waiting = signed(BOB, transaction(1, Some(address(ALICE)), 1, Vec::new()));
-    node.ask("eth_sendRawTransaction", (waiting,)).await;
     let call = json!({ "from": address(ALICE), "to": CHANNELS, "value": "0x1",
         "input": alloy_primitives::Bytes::from(input) });
-    let block = ("eth_getBlockByNumber", "get-block-cancun-fork");
-    check(&node, block, vec!["latest".into(), false.into()], &[]).await;
-    let receipts = ("eth_getTransactionReceipt", "get-dynamic-fee");
-    check(&node, receipts, vec![hash.clone()], &[]).await;
-    // An access list, which ours lacks; and its transaction is of type 1.
-    let one = ("eth_getTransactionByHash", "get-access-list");
-    check(&node, one, vec![hash], &[]).await;
-    let fees = ("eth_feeHistory", "fee-history");
-    check(&node, fees, vec!["0x1".into(), "latest".into(), json!([95, 99])], &[]).await;
-    let proof = ("eth_getProof", "get-account-proof-default-block");
-    check(&node, proof, vec![json!(CHANNELS), json!([])], &[]).await;
-    let list = ("eth_createAccessList", "create-al-value-transfer");
-    check(&node, list, vec![call], &[]).await;
-    let logs = ("eth_getLogs", "contract-addr");
-    check(&node, logs, vec![json!({ "fromBlock": "earliest", "address": CHANNELS })], &[]).await;
-    check(
-        &node,
-        ("eth_config", "get-config"),
-        Vec::new(),
-        &[".current.systemContracts.", ".next", ".last", ".current.blobSchedule"],
-    )
-    .await;
-    check(&node, ("eth_baseFee", "get-current-basefee"), Vec::new(), &[]).await;
-    check(&node, ("eth_syncing", "check-syncing"), Vec::new(), &[]).await;
+    let cases = [
+        (("eth_getBlockByNumber", "get-block-cancun-fork"), json!(["latest", false])),
+        (("eth_getTransactionReceipt", "get-dynamic-fee"), json!([hash])),
+        (("eth_getTransactionByHash", "get-access-list"), json!([hash])),
+        (("eth_feeHistory", "fee-history"), json!(["0x1", "latest", [95, 99]])),
+        (("eth_getProof", "get-account-proof-default-block"), json!([CHANNELS, []])),
+        (("eth_createAccessList", "create-al-value-transfer"), json!([call])),
+        (("eth_getLogs", "contract-addr"), json!([{ "fromBlock": "0x0", "address": CHANNELS }])),
+        (("eth_config", "get-config"), json!([])),
+        (("eth_baseFee", "get-current-basefee"), json!([])),
+        (("eth_syncing", "check-syncing"), json!([])),
+    ];
+    let mut found = Vec::new();
+    for (recorded, params) in cases {
+        let params = params.as_array().unwrap().clone();
+        found.extend(differences(&node, recorded, params).await);
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
