@@ -13,7 +13,7 @@ use crate::{
     error::ApiError,
     gateway::Gateway,
     openai::Ask,
-    progress::{Delivered, Progress},
+    progress::Progress,
     rows::{Outcome, RequestRow, StoredAnswer, TwinRow, twin_key},
     run::{Reader, Run, count},
     store::{encode, get},
@@ -294,41 +294,11 @@ impl Gateway {
     }
 
     /// Takes a reservation back of which nothing was delivered.
-    fn forget(&self, id: B256) -> Result<(), ApiError> {
+    pub(crate) fn forget(&self, id: B256) -> Result<(), ApiError> {
         let mut batch = self.store().batch();
         batch.remove(&self.store().requests, id.as_slice());
         batch.remove(&self.store().open, id.as_slice());
         batch.commit().map_err(ApiError::internal)
-    }
-
-    /// After a kill: charges what was delivered of streams, forgets the rest.
-    pub(crate) fn recover(&self) -> Result<(), ApiError> {
-        let ids: Vec<B256> = self
-            .store()
-            .open
-            .iter()
-            .filter_map(|guard| B256::try_from(guard.key().ok()?.as_ref()).ok())
-            .collect();
-        for id in ids {
-            let row = get::<RequestRow>(&self.store().requests, id.as_slice())?;
-            let delivered = row.as_ref().and_then(|row| Progress::read(self.store(), row.job));
-            let account = row.as_ref().and_then(|row| self.known_account(row.channel));
-            let (Some(row), Some(account), Some(delivered)) = (row, account, delivered) else {
-                self.forget(id)?;
-                continue;
-            };
-            let Delivered { prompt_tokens, tokens } = delivered;
-            let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
-            let delivery = Delivery { usage, tokens, finish: None };
-            let books = Books { store: self.store(), key: &self.config.key, now: self.now() };
-            let charged = account.charge(books, (id, &row), delivery)?;
-            tracing::info!(request = %id, tokens = usage.completion_tokens, seq = charged.1.seq.0, "charged what was delivered before the kill");
-            self.unsettled.lock().insert(account.channel);
-        }
-        for job in self.store().progress_ids() {
-            Progress::remove(&self.store().progress_path(job));
-        }
-        Ok(())
     }
 }
 

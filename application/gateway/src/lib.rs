@@ -39,6 +39,7 @@ mod keys;
 mod openai;
 mod progress;
 mod receipts;
+mod recover;
 mod rows;
 mod run;
 mod settle;

@@ -89,7 +89,7 @@ async fn g2_killed_mid_stream_it_charges_what_was_delivered_once() {
     world.settle().await;
     assert_eq!(Amount::from_u128(world.node.channel(world.channel).settled.to()), spent);
     let base = part(INPUT, OUTPUT, 5, 3) + part(INPUT / 2, OUTPUT / 2, 5, 3);
-    assert_eq!(u128::from(world.node.channel(world.channel).base.to::<u128>()), base);
+    assert_eq!(world.node.channel(world.channel).base.to::<u128>(), base);
 }
 
 #[tokio::test]

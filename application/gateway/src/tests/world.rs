@@ -152,6 +152,22 @@ pub(crate) struct Script {
     pub(crate) permits: Semaphore,
     pub(crate) length: TokenCount,
     pub(crate) starts: AtomicU64,
+    pub(crate) ends: AtomicU64,
+}
+
+impl Script {
+    pub(crate) fn is_idle(&self) -> bool {
+        self.starts.load(Ordering::SeqCst) == self.ends.load(Ordering::SeqCst)
+    }
+}
+
+/// A running job; says when it is gone.
+struct Running(Arc<Script>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.ends.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -186,10 +202,11 @@ impl Engine for ScriptEngine {
             let prompt_tokens = self.prompt_tokens(input)?;
             let most = limits.check(prompt_tokens, 1_000)?;
             self.0.starts.fetch_add(1, Ordering::SeqCst);
-            let script = Arc::clone(&self.0);
+            let running = Arc::new(Running(Arc::clone(&self.0)));
             let pieces = stream::unfold(Some(0), move |next| {
-                let script = Arc::clone(&script);
+                let running = Arc::clone(&running);
                 async move {
+                    let script = &running.0;
                     let number: TokenCount = next?;
                     if number == most {
                         return Some((Ok(Piece::End(FinishReason::Length)), None));
@@ -295,6 +312,7 @@ impl World {
             permits: Semaphore::new(10_000),
             length: 5,
             starts: AtomicU64::new(0),
+            ends: AtomicU64::new(0),
         });
         let now = Arc::new(AtomicU64::new(NOW));
         let (worker_dir, gateway_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
