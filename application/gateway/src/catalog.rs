@@ -103,7 +103,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Asks the workers again that did not answer.
+    /// Asks the workers again that did not answer, or not yet for what they offer on chain.
     pub(crate) async fn retry_unreachable(&self, chain: &Chain) -> Result<(), ChainError> {
         let assets = std::mem::take(&mut *self.unreachable.lock());
         if assets.is_empty() { Ok(()) } else { self.refresh(chain, assets).await }
@@ -133,7 +133,11 @@ impl Catalog {
                 };
             }
             let served = cards.get(&address).into_iter().flatten();
-            let Some(card) = served.into_iter().find(|card| card.asset == asset) else { continue };
+            let Some(card) = served.into_iter().find(|card| card.asset == asset) else {
+                // It says on chain that it will; a worker that has just said so is still starting.
+                self.unreachable.lock().insert(asset);
+                continue;
+            };
             let prices = prices(offer.inputPrice, offer.outputPrice);
             offers.push(Offer { worker, prices, card: card.clone() });
         }
