@@ -1,6 +1,6 @@
 //! A stranger asks, an agent answers, and everyone who made it possible holds the money.
 
-use alloy_primitives::{Address, B256, Bytes, LogData, U256, address};
+use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::SolEvent;
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_abi::{CHANNELS, IChannels, INCENTIVE_POOL, IRoyalties};

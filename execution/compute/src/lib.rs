@@ -24,7 +24,6 @@ mod bundle;
 mod clock;
 mod engine;
 mod meter;
-mod price_text;
 mod signature;
 mod terms;
 mod wire;

@@ -19,10 +19,8 @@ pub struct Terms {
     /// The asset asked.
     pub asset: AssetId,
     /// What the worker asks.
-    #[serde(with = "crate::price_text")]
     pub worker_prices: Prices,
     /// What the asset's owner asks.
-    #[serde(with = "crate::price_text")]
     pub asset_prices: Prices,
     /// The request's own id.
     pub request_id: B256,

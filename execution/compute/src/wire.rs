@@ -123,7 +123,6 @@ pub struct Card {
     /// Tokens that the prompt of an agent and the template add to any conversation.
     pub overhead_tokens: TokenCount,
     /// What the worker asks.
-    #[serde(with = "crate::price_text")]
     pub prices: Prices,
 }
 

@@ -35,7 +35,7 @@ pub use hash::{domain_hash, keccak256};
 pub use ids::{AssetId, ChannelId, KeyId, ReceiptSeq};
 pub use receipt::{DeterminismClass, Receipt, ReceiptLeaf};
 pub use time::{BlockNumber, Milliseconds, Timestamp};
-pub use usage::{Price, Prices, TokenCount, Usage};
+pub use usage::{ParsePriceError, Price, Prices, TokenCount, Usage};
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};
 

@@ -16,12 +16,35 @@ pub struct Usage {
     pub completion_tokens: TokenCount,
 }
 
-/// Base units per 1,000,000 tokens.
+/// Base units per 1,000,000 tokens. In JSON a decimal text, since numbers there lose digits above
+/// 2^53.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Price(pub u128);
+
+/// A text is no price.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no price: expected base units per 1,000,000 tokens as a decimal text")]
+pub struct ParsePriceError(String);
+
+impl TryFrom<String> for Price {
+    type Error = ParsePriceError;
+
+    fn try_from(text: String) -> Result<Self, ParsePriceError> {
+        match text.parse() {
+            Ok(units) => Ok(Self(units)),
+            Err(_) => Err(ParsePriceError(text)),
+        }
+    }
+}
+
+impl From<Price> for String {
+    fn from(price: Price) -> Self {
+        price.0.to_string()
+    }
+}
 
 /// What one party asks for tokens read and written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +76,15 @@ impl Prices {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_survives_json() {
+        let price = Price(20_000_000_000_000_000_001);
+        let json = serde_json::to_value(price).unwrap();
+        assert_eq!(json, "20000000000000000001");
+        assert_eq!(serde_json::from_value::<Price>(json).unwrap(), price);
+        assert!(serde_json::from_str::<Price>("\"1e3\"").is_err());
+    }
 
     #[test]
     fn a_charge_rounds_up_once() {

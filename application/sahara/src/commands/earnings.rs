@@ -141,7 +141,7 @@ async fn sum(
         let waiting = client.earned(account).await.map_err(refused)?;
         earners.push(Earner { account, role, credited, payments, waiting });
     }
-    earners.sort_by(|left, right| right.credited.cmp(&left.credited));
+    earners.sort_by_key(|earner| std::cmp::Reverse(earner.credited));
     Ok(earners)
 }
 

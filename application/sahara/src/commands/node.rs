@@ -148,15 +148,15 @@ async fn relay_transactions(ledger: NodeLedger, mut gossip: TransactionGossip) {
                 Err(RecvError::Closed) => return,
             },
             received = gossip.incoming.recv() => match received {
-                Some(received) => take(&pool, received.bytes),
+                Some(received) => take(&pool, &received.bytes),
                 None => return,
             },
         }
     }
 }
 
-fn take(pool: &Pool, bytes: Bytes) {
-    if let Err(error) = pool.add_encoded(&bytes, Origin::Peer) {
+fn take(pool: &Pool, bytes: &[u8]) {
+    if let Err(error) = pool.add_encoded(bytes, Origin::Peer) {
         debug!(%error, "a peer's transaction was refused");
     }
 }

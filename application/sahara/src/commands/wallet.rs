@@ -44,19 +44,19 @@ pub(crate) async fn run(wallet: &Wallet, session: &Session, format: Format) -> R
         Wallet::Send { to, amount, signer } => {
             let outcome =
                 session.client()?.transfer(&session.key(signer).await?, *to, *amount).await;
-            sent(outcome.map_err(refused)?, format)
+            sent(&outcome.map_err(refused)?, format)
         }
         Wallet::Fund { amount, signer } => {
             let key = session.key(signer).await?;
             let fund = IChannels::fundCall { payer: key.address() };
             let outcome = session.client()?.send(&key, CHANNELS, *amount, &fund).await;
-            sent(outcome.map_err(refused)?, format)
+            sent(&outcome.map_err(refused)?, format)
         }
         Wallet::Withdraw { amount, signer } => {
             let key = session.key(signer).await?;
             let withdraw = IChannels::withdrawCall { amount: amount.base_units() };
             let outcome = session.client()?.send(&key, CHANNELS, Amount::ZERO, &withdraw).await;
-            sent(outcome.map_err(refused)?, format)
+            sent(&outcome.map_err(refused)?, format)
         }
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn refused(error: sahara_client::ClientError) -> eyre::Report {
     }
 }
 
-fn sent(outcome: TxOutcome, format: Format) -> Result<()> {
+fn sent(outcome: &TxOutcome, format: Format) -> Result<()> {
     let sent = Sent { transaction: outcome.hash, block: outcome.block_number, fee: outcome.fee() };
     format.print(&sent, |sent| {
         format!("final in block {}: {} (fee {} SAHARA)", sent.block, sent.transaction, sent.fee)

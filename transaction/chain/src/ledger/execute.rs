@@ -128,6 +128,7 @@ fn fill<S: sahara_evm::ParentState>(
             }
             Err(refusal) => {
                 best.skip_sender();
+                refuse(inner, pooled.hash());
                 if matches!(refusal, Refusal::BlockGasLimit { available, .. } if available < MIN_GAS)
                 {
                     break;
@@ -138,6 +139,18 @@ fn fill<S: sahara_evm::ParentState>(
     Ok((transactions, senders))
 }
 
+/// Remembers a refused transaction; when there are many, the memory starts anew.
+fn refuse(inner: &Inner, hash: B256) {
+    let mut refused = inner.refused.lock();
+    if refused.len() >= MOST_REFUSED {
+        refused.clear();
+    }
+    refused.insert(hash);
+}
+
+/// Bounds the memory of refused transactions to about a megabyte.
+const MOST_REFUSED: usize = 16_384;
+
 /// What the cheapest transaction costs: with less left, the block is full.
 const MIN_GAS: u64 = 21_000;
 
@@ -145,12 +158,12 @@ const MIN_GAS: u64 = 21_000;
 pub(super) fn check(
     inner: &Inner,
     parent: &Block,
-    block: Arc<Block>,
+    block: &Arc<Block>,
 ) -> Result<(), ExecutionError> {
     let env = environment(inner, &parent.header, &block.header);
     expect("gas limit", env.gas_limit, block.header.gas_limit)?;
     expect("base fee", Some(env.base_fee), block.header.base_fee_per_gas)?;
-    let (signed, system) = recover(inner, &block)?;
+    let (signed, system) = recover(inner, block)?;
     let state = inner.pending.state_after(block.header.parent_hash)?;
     let outcome = execute_block(inner.rules, state, env, &signed, system)?;
     let (root, trie) = inner.pending.root_after(block.header.parent_hash, &outcome.diff)?;
@@ -162,7 +175,7 @@ pub(super) fn check(
         senders,
         diff: outcome.diff,
         trie,
-        block: Arc::clone(&block),
+        block: Arc::clone(block),
     };
     Ok(inner.pending.insert(Arc::new(executed))?)
 }
@@ -174,7 +187,7 @@ fn compare(header: &Header, outcome: &BlockOutcome, root: B256) -> Result<(), Ex
     expect("state root", root, header.state_root)
 }
 
-fn expect<T: PartialEq + std::fmt::Debug>(
+fn expect<T: Copy + PartialEq + std::fmt::Debug>(
     field: &'static str,
     expected: T,
     got: T,
@@ -222,7 +235,7 @@ pub(super) fn finalize(
         let number = block.header.number.saturating_sub(1);
         let missing = || StoreError::UnknownBlock(block.header.parent_hash);
         let parent = store.block(number)?.ok_or_else(missing)?;
-        check(inner, &parent, Arc::clone(block))?;
+        check(inner, &parent, block)?;
     }
     let changed =
         inner.pending.block(hash).map(|held| held.diff.accounts.keys().copied().collect());

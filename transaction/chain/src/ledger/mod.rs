@@ -18,10 +18,14 @@ use crate::{
     pool::{self, Pool, PoolSettings, Spendable},
     store::{Genesis, PendingStates, Store},
 };
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use parking_lot::Mutex;
 use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
 use sahara_finality::Block;
-use std::sync::Arc;
+use sahara_primitives::{Amount, Timestamp};
+use sahara_protocols::{BlockContext, Failure, Read, royalties};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
@@ -43,6 +47,9 @@ struct Inner {
     recipients: Vec<Address>,
     pending: PendingStates,
     pool: Pool,
+    /// Transactions that a block could not take. They are tried again with every block, but none
+    /// is made for them alone.
+    refused: Mutex<BTreeSet<B256>>,
     /// Rises with every final block, so that who waits for work looks again.
     finalized: watch::Sender<u64>,
     broken: watch::Sender<Option<String>>,
@@ -55,19 +62,22 @@ impl NodeLedger {
         let fees = file.config.fees;
         let head = store.head();
         let reader = store.clone();
-        let spendable = move |address| spendable(&reader.state(), address);
+        let rules = Rules::sahara(genesis.chain_id);
+        let spendable =
+            move |address| spendable(rules, &reader.head().header, &reader.state(), address);
         let pool = Pool::new(
             PoolSettings::new(genesis.chain_id),
             spendable,
             execute::pool_head(&head.header),
         );
         let inner = Inner {
-            rules: Rules::sahara(genesis.chain_id),
+            rules,
             fees,
             genesis: genesis.block.clone(),
             recipients: file.validators.as_slice().iter().map(|one| one.fee_address).collect(),
             pending: PendingStates::new(store, PENDING_BYTES),
             pool,
+            refused: Mutex::default(),
             finalized: watch::Sender::new(head.number),
             broken: watch::Sender::new(None),
         };
@@ -109,12 +119,51 @@ impl NodeLedger {
     }
 }
 
-/// What an account could spend if it sent a transaction now.
-fn spendable(state: &impl ParentState, address: Address) -> Result<Spendable, StateError> {
+/// What an account could spend if it sent a transaction now: its balance, and what it earned, which
+/// is credited before its transaction runs.
+fn spendable(
+    rules: Rules,
+    head: &Header,
+    state: &impl ParentState,
+    address: Address,
+) -> Result<Spendable, StateError> {
     let account = state.account(address)?.unwrap_or_default();
     let has_code =
         account.code_hash != KECCAK256_EMPTY && !is_delegation(&state.code(account.code_hash)?);
-    Ok(Spendable { nonce: account.nonce, balance: account.balance, has_code })
+    let block = BlockContext {
+        chain_id: rules.chain_id(),
+        number: head.number,
+        timestamp: Timestamp(head.timestamp),
+    };
+    let earned = royalties::earned(&mut Books { state, block }, address);
+    let earned = earned.map_err(|failure| StateError(format!("earnings: {failure:?}")))?;
+    let balance = account.balance.saturating_add(earned.base_units());
+    Ok(Spendable { nonce: account.nonce, balance, has_code })
+}
+
+/// A state as the protocols' views read it.
+struct Books<'a, S> {
+    state: &'a S,
+    block: BlockContext,
+}
+
+impl<S: ParentState> Read for Books<'_, S> {
+    fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
+        self.state.storage(address, slot).map_err(|error| Failure::Fatal(error.0))
+    }
+
+    fn balance(&mut self, account: Address) -> Result<Amount, Failure> {
+        let account = self.state.account(account).map_err(|error| Failure::Fatal(error.0))?;
+        Ok(Amount::from_base_units(account.unwrap_or_default().balance))
+    }
+
+    fn charge(&mut self, _gas: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn block(&self) -> BlockContext {
+        self.block
+    }
 }
 
 /// EIP-7702: an account that delegates to code still sends transactions.
@@ -162,7 +211,7 @@ impl Ledger for NodeLedger {
         let (inner, parent, block) = (Arc::clone(&self.inner), parent.clone(), block.clone());
         let hash = block.hash();
         let checked =
-            tokio::task::spawn_blocking(move || execute::check(&inner, &parent, Arc::new(block)))
+            tokio::task::spawn_blocking(move || execute::check(&inner, &parent, &Arc::new(block)))
                 .await;
         match checked {
             Ok(Ok(())) => true,
@@ -193,10 +242,10 @@ impl Ledger for NodeLedger {
                 }
             }
             Ok(Err(error)) => {
-                self.stop(format!("final block {number} cannot be applied: {error}")).await
+                self.stop(format!("final block {number} cannot be applied: {error}")).await;
             }
             Err(error) => {
-                self.stop(format!("applying final block {number} was cut off: {error}")).await
+                self.stop(format!("applying final block {number} was cut off: {error}")).await;
             }
         }
     }

@@ -35,7 +35,7 @@ fn has_work(inner: &Inner, parent: B256, base_fee: u64) -> Result<bool, StateErr
                 nonce
             }
         };
-        if pooled.nonce() >= nonce {
+        if pooled.nonce() >= nonce && !inner.refused.lock().contains(&pooled.hash()) {
             return Ok(true);
         }
     }
