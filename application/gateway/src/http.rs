@@ -105,7 +105,13 @@ impl Gateway {
 async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.map(str::to_owned).or_else(|| request.uri().host().map(str::to_owned));
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let mut response = match host {
+        // Said before the body is read, so that a client that is still sending hears it.
+        Some(host) if gateway.is_host(&host) && announced > Some(gateway.config.max_body) => {
+            ApiError::too_large(gateway.config.max_body).into_response()
+        }
         Some(host) if gateway.is_host(&host) => next.run(request).await,
         _ => ApiError::forbidden(
             "the Host header names another server: expected localhost or a configured name",
