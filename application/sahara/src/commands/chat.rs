@@ -8,6 +8,7 @@ use crate::{
 };
 use eyre::{Result, WrapErr};
 use futures::StreamExt;
+use sahara_primitives::Amount;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -197,6 +198,22 @@ fn bill(usage: &Value, receipt: &Value) -> String {
         text_of(receipt, "/transaction")
     ));
     lines.join("\n")
+}
+
+/// What worker and asset ask, from the receipt.
+fn prices(receipt: &Value) -> Option<String> {
+    let price = |path: &str| {
+        let units = receipt.pointer(path)?.as_str()?.parse().ok()?;
+        Some(Amount::from_u128(units))
+    };
+    let (worker, asset) = ("/receipt/worker_prices", "/receipt/asset_prices");
+    Some(format!(
+        "per 1,000,000 tokens read and written: worker {} and {}, asset {} and {} SAHARA",
+        price(&format!("{worker}/input"))?,
+        price(&format!("{worker}/output"))?,
+        price(&format!("{asset}/input"))?,
+        price(&format!("{asset}/output"))?,
+    ))
 }
 
 /// One payment of a claim: who, for what, how much.
