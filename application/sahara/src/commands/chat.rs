@@ -175,6 +175,7 @@ fn bill(usage: &Value, receipt: &Value) -> String {
         text_of(usage, "/cost"),
         text_of(usage, "/receipt"),
     )];
+    lines.extend(prices(receipt));
     let payees =
         receipt.get("payees").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if payees.is_empty() {
