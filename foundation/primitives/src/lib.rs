@@ -5,7 +5,7 @@
 //! `-`: arithmetic is checked and returns [`Overflow`].
 //!
 //! # Rounding
-//! [`Price::charge`] rounds up, once per request. [`BasisPoints::of`] rounds down; whoever divides
+//! [`Prices::charge`] rounds up, once per request. [`BasisPoints::of`] rounds down; whoever divides
 //! hands the remainder to one named party. Every other division goes through [`Amount::div_floor`].
 #![forbid(unsafe_code)]
 #![cfg_attr(
