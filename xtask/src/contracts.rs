@@ -12,9 +12,9 @@ const CONTRACTS: &str = "transaction/evm/contracts";
 /// Rebuilds every artefact.
 pub(crate) fn build() -> Result<()> {
     tools::install()?;
-    run(command("node")
-        .arg("contracts/build.js")
-        .env("NODE_PATH", tools::directory().join("node_modules")))
+    let modules = tools::directory().join("node_modules");
+    let place = shell::root().join(CONTRACTS);
+    run(command("node").current_dir(place).arg("build.cjs").env("NODE_PATH", modules))
 }
 
 /// Rebuilds and fails when a committed artefact differs.

@@ -18,6 +18,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 use tokio::sync::Notify;
 
@@ -85,6 +86,17 @@ impl From<ApiError> for StartError {
     }
 }
 
+/// A worker that says nothing for this long is gone: longer than any prompt takes to be read.
+const SILENCE: Duration = Duration::from_secs(120);
+/// Workers listen, or they do not.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// The connections to workers: none of them may hold up the others by saying nothing.
+fn worker_http() -> reqwest::Client {
+    let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).read_timeout(SILENCE);
+    client.build().unwrap_or_default()
+}
+
 /// A gateway.
 #[derive(Debug)]
 pub struct Gateway {
@@ -120,7 +132,7 @@ impl Gateway {
         let key = GatewayKey(config.key.clone());
         let gateway = Arc::new(Self {
             chain: Chain(node),
-            catalog: Catalog::new(reqwest::Client::new(), key),
+            catalog: Catalog::new(worker_http(), key),
             accounts: RwLock::default(),
             keys: RwLock::default(),
             runs: Mutex::default(),

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
 use sahara_primitives::Milliseconds;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// The longest event: a token is a few bytes, a message of failure some hundred.
 const MAX_LINE: usize = 1 << 16;
@@ -41,6 +42,11 @@ struct Models {
     models: Vec<Card>,
 }
 
+/// Who serves answers at once what it serves; the others wait for the answer.
+const CARDS_WITHIN: Duration = Duration::from_secs(2);
+/// A signature is an entry in the worker's ledger, on disk.
+const SIGNED_WITHIN: Duration = Duration::from_secs(10);
+
 impl WorkerClient {
     /// The worker with this address at this URL.
     pub fn new(http: reqwest::Client, key: GatewayKey, endpoint: &str, worker: Address) -> Self {
@@ -57,8 +63,8 @@ impl WorkerClient {
     /// # Errors
     /// See [`WorkerError`].
     pub async fn cards(&self) -> Result<Vec<Card>, WorkerError> {
-        let response =
-            self.http.get(format!("{}/models", self.endpoint)).send().await.map_err(unreachable)?;
+        let request = self.http.get(format!("{}/models", self.endpoint)).timeout(CARDS_WITHIN);
+        let response = request.send().await.map_err(unreachable)?;
         let models: Models =
             response.json().await.map_err(|error| WorkerError::Malformed(error.to_string()))?;
         if models.worker != self.worker {
@@ -75,7 +81,7 @@ impl WorkerClient {
     /// # Errors
     /// See [`WorkerError`].
     pub async fn start(&self, job: &Job, now: Milliseconds) -> Result<JobStream, WorkerError> {
-        let response = self.post("/jobs", serde_json::to_vec(job), now).await?;
+        let response = self.post("/jobs", serde_json::to_vec(job), now, None).await?;
         Ok(JobStream { bytes: response.bytes_stream().boxed(), buffer: BytesMut::new() })
     }
 
@@ -88,7 +94,8 @@ impl WorkerClient {
         request: &SignRequest,
         now: Milliseconds,
     ) -> Result<Signed, WorkerError> {
-        let response = self.post("/receipts", serde_json::to_vec(request), now).await?;
+        let response =
+            self.post("/receipts", serde_json::to_vec(request), now, Some(SIGNED_WITHIN)).await?;
         response.json().await.map_err(|error| WorkerError::Malformed(error.to_string()))
     }
 
@@ -97,6 +104,7 @@ impl WorkerClient {
         path: &str,
         body: serde_json::Result<Vec<u8>>,
         now: Milliseconds,
+        within: Option<Duration>,
     ) -> Result<reqwest::Response, WorkerError> {
         let body = body.map_err(|error| WorkerError::Malformed(error.to_string()))?;
         let token = self.key.token(self.worker, path, &body, now);
@@ -106,6 +114,10 @@ impl WorkerClient {
             .header(token_header(), token)
             .header("content-type", "application/json")
             .body(body);
+        let request = match within {
+            Some(within) => request.timeout(within),
+            None => request,
+        };
         let response = request.send().await.map_err(unreachable)?;
         if response.status().is_success() {
             return Ok(response);

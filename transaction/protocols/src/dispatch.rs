@@ -89,6 +89,13 @@ protocols! {
     system: SYSTEM,
 }
 
+/// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block
+/// only (a credit at its end would be left over and no block could be closed), and nobody has the
+/// system's key.
+pub(crate) fn is_reserved(address: Address) -> bool {
+    is_protocol(address) || address == sahara_abi::FEES || address == sahara_abi::SYSTEM_CALLER
+}
+
 /// Whether a native protocol answers at this address.
 pub fn is_protocol(address: Address) -> bool {
     protocols().contains(&address)

@@ -228,5 +228,5 @@ fn payee_row(payee: &Value) -> Vec<String> {
         "protocol" => (String::from("incentive pool"), text_of(payee, "/to")),
         other => (other.to_owned(), text_of(payee, "/to")),
     };
-    vec![format!("  {who}"), address, format!("{} SAHARA", text_of(payee, "/amount"))]
+    vec![format!("  {who}"), address, format!("{} SAHARA", text_of(payee, "/amount_sahara"))]
 }

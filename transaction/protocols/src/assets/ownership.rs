@@ -5,7 +5,7 @@ use super::{
     storage::{APPROVED, HOLDINGS, OPERATORS, TITLES},
 };
 use crate::{
-    dispatch::is_protocol,
+    dispatch::is_reserved,
     royalties,
     state::{Failure, Read, Write},
 };
@@ -110,7 +110,7 @@ pub fn transfer_from(
     (from, to): (Address, Address),
     token_id: U256,
 ) -> Result<(), Failure> {
-    if to.is_zero() || is_protocol(to) {
+    if to.is_zero() || is_reserved(to) {
         return Err(IAssets::ERC721InvalidReceiver { receiver: to }.into());
     }
     let (id, title) = token(state, token_id)?;

@@ -269,6 +269,21 @@ fn members_join_in_batches_until_the_seal() {
 }
 
 #[test]
+fn accounts_of_the_chain_itself_earn_nothing() {
+    for account in [sahara_abi::FEES, sahara_abi::SYSTEM_CALLER, sahara_abi::CHANNELS] {
+        let state = &mut MemoryState::default();
+        let members = vec![Share { account, units: 1 }];
+        let failure = refusal(&mut state.clone(), &Registration { members, ..dataset(&[], 0) });
+        let Failure::Revert(bytes) = failure else { panic!("{failure:?}") };
+        assert!(bytes.starts_with(&IAssets::InvalidMember::SELECTOR), "{account}");
+        let id = register(state, ALICE, &dataset(&[], 0)).unwrap();
+        let refused = IAssets::ERC721InvalidReceiver { receiver: account };
+        let sent = transfer_from(state, ALICE, (ALICE, account), id.into());
+        assert_eq!(sent, Err(refused.into()));
+    }
+}
+
+#[test]
 fn a_member_needs_an_address_and_units() {
     let state = &mut MemoryState::default();
     let refused = |account: Address, units: u128| {

@@ -6,7 +6,7 @@ use super::{
     storage::{MEMBERS, Member, PAST, ROSTERS, SEATS, Seat, TERMS, Terms},
 };
 use crate::{
-    dispatch::is_protocol,
+    dispatch::is_reserved,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, U256, aliases::U96};
@@ -73,7 +73,7 @@ fn join(
     terms: &Terms,
     Share { account, units }: Share,
 ) -> Result<(), Failure> {
-    if account.is_zero() || is_protocol(account) || units == 0 {
+    if account.is_zero() || is_reserved(account) || units == 0 {
         return Err(IAssets::InvalidMember { account, units: to_u96(units)? }.into());
     }
     if MEMBERS.get(state, (asset, account))?.units > 0 {
