@@ -167,10 +167,29 @@ async fn raise(
         Ok(_) => {}
         // A store that was lost knows less than the chain.
         Err(ChainError::Refused { name, .. }) if name == "AlreadyOpened" => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => return beaten(gateway, account, amount, error).await,
     }
     let known = gateway.chain().channel(account.channel).await?;
     let known = known.ok_or_else(|| ApiError::internal("the channel did not open"))?;
     account.follow(gateway.store(), &known)?;
     Ok(Raised::Enough)
+}
+
+/// What a failed opening means. It was right when it was sent: it may have gone through unheard, or
+/// another gateway was faster and took what was free.
+async fn beaten(
+    gateway: &Gateway,
+    account: &Arc<Account>,
+    amount: Amount,
+    error: ChainError,
+) -> Result<Raised, ApiError> {
+    let before = account.row();
+    if let Some(known) = gateway.chain().channel(account.channel).await? {
+        account.follow(gateway.store(), &known)?;
+        if account.row().deposit > before.deposit {
+            return Ok(Raised::Enough);
+        }
+    }
+    let left = gateway.chain().free_deposit(before.authority.payer()).await?;
+    if left < amount { Ok(Raised::Short(left)) } else { Err(error.into()) }
 }

@@ -41,6 +41,10 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// How long a refused channel rests.
 const REST: Duration = Duration::from_secs(15);
 
+/// How long a channel rests that lacks a signature: less than a retry, so that it is looked at with
+/// every one, and others have its place until then.
+const SHORT_REST: Duration = Duration::from_millis(900);
+
 /// A claim that is ready.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
@@ -87,13 +91,18 @@ impl Gateway {
         let mut ready = Vec::new();
         for account in &accounts {
             match self.prepare(account) {
-                Ok(Some(prepared)) => ready.push(prepared),
+                Ok(Some(prepared)) => {
+                    ready.push(prepared);
+                    continue;
+                }
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "a claim cannot be prepared"),
             }
+            resting.insert(account.channel, now + SHORT_REST);
         }
         if ready.is_empty() {
-            return false;
+            // Those behind them have their turn; with none left, the round is over.
+            return !accounts.is_empty();
         }
         match self.submit(&ready).await {
             Ok(()) => true,
