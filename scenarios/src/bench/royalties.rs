@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// Payments into each pool.
 const PAYMENTS: u64 = 100;
 /// Members added by one transaction.
-const BATCH: usize = 250;
+const BATCH: usize = 200;
 
 /// Runs ROY-1.
 ///
