@@ -3,6 +3,7 @@
 pub mod consensus;
 pub mod genesis;
 pub mod ledger;
+pub mod metrics;
 pub mod pool;
 pub mod store;
 pub mod trie;

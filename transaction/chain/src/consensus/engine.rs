@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use super::{
     application::Application,
     delivery::{self, Delivery},
-    evidence::Evidence,
+    evidence::Watch,
     ledger::{Ledger, SharedLedger},
     progress::{Heights, Progress},
     storage::{self, EPOCH_LENGTH},
@@ -176,11 +176,11 @@ where
         FixedEpocher::new(EPOCH_LENGTH),
     );
     let heights = progress.subscribe();
-    let (delivery, courier) = delivery::channel(ledger, progress, mailbox);
     let simplex = simplex::Engine::new(
         context.child("simplex"),
-        simplex_config(&config, scheme, inline, peers.blocker, cache),
+        simplex_config(&config, (scheme, Arc::clone(&ledger)), inline, peers.blocker, cache),
     );
+    let (delivery, courier) = delivery::channel(ledger, progress, mailbox);
     let parts = vec![
         ("delivery", context.child("delivery").spawn(move |_| courier.run())),
         ("broadcast", broadcast.start(channels.blocks)),
@@ -237,20 +237,20 @@ type SimplexConfig<E, B> = simplex::Config<
     Digest,
     Automaton<E>,
     Automaton<E>,
-    Evidence<Automaton<E>>,
+    Watch<Automaton<E>>,
     Sequential,
 >;
 
 fn simplex_config<E: Runtime, B: Blocker<PublicKey = NetworkPublicKey>>(
     config: &ValidatorConfig,
-    scheme: Scheme,
+    (scheme, ledger): (Scheme, SharedLedger),
     automaton: Automaton<E>,
     blocker: B,
     page_cache: CacheRef,
 ) -> SimplexConfig<E, B> {
     let Timing { leader_timeout, certification_timeout, timeout_retry, .. } = config.timing;
     simplex::Config {
-        reporter: Evidence { scheme: scheme.clone(), inner: automaton.clone() },
+        reporter: Watch { scheme: scheme.clone(), ledger, inner: automaton.clone() },
         scheme,
         elector: RoundRobin::default(),
         blocker,

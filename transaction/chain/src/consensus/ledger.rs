@@ -7,6 +7,8 @@ use alloy_primitives::B256;
 use futures::future::BoxFuture;
 use sahara_finality::{Block, RoundSeal};
 
+use super::evidence::Evidence;
+
 /// A proposal to be built. The block must have this header with only the outcome of execution
 /// added (gas limit, base fee, gas used, bloom, state, transactions and receipts root), and
 /// [`Seal::Round`](sahara_finality::Seal::Round) of this seal.
@@ -70,6 +72,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
         block: Arc<Block>,
         certificate: Option<Vec<u8>>,
     ) -> impl Future<Output = ()> + Send;
+
+    /// Takes proof that a validator contradicted itself. It may come again, and it is not waited
+    /// for: return soon.
+    fn accuse(&self, evidence: Evidence);
 }
 
 /// A [`Ledger`] without its type, so that the consensus engine is compiled once, here, and not
@@ -86,6 +92,7 @@ pub(super) trait AnyLedger: Send + Sync {
     ) -> BoxFuture<'a, Option<Block>>;
     fn check<'a>(&'a self, parent: &'a Block, block: &'a Block) -> BoxFuture<'a, bool>;
     fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()>;
+    fn accuse(&self, evidence: Evidence);
 }
 
 /// A shared [`AnyLedger`].
@@ -122,5 +129,9 @@ impl<L: Ledger> AnyLedger for L {
 
     fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()> {
         Box::pin(Ledger::finalize(self, block, certificate))
+    }
+
+    fn accuse(&self, evidence: Evidence) {
+        Ledger::accuse(self, evidence);
     }
 }

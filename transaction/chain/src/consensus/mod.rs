@@ -62,6 +62,7 @@ mod timing;
 
 pub use delivery::Delivery;
 pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, ValidatorConfig, start};
+pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, ReceivedTransaction, TransactionGossip, transaction_gossip};
 pub use ledger::{BuildContext, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, run};

@@ -1,26 +1,26 @@
-//! Building, checking and applying blocks.
+//! Checking and applying blocks.
 
 use super::{Applied, Inner};
 use crate::{
-    consensus::BuildContext,
+    metrics::SupplyCheck,
     pool,
     store::{ExecutedBlock, StoreError},
 };
 use alloy_consensus::{Header, transaction::Recovered};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::SolEvent as _;
 use rayon::prelude::*;
+use sahara_abi::{ISystem, SYSTEM};
 use sahara_evm::{
-    BlockBuilder, BlockEnv, BlockOutcome, RecoveredTransaction, Refusal, SenderError,
-    TransitionError, execute_block, next_base_fee,
+    BlockEnv, BlockOutcome, RecoveredTransaction, SenderError, TransitionError, execute_block,
+    next_base_fee,
 };
 use sahara_finality::{
-    Block, EthereumTransaction, MAX_TRANSACTIONS_BYTES, SYSTEM_ADDRESS, Seal, SystemTransaction,
-    Transaction, header_milliseconds, receipts_root, transaction_length, transactions_root,
+    Block, EthereumTransaction, SYSTEM_ADDRESS, SystemTransaction, Transaction, TxReceipt,
+    header_milliseconds, receipts_root,
 };
-use std::sync::Arc;
-
-/// Room kept in a block for its system transaction: at most 512 seats of 32 bytes and its frame.
-const SYSTEM_BYTES: usize = 20_000;
+use std::{sync::Arc, time::Instant};
+use tracing::warn;
 
 /// Why a block was not made or taken.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +42,13 @@ pub(super) enum ExecutionError {
 pub(super) fn pool_head(header: &Header) -> pool::Head {
     pool::Head {
         number: header.number,
+        timestamp: header.timestamp,
         base_fee: header.base_fee_per_gas.unwrap_or_default(),
         gas_limit: header.gas_limit,
     }
 }
 
-fn environment(inner: &Inner, parent: &Header, header: &Header) -> BlockEnv {
+pub(super) fn environment(inner: &Inner, parent: &Header, header: &Header) -> BlockEnv {
     let elapsed = header_milliseconds(header).saturating_sub(header_milliseconds(parent));
     BlockEnv {
         number: header.number,
@@ -62,98 +63,6 @@ fn environment(inner: &Inner, parent: &Header, header: &Header) -> BlockEnv {
     }
 }
 
-/// Builds a block from the pool on `parent` and holds it.
-pub(super) fn build(
-    inner: &Inner,
-    parent: &Block,
-    context: BuildContext,
-) -> Result<Block, ExecutionError> {
-    let BuildContext { mut header, seal } = context;
-    let env = environment(inner, &parent.header, &header);
-    let (gas_limit, base_fee) = (env.gas_limit, env.base_fee);
-    let parent_hash = header.parent_hash;
-    let mut builder = BlockBuilder::new(inner.rules, inner.pending.state_after(parent_hash)?, env)?;
-    let (mut transactions, mut senders) = fill(inner, &mut builder, base_fee)?;
-    let outcome = builder.finish()?;
-    if let Some(system) = outcome.system_transaction.clone() {
-        transactions.push(Transaction::System(system));
-        senders.push(SYSTEM_ADDRESS);
-    }
-    let (root, trie) = inner.pending.root_after(parent_hash, &outcome.diff)?;
-    header.gas_limit = gas_limit;
-    header.base_fee_per_gas = Some(base_fee);
-    header.gas_used = outcome.gas_used;
-    header.logs_bloom = outcome.logs_bloom;
-    header.transactions_root = transactions_root(&transactions);
-    header.receipts_root = receipts_root(&outcome.receipts);
-    header.state_root = root;
-    let block = Block { header, seal: Seal::Round(seal), transactions };
-    let executed = ExecutedBlock {
-        block: Arc::new(block.clone()),
-        receipts: Arc::new(outcome.receipts),
-        senders,
-        diff: outcome.diff,
-        trie,
-    };
-    inner.pending.insert(Arc::new(executed))?;
-    Ok(block)
-}
-
-/// Takes the best paying transactions until the block is full.
-fn fill<S: sahara_evm::ParentState>(
-    inner: &Inner,
-    builder: &mut BlockBuilder<S>,
-    base_fee: u64,
-) -> Result<(Vec<Transaction>, Vec<Address>), ExecutionError> {
-    let (mut transactions, mut senders) = (Vec::new(), Vec::new());
-    let mut room = MAX_TRANSACTIONS_BYTES.saturating_sub(SYSTEM_BYTES);
-    let mut best = inner.pool.best(base_fee, builder.gas_left());
-    while let Some(pooled) = best.next() {
-        let sender = pooled.sender();
-        // Included by an ancestor that is not final yet: the pool learns of it later.
-        if builder.account(sender).map_err(TransitionError::State)?.nonce > pooled.nonce() {
-            continue;
-        }
-        let length = transaction_length(pooled.transaction());
-        if length > room {
-            best.skip_sender();
-            continue;
-        }
-        let recovered = Recovered::new_unchecked(pooled.signed().clone(), sender);
-        match builder.try_transaction(&recovered)? {
-            Ok(_) => {
-                room = room.saturating_sub(length);
-                transactions.push(pooled.transaction().clone());
-                senders.push(sender);
-            }
-            Err(refusal) => {
-                best.skip_sender();
-                refuse(inner, pooled.hash());
-                if matches!(refusal, Refusal::BlockGasLimit { available, .. } if available < MIN_GAS)
-                {
-                    break;
-                }
-            }
-        }
-    }
-    Ok((transactions, senders))
-}
-
-/// Remembers a refused transaction; when there are many, the memory starts anew.
-fn refuse(inner: &Inner, hash: B256) {
-    let mut refused = inner.refused.lock();
-    if refused.len() >= MOST_REFUSED {
-        refused.clear();
-    }
-    refused.insert(hash);
-}
-
-/// Bounds the memory of refused transactions to about a megabyte.
-const MOST_REFUSED: usize = 16_384;
-
-/// What the cheapest transaction costs: with less left, the block is full.
-const MIN_GAS: u64 = 21_000;
-
 /// Executes `block` on `parent` and holds it when everything that comes from execution is right.
 pub(super) fn check(
     inner: &Inner,
@@ -163,10 +72,14 @@ pub(super) fn check(
     let env = environment(inner, &parent.header, &block.header);
     expect("gas limit", env.gas_limit, block.header.gas_limit)?;
     expect("base fee", Some(env.base_fee), block.header.base_fee_per_gas)?;
+    let started = Instant::now();
     let (signed, system) = recover(inner, block)?;
     let state = inner.pending.state_after(block.header.parent_hash)?;
-    let outcome = execute_block(inner.rules, state, env, &signed, system)?;
+    let outcome = execute_block(inner.rules, state, env, &signed, system);
+    count_supply_check(inner, &outcome);
+    let outcome = outcome?;
     let (root, trie) = inner.pending.root_after(block.header.parent_hash, &outcome.diff)?;
+    inner.metrics.execute_seconds.observe(started.elapsed().as_secs_f64());
     compare(&block.header, &outcome, root)?;
     let mut senders: Vec<Address> = signed.iter().map(Recovered::signer).collect();
     senders.extend(system.map(|_| SYSTEM_ADDRESS));
@@ -237,13 +150,48 @@ pub(super) fn finalize(
         let parent = store.block(number)?.ok_or_else(missing)?;
         check(inner, &parent, block)?;
     }
-    let changed =
-        inner.pending.block(hash).map(|held| held.diff.accounts.keys().copied().collect());
+    let held = inner.pending.block(hash);
+    let started = Instant::now();
     inner.pending.finalize(hash, certificate)?;
+    inner.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+    if let Some(held) = &held {
+        inner.metrics.count_block(block);
+        report_recovered(inner, block, &held.receipts);
+    }
+    let changed = held.map(|held| held.diff.accounts.keys().copied().collect());
     let head = store.head();
     Ok(Applied {
         number: head.number,
         pool: pool_head(&head.header),
         changed: changed.unwrap_or_default(),
     })
+}
+
+/// Every block that ran to its end was held against the supply law.
+pub(super) fn count_supply_check(inner: &Inner, outcome: &Result<BlockOutcome, TransitionError>) {
+    match outcome {
+        Ok(_) => inner.metrics.count_supply_check(SupplyCheck::Kept),
+        Err(TransitionError::SupplyLaw(error)) => {
+            warn!(%error, "a block breaks the supply law");
+            inner.metrics.count_supply_check(SupplyCheck::Broken);
+        }
+        Err(_) => {}
+    }
+}
+
+/// Coin went to the incentive pool because nobody's books knew of it. Users can force that; where
+/// none did, a protocol forgot to book what it took in, so it is said aloud and counted.
+fn report_recovered(inner: &Inner, block: &Block, receipts: &[TxReceipt]) {
+    for (transaction, receipt) in block.transactions.iter().zip(receipts) {
+        for amount in recovered(receipt) {
+            let (number, transaction) = (block.header.number, transaction.hash());
+            warn!(number, %transaction, %amount, "coin that no books know of was recovered");
+            inner.metrics.count_recovered(amount);
+        }
+    }
+}
+
+fn recovered(receipt: &TxReceipt) -> impl Iterator<Item = U256> {
+    let logs = receipt.logs.iter().filter(|log| log.address == SYSTEM);
+    logs.filter_map(|log| ISystem::Recovered::decode_log(log).ok()).map(|log| log.data.amount)
 }

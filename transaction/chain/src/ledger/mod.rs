@@ -9,12 +9,14 @@
 //! broken: it stops ([`NodeLedger::broken`]) and never guesses. After a crash consensus delivers
 //! final blocks again; the store takes each height once.
 
+mod build;
 mod execute;
 mod work;
 
 use crate::{
-    consensus::{BuildContext, Ledger},
+    consensus::{BuildContext, Evidence, Ledger},
     genesis::GenesisFile,
+    metrics::NodeMetrics,
     pool::{self, Pool, PoolSettings, Spendable},
     store::{Genesis, PendingStates, Store},
 };
@@ -47,6 +49,7 @@ struct Inner {
     recipients: Vec<Address>,
     pending: PendingStates,
     pool: Pool,
+    metrics: NodeMetrics,
     /// Transactions that a block could not take. They are tried again with every block, but none
     /// is made for them alone.
     refused: Mutex<BTreeSet<B256>>,
@@ -66,7 +69,7 @@ impl NodeLedger {
         let spendable =
             move |address| spendable(rules, &reader.head().header, &reader.state(), address);
         let pool = Pool::new(
-            PoolSettings::new(genesis.chain_id),
+            PoolSettings::new(genesis.chain_id, fees.base_fee_floor),
             spendable,
             execute::pool_head(&head.header),
         );
@@ -77,6 +80,7 @@ impl NodeLedger {
             recipients: file.validators.as_slice().iter().map(|one| one.fee_address).collect(),
             pending: PendingStates::new(store, PENDING_BYTES),
             pool,
+            metrics: NodeMetrics::new(),
             refused: Mutex::default(),
             finalized: watch::Sender::new(head.number),
             broken: watch::Sender::new(None),
@@ -100,6 +104,18 @@ impl NodeLedger {
     #[must_use]
     pub fn store(&self) -> &Store {
         self.inner.pending.store()
+    }
+
+    /// What this node counts and measures.
+    #[must_use]
+    pub fn metrics(&self) -> &NodeMetrics {
+        &self.inner.metrics
+    }
+
+    /// The reason why this node must stop, if it must.
+    #[must_use]
+    pub fn is_broken(&self) -> Option<String> {
+        self.inner.broken.borrow().clone()
     }
 
     /// Resolves with the reason when this node must stop.
@@ -193,7 +209,7 @@ impl Ledger for NodeLedger {
     async fn build(&self, parent: &Block, context: BuildContext) -> Option<Block> {
         let (inner, parent) = (Arc::clone(&self.inner), parent.clone());
         let built =
-            tokio::task::spawn_blocking(move || execute::build(&inner, &parent, context)).await;
+            tokio::task::spawn_blocking(move || build::build(&inner, &parent, context)).await;
         match built {
             Ok(Ok(block)) => Some(block),
             Ok(Err(error)) => {
@@ -247,6 +263,16 @@ impl Ledger for NodeLedger {
             Err(error) => {
                 self.stop(format!("applying final block {number} was cut off: {error}")).await;
             }
+        }
+    }
+
+    fn accuse(&self, evidence: Evidence) {
+        match self.store().add_evidence(&evidence) {
+            Ok(true) => {
+                self.inner.metrics.evidence.inc();
+            }
+            Ok(false) => {}
+            Err(error) => warn!(%error, "evidence could not be kept"),
         }
     }
 }

@@ -148,6 +148,10 @@ fn check(
     if max_tip > max_fee {
         return Err(PoolError::TipAboveFee { max_tip, max_fee });
     }
+    let floor = settings.base_fee_floor;
+    if max_fee < u128::from(floor) {
+        return Err(PoolError::BelowBaseFee { max_fee, floor });
+    }
     if signed.is_create() && signed.input().len() > MAX_INITCODE_BYTES {
         return Err(PoolError::InitcodeSize {
             size: signed.input().len(),

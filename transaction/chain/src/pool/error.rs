@@ -106,6 +106,16 @@ pub enum PoolError {
         /// The max fee per gas.
         max_fee: u128,
     },
+    /// The base fee never falls so low.
+    #[error(
+        "transaction underpriced: max fee per gas less than block base fee: maxFeePerGas: {max_fee}, the base fee is never below {floor}"
+    )]
+    BelowBaseFee {
+        /// The max fee per gas.
+        max_fee: u128,
+        /// The lowest base fee there can be.
+        floor: u64,
+    },
     /// EIP-3860.
     #[error("max initcode size exceeded: code size {size}, limit {limit}")]
     InitcodeSize {
@@ -131,6 +141,9 @@ pub enum PoolError {
         /// The most bytes.
         bytes: usize,
     },
+    /// Its execution broke this node's rules; see [`Pool::banish`](super::Pool::banish).
+    #[error("the transaction could not be executed by this node and is not accepted again")]
+    Banished,
     /// The store failed.
     #[error("internal error")]
     State(String),

@@ -13,6 +13,7 @@ use sahara_evm::StateError;
 use sahara_finality::Transaction;
 use std::{fmt, sync::Arc};
 use tokio::sync::{Notify, broadcast};
+use tracing::debug;
 
 /// Accepted transactions that a slow subscriber may leave unread before it misses some.
 const SUBSCRIPTION_CAPACITY: usize = 16_384;
@@ -158,8 +159,18 @@ impl Pool {
             let account = self.shared.accounts.spendable(address)?;
             self.shared.state.lock().revalidate(address, account);
         }
+        let expired = self.shared.state.lock().expire();
+        if expired > 0 {
+            debug!(expired, "transactions waited too long and left the pool");
+        }
         self.shared.work.notify_waiters();
         Ok(())
+    }
+
+    /// Drops a transaction whose execution cannot go on, and takes it from nobody again. Senders
+    /// cannot cause this by the rules; it keeps a fault in them from stopping the chain.
+    pub fn banish(&self, hash: B256) {
+        self.shared.state.lock().banish(hash);
     }
 
     /// Every transaction accepted from now on. A subscriber who falls behind misses the oldest.

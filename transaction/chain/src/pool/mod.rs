@@ -8,8 +8,9 @@
 //!
 //! The pool reads the chain through [`Accounts`]: nonce, spendable coin (what is earned and not yet
 //! credited included, because it is credited before the sender's transaction runs), code. After
-//! each finalised block [`Pool::on_finalized`] reads the changed senders again; nothing else
-//! removes a transaction but replacement and eviction.
+//! each finalised block [`Pool::on_finalized`] reads the changed senders again and drops what has
+//! waited for longer than [`PoolSettings::lifetime_seconds`] of block time. Nothing else removes a
+//! transaction but replacement, eviction and, should one break the node's rules, [`Pool::banish`].
 //!
 //! # Invariants
 //! - P1 Two transactions in the pool never share sender and nonce.
@@ -17,6 +18,8 @@
 //! - P3 [`Pool::best`] yields a sender's transactions by nonce, without a gap, from the account's.
 //! - P4 A sender's transactions together cost at most what the sender can spend.
 //! - P5 Eviction takes from the end of a queue, so it never opens a gap.
+//! - P6 After a block nothing is left that arrived [`PoolSettings::lifetime_seconds`] before it, give
+//!   or take a minute.
 //!
 //! # Failure and recovery
 //! The pool is memory only: after a restart it is empty and senders submit again.

@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Entry {
     pub(super) transaction: Arc<PooledTransaction>,
     pub(super) arrival: u64,
+    /// The head's time when it arrived.
+    pub(super) arrived_at: u64,
 }
 
 /// How much the pool would miss a queue; the least is evicted first. Queues that cannot run come
@@ -133,6 +135,27 @@ impl Queue {
         }
         self.measure();
         removed
+    }
+
+    /// Takes what arrived at `time` or before. What stood behind it waits for its nonce again.
+    pub(super) fn expire(&mut self, time: u64) -> Vec<Entry> {
+        let old = self.entries.iter().filter(|(_, entry)| entry.arrived_at <= time);
+        let nonces: Vec<u64> = old.map(|(nonce, _)| *nonce).collect();
+        let removed = nonces.iter().filter_map(|nonce| self.remove(*nonce)).collect();
+        self.measure();
+        removed
+    }
+
+    /// Takes one entry.
+    pub(super) fn remove(&mut self, nonce: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&nonce)?;
+        self.forget(&entry.transaction);
+        Some(entry)
+    }
+
+    /// When the entry that waits longest arrived.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.entries.values().map(|entry| entry.arrived_at).min()
     }
 
     fn is_contiguous(&self) -> bool {

@@ -19,6 +19,12 @@ use std::{
 /// Of the fee to be replaced, in percent: what go-ethereum, reth and anvil ask for.
 const REPLACEMENT_PERCENT: u128 = 110;
 
+/// How often, in seconds of block time, the pool looks for what has waited too long.
+const EXPIRY_INTERVAL_SECONDS: u64 = 60;
+
+/// Bounds the memory of banished transactions to about a hundred kilobytes.
+const MOST_BANISHED: usize = 1_024;
+
 /// Why a transaction did not get in.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -43,6 +49,9 @@ pub(super) struct State {
     by_worth: BTreeSet<(Worth, Address)>,
     bytes: usize,
     arrivals: u64,
+    /// Nothing can have waited too long before this time.
+    next_expiry: u64,
+    banished: BTreeSet<B256>,
 }
 
 impl State {
@@ -55,6 +64,8 @@ impl State {
             by_worth: BTreeSet::new(),
             bytes: 0,
             arrivals: 0,
+            next_expiry: 0,
+            banished: BTreeSet::new(),
         }
     }
 
@@ -79,6 +90,9 @@ impl State {
         if self.by_hash.contains_key(&transaction.hash()) {
             return Err(PoolError::AlreadyKnown.into());
         }
+        if self.banished.contains(&transaction.hash()) {
+            return Err(PoolError::Banished.into());
+        }
         let sender = transaction.sender();
         let queue = match (self.queues.entry(sender), account) {
             (hash_map::Entry::Occupied(queue), _) => queue.into_mut(),
@@ -92,7 +106,11 @@ impl State {
         let checked = check(queue, transaction, &self.settings);
         if checked.is_ok() {
             self.arrivals = self.arrivals.saturating_add(1);
-            let entry = Entry { transaction: Arc::clone(transaction), arrival: self.arrivals };
+            let entry = Entry {
+                transaction: Arc::clone(transaction),
+                arrival: self.arrivals,
+                arrived_at: self.head.timestamp,
+            };
             let replaced = queue.insert(transaction.nonce(), entry);
             self.bytes = self.bytes.saturating_add(transaction.length());
             self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
@@ -114,6 +132,50 @@ impl State {
         let Some(queue) = self.queues.get_mut(&sender) else { return };
         let before = queue.worth();
         for entry in queue.revalidate(account) {
+            self.forget(&entry.transaction);
+        }
+        self.reindex(sender, before);
+    }
+
+    /// Drops what has waited too long; returns how many.
+    pub(super) fn expire(&mut self) -> usize {
+        let now = self.head.timestamp;
+        if now < self.next_expiry {
+            return 0;
+        }
+        let latest = now.checked_sub(self.settings.lifetime_seconds);
+        let is_old = |queue: &Queue| queue.oldest().is_some_and(|oldest| Some(oldest) <= latest);
+        let mut senders: Vec<Address> = self
+            .queues
+            .iter()
+            .filter(|(_, queue)| is_old(queue))
+            .map(|(sender, _)| *sender)
+            .collect();
+        senders.sort_unstable();
+        let before = self.by_hash.len();
+        for sender in senders {
+            let Some(queue) = self.queues.get_mut(&sender) else { continue };
+            let worth = queue.worth();
+            for entry in queue.expire(latest.unwrap_or_default()) {
+                self.forget(&entry.transaction);
+            }
+            self.reindex(sender, worth);
+        }
+        self.next_expiry = now.saturating_add(EXPIRY_INTERVAL_SECONDS);
+        before.saturating_sub(self.by_hash.len())
+    }
+
+    /// Drops a transaction and does not take it again.
+    pub(super) fn banish(&mut self, hash: B256) {
+        if self.banished.len() >= MOST_BANISHED {
+            self.banished.clear();
+        }
+        self.banished.insert(hash);
+        let Some(transaction) = self.by_hash.get(&hash).cloned() else { return };
+        let sender = transaction.sender();
+        let Some(queue) = self.queues.get_mut(&sender) else { return };
+        let before = queue.worth();
+        if let Some(entry) = queue.remove(transaction.nonce()) {
             self.forget(&entry.transaction);
         }
         self.reindex(sender, before);

@@ -13,7 +13,8 @@ use std::{
 };
 
 const CHAIN_ID: u64 = 724_272;
-const HEAD: Head = Head { number: 1, base_fee: 100, gas_limit: 30_000_000 };
+const FLOOR: u64 = 100;
+const HEAD: Head = Head { number: 1, timestamp: 1_000_000, base_fee: FLOOR, gas_limit: 30_000_000 };
 
 type Ledger = Arc<Mutex<BTreeMap<Address, Spendable>>>;
 
@@ -71,7 +72,7 @@ fn pool_with(settings: PoolSettings) -> (Pool, Ledger) {
 }
 
 fn pool() -> (Pool, Ledger) {
-    pool_with(PoolSettings::new(CHAIN_ID))
+    pool_with(PoolSettings::new(CHAIN_ID, FLOOR))
 }
 
 fn refusal(pool: &Pool, transaction: TxEip1559) -> String {
@@ -227,7 +228,7 @@ fn coin_that_came_in_later_counts() {
     let cost = PooledTransaction::new(
         transfer(0, 0, 1),
         Origin::Local,
-        &PoolSettings::new(CHAIN_ID),
+        &PoolSettings::new(CHAIN_ID, FLOOR),
         &HEAD,
     )
     .unwrap()
@@ -244,7 +245,8 @@ fn coin_that_came_in_later_counts() {
 
 #[test]
 fn full_pool_keeps_the_better_paying() {
-    let (pool, _) = pool_with(PoolSettings { max_transactions: 3, ..PoolSettings::new(CHAIN_ID) });
+    let (pool, _) =
+        pool_with(PoolSettings { max_transactions: 3, ..PoolSettings::new(CHAIN_ID, FLOOR) });
     for (index, tip) in [(0, 10), (1, 20), (2, 30)] {
         pool.add(transfer(index, 0, tip), Origin::Local).unwrap();
     }
@@ -256,6 +258,56 @@ fn full_pool_keeps_the_better_paying() {
     assert_eq!(order(&pool), [(sender(4), 0), (sender(2), 0), (sender(1), 0)]);
     // What stands behind a gap goes first, whatever it pays.
     assert!(matches!(pool.add(transfer(5, 7, 99), Origin::Local), Err(PoolError::Underpriced(99))));
+}
+
+#[test]
+fn what_could_never_enter_a_block_is_refused() {
+    let (pool, _) = pool();
+    let low = TxEip1559 {
+        max_fee_per_gas: u128::from(FLOOR) - 1,
+        max_priority_fee_per_gas: 0,
+        ..template(0, 0)
+    };
+    let words = "transaction underpriced: max fee per gas less than block base fee: \
+                 maxFeePerGas: 99, the base fee is never below 100";
+    assert_eq!(refusal(&pool, low.clone()), words);
+    let enough = TxEip1559 { max_fee_per_gas: u128::from(FLOOR), ..low };
+    let signed = EthereumTransaction::Eip1559(sign(enough, 0)).into();
+    pool.add(signed, Origin::Local).unwrap();
+}
+
+#[test]
+fn p6_what_waits_too_long_leaves_and_the_rest_stays() {
+    let (pool, _) = pool();
+    let at = |minutes: u64| Head { timestamp: HEAD.timestamp + 60 * minutes, ..HEAD };
+    let wait = |minutes| pool.on_finalized(at(minutes), []).unwrap();
+    pool.add(transfer(0, 0, 5), Origin::Local).unwrap();
+    pool.add(transfer(1, 4, 5), Origin::Peer).unwrap();
+    wait(60);
+    pool.add(transfer(0, 1, 5), Origin::Local).unwrap();
+    wait(179);
+    assert_eq!((pool.status().pending, pool.status().queued), (2, 1));
+    wait(180);
+    // What stood behind an expired one waits for it: the sender may send it again.
+    assert_eq!((pool.status().pending, pool.status().queued), (0, 1));
+    assert_eq!(pool.next_nonce(&sender(0)), Some(0));
+    pool.add(transfer(0, 0, 5), Origin::Local).unwrap();
+    assert_eq!(order(&pool), [(sender(0), 0), (sender(0), 1)]);
+    wait(240);
+    wait(360);
+    assert_eq!(pool.status(), super::Status::default());
+}
+
+#[test]
+fn banished_transaction_leaves_and_does_not_come_back() {
+    let (pool, _) = pool();
+    let bad = pool.add(transfer(0, 0, 5), Origin::Local).unwrap();
+    pool.add(transfer(0, 1, 5), Origin::Local).unwrap();
+    pool.banish(bad.hash());
+    assert_eq!((pool.status().pending, pool.status().queued), (0, 1));
+    assert_eq!(pool.add(transfer(0, 0, 5), Origin::Peer).unwrap_err(), PoolError::Banished);
+    pool.add(transfer(0, 0, 6), Origin::Local).unwrap();
+    assert_eq!(pool.status().pending, 2);
 }
 
 #[tokio::test]
@@ -277,18 +329,18 @@ async fn waiting_ends_when_work_arrives() {
 #[derive(Clone, Debug)]
 enum Step {
     Add { index: u8, nonce: u64, tip: u128 },
-    Finalize { index: u8, nonce: u64, coins: u64 },
+    Finalize { index: u8, nonce: u64, coins: u64, minutes: u64 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..5_u8, 0..12_u64, 1..40_u128).prop_map(|(index, nonce, tip)| Step::Add { index, nonce, tip }),
-        1 => (0..5_u8, 0..8_u64, prop_oneof![Just(1_000_000_000_000_u64), 0..200_000_000_u64])
-            .prop_map(|(index, nonce, coins)| Step::Finalize { index, nonce, coins }),
+        1 => (0..5_u8, 0..8_u64, prop_oneof![Just(1_000_000_000_000_u64), 0..200_000_000_u64], 0..90_u64)
+            .prop_map(|(index, nonce, coins, minutes)| Step::Finalize { index, nonce, coins, minutes }),
     ]
 }
 
-/// P1 to P5 after every step; the ledger never lowers a nonce.
+/// P1 to P6 after every step; the ledger never lowers a nonce.
 fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
     let content = pool.content();
     let (mut seen, mut bytes, mut pending) = (BTreeSet::new(), 0, 0);
@@ -327,26 +379,37 @@ fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
 
 proptest! {
     #[test]
-    fn p1_to_p5_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
+    fn p1_to_p6_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
         let settings = PoolSettings {
             max_transactions: 12,
             max_bytes: 1_100,
             max_sender_transactions: 5,
             max_sender_bytes: 500,
-            ..PoolSettings::new(CHAIN_ID)
+            ..PoolSettings::new(CHAIN_ID, FLOOR)
         };
         let (pool, ledger) = pool_with(settings);
-        let mut number = HEAD.number;
+        let (mut number, mut timestamp) = (HEAD.number, HEAD.timestamp);
+        let mut arrived = BTreeMap::new();
         for step in steps {
             match step {
-                Step::Add { index, nonce, tip } => drop(pool.add(transfer(index, nonce, tip), Origin::Local)),
-                Step::Finalize { index, nonce, coins } => {
+                Step::Add { index, nonce, tip } => {
+                    if let Ok(added) = pool.add(transfer(index, nonce, tip), Origin::Local) {
+                        arrived.insert(added.hash(), timestamp);
+                    }
+                }
+                Step::Finalize { index, nonce, coins, minutes } => {
                     number += 1;
+                    timestamp += 60 * minutes;
                     let account = ledger.lock()[&sender(index)];
                     let nonce = nonce.max(account.nonce);
                     let after = Spendable { nonce, balance: U256::from(coins), has_code: false };
                     ledger.lock().insert(sender(index), after);
-                    pool.on_finalized(Head { number, ..HEAD }, [sender(index)]).unwrap();
+                    pool.on_finalized(Head { number, timestamp, ..HEAD }, [sender(index)]).unwrap();
+                    let oldest = timestamp - settings.lifetime_seconds - 60;
+                    let old = arrived.iter().filter(|(_, at)| **at <= oldest);
+                    for (hash, _) in old {
+                        assert!(pool.find(hash).is_none(), "P6");
+                    }
                 }
             }
             check_invariants(&pool, &ledger, &settings);

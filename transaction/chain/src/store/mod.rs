@@ -24,6 +24,7 @@
 mod chain;
 mod commit;
 mod error;
+mod evidence;
 mod genesis;
 mod handle;
 mod history;
@@ -35,6 +36,7 @@ mod tables;
 
 pub use commit::{Committed, ExecutedBlock};
 pub use error::StoreError;
+pub use evidence::MAX_EVIDENCE;
 pub use genesis::{Genesis, allocation, genesis_root};
 pub use handle::{Head, Store, StoreOptions};
 pub use logs::{FoundLog, LogFilter};

@@ -59,6 +59,8 @@ pub(super) struct Tables {
     pub(super) storage_history: Keyspace,
     /// number -> the history keys the block wrote, see [`super::history::Changes`]
     pub(super) changes: Keyspace,
+    /// [`evidence_key`] -> activity as the consensus library encodes it
+    pub(super) evidence: Keyspace,
 }
 
 impl Tables {
@@ -84,7 +86,30 @@ impl Tables {
             account_history: quiet("account history")?,
             storage_history: quiet("storage history")?,
             changes: quiet("changes")?,
+            evidence: quiet("evidence")?,
         })
+    }
+
+    /// All keyspaces by name.
+    pub(super) fn all(&self) -> [(&'static str, &Keyspace); 16] {
+        [
+            ("meta", &self.meta),
+            ("accounts", &self.accounts),
+            ("storage", &self.storage),
+            ("code", &self.code),
+            ("nodes", &self.nodes),
+            ("headers", &self.headers),
+            ("blocks", &self.blocks),
+            ("numbers", &self.numbers),
+            ("transactions", &self.transactions),
+            ("receipts", &self.receipts),
+            ("senders", &self.senders),
+            ("certificates", &self.certificates),
+            ("account_history", &self.account_history),
+            ("storage_history", &self.storage_history),
+            ("changes", &self.changes),
+            ("evidence", &self.evidence),
+        ]
     }
 
     /// A number in the meta keyspace.
@@ -154,6 +179,12 @@ pub(super) fn join<const A: usize, const B: usize, const N: usize>(
 
 pub(super) const fn number_key(number: u64) -> [u8; 8] {
     number.to_be_bytes()
+}
+
+/// Signer, view, fault: a validator's evidence stands together.
+pub(super) const fn evidence_key(signer: u32, view: u64, fault: u8) -> [u8; 13] {
+    let ([a, b, c, d], [e, f, g, h, i, j, k, l]) = (signer.to_be_bytes(), view.to_be_bytes());
+    [a, b, c, d, e, f, g, h, i, j, k, l, fault]
 }
 
 pub(super) fn read_number(what: &'static str, row: &[u8]) -> Result<u64, StoreError> {

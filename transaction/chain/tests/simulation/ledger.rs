@@ -9,7 +9,7 @@ use std::{
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, keccak256};
 use parking_lot::Mutex;
-use sahara_chain::consensus::{BuildContext, Ledger};
+use sahara_chain::consensus::{BuildContext, Evidence, Ledger};
 use sahara_finality::{
     Block, Seal, SystemTransaction, Transaction, ValidatorSet, genesis_block, receipts_root,
     transactions_root,
@@ -25,6 +25,7 @@ pub(crate) const BLOCK_TRANSACTIONS: usize = 3;
 pub(crate) struct Disk {
     pub(crate) blocks: Vec<Arc<Block>>,
     pub(crate) certificates: Vec<Option<Vec<u8>>>,
+    pub(crate) evidence: Vec<Evidence>,
 }
 
 /// What is in memory: lost in a crash.
@@ -206,5 +207,9 @@ impl Ledger for MemoryLedger {
         disk.blocks.push(Arc::clone(&block));
         disk.certificates.push(certificate);
         memory.pending.retain(|_, one| one.header.number > block.header.number);
+    }
+
+    fn accuse(&self, evidence: Evidence) {
+        self.disk.lock().evidence.push(evidence);
     }
 }

@@ -1,0 +1,44 @@
+import {
+  type Account,
+  type Chain,
+  type Client,
+  type Hex,
+  type Transport,
+  type TypedDataToPrimitiveTypes,
+  hashTypedData,
+} from "viem";
+import { signTypedData } from "viem/actions";
+import { domains, messageTypes } from "./generated.js";
+
+type Messages = TypedDataToPrimitiveTypes<typeof messageTypes>;
+
+/** Lets a gateway charge a key within caps that the chain enforces. */
+export type KeyGrant = Messages["KeyGrant"];
+/** Sets aside an amount for one gateway, once. */
+export type Reservation = Messages["Reservation"];
+/** What the payer owes on a channel, all in all. */
+export type Voucher = Messages["Voucher"];
+
+/** Everything viem needs to sign or check a message of the channels. */
+function typed<Name extends "KeyGrant" | "Reservation" | "Voucher">(chainId: number, primaryType: Name, message: Messages[Name]) {
+  const types = { [primaryType]: messageTypes[primaryType] };
+  return { domain: { ...domains.channels, chainId }, types, primaryType: primaryType as string, message: message as Record<string, unknown> };
+}
+
+/** The channel that a key grant opens: the hash that its payer signs. */
+export const grantChannel = (chainId: number, grant: KeyGrant): Hex => hashTypedData(typed(chainId, "KeyGrant", grant));
+
+/** The channel that a reservation opens: the hash that its payer signs. */
+export const reservationChannel = (chainId: number, reservation: Reservation): Hex =>
+  hashTypedData(typed(chainId, "Reservation", reservation));
+
+/** Signatures for `client.extend(saharaMessages)`. Nothing is sent. */
+export function saharaMessages(client: Client<Transport, Chain, Account>) {
+  const sign = (data: ReturnType<typeof typed>): Promise<Hex> =>
+    signTypedData(client, { account: client.account, ...data });
+  return {
+    signKeyGrant: (grant: KeyGrant) => sign(typed(client.chain.id, "KeyGrant", grant)),
+    signReservation: (reservation: Reservation) => sign(typed(client.chain.id, "Reservation", reservation)),
+    signVoucher: (voucher: Voucher) => sign(typed(client.chain.id, "Voucher", voucher)),
+  };
+}
