@@ -53,6 +53,10 @@ pub const CHANNELS: Address = address!("5341484152410000000000000000000000000004
 pub const WORKERS: Address = address!("5341484152410000000000000000000000000005");
 /// What every block does by itself; accepts only [`SYSTEM_CALLER`].
 pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006");
+/// What every asset's own account runs (ERC-6551): committed Solidity.
+pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
+/// ERC-6551's registry, at the address it has on every chain.
+pub const ACCOUNT_REGISTRY: Address = address!("000000006551c19487814612e58FE06813775758");
 /// Sender of system transactions: no key exists for it, and no transaction from it is accepted.
 pub const SYSTEM_CALLER: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
 /// Where gas fees wait within a block; empty after every block.

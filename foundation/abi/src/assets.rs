@@ -92,6 +92,10 @@ alloy_sol_types::sol! {
         error ERC721IncorrectOwner(address sender, uint256 tokenId, address owner);
         error ERC721InvalidReceiver(address receiver);
         error ERC721InvalidOwner(address owner);
+        /// The receiver is the asset's own account, or one that the asset owns through others.
+        error OwnershipCycle(uint64 asset, address to);
+        /// Accounts that own each other stand at most so deep.
+        error OwnershipTooDeep(address to, uint256 most);
 
         /// Registers an asset owned by the caller and returns its id.
         function register(Registration calldata registration) external returns (uint64 asset);
@@ -120,6 +124,15 @@ alloy_sol_types::sol! {
         function isApprovedForAll(address owner, address operator) external view returns (bool);
         /// Settles what the past earned, then moves the asset and its future income.
         function transferFrom(address from, address to, uint256 tokenId) external;
+        /// As `transferFrom`; then a receiver with code is asked, and its refusal undoes everything.
+        function safeTransferFrom(address from, address to, uint256 tokenId) external;
+        function safeTransferFrom(address from, address to, uint256 tokenId, bytes calldata data) external;
+        /// `transferFrom` on behalf of `operator`: what this address's own code calls before it asks the receiver. Nobody else may.
+        function transferFor(address operator, address from, address to, uint256 tokenId) external;
+        /// The asset's own account (ERC-6551), whether its code stands there already or not. Its owner acts through it.
+        function accountOf(uint64 asset) external view returns (address);
+        /// The asset whose own account this is; 0 for any other address.
+        function assetOf(address account) external view returns (uint64);
         function name() external view returns (string memory);
         function symbol() external view returns (string memory);
         function tokenURI(uint256 tokenId) external view returns (string memory);

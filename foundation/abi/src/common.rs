@@ -12,6 +12,8 @@ alloy_sol_types::sol! {
         error StaticCall();
         /// Protocols answer to CALL and STATICCALL only.
         error DelegateCall();
+        /// Only the protocol's own code, which calls receivers, may ask this.
+        error OnlySelf(address caller);
         /// A sum does not fit its type.
         error Overflow();
     }

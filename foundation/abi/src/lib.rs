@@ -28,8 +28,9 @@ mod system;
 mod workers;
 
 pub use addresses::{
-    AIRDROP, ASSETS, CHANNELS, COIN, COMMUNITY, FEES, INCENTIVE_POOL, INVESTORS, PROTOCOLS,
-    Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER, TEAM, WORKERS, protocol_at,
+    ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, FEES,
+    INCENTIVE_POOL, INVESTORS, PROTOCOLS, Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER, TEAM,
+    WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;

@@ -10,6 +10,13 @@ alloy_sol_types::sol! {
     /// EIP-2612.
     struct Permit { address owner; address spender; uint256 value; uint256 nonce; uint256 deadline; }
 
+    /// EIP-3009.
+    struct TransferWithAuthorization { address from; address to; uint256 value; uint256 validAfter; uint256 validBefore; bytes32 nonce; }
+    /// EIP-3009.
+    struct ReceiveWithAuthorization { address from; address to; uint256 value; uint256 validAfter; uint256 validBefore; bytes32 nonce; }
+    /// EIP-3009.
+    struct CancelAuthorization { address authorizer; bytes32 nonce; }
+
     /// What a request asks for; its struct hash is `Receipt.request_hash`. Never signed: the salt,
     /// known to payer and gateway, keeps short prompts from being guessed.
     struct Request {

@@ -56,6 +56,9 @@ fn signed_messages_keep_their_types_and_domains() {
         IChannels::Voucher::eip712_encode_type(),
         IChannels::Earning::eip712_encode_type(),
         signing::Permit::eip712_encode_type(),
+        signing::TransferWithAuthorization::eip712_encode_type(),
+        signing::ReceiveWithAuthorization::eip712_encode_type(),
+        signing::CancelAuthorization::eip712_encode_type(),
         signing::Request::eip712_encode_type(),
         signing::Output::eip712_encode_type(),
     ];

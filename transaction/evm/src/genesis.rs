@@ -2,7 +2,7 @@
 //! start.
 
 use crate::{
-    native::PROTOCOL_CODE,
+    native::protocol_code,
     predeploys,
     state::{Account, AccountDiff, StateDiff},
 };
@@ -172,7 +172,8 @@ pub fn genesis(config: &GenesisConfig) -> Result<(StateDiff, Header), GenesisErr
 }
 
 fn place_code(diff: &mut StateDiff) {
-    let protocols = PROTOCOLS.iter().map(|protocol| (protocol.address, PROTOCOL_CODE));
+    let protocols =
+        PROTOCOLS.iter().map(|protocol| (protocol.address, protocol_code(protocol.address)));
     for (address, code) in protocols.chain(predeploys::all()) {
         let code_hash = keccak256(&code);
         let account = Account { nonce: 1, balance: U256::ZERO, code_hash };

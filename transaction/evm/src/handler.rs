@@ -142,7 +142,7 @@ fn settle_earnings<S: ParentState>(
     let cost = budget.saturating_sub(ledger.gas_left());
     match outcome {
         Ok(()) => context.journaled_state.checkpoint_commit(),
-        Err(Failure::OutOfGas | Failure::Revert(_)) => {
+        Err(Failure::OutOfGas | Failure::CallsOut | Failure::Revert(_)) => {
             context.journaled_state.checkpoint_revert(checkpoint);
         }
         Err(Failure::Fatal(reason)) => {

@@ -62,7 +62,7 @@ pub use env::{BlockEnv, EthereumEnv};
 pub use genesis::{
     Beneficiary, CLASSES, Class, FeeParameters, GenesisConfig, GenesisError, Holder, genesis,
 };
-pub use native::PROTOCOL_CODE;
+pub use native::protocol_code;
 pub use predeploys::{CREATE2_DEPLOYER, MULTICALL3};
 pub use refusal::Refusal;
 pub use rules::{BlobSchedule, Fork, Rules, SAHARA_FORK};

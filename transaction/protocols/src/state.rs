@@ -12,6 +12,8 @@ use sahara_primitives::{Amount, Overflow, Timestamp};
 pub enum Failure {
     /// The caller is refused; the bytes are an ABI-encoded custom error.
     Revert(Bytes),
+    /// The rule must call other contracts, which the protocol's own code does; nothing was changed.
+    CallsOut,
     /// The call's gas does not pay for the work.
     OutOfGas,
     /// The node cannot go on: a broken store or a broken invariant. Never a user's fault.

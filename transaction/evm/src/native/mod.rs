@@ -2,10 +2,14 @@
 //!
 //! A protocol stands at its address with the one byte of code `0xef`, which no contract can have
 //! (EIP-3541): callers that check for code find some, and its storage belongs to a living account.
-//! A call to that address never reaches the byte: [`Precompiles`] answers it.
+//! A call to that address never reaches the byte: [`Precompiles`] answers it. A protocol with
+//! functions that must call other contracts has real code instead ([`protocol_code`]), which runs
+//! for these functions only.
 
+mod faces;
 mod ledger;
 
+pub use faces::protocol_code;
 pub(crate) use ledger::Ledger;
 
 use crate::machine::MachineContext;
@@ -20,9 +24,6 @@ use revm::{
 use sahara_abi::IProtocol;
 use sahara_primitives::Amount;
 use sahara_protocols::{Call, Failure};
-
-/// The code of every native protocol.
-pub const PROTOCOL_CODE: Bytes = Bytes::from_static(&[0xef]);
 
 /// Ethereum's precompiles and, under Sahara's rules, the native protocols.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ impl<S: ParentState> PrecompileProvider<MachineContext<S>> for Precompiles {
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
         if self.is_native && sahara_protocols::is_protocol(inputs.bytecode_address) {
-            return run_protocol(context, inputs).map(Some);
+            return run_protocol(context, inputs);
         }
         self.ethereum.run(context, inputs)
     }
@@ -64,18 +65,20 @@ impl<S: ParentState> PrecompileProvider<MachineContext<S>> for Precompiles {
     }
 }
 
+/// `None` leaves the call to the protocol's own code: nothing was done and nothing charged.
+///
 /// # Errors
 /// Only [`Failure::Fatal`], which ends the block.
 fn run_protocol<S: ParentState>(
     context: &mut MachineContext<S>,
     inputs: &CallInputs,
-) -> Result<InterpreterResult, String> {
+) -> Result<Option<InterpreterResult>, String> {
     let mut gas = Gas::new(inputs.gas_limit);
     let is_borrowed = matches!(inputs.scheme, CallScheme::CallCode | CallScheme::DelegateCall)
         || inputs.target_address != inputs.bytecode_address;
     if is_borrowed {
         let output = IProtocol::DelegateCall {}.abi_encode().into();
-        return Ok(InterpreterResult::new(InstructionResult::Revert, output, gas));
+        return Ok(Some(InterpreterResult::new(InstructionResult::Revert, output, gas)));
     }
     let data = inputs.input.bytes(context);
     let call = Call {
@@ -93,6 +96,7 @@ fn run_protocol<S: ParentState>(
             gas.record_refund(refund);
             (InstructionResult::Return, output)
         }
+        Err(Failure::CallsOut) => return Ok(None),
         Err(Failure::Revert(output)) => (InstructionResult::Revert, output),
         Err(Failure::OutOfGas) => {
             gas.spend_all();
@@ -100,7 +104,7 @@ fn run_protocol<S: ParentState>(
         }
         Err(Failure::Fatal(reason)) => return Err(fatal(inputs.bytecode_address, &reason)),
     };
-    Ok(InterpreterResult::new(result, output, gas))
+    Ok(Some(InterpreterResult::new(result, output, gas)))
 }
 
 fn fatal(protocol: Address, reason: &str) -> String {

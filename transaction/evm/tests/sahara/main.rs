@@ -10,6 +10,7 @@
 
 mod blocks;
 mod calls;
+mod faces;
 mod native;
 mod support;
 mod world;

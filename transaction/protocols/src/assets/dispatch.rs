@@ -1,7 +1,7 @@
 //! From a decoded call to its rule.
 
 use super::{
-    NAME, SYMBOL,
+    NAME, SYMBOL, accounts,
     ownership::{self, approved, is_operator, royalty_info},
     record::Edge,
     registration::{self, Registration},
@@ -19,10 +19,13 @@ use sahara_abi::{
 };
 use sahara_primitives::{Amount, AssetId, BasisPoints, Price, Prices};
 
-/// What `supportsInterface` affirms: ERC-165, ERC-721 metadata, ERC-2981. Not ERC-721 itself, whose
-/// `safeTransferFrom` must call its receiver.
-const INTERFACES: [FixedBytes<4>; 3] =
-    [fixed_bytes!("01ffc9a7"), fixed_bytes!("5b5e139f"), fixed_bytes!("2a55205a")];
+/// What `supportsInterface` affirms: ERC-165, ERC-721, ERC-721 metadata, ERC-2981.
+const INTERFACES: [FixedBytes<4>; 4] = [
+    fixed_bytes!("01ffc9a7"),
+    fixed_bytes!("80ac58cd"),
+    fixed_bytes!("5b5e139f"),
+    fixed_bytes!("2a55205a"),
+];
 
 /// Answers a call.
 pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Failure> {
@@ -55,6 +58,12 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         }),
         Calls::transferFrom(c) => call.change(c, |c| {
             ownership::transfer_from(state, caller, (c.from, c.to), c.tokenId).map(Into::into)
+        }),
+        Calls::safeTransferFrom_0(c) => call.change(c, |_| Err(Failure::CallsOut)),
+        Calls::safeTransferFrom_1(c) => call.change(c, |_| Err(Failure::CallsOut)),
+        Calls::transferFor(c) => call.change(c, |c| {
+            let path = (c.from, c.to);
+            ownership::transfer_for(state, caller, c.operator, path, c.tokenId).map(Into::into)
         }),
         other => view(state, call, other),
     }
@@ -89,6 +98,8 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         Calls::ownerOf(c) => call.view(c, |c| ownership::owner_of(state, c.tokenId)),
         Calls::getApproved(c) => call.view(c, |c| approved(state, c.tokenId)),
         Calls::isApprovedForAll(c) => call.view(c, |c| is_operator(state, c.owner, c.operator)),
+        Calls::accountOf(c) => call.view(c, |c| accounts::account_of(state, AssetId(c.asset))),
+        Calls::assetOf(c) => call.view(c, |c| Ok(accounts::asset_of(state, c.account)?.0)),
         Calls::name(c) => call.view(c, |_| Ok(NAME.into())),
         Calls::symbol(c) => call.view(c, |_| Ok(SYMBOL.into())),
         Calls::tokenURI(c) => call.view(c, |c| {

@@ -4,7 +4,8 @@
 //! Ids only grow and an edge points to a smaller one, so the graph has no cycle and needs no walk:
 //! when an asset is registered, its parents' tables of ancestors are united into its own, per
 //! ancestor the larger share. See [`lineage`] for the arithmetic and `specs/0004-assets.md` for the
-//! why. Ownership is ERC-721 without the callback, which native rules cannot make.
+//! why. Ownership is ERC-721; what must call a receiver is the protocol's own code (see
+//! `transaction/evm/contracts`), which comes back as [`transfer_for`].
 //!
 //! # Invariants
 //! - I1 An edge points to an older, sealed asset, and neither edges nor shares ever change.
@@ -14,6 +15,7 @@
 //! - I4 Every asset has exactly one owner; `balanceOf` counts them.
 //! - I5 A transfer first pays what the past earned, and moves the rest.
 
+mod accounts;
 mod dispatch;
 pub mod lineage;
 mod ownership;
@@ -24,9 +26,12 @@ mod storage;
 mod tests;
 mod views;
 
+pub use accounts::{MAX_NESTING, account_of, asset_of};
 pub(crate) use dispatch::call;
 pub use lineage::Row;
-pub use ownership::{approve, balance_of, owner_of, set_approval_for_all, transfer_from};
+pub use ownership::{
+    approve, balance_of, owner_of, set_approval_for_all, transfer_for, transfer_from,
+};
 pub use record::{Edge, Title};
 pub use registration::{Registration, add_members, approve_derivative, register, seal, set_prices};
 pub use sahara_abi::{MAX_ANCESTORS, MAX_PARENTS};

@@ -1,6 +1,8 @@
-//! Ownership: ERC-721 without the callback of `safeTransferFrom`.
+//! Ownership: ERC-721. `safeTransferFrom` is the protocol's own code (it calls the receiver), which
+//! comes back here as [`transfer_for`].
 
 use super::{
+    accounts,
     record::Title,
     storage::{APPROVED, HOLDINGS, OPERATORS, TITLES},
 };
@@ -10,7 +12,7 @@ use crate::{
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, U256};
-use sahara_abi::{ASSETS, IAssets};
+use sahara_abi::{ASSETS, IAssets, IProtocol};
 use sahara_primitives::AssetId;
 
 /// The asset behind an ERC-721 id.
@@ -99,11 +101,28 @@ pub fn set_approval_for_all(
     state.emit(ASSETS, IAssets::ApprovalForAll { owner, operator, approved })
 }
 
+/// As [`transfer_from`] by `operator`, asked by the protocol's own code.
+///
+/// # Errors
+/// `OnlySelf` for anyone else; otherwise as [`transfer_from`].
+pub fn transfer_for(
+    state: &mut impl Write,
+    caller: Address,
+    operator: Address,
+    path: (Address, Address),
+    token_id: U256,
+) -> Result<(), Failure> {
+    if caller != ASSETS {
+        return Err(IProtocol::OnlySelf { caller }.into());
+    }
+    transfer_from(state, operator, path, token_id)
+}
+
 /// Pays the owner what the past earned, then moves the asset and its future income.
 ///
 /// # Errors
 /// `ERC721InvalidReceiver` for the zero address and protocols, `ERC721NonexistentToken`,
-/// `ERC721IncorrectOwner`, `ERC721InsufficientApproval`.
+/// `ERC721IncorrectOwner`, `ERC721InsufficientApproval`, `OwnershipCycle`, `OwnershipTooDeep`.
 pub fn transfer_from(
     state: &mut impl Write,
     caller: Address,
@@ -123,6 +142,7 @@ pub fn transfer_from(
     if caller != owner && caller != approved && !OPERATORS.get(state, (owner, caller))? {
         return Err(refused(caller, token_id));
     }
+    accounts::refuse_cycle(state, id, to)?;
     if title.has_members {
         royalties::move_seat(state, id, from, to)?;
     }

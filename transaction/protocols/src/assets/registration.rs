@@ -1,7 +1,7 @@
 //! Registering an asset, and what its owner may do to it later.
 
 use super::{
-    MAX_DERIVATIVE_ROYALTY, MAX_METADATA, MAX_PRICE,
+    MAX_DERIVATIVE_ROYALTY, MAX_METADATA, MAX_PRICE, accounts,
     lineage::{Line, Row, flatten},
     record::{Edge, PriceWord, Title},
     storage::{
@@ -68,7 +68,9 @@ pub fn register(
     if id.0 > MAX_ID {
         return Err(Failure::Fatal("no asset id is left".into()));
     }
+    accounts::refuse_cycle(state, id, creator)?;
     write(state, creator, id, asset)?;
+    accounts::found(state, id)?;
     ANCESTORS.set(state, id, &Row::encode(&rows))?;
     log(state, creator, id, asset)?;
     if asset.is_open || !asset.members.is_empty() {

@@ -31,4 +31,6 @@ storage! { ASSETS:
     OPERATORS: Map<(Address, Address), bool> = 6;
     /// Who may derive, by `(parent, its owner, creator)`: a new owner starts without promises.
     DERIVERS: Map<(AssetId, Address, Address), bool> = 7;
+    /// The asset behind an asset's own account.
+    ACCOUNTS: Map<Address, AssetId> = 8;
 }

@@ -11,6 +11,8 @@ use sahara_abi::IAssets::{self, Derivatives, Kind, Relation};
 use sahara_primitives::{Amount, AssetId, Price, Prices};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod accounts;
+
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
 const CAROL: Address = Address::repeat_byte(0xca);

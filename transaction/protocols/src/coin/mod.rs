@@ -1,8 +1,8 @@
-//! Coin: the native coin, readable and movable as an ERC-20 with EIP-2612.
+//! Coin: the native coin, readable and movable as an ERC-20 with EIP-2612 and EIP-3009.
 //!
 //! # Model
 //! A balance is the account's native balance: `transfer` moves the same coin as a transaction's value,
-//! and no second ledger exists. Only allowances and permit nonces are stored here. The coin is also
+//! and no second ledger exists. Only allowances and used nonces are stored here. The coin is also
 //! an account's gas, so a spender with an allowance can take what its owner needs for gas.
 //!
 //! # Invariants (`specs/0007-coin.md`)
@@ -10,13 +10,19 @@
 //! - I2 Coin leaves an account only by its own call, an allowance or its signature.
 //! - I3 No protocol account, and not the zero address, receives coin here.
 //! - I4 A permit works once, before its deadline, and only with the low-s signature of its owner.
+//! - I5 So does an authorization (EIP-3009), within its time; a cancelled one never.
 
+mod authorization;
 mod dispatch;
 mod rules;
 mod storage;
 #[cfg(test)]
 mod tests;
 
+pub use authorization::{
+    Authorization, Signed, authorization_state, cancel_authorization, receive_with_authorization,
+    transfer_with_authorization,
+};
 pub(crate) use dispatch::call;
 pub use rules::{
     SignedPermit, allowance, approve, balance_of, domain_separator, nonce_of, permit, transfer,

@@ -15,7 +15,7 @@ use sahara_abi::{
 use sahara_primitives::Amount;
 
 /// Gas for the hashes of an EIP-712 message of up to eight words.
-const TYPED_HASH_GAS: u64 = 400;
+pub(super) const TYPED_HASH_GAS: u64 = 400;
 
 /// A permit as it comes: what its owner signed, and the signature.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,8 @@ use sahara_abi::{
 use sahara_primitives::Amount;
 use secp256k1::{Message, SECP256K1, SecretKey};
 
+mod authorizations;
+
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
 const CAROL: Address = Address::repeat_byte(0xca);

@@ -2,6 +2,7 @@
 
 use crate::state::Failure;
 use alloy_primitives::{Address, B256, U256};
+use sahara_primitives::AssetId;
 
 /// A value that fills a fixed number of words. Its zero words must be its default.
 pub(crate) trait Value: Sized {
@@ -148,6 +149,18 @@ impl Value for u64 {
 
     fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
         Self::try_from(*word).map_err(|_| Failure::Fatal("a stored number exceeds 64 bits".into()))
+    }
+}
+
+impl Value for AssetId {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        self.0.pack()
+    }
+
+    fn unpack(words: &Self::Words) -> Result<Self, Failure> {
+        u64::unpack(words).map(Self)
     }
 }
 

@@ -1,0 +1,140 @@
+//! Assets' own accounts, and who may not own whom.
+
+use super::*;
+use alloy_sol_types::SolCall;
+use sahara_abi::{ASSETS, IProtocol};
+
+#[test]
+fn the_account_of_an_asset_is_where_erc6551_says() {
+    let state = &mut MemoryState::default();
+    let id = registered(state, &[], 0);
+    let account = account_of(state, id).unwrap();
+    // The same by hand: the registry's rule for salt 0, this chain, this contract, id 1.
+    let code = format!(
+        "3d60ad80600a3d3981f3363d3d373d3d3d363d73{:x}5af43d82803e903d91602b57fd5bf3{:064x}{:064x}{:0>64}{:064x}",
+        sahara_abi::ASSET_ACCOUNT,
+        0,
+        state.block.chain_id,
+        format!("{ASSETS:x}"),
+        1,
+    );
+    let code = alloy_primitives::hex::decode(code).unwrap();
+    let hash = alloy_primitives::keccak256(code);
+    assert_eq!(account, sahara_abi::ACCOUNT_REGISTRY.create2(B256::ZERO, hash));
+    assert_eq!((asset_of(state, account), asset_of(state, ALICE)), (Ok(id), Ok(AssetId(0))));
+    let unknown = IAssets::UnknownAsset { asset: 2 };
+    assert_eq!(account_of(state, AssetId(2)), Err(unknown.into()));
+}
+
+#[test]
+fn only_the_protocols_own_code_transfers_for_others() {
+    let state = &mut MemoryState::default();
+    let token = U256::from(registered(state, &[], 0).0);
+    for caller in [ALICE, BOB, sahara_abi::COIN, sahara_abi::SYSTEM_CALLER] {
+        let result = transfer_for(state, caller, ALICE, (ALICE, BOB), token);
+        assert_eq!(result, Err(IProtocol::OnlySelf { caller }.into()));
+    }
+    let refused = IAssets::ERC721InsufficientApproval { operator: BOB, tokenId: token };
+    assert_eq!(transfer_for(state, ASSETS, BOB, (ALICE, BOB), token), Err(refused.into()));
+    transfer_for(state, ASSETS, ALICE, (ALICE, BOB), token).unwrap();
+    assert_eq!(owner_of(state, token), Ok(BOB));
+}
+
+#[test]
+fn safe_transfers_are_left_to_the_code_that_can_call() {
+    let state = &mut MemoryState::default();
+    let token = U256::from(registered(state, &[], 0).0);
+    let call =
+        IAssets::safeTransferFrom_0Call { from: ALICE, to: BOB, tokenId: token }.abi_encode();
+    let request = crate::Call { caller: ALICE, value: Amount::ZERO, data: &call, is_static: false };
+    assert_eq!(state.call(ASSETS, request), Err(Failure::CallsOut));
+    let in_static = state.call(ASSETS, crate::Call { is_static: true, ..request });
+    assert_eq!(in_static, Err(IProtocol::StaticCall {}.into()));
+    assert_eq!(owner_of(state, token), Ok(ALICE));
+}
+
+#[test]
+fn an_asset_never_belongs_to_itself_directly_or_through_others() {
+    let state = &mut MemoryState::default();
+    let ids: Vec<_> = (0..4).map(|_| registered(state, &[], 0)).collect();
+    let accounts: Vec<_> = ids.iter().map(|id| account_of(state, *id).unwrap()).collect();
+    let give = |state: &mut MemoryState, id: AssetId, to| {
+        let owner = owner_of(state, id.into()).unwrap();
+        transfer_from(state, owner, (owner, to), id.into())
+    };
+    for to in 0..4 {
+        let cycle = IAssets::OwnershipCycle { asset: ids[to].0, to: accounts[to] };
+        assert_eq!(give(state, ids[to], accounts[to]), Err(cycle.into()));
+        if to > 0 {
+            give(state, ids[to], accounts[to - 1]).unwrap();
+        }
+    }
+    for (id, account) in [(0, 1), (0, 3), (1, 2), (2, 3)] {
+        let cycle = IAssets::OwnershipCycle { asset: ids[id].0, to: accounts[account] };
+        assert_eq!(give(state, ids[id], accounts[account]), Err(cycle.into()));
+    }
+    give(state, ids[2], BOB).unwrap();
+    assert!(give(state, ids[0], accounts[3]).is_ok(), "a cut chain is no cycle");
+}
+
+#[test]
+fn accounts_in_accounts_end_at_sixteen() {
+    let state = &mut MemoryState::default();
+    let mut owner = ALICE;
+    for _ in 0..MAX_NESTING {
+        let id = register(state, owner, &dataset(&[], 0)).unwrap();
+        owner = account_of(state, id).unwrap();
+    }
+    let deep = IAssets::OwnershipTooDeep { to: owner, most: U256::from(MAX_NESTING) };
+    let refused = state.atomically(|state| register(state, owner, &dataset(&[], 0)));
+    assert_eq!(refused, Err(deep.into()));
+}
+
+/// Whether following owners from an asset ends with somebody who is no asset's account.
+fn has_a_holder(state: &mut MemoryState, mut id: AssetId) -> bool {
+    for _ in 0..100 {
+        let owner = owner_of(state, id.into()).unwrap();
+        match asset_of(state, owner).unwrap() {
+            AssetId(0) => return true,
+            above => id = above,
+        }
+    }
+    false
+}
+
+proptest! {
+    #[test]
+    fn i6_somebody_can_act_for_every_asset(moves in proptest::collection::vec((1u64..9, 0u64..12), 1..60)) {
+        let state = &mut MemoryState::default();
+        for _ in 0..8 {
+            registered(state, &[], 0);
+        }
+        for (id, to) in moves {
+            let id = AssetId(id);
+            // Also to accounts of assets that do not exist yet, and to a person.
+            let target = match to {
+                0 => BOB,
+                _ if to <= 8 => account_of(state, AssetId(to)).unwrap(),
+                _ => {
+                    let mut later = state.clone();
+                    while count(&mut later).unwrap() < to {
+                        registered(&mut later, &[], 0);
+                    }
+                    account_of(&mut later, AssetId(to)).unwrap()
+                }
+            };
+            let owner = owner_of(state, id.into()).unwrap();
+            let moved = state.atomically(|s| transfer_from(s, owner, (owner, target), id.into()));
+            if moved.is_ok() {
+                prop_assert_eq!(owner_of(state, id.into()), Ok(target));
+            }
+            if to == 11 {
+                registered(state, &[], 0);
+            }
+            let all = count(state).unwrap();
+            for asset in 1..=all {
+                prop_assert!(has_a_holder(state, AssetId(asset)), "asset {asset}");
+            }
+        }
+    }
+}
