@@ -8,6 +8,7 @@ mod shell;
 mod soak;
 mod test;
 mod tools;
+mod typescript;
 
 use eyre::{Result, bail};
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ usage: cargo xtask <command>
   soak [NAME]    long runs: fuzzing, kills under load; without a name it lists them
   layers         check the import rule against `cargo metadata`
   contracts      rebuild the committed Solidity artefacts
+  generate       write what is made from the interfaces: the TypeScript package's ABIs
   tools          install what tests and benchmarks use from npm and PyPI";
 
 fn run(command: &str, arguments: &[String]) -> Result<()> {
@@ -31,6 +33,7 @@ fn run(command: &str, arguments: &[String]) -> Result<()> {
         "soak" => soak::start(arguments),
         "layers" => layers::check(),
         "contracts" => contracts::build(),
+        "generate" => typescript::generate(),
         "tools" => tools::install(),
         other => bail!("unknown command `{other}`: expected one of those below\n\n{HELP}"),
     }

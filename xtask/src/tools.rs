@@ -2,7 +2,10 @@
 //!
 //! They are installed by package name into `target/tools`, pinned, and only when missing.
 
-use crate::shell::{self, command, run};
+use crate::{
+    shell::{self, command, run},
+    typescript,
+};
 use eyre::{Result, WrapErr};
 use std::{fs, path::PathBuf};
 
@@ -13,6 +16,7 @@ const NPM: &[&str] = &[
     "ethers@6.17.0",
     "@x402/core@2.27.0",
     "solc@0.8.30",
+    "typescript@5.9.3",
     "@foundry-rs/cast@1.7.1",
     "@foundry-rs/anvil@1.7.1",
 ];
@@ -24,8 +28,13 @@ pub(crate) fn directory() -> PathBuf {
     shell::target().join("tools")
 }
 
-/// Installs whatever is missing.
+/// Installs whatever is missing, and builds our own TypeScript package beside it.
 pub(crate) fn install() -> Result<()> {
+    install_foreign()?;
+    typescript::build(&directory().join("node_modules"))
+}
+
+fn install_foreign() -> Result<()> {
     let directory = directory();
     fs::create_dir_all(&directory).wrap_err("could not create the tools' directory")?;
     let stamp = directory.join("installed");

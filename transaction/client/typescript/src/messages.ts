@@ -4,13 +4,15 @@ import {
   type Client,
   type Hex,
   type Transport,
-  type TypedDataToPrimitiveTypes,
+  type TypedDataDefinition,
   hashTypedData,
 } from "viem";
 import { signTypedData } from "viem/actions";
 import { domains, messageTypes } from "./generated.js";
 
-type Messages = TypedDataToPrimitiveTypes<typeof messageTypes>;
+type Messages = {
+  [Name in keyof typeof messageTypes]: TypedDataDefinition<typeof messageTypes, Name>["message"];
+};
 
 /** Lets a gateway charge a key within caps that the chain enforces. */
 export type KeyGrant = Messages["KeyGrant"];

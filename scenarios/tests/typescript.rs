@@ -1,0 +1,36 @@
+//! A stranger writes TypeScript: registers, links, previews, pays, signs, reads who was paid.
+
+use eyre::Result;
+use sahara_scenarios::{Network, Options, node};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn package_registers_pays_and_reads() -> Result<()> {
+    let network = Network::start(Options { demo: false, ..Options::default() })?;
+    let seen = node("typescript.mjs", &[&network.rpc(0)?.url], &[])?;
+    let (own, above) = ("900000000000000000", "100000000000000000");
+    assert_eq!(
+        seen,
+        json!({
+            "dataset": "1",
+            "model": "2",
+            "status": "success",
+            "refusal": "NotOwner",
+            // 10 % go to the dataset; of the 50 % cap, 10 and the model's own 5 % are taken.
+            "preview": {
+                "parts": [
+                    { "asset": "0", "share": 9_000, "amount": own },
+                    { "asset": "1", "share": 1_000, "amount": above },
+                ],
+                "room": 3_500,
+            },
+            "payments": [
+                { "asset": "1", "source": "2", "amount": above },
+                { "asset": "2", "source": "2", "amount": own },
+            ],
+            "earned": above,
+            "signedByPayer": true,
+        })
+    );
+    Ok(())
+}
