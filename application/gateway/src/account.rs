@@ -11,9 +11,10 @@ use crate::{
     progress::Progress,
     rows::{
         Authority, ChannelRow, Earned, Outcome, ReceiptRow, RequestRow, StoredAnswer, TwinRow,
-        Voucher, seq_key, twin_key,
+        Voucher, WorkerSignatures, seq_key, twin_key,
     },
     store::{Store, encode, put},
+    sums::{U256_MAX, limits, receipt, skip_to, worst},
 };
 use alloy_primitives::B256;
 use parking_lot::Mutex;
@@ -21,14 +22,14 @@ use sahara_abi::IChannels;
 use sahara_client::SigningKey;
 use sahara_compute::{FinishReason, sign};
 use sahara_primitives::{
-    Amount, BasisPoints, Bill, ChannelId, FeeRates, Milliseconds, Prices, Receipt, ReceiptSeq,
-    Usage,
+    Amount, BasisPoints, ChannelId, FeeRates, Milliseconds, Prices, Receipt, ReceiptSeq, Usage,
 };
 use std::sync::Arc;
 
-/// Fees are rounded on the channel's running base: each of the two may come one unit higher.
-const ROUNDING: u128 = 2;
-
+/// The most receipts of a channel that wait for settlement: at a second each round and 256 a claim,
+/// four rounds. It is also how many numbers are left out when records were lost, so that none is
+/// given out twice.
+pub(crate) const MOST_UNSETTLED: u32 = 1_024;
 /// One channel.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -36,6 +37,8 @@ pub(crate) struct Account {
     state: Mutex<State>,
     /// Held while the deposit is raised, so that requests in parallel raise it once.
     pub(crate) raising: tokio::sync::Mutex<()>,
+    /// Held from proposing a receipt to its worker until it is written: receipts come one by one.
+    pub(crate) signing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -72,6 +75,8 @@ pub(crate) enum Shortage {
     },
     /// The payer closes the channel, or it has ended.
     Closed,
+    /// So many receipts wait for their settlement that no more are written.
+    Backlog,
 }
 
 /// What was delivered.
@@ -93,7 +98,12 @@ pub(crate) struct Books<'a> {
 impl Account {
     pub(crate) fn new(channel: ChannelId, row: ChannelRow) -> Arc<Self> {
         let state = Mutex::new(State { row, held: Amount::ZERO });
-        Arc::new(Self { channel, state, raising: tokio::sync::Mutex::new(()) })
+        Arc::new(Self {
+            channel,
+            state,
+            raising: tokio::sync::Mutex::new(()),
+            signing: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// A channel that was never opened.
@@ -115,6 +125,8 @@ impl Account {
                 day: (0, Amount::ZERO),
                 settled_seq: ReceiptSeq(0),
                 settled: Amount::ZERO,
+                skipped: None,
+                is_adopted: false,
             },
         )
     }
@@ -124,7 +136,8 @@ impl Account {
         self.state.lock().row.clone()
     }
 
-    /// Changes the row and stores it.
+    /// Changes the row and stores it. A reservation is stored once it is open on chain: until then
+    /// anybody can sign any number of them.
     pub(crate) fn update<T>(
         &self,
         store: &Store,
@@ -132,11 +145,41 @@ impl Account {
     ) -> Result<T, ApiError> {
         let mut state = self.state.lock();
         let outcome = change(&mut state.row);
-        put(&store.channels, self.channel.0.as_slice(), &state.row)?;
+        if state.row.is_open || matches!(state.row.authority, Authority::Grant(_)) {
+            put(&store.channels, self.channel.0.as_slice(), &state.row)?;
+        }
         Ok(outcome)
     }
 
-    /// Takes over what the chain says about the channel.
+    /// Goes on from what the chain knows, when this store knows less: numbers that may have been
+    /// given out are left out for good (G6).
+    pub(crate) fn adopt(
+        &self,
+        store: &Store,
+        chain: &IChannels::Channel,
+        earned: Vec<Earned>,
+    ) -> Result<(), ApiError> {
+        let seq = ReceiptSeq(chain.seq.to());
+        let settled = Amount::from_u128(chain.settled.to());
+        self.update(store, |row| {
+            (row.settled_seq, row.settled, row.spent) = (seq, settled, settled);
+            row.base = Amount::from_u128(chain.base.to());
+            row.previous = B256::ZERO;
+            row.earned = earned;
+            row.is_adopted = true;
+            skip_to(row, ReceiptSeq(seq.0.saturating_add(MOST_UNSETTLED)));
+        })
+    }
+
+    /// Leaves out numbers that a worker has signed and this store does not know.
+    pub(crate) fn skip_to(&self, store: &Store, next: ReceiptSeq) -> Result<(), ApiError> {
+        self.update(store, |row| {
+            row.is_adopted = true;
+            skip_to(row, next);
+        })
+    }
+
+    /// Takes over what the chain says about the channel, but not what it has paid.
     pub(crate) fn follow(&self, store: &Store, chain: &IChannels::Channel) -> Result<(), ApiError> {
         let points = |points| BasisPoints::new(points).map_err(ApiError::internal);
         let rates =
@@ -172,6 +215,9 @@ impl Account {
         if row.is_closing || now.timestamp().0 > row.authority.valid_until() {
             return Err(Shortage::Closed);
         }
+        if !worst.is_zero() && row.unsettled() >= MOST_UNSETTLED {
+            return Err(Shortage::Backlog);
+        }
         let wanted = held.checked_add(worst).unwrap_or(Amount::from_base_units(U256_MAX));
         for (of, limit, used) in limits(row, now) {
             let left = limit.saturating_sub(used).saturating_sub(*held);
@@ -188,6 +234,15 @@ impl Account {
         Ok(Hold { account: Arc::clone(self), amount: worst })
     }
 
+    /// What limits and running requests leave.
+    pub(crate) fn left(&self, now: Milliseconds) -> Amount {
+        let state = self.state.lock();
+        let left = limits(&state.row, now)
+            .into_iter()
+            .map(|(_, limit, used)| limit.saturating_sub(used).saturating_sub(state.held));
+        left.min().unwrap_or_default()
+    }
+
     /// The newest voucher counts if it is the highest.
     pub(crate) fn accept_voucher(&self, store: &Store, voucher: Voucher) -> Result<(), ApiError> {
         self.update(store, |row| {
@@ -197,6 +252,24 @@ impl Account {
         })
     }
 
+    /// Lets `amount` count as held, whatever is left: it was held when the request was admitted,
+    /// before the process ended.
+    pub(crate) fn hold_again(self: &Arc<Self>, amount: Amount) -> Hold {
+        let mut state = self.state.lock();
+        state.held = state.held.checked_add(amount).unwrap_or(state.held);
+        Hold { account: Arc::clone(self), amount }
+    }
+
+    /// The receipt that a delivery would have now. Under [`Self::signing`] it stays the next.
+    pub(crate) fn propose(
+        &self,
+        row: &RequestRow,
+        delivery: &Delivery,
+    ) -> Result<Receipt, ApiError> {
+        let mut channel = self.row();
+        receipt(&mut channel, self.channel, row, (delivery, &delivery.tokens.concat()))
+    }
+
     /// Charges a request for what was delivered: receipt, running sums, answer and outcome become
     /// one write (G2). Blocks until it is on the disk, before the answer's end leaves (G3).
     pub(crate) fn charge(
@@ -204,18 +277,19 @@ impl Account {
         books: Books<'_>,
         request: (B256, &RequestRow),
         delivery: Delivery,
-    ) -> Result<(Receipt, Outcome), ApiError> {
+        signed: (B256, WorkerSignatures),
+    ) -> Result<Outcome, ApiError> {
         let Books { store, key, now } = books;
-        let (id, row) = request;
+        let ((id, row), (proposed, worker)) = (request, signed);
         let mut state = self.state.lock();
         let mut channel = state.row.clone();
         let text = delivery.tokens.concat();
         let receipt = receipt(&mut channel, self.channel, row, (&delivery, &text))?;
-        let charged = receipt.bill.total().map_err(ApiError::internal)?;
-        let day = now.timestamp().day();
-        let today = if channel.day.0 == day { channel.day.1 } else { Amount::ZERO };
-        channel.day = (day, today.checked_add(charged).map_err(ApiError::internal)?);
         let hash = receipt.hash();
+        if hash != proposed {
+            return Err(ApiError::internal("the channel moved on while its receipt was signed"));
+        }
+        let charged = receipt.bill.total().map_err(ApiError::internal)?;
         channel.previous = hash;
         let outcome = Outcome {
             ended: now,
@@ -224,13 +298,8 @@ impl Account {
             usage: delivery.usage,
             finish: delivery.finish,
         };
-        let signed = ReceiptRow {
-            receipt,
-            request: id,
-            job: row.job,
-            gateway_signature: sign(key, hash),
-            worker: None,
-        };
+        let gateway_signature = sign(key, hash);
+        let signed = ReceiptRow { receipt, request: id, job: row.job, gateway_signature, worker };
         let ended = RequestRow { outcome: Some(outcome), ..row.clone() };
         let answer = StoredAnswer { tokens: delivery.tokens };
         let owner = channel.authority.owner(self.channel);
@@ -246,103 +315,6 @@ impl Account {
         drop(state);
         store.sync()?;
         Progress::remove(&store.progress_path(row.job));
-        Ok((signed.receipt, outcome))
+        Ok(outcome)
     }
-}
-
-const U256_MAX: alloy_primitives::U256 = alloy_primitives::U256::MAX;
-
-/// The most that a usage can cost under these rates and prices (worker's, asset's).
-pub(crate) fn worst(
-    rates: FeeRates,
-    prices: (Prices, Prices),
-    usage: Usage,
-) -> Result<Amount, ApiError> {
-    let bill = || {
-        let (worker, asset) = (prices.0.charge(usage)?, prices.1.charge(usage)?);
-        let bill = Bill::new(rates, Amount::ZERO, worker, asset)?;
-        bill.total()?.checked_add(Amount::from_u128(ROUNDING))
-    };
-    bill().map_err(ApiError::internal)
-}
-
-/// What the payer allows, beyond the deposit: (of what, at most, used).
-fn limits(row: &ChannelRow, now: Milliseconds) -> Vec<(&'static str, Amount, Amount)> {
-    match &row.authority {
-        Authority::Grant(key) => {
-            let day = now.timestamp().day();
-            let today = if row.day.0 == day { row.day.1 } else { Amount::ZERO };
-            let amount = |cap: alloy_primitives::aliases::U96| Amount::from_u128(cap.to());
-            vec![
-                ("the key's total cap", amount(key.grant.maxTotal), row.spent),
-                ("the key's daily cap", amount(key.grant.maxPerDay), today),
-            ]
-        }
-        Authority::Reservation { reservation, .. } => {
-            let signed = row.voucher.as_ref().map_or(0, |voucher| voucher.amount);
-            vec![
-                ("the reservation", Amount::from_u128(reservation.amount.to()), row.spent),
-                ("the voucher", Amount::from_u128(signed), row.spent),
-            ]
-        }
-    }
-}
-
-/// The channel's next receipt; moves its running sums.
-fn receipt(
-    channel: &mut ChannelRow,
-    id: ChannelId,
-    row: &RequestRow,
-    delivered: (&Delivery, &str),
-) -> Result<Receipt, ApiError> {
-    let (delivery, text) = delivered;
-    let overflow = ApiError::internal;
-    let terms = &row.terms;
-    let worker = terms.worker_prices.charge(delivery.usage).map_err(overflow)?;
-    let asset = terms.asset_prices.charge(delivery.usage).map_err(overflow)?;
-    let bill = Bill::new(channel.rates, channel.base, worker, asset).map_err(overflow)?;
-    channel.base = channel.base.checked_add(bill.base().map_err(overflow)?).map_err(overflow)?;
-    channel.spent = channel.spent.checked_add(bill.total().map_err(overflow)?).map_err(overflow)?;
-    let earned = earned(&mut channel.earned, row);
-    earned.for_worker = earned.for_worker.checked_add(worker).map_err(overflow)?;
-    earned.for_asset = earned.for_asset.checked_add(asset).map_err(overflow)?;
-    let (cumulative_worker, cumulative_asset) = (earned.for_worker, earned.for_asset);
-    let seq = channel.next_seq;
-    channel.next_seq = seq
-        .next()
-        .ok_or_else(|| ApiError::unavailable("the channel is full: expected a new key"))?;
-    Ok(Receipt {
-        chain_id: row.chain_id,
-        channel: id,
-        seq,
-        request_hash: terms.hash(),
-        asset: terms.asset,
-        worker: row.worker,
-        model_root: row.model_root,
-        class: row.class,
-        usage: delivery.usage,
-        worker_prices: terms.worker_prices,
-        asset_prices: terms.asset_prices,
-        output_hash: terms.output_hash(text),
-        bill,
-        cumulative: channel.spent,
-        cumulative_worker,
-        cumulative_asset,
-        previous: channel.previous,
-    })
-}
-
-fn earned<'a>(all: &'a mut Vec<Earned>, row: &RequestRow) -> &'a mut Earned {
-    let is_same = |one: &Earned| one.asset == row.terms.asset && one.worker == row.worker;
-    let index = all.iter().position(is_same).unwrap_or_else(|| {
-        all.push(Earned {
-            asset: row.terms.asset,
-            worker: row.worker,
-            for_worker: Amount::ZERO,
-            for_asset: Amount::ZERO,
-        });
-        all.len().saturating_sub(1)
-    });
-    #[expect(clippy::indexing_slicing, reason = "found or pushed just above")]
-    &mut all[index]
 }

@@ -1,13 +1,14 @@
 //! Admission: no work before the money for it is set aside and final.
 
 use crate::{
-    account::{Account, Hold, Shortage, worst},
+    account::{Account, Hold, Shortage},
     catalog::{Model, Offer},
     chain::ChainError,
     error::ApiError,
     gateway::Gateway,
     openai::Ask,
     rows::Authority,
+    sums::worst,
 };
 use sahara_compute::Limits;
 use sahara_primitives::{Amount, Prices, TokenCount, Usage};
@@ -21,7 +22,7 @@ const TURNS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Admission {
     /// Lets go when dropped, after the charge.
-    pub(crate) _hold: Hold,
+    pub(crate) hold: Hold,
     pub(crate) limits: Limits,
 }
 
@@ -70,8 +71,13 @@ pub(crate) async fn admit(
     for _ in 0..TURNS {
         let worst = worst_cost(gateway, Some(account), prices, limits)?;
         let (left, of) = match account.hold(worst, gateway.now()) {
-            Ok(hold) => return Ok(Admission { _hold: hold, limits }),
+            Ok(hold) => return Ok(Admission { hold, limits }),
             Err(Shortage::Closed) => return Err(closed(account)),
+            Err(Shortage::Backlog) => {
+                return Err(ApiError::busy(
+                    "the key's receipts wait to be settled: expected a retry",
+                ));
+            }
             Err(Shortage::Limit { left, of }) => (left, of),
             Err(Shortage::Deposit(missing)) => match raise(gateway, account, missing).await? {
                 Raised::Enough => continue,
@@ -169,9 +175,10 @@ async fn raise(
         Err(ChainError::Refused { name, .. }) if name == "AlreadyOpened" => {}
         Err(error) => return beaten(gateway, account, amount, error).await,
     }
-    let known = gateway.chain().channel(account.channel).await?;
-    let known = known.ok_or_else(|| ApiError::internal("the channel did not open"))?;
-    account.follow(gateway.store(), &known)?;
+    if gateway.follow(account).await?.is_none() {
+        return Err(ApiError::internal("the channel did not open"));
+    }
+    gateway.keep(account);
     Ok(Raised::Enough)
 }
 
@@ -184,11 +191,9 @@ async fn beaten(
     error: ChainError,
 ) -> Result<Raised, ApiError> {
     let before = account.row();
-    if let Some(known) = gateway.chain().channel(account.channel).await? {
-        account.follow(gateway.store(), &known)?;
-        if account.row().deposit > before.deposit {
-            return Ok(Raised::Enough);
-        }
+    if gateway.follow(account).await?.is_some() && account.row().deposit > before.deposit {
+        gateway.keep(account);
+        return Ok(Raised::Enough);
     }
     let left = gateway.chain().free_deposit(before.authority.payer()).await?;
     if left < amount { Ok(Raised::Short(left)) } else { Err(error.into()) }

@@ -1,6 +1,6 @@
 //! [`Chain`]: the typed calls a gateway makes, over any [`Node`].
 
-use crate::rows::{Authority, KeyRow};
+use crate::rows::{Authority, Earned, KeyRow};
 use alloy_primitives::{Address, B256, Bytes, U64, aliases::U96};
 use alloy_sol_types::SolCall;
 use futures::{FutureExt, future::BoxFuture};
@@ -259,6 +259,25 @@ impl Chain {
 
     pub(crate) async fn owner(&self, asset: AssetId) -> Result<Address, ChainError> {
         self.call(ASSETS, IAssets::ownerOfCall { tokenId: asset.into() }).await
+    }
+
+    /// What a worker and an asset have collected on a channel.
+    pub(crate) async fn earned(
+        &self,
+        channel: ChannelId,
+        asset: AssetId,
+        worker: Address,
+    ) -> Result<Earned, ChainError> {
+        let call = IChannels::earningCall { channelId: channel.0, asset: asset.0, worker };
+        let paid = self.call(CHANNELS, call).await?;
+        let for_worker = Amount::from_u128(paid.cumulativeWorker);
+        Ok(Earned { asset, worker, for_worker, for_asset: Amount::from_u128(paid.cumulativeAsset) })
+    }
+
+    /// The day it is on the chain, and what was collected on it under a key grant.
+    pub(crate) async fn grant_use(&self, channel: ChannelId) -> Result<(u64, Amount), ChainError> {
+        let used = self.call(CHANNELS, IChannels::grantUseCall { channelId: channel.0 }).await?;
+        Ok((used.day, Amount::from_u128(used.today.to())))
     }
 
     /// Opens a channel, or adds to a grant's.

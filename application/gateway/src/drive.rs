@@ -7,11 +7,12 @@
 //! ```
 
 use crate::{
-    account::{Account, Books, Delivery},
+    account::{Account, Delivery, Hold},
     admit::{Admission, admit},
     catalog::{Model, Offer},
     error::ApiError,
     gateway::Gateway,
+    listen::{Listened, is_taken, listen, refusal},
     openai::Ask,
     progress::Progress,
     rows::{Outcome, RequestRow, StoredAnswer, TwinRow, twin_key},
@@ -19,16 +20,14 @@ use crate::{
     store::{encode, get},
 };
 use alloy_primitives::B256;
-use sahara_compute::{
-    Event, FinishReason, Job, JobStream, Problem, ProblemCode, Sampling, Terms, WorkerError,
-};
+use sahara_compute::{Event, Job, JobStream, Sampling, Terms, WorkerError};
 use sahara_primitives::{TokenCount, Usage, domain_hash};
-use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use std::sync::Arc;
+use tokio::time::timeout;
 
-/// How long a request runs on after its client left before anything was delivered: stock clients
-/// come back within 8 s, and find their answer.
-const GRACE: Duration = Duration::from_secs(10);
+/// Requests of one key at a time: more than people and most programs have, and no key takes a
+/// gateway's every place.
+pub(crate) const MOST_PARALLEL: usize = 64;
 /// How long a stock client's automatic retry finds the answer of its first attempt.
 const RETRY_MILLISECONDS: u64 = 60_000;
 
@@ -90,6 +89,9 @@ impl Gateway {
                     false => Err(ApiError::other_body()),
                 };
             }
+            if self.owed.lock().contains_key(&id) {
+                return Err(ApiError::pending());
+            }
             if let Some(reply) = self.stored(id, call.body_hash)? {
                 return Ok(reply);
             }
@@ -98,6 +100,11 @@ impl Gateway {
             Identity::Named(id) => id,
             Identity::Retry | Identity::Fresh => random(),
         };
+        if runs.of(call.account.channel) >= MOST_PARALLEL {
+            return Err(ApiError::busy(format!(
+                "{MOST_PARALLEL} requests of this key run now: expected fewer at a time"
+            )));
+        }
         let face = (self.now().timestamp().0, call.model.name.clone());
         let ids = (id, owner, call.body_hash);
         let run = Run::new(ids, call.account.channel, call.ask.is_stream, face);
@@ -162,9 +169,8 @@ impl Gateway {
             let job = job(self, call, offer, &row, &admission);
             match self.start(run, offer, &row, &job).await {
                 Ok((stream, prompt_tokens)) => {
-                    let outcome = self.run_job(run, call, &row, (stream, prompt_tokens)).await;
-                    drop(admission);
-                    return outcome;
+                    let started = (row, stream, prompt_tokens);
+                    return self.run_job(run, call, started, admission.hold).await;
                 }
                 Err(error) => {
                     self.forget(run.id)?;
@@ -200,6 +206,7 @@ impl Gateway {
             model: call.model.name.clone(),
             created: self.now(),
             is_stream: run.is_stream,
+            is_named: matches!(call.identity, Identity::Named(_)),
             outcome: None,
         }
     }
@@ -224,8 +231,9 @@ impl Gateway {
                 Event::Accepted { prompt_tokens } => Ok((stream, prompt_tokens)),
                 other => Err(WorkerError::Malformed(format!("expected `accepted`, got {other:?}"))),
             }
-        }
-        .await;
+        };
+        let silent = |_| Err(WorkerError::Unreachable("it does not accept the job".into()));
+        let started = timeout(self.config.patience.accept, started).await.unwrap_or_else(silent);
         synced.await.map_err(ApiError::internal)??;
         let (stream, prompt_tokens) = started.map_err(|error| refusal(&error))?;
         if prompt_tokens > job.max_prompt_tokens {
@@ -240,57 +248,52 @@ impl Gateway {
         &self,
         run: &Arc<Run>,
         call: &Call,
-        row: &RequestRow,
-        started: (JobStream, TokenCount),
+        started: (RequestRow, JobStream, TokenCount),
+        hold: Hold,
     ) -> Result<Outcome, ApiError> {
-        let (mut stream, prompt_tokens) = started;
-        let end = listen(run, &mut stream).await;
+        let (row, mut stream, prompt_tokens) = started;
+        let patience = self.config.patience;
+        let end = listen(run, &mut stream, patience).await;
         drop(stream);
-        let (finish, only_delivered) = match &end {
-            Listened::Ended(finish) => (Some(*finish), false),
-            Listened::ClientLeft => (None, true),
-            Listened::Broken(_) => (None, run.is_stream),
+        let (finish, failure) = match end {
+            Listened::Ended(finish) if is_taken(run, patience).await => (Some(finish), None),
+            Listened::Ended(_) | Listened::ClientLeft => (None, None),
+            Listened::Broken(error) => (None, Some(error)),
         };
-        let tokens = match (&end, run.is_stream) {
-            // Of a plain answer that was not completed, nothing was delivered.
-            (Listened::Broken(_) | Listened::ClientLeft, false) => Vec::new(),
-            _ => run.close(only_delivered),
-        };
+        // Of a plain answer that was not completed, nothing was delivered.
+        let is_delivered = finish.is_some() || run.is_stream;
+        let tokens = if is_delivered { run.close() } else { Vec::new() };
         if finish.is_none() && tokens.is_empty() {
-            self.forget(run.id)?;
-            Progress::remove(&self.store().progress_path(row.job));
-            return Err(match end {
-                Listened::Broken(error) => error,
-                _ => ApiError::worker_failed("the client left before the answer"),
-            });
+            self.forget_job(run.id, &row)?;
+            return Err(failure
+                .unwrap_or_else(|| ApiError::worker_failed("the client left before the answer")));
         }
+        let is_handed_over = run.is_stream && !tokens.is_empty();
         let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
         let delivery = Delivery { usage, tokens, finish };
-        let outcome = self.charge(&call.account, run.id, row, delivery).await?;
-        match end {
-            Listened::Broken(error) => {
-                self.wants_settlement(run.channel);
-                Err(error)
+        match self.charge(&call.account, run.id, &row, delivery).await {
+            Ok(outcome) => match failure {
+                Some(error) => {
+                    self.wants_settlement(run.channel);
+                    Err(error)
+                }
+                None => Ok(outcome),
+            },
+            Err(error) => {
+                if is_handed_over {
+                    self.owe(run.id, &call.account, &row, hold);
+                } else {
+                    self.forget_job(run.id, &row)?;
+                }
+                Err(failure.unwrap_or(error))
             }
-            Listened::Ended(_) | Listened::ClientLeft => Ok(outcome),
         }
     }
 
-    async fn charge(
-        &self,
-        account: &Arc<Account>,
-        id: B256,
-        row: &RequestRow,
-        delivery: Delivery,
-    ) -> Result<Outcome, ApiError> {
-        let (account, row, store) = (Arc::clone(account), row.clone(), self.store().clone());
-        let (key, now) = (self.config.key.clone(), self.now());
-        let charge = move || {
-            let books = Books { store: &store, key: &key, now };
-            account.charge(books, (id, &row), delivery)
-        };
-        let charged = tokio::task::spawn_blocking(charge).await.map_err(ApiError::internal)??;
-        Ok(charged.1)
+    fn forget_job(&self, id: B256, row: &RequestRow) -> Result<(), ApiError> {
+        self.forget(id)?;
+        Progress::remove(&self.store().progress_path(row.job));
+        Ok(())
     }
 
     /// Takes a reservation back of which nothing was delivered.
@@ -327,77 +330,6 @@ fn job(
         stop: ask.stop.clone(),
         worker_prices: offer.prices,
         asset_prices: row.terms.asset_prices,
-    }
-}
-
-enum Listened {
-    Ended(FinishReason),
-    ClientLeft,
-    Broken(ApiError),
-}
-
-/// Takes the worker's events, never further ahead of a stream's client than the window, and stops
-/// when nobody listens any more.
-async fn listen(run: &Run, stream: &mut JobStream) -> Listened {
-    let mut patience = None;
-    loop {
-        let audience = run.audience();
-        if !audience.is_present && run.is_stream && audience.delivered > 0 {
-            return Listened::ClientLeft;
-        }
-        let step = async {
-            tokio::select! {
-                biased;
-                event = stream.next(), if !audience.is_behind => Some(event),
-                () = run.taken.notified() => None,
-            }
-        };
-        let event = if audience.is_present {
-            patience = None;
-            step.await
-        } else {
-            let until = *patience.get_or_insert_with(|| Instant::now() + GRACE);
-            match timeout_at(until, step).await {
-                Ok(event) => event,
-                Err(_) => return Listened::ClientLeft,
-            }
-        };
-        match event {
-            None => {}
-            Some(Ok(Event::Token { text })) => run.push(&text),
-            Some(Ok(Event::Ended { finish_reason, .. })) => {
-                return Listened::Ended(finish_reason);
-            }
-            Some(Ok(Event::Failed { message })) => {
-                tracing::warn!(%message, "the worker failed");
-                return Listened::Broken(ApiError::worker_failed("the worker failed"));
-            }
-            Some(Ok(Event::Accepted { .. })) => {
-                return Listened::Broken(ApiError::worker_failed("the worker repeats itself"));
-            }
-            Some(Err(error)) => return Listened::Broken(refusal(&error)),
-        }
-    }
-}
-
-/// A worker's refusal as the client sees it.
-fn refusal(error: &WorkerError) -> ApiError {
-    let WorkerError::Refused(Problem { code, message }) = error else {
-        tracing::warn!(%error, "a worker does not answer");
-        return ApiError::worker_failed("the worker cannot be reached: expected a retry later");
-    };
-    match code {
-        ProblemCode::ContextLengthExceeded => ApiError::context_length(message.clone()),
-        ProblemCode::InvalidJob => ApiError::invalid(message.clone()),
-        ProblemCode::Busy => ApiError::busy(message.clone()),
-        ProblemCode::Unauthorised
-        | ProblemCode::UnknownAsset
-        | ProblemCode::PriceTooLow
-        | ProblemCode::Contradiction
-        | ProblemCode::Internal => {
-            tracing::warn!(%message, "a worker refused");
-            ApiError::worker_failed("the worker refused the gateway")
-        }
     }
 }
 

@@ -100,6 +100,12 @@ impl ApiError {
         Self::new(502, "server_error", message).code("worker_failed")
     }
 
+    pub(crate) fn pending() -> Self {
+        Self::unavailable(
+            "the outcome of this request is pending, its worker has not signed yet: expected a retry later",
+        )
+    }
+
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(503, "server_error", message).code("unavailable")
     }

@@ -5,22 +5,25 @@ use crate::{
     catalog::Catalog,
     chain::{Chain, ChainError, Node},
     error::ApiError,
-    rows::{Authority, ChannelRow, KeyRow, list_channel},
+    rows::{Authority, KeyRow, list_channel},
     run::Run,
-    store::{Store, StoreError, get, list, put},
+    sign::Owed,
+    store::{Store, StoreError, list},
 };
 use alloy_primitives::{Address, B256};
 use parking_lot::{Mutex, RwLock};
 use sahara_client::SigningKey;
 use sahara_compute::{Clock, GatewayKey};
-use sahara_primitives::{Amount, BasisPoints, ChannelId, FeeRates, Milliseconds, TokenCount};
+use sahara_primitives::{
+    Amount, BasisPoints, ChannelId, FeeRates, Milliseconds, ReceiptSeq, TokenCount,
+};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// How a gateway works.
 #[derive(Clone, Debug)]
@@ -44,8 +47,32 @@ pub struct GatewayConfig {
     pub default_max_tokens: TokenCount,
     /// Thousandths; when the client names none.
     pub default_temperature_milli: u32,
+    /// How long workers may take.
+    pub patience: Patience,
     /// The time.
     pub clock: Clock,
+}
+
+/// How long a gateway waits for workers and clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until a job is accepted: a worker lets it wait for a place for some seconds, and another
+    /// engine behind it may read the prompt first.
+    pub accept: Duration,
+    /// Until an answer is signed for: an entry in the worker's ledger, on disk.
+    pub sign: Duration,
+    /// Until a stream's client takes the next token, when it is a window behind; then it has left.
+    pub stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            accept: Duration::from_secs(30),
+            sign: Duration::from_secs(2),
+            stall: Duration::from_secs(60),
+        }
+    }
 }
 
 impl GatewayConfig {
@@ -61,6 +88,7 @@ impl GatewayConfig {
             max_body: 4 << 20,
             default_max_tokens: 512,
             default_temperature_milli: 0,
+            patience: Patience::default(),
             clock: Clock::system(),
         }
     }
@@ -112,6 +140,12 @@ pub struct Gateway {
     /// Channels with receipts to settle.
     pub(crate) unsettled: Mutex<BTreeSet<ChannelId>>,
     pub(crate) settle: Notify,
+    /// Requests that were delivered and not signed for.
+    pub(crate) owed: Mutex<BTreeMap<B256, Owed>>,
+    /// Workers that did not sign, until when they are not asked again.
+    pub(crate) silent: Mutex<HashMap<Address, Instant>>,
+    /// Reservations that are not open yet: kept as long as a request holds them.
+    unopened: Mutex<HashMap<ChannelId, Weak<Account>>>,
 }
 
 /// Running answers, by request and by who may join.
@@ -120,6 +154,13 @@ pub(crate) struct Runs {
     pub(crate) by_id: HashMap<B256, Arc<Run>>,
     /// (owner, body) of the last run.
     pub(crate) twins: HashMap<(B256, B256), B256>,
+}
+
+impl Runs {
+    /// Running answers of a channel.
+    pub(crate) fn of(&self, channel: ChannelId) -> usize {
+        self.by_id.values().filter(|run| run.channel == channel).count()
+    }
 }
 
 impl Gateway {
@@ -139,6 +180,9 @@ impl Gateway {
             opening_rates: RwLock::default(),
             unsettled: Mutex::default(),
             settle: Notify::new(),
+            owed: Mutex::default(),
+            silent: Mutex::default(),
+            unopened: Mutex::default(),
             store,
             config,
         });
@@ -196,8 +240,9 @@ impl Gateway {
         *self.opening_rates.read()
     }
 
-    /// The account of a channel; a new one for an authority not seen before.
-    pub(crate) fn account(
+    /// The account of a channel; a new one for an authority not seen before. A reservation that is
+    /// not open is not stored: it leaves nothing behind if it never opens.
+    pub(crate) async fn account(
         &self,
         channel: ChannelId,
         authority: Authority,
@@ -205,17 +250,60 @@ impl Gateway {
         if let Some(account) = self.known_account(channel) {
             return Ok(account);
         }
-        let mut accounts = self.accounts.write();
-        if let Some(account) = accounts.get(&channel) {
-            return Ok(Arc::clone(account));
+        let is_grant = matches!(authority, Authority::Grant(_));
+        let account = Account::fresh(channel, authority);
+        if let Some(known) = self.chain.channel(channel).await? {
+            // Open on chain, and not here: this store was lost.
+            tracing::warn!(%channel, "adopted from the chain, whose records are newer");
+            account.adopt(&self.store, &known, Vec::new())?;
+            account.follow(&self.store, &known)?;
+        } else if !is_grant {
+            let mut unopened = self.unopened.lock();
+            unopened.retain(|_, account| account.strong_count() > 0);
+            if let Some(known) = unopened.get(&channel).and_then(Weak::upgrade) {
+                return Ok(known);
+            }
+            unopened.insert(channel, Arc::downgrade(&account));
+            return Ok(account);
         }
-        let account = match get::<ChannelRow>(&self.store.channels, channel.0.as_slice())? {
-            Some(row) => Account::new(channel, row),
-            None => Account::fresh(channel, authority),
-        };
-        put(&self.store.channels, channel.0.as_slice(), &account.row())?;
-        accounts.insert(channel, Arc::clone(&account));
-        Ok(account)
+        Ok(self.keep(&account))
+    }
+
+    /// Remembers an account for good; the one that is known if there is one.
+    pub(crate) fn keep(&self, account: &Arc<Account>) -> Arc<Account> {
+        self.unopened.lock().remove(&account.channel);
+        let mut accounts = self.accounts.write();
+        Arc::clone(accounts.entry(account.channel).or_insert_with(|| Arc::clone(account)))
+    }
+
+    /// Takes over what the chain says about a channel; all of it, if that is more than is known
+    /// here. The
+    /// chain's next receipt, if the channel is open.
+    pub(crate) async fn follow(
+        &self,
+        account: &Arc<Account>,
+    ) -> Result<Option<ReceiptSeq>, ApiError> {
+        let Some(known) = self.chain.channel(account.channel).await? else { return Ok(None) };
+        account.follow(&self.store, &known)?;
+        if known.seq.to::<u32>() > account.row().next_seq.0 {
+            let _turn = account.signing.lock().await;
+            let mut earned = Vec::new();
+            for one in account.row().earned {
+                earned.push(self.chain.earned(account.channel, one.asset, one.worker).await?);
+            }
+            tracing::warn!(channel = %account.channel, "adopted from the chain, whose records are newer");
+            account.adopt(&self.store, &known, earned)?;
+        }
+        Ok(Some(ReceiptSeq(known.seq.to())))
+    }
+
+    /// Takes over what the chain has collected today.
+    pub(crate) async fn follow_day(&self, account: &Account) -> Result<(), ApiError> {
+        if !matches!(account.row().authority, Authority::Grant(_)) {
+            return Ok(());
+        }
+        let day = self.chain.grant_use(account.channel).await?;
+        account.update(&self.store, |row| row.day = day)
     }
 
     pub(crate) fn known_account(&self, channel: ChannelId) -> Option<Arc<Account>> {

@@ -18,6 +18,7 @@ use crate::{
     error::ApiError,
     gateway::Gateway,
     openai::{Ask, Endpoint},
+    quota,
     receipts::ReceiptAnswer,
     x402,
 };
@@ -54,7 +55,13 @@ impl Gateway {
             .allow_origin(Any)
             .allow_methods(Any)
             .allow_headers(Any)
-            .expose_headers(EXPOSED.map(HeaderName::from_static));
+            .expose_headers(
+                [EXPOSED, quota::NAMES]
+                    .concat()
+                    .into_iter()
+                    .map(HeaderName::from_static)
+                    .collect::<Vec<_>>(),
+            );
         Router::new()
             .route("/v1/models", get(models))
             .route("/v1/models/{*id}", get(model))
@@ -138,11 +145,13 @@ async fn health(State(gateway): State<Arc<Gateway>>) -> Response {
     let models = gateway.catalog.models().len();
     let head = gateway.chain().0.head().await;
     let status = if head.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut unsettled = gateway.unsettled.lock().clone();
+    unsettled.extend(gateway.owing_channels());
     let body = json!({
         "status": if head.is_ok() { "ok" } else { "no node" },
         "gateway": gateway.address(), "chain_id": gateway.chain_id(),
         "block": head.ok(), "models": models,
-        "unsettled_channels": gateway.unsettled.lock().len(),
+        "unsettled_channels": unsettled.len(),
     });
     (status, Json(body)).into_response()
 }
@@ -238,20 +247,25 @@ async fn complete(
         }
         None => {
             let request = Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url };
-            let paid = request.pay(body_hash, &headers)?;
+            let paid = request.pay(body_hash, &headers).await?;
             payment = Some(Arc::clone(&paid.0.account));
             let id = Gateway::named(paid.0.account.channel.0, &paid.0.request_id.to_string());
             (paid.0.account, id, paid.1)
         }
     };
+    let (payer, asked) = (Arc::clone(&account), Arc::clone(&model));
     let call = Call { account, model, ask: ask.clone(), url, body_hash, identity, salt };
-    let reply = gateway.begin(call)?;
-    let mut response = respond(reply, &ask).await?;
-    if let Some(account) = payment
+    let reply = match gateway.begin(call) {
+        Ok(reply) => respond(reply, &ask).await,
+        Err(error) => Err(error),
+    };
+    let mut response = reply.unwrap_or_else(IntoResponse::into_response);
+    if let Some(account) = payment.filter(|_| response.status().is_success())
         && let Ok(value) = HeaderValue::from_str(&x402::accepted(&gateway, &account))
     {
         response.headers_mut().insert("payment-response", value);
     }
+    quota::insert(response.headers_mut(), &gateway, &payer, &asked);
     Ok(response)
 }
 
@@ -279,7 +293,11 @@ struct Unpaid<'a> {
 
 impl Unpaid<'_> {
     /// Checks a payment, or asks for one.
-    fn pay(&self, body_hash: B256, headers: &HeaderMap) -> Result<(x402::Paid, B256), ApiError> {
+    async fn pay(
+        &self,
+        body_hash: B256,
+        headers: &HeaderMap,
+    ) -> Result<(x402::Paid, B256), ApiError> {
         let offer = self.model.offers.first();
         let offer = offer.ok_or_else(|| ApiError::model_not_found(&self.model.name))?;
         let terms = |request_id, salt| Terms {
@@ -306,7 +324,7 @@ impl Unpaid<'_> {
         let payment = payment.to_str().map_err(|_| ApiError::invalid("PAYMENT-SIGNATURE"))?;
         let offered = x402::read(payment)?;
         let (request_id, salt) = (offered.request_id, offered.salt);
-        match x402::check(self.gateway, &offered, &terms(request_id, salt)) {
+        match x402::check(self.gateway, &offered, &terms(request_id, salt)).await {
             Ok(paid) => Ok((paid, salt)),
             Err(error) if error.status == 402 => challenge(&error.message),
             Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! API keys: a secret of the client's, whose hash a payer's grant names.
 
 use crate::{
+    account::Account,
     error::ApiError,
     gateway::Gateway,
     rows::{Authority, ChannelRow, KeyRow},
@@ -12,6 +13,11 @@ use sahara_compute::recover;
 use sahara_primitives::{Amount, ChannelId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Keys and reservations that one payer may have with a gateway: each is remembered for good, so
+/// that a coin of deposit does not buy any number of rows.
+const MOST_CHANNELS: usize = 1_000;
 
 /// A grant in JSON: amounts as decimal strings of base units.
 #[derive(Clone, Debug, Deserialize)]
@@ -95,12 +101,12 @@ impl Gateway {
                 self.chain_id()
             )));
         }
-        self.check_payable(grant.payer).await?;
+        self.check_payable(grant.payer, channel).await?;
         let row = KeyRow { grant, signature: registration.signature };
         let authority = Authority::Grant(row.clone());
-        let account = self.account(channel, authority)?;
-        if let Some(known) = self.chain().channel(channel).await.map_err(ApiError::from)? {
-            account.follow(self.store(), &known)?;
+        let account = self.account(channel, authority).await?;
+        if self.follow(&account).await?.is_some() {
+            self.follow_day(&account).await?;
         }
         account.update(self.store(), |_| ())?;
         put(&self.store().keys, row.grant.keyId.as_slice(), &row)?;
@@ -109,14 +115,27 @@ impl Gateway {
     }
 
     /// Refuses before a key is believed to work: an unbonded gateway can collect nothing, an empty
-    /// deposit pays nothing.
-    async fn check_payable(&self, payer: Address) -> Result<(), ApiError> {
+    /// deposit pays nothing. Nothing is written before.
+    async fn check_payable(&self, payer: Address, channel: ChannelId) -> Result<(), ApiError> {
         let own = self.chain().gateway(self.address()).await?;
         let least = self.chain().minimum_bond().await?;
         if Amount::from_base_units(own.bond) < least || own.leavingAt > 0 {
             return Err(ApiError::unavailable("this gateway has no bond on chain"));
         }
-        if self.chain().free_deposit(payer).await?.is_zero() {
+        if self.known_account(channel).is_some() {
+            return Ok(());
+        }
+        let of_payer = |account: &Arc<Account>| account.row().authority.payer() == payer;
+        if self.all_accounts().iter().filter(|account| of_payer(account)).count() >= MOST_CHANNELS {
+            return Err(ApiError::forbidden(format!(
+                "{payer} has {MOST_CHANNELS} keys here: expected the use of one of them"
+            )));
+        }
+        let set_aside = match self.chain().channel(channel).await? {
+            Some(known) => known.deposit > known.settled,
+            None => false,
+        };
+        if !set_aside && self.chain().free_deposit(payer).await?.is_zero() {
             return Err(ApiError::insufficient(format!(
                 "{payer} has no free deposit: expected coin in IChannels.fund"
             )));

@@ -36,20 +36,25 @@ mod error;
 mod gateway;
 mod http;
 mod keys;
+mod listen;
 mod openai;
 mod progress;
+mod purge;
+mod quota;
 mod receipts;
 mod recover;
 mod rows;
 mod run;
 mod settle;
+mod sign;
 mod store;
+mod sums;
 mod watch;
 mod x402;
 
 pub use chain::{ChainError, Mined, Node, RpcNode};
 pub use error::ApiError;
-pub use gateway::{Gateway, GatewayConfig, StartError};
+pub use gateway::{Gateway, GatewayConfig, Patience, StartError};
 pub use store::StoreError;
 pub use x402::RequestPayment;
 

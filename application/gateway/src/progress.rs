@@ -2,7 +2,8 @@
 //!
 //! One file a stream: a frame for the number of prompt tokens, then one a token, each
 //! `length u32 | ciphertext`. One `write` a token reaches the operating system, so a kill loses
-//! nothing; a loss of power may lose the tail, in the payer's favour.
+//! nothing. The file is synced every [`SYNC_EVERY`](crate::listen::SYNC_EVERY) tokens, so a loss of
+//! power loses at most those and a window, in the payer's favour.
 
 use crate::{error::ApiError, store::Store};
 use alloy_primitives::B256;
@@ -44,6 +45,11 @@ impl Progress {
     /// Writes down that one more token leaves.
     pub(crate) fn deliver(&mut self, token: &str) -> Result<(), ApiError> {
         self.append(token.as_bytes())
+    }
+
+    /// The file, to be synced elsewhere.
+    pub(crate) fn file(&self) -> Result<File, ApiError> {
+        self.file.try_clone().map_err(ApiError::internal)
     }
 
     fn append(&mut self, plain: &[u8]) -> Result<(), ApiError> {

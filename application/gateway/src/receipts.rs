@@ -37,8 +37,8 @@ pub(crate) struct ReceiptAnswer {
     usage: Value,
     gateway: Address,
     gateway_signature: Bytes,
-    worker_signature: Option<Bytes>,
-    earning_signature: Option<Bytes>,
+    worker_signature: Bytes,
+    earning_signature: Bytes,
     transaction: Option<B256>,
     block: Option<BlockNumber>,
     /// The claim's first receipt, and the one after its last.
@@ -67,7 +67,7 @@ impl Gateway {
             false => None,
         };
         let bundle = match &claim {
-            Some(claim) => self.bundle(&row, claim, opening.clone()).await,
+            Some(claim) => self.bundle(&row, claim, opening.clone()).await.map(Some),
             None => Ok(None),
         };
         let (bundle, bundle_error) = match bundle {
@@ -88,8 +88,8 @@ impl Gateway {
             usage: total.json(),
             gateway: self.address(),
             gateway_signature: row.gateway_signature,
-            worker_signature: row.worker.as_ref().map(|worker| worker.receipt.clone()),
-            earning_signature: row.worker.map(|worker| worker.earning),
+            worker_signature: row.worker.receipt,
+            earning_signature: row.worker.earning,
             receipt: row.receipt,
             transaction: claim.as_ref().map(|claim| claim.transaction),
             block: claim.as_ref().map(|claim| claim.block),
@@ -130,16 +130,14 @@ impl Gateway {
         row: &ReceiptRow,
         claim: &ClaimRow,
         opening: Option<Opening>,
-    ) -> Result<Option<Bundle>, ApiError> {
-        let Some(worker) = &row.worker else { return Ok(None) };
+    ) -> Result<Bundle, ApiError> {
         let channel = row.receipt.channel;
         let mut leaves = Vec::new();
         for seq in claim.from.0..claim.to.0 {
             let key = seq_key(channel, ReceiptSeq(seq));
             let leaf = get::<ReceiptRow>(&self.store().receipts, &key)?;
-            leaves.push(
-                leaf.ok_or_else(|| ApiError::internal("a receipt is missing"))?.receipt.hash(),
-            );
+            // A number that was given to no receipt has an empty leaf.
+            leaves.push(leaf.map_or(B256::ZERO, |leaf| leaf.receipt.hash()));
         }
         let index = row.receipt.seq.0.saturating_sub(claim.from.0);
         let index = usize::try_from(index).map_err(ApiError::internal)?;
@@ -147,16 +145,16 @@ impl Gateway {
         let inclusion =
             inclusion.ok_or_else(|| ApiError::internal("a receipt is not in its claim"))?;
         let chain = self.chain().0.receipt_proof(claim.transaction).await?;
-        Ok(Some(Bundle {
+        Ok(Bundle {
             receipt: row.receipt.clone(),
             gateway: self.address(),
             gateway_signature: row.gateway_signature.clone(),
-            worker_signature: worker.receipt.clone(),
+            worker_signature: row.worker.receipt.clone(),
             inclusion,
             log_index: claim.log_index,
             chain,
             opening,
-        }))
+        })
     }
 
     /// Who was paid by the claim: with the owner of each pool, and the transaction.

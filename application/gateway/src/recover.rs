@@ -1,19 +1,13 @@
 //! After a kill: nothing delivered is forgotten, nothing else is charged.
 
 use crate::{
-    account::{Books, Delivery},
-    error::ApiError,
-    gateway::Gateway,
-    progress::{Delivered, Progress},
-    rows::RequestRow,
-    run::count,
-    store::get,
+    error::ApiError, gateway::Gateway, progress::Progress, rows::RequestRow, run::count, store::get,
 };
 use alloy_primitives::B256;
 use sahara_primitives::Usage;
 
 impl Gateway {
-    /// After a kill: charges what was delivered of streams, forgets the rest.
+    /// After a kill: what was delivered of streams is owed, the rest forgotten.
     pub(crate) fn recover(&self) -> Result<(), ApiError> {
         let ids: Vec<B256> = self
             .store()
@@ -29,15 +23,16 @@ impl Gateway {
                 self.forget(id)?;
                 continue;
             };
-            let Delivered { prompt_tokens, tokens } = delivered;
-            let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
-            let delivery = Delivery { usage, tokens, finish: None };
-            let books = Books { store: self.store(), key: &self.config.key, now: self.now() };
-            let charged = account.charge(books, (id, &row), delivery)?;
-            tracing::info!(request = %id, tokens = usage.completion_tokens, seq = charged.1.seq.0, "charged what was delivered before the kill");
-            self.unsettled.lock().insert(account.channel);
+            let completion_tokens = count(&delivered.tokens);
+            let usage = Usage { prompt_tokens: delivered.prompt_tokens, completion_tokens };
+            let prices = (row.terms.worker_prices, row.terms.asset_prices);
+            let worst = account.worst(account.row().rates, prices, usage)?;
+            tracing::info!(request = %id, tokens = completion_tokens, "owed from before the kill");
+            let hold = account.hold_again(worst);
+            self.owe(id, &account, &row, hold);
         }
-        for job in self.store().progress_ids() {
+        let owed: Vec<_> = self.owed.lock().values().map(|owed| owed.row.job).collect();
+        for job in self.store().progress_ids().into_iter().filter(|job| !owed.contains(job)) {
             Progress::remove(&self.store().progress_path(job));
         }
         Ok(())

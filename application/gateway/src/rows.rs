@@ -96,12 +96,27 @@ pub(crate) struct ChannelRow {
     pub(crate) previous: B256,
     pub(crate) earned: Vec<Earned>,
     pub(crate) voucher: Option<Voucher>,
-    /// The UTC day and what was charged on it.
+    /// The last UTC day on which the chain collected, and what.
     pub(crate) day: (u64, Amount),
     /// Receipts before this one are settled.
     pub(crate) settled_seq: ReceiptSeq,
     /// What they come to.
     pub(crate) settled: Amount,
+    /// Numbers, the latter exclusive, that this store gave no receipts, after records were lost.
+    pub(crate) skipped: Option<(ReceiptSeq, ReceiptSeq)>,
+    /// Records were lost: what the chain has paid is asked for before a pair earns again.
+    pub(crate) is_adopted: bool,
+}
+
+impl ChannelRow {
+    /// Receipts that are not settled yet.
+    pub(crate) fn unsettled(&self) -> u32 {
+        let all = self.next_seq.0.saturating_sub(self.settled_seq.0);
+        let skipped = self
+            .skipped
+            .map_or(0, |(from, to)| to.0.saturating_sub(from.0.max(self.settled_seq.0)));
+        all.saturating_sub(skipped)
+    }
 }
 
 /// A request and its outcome.
@@ -119,6 +134,8 @@ pub(crate) struct RequestRow {
     pub(crate) model: String,
     pub(crate) created: Milliseconds,
     pub(crate) is_stream: bool,
+    /// Whether the client named it: only then can it ask for it again after a minute.
+    pub(crate) is_named: bool,
     /// None while it is reserved or runs.
     pub(crate) outcome: Option<Outcome>,
 }
@@ -153,7 +170,7 @@ pub(crate) struct ReceiptRow {
     pub(crate) request: B256,
     pub(crate) job: B256,
     pub(crate) gateway_signature: Bytes,
-    pub(crate) worker: Option<WorkerSignatures>,
+    pub(crate) worker: WorkerSignatures,
 }
 
 /// The worker's part.

@@ -29,7 +29,7 @@ pub(crate) struct Run {
     state: Mutex<State>,
     /// Counts changes, for readers.
     changes: watch::Sender<u64>,
-    /// Rings when a reader took a token or left, for the writer.
+    /// Rings when a reader came, took a token or left, for the writer.
     pub(crate) taken: Notify,
 }
 
@@ -50,6 +50,8 @@ pub(crate) struct Audience {
     pub(crate) delivered: usize,
     /// Whether the window is full.
     pub(crate) is_behind: bool,
+    /// Whether a stream's client has everything there is.
+    pub(crate) is_even: bool,
 }
 
 /// What a reader finds.
@@ -122,23 +124,32 @@ impl Run {
             delivered: state.delivered,
             is_behind: self.is_stream
                 && state.tokens.len().saturating_sub(state.delivered) >= WINDOW,
+            is_even: state.delivered >= state.tokens.len(),
         }
     }
 
-    /// The tokens to be charged, and no more is handed out: those delivered if the client left a
-    /// stream, else all.
-    pub(crate) fn close(&self, only_delivered: bool) -> Vec<String> {
+    /// The tokens to be charged, and no more is handed out: of a stream those delivered.
+    pub(crate) fn close(&self) -> Vec<String> {
         let mut state = self.state.lock();
-        if only_delivered {
+        if self.is_stream {
             let delivered = state.delivered;
             state.tokens.truncate(delivered);
         }
         state.tokens.iter().map(ToString::to_string).collect()
     }
 
+    /// Has what was delivered so far reach the disk.
+    pub(crate) async fn sync(&self) -> Result<(), ApiError> {
+        let file = self.state.lock().progress.as_ref().map(Progress::file).transpose()?;
+        let Some(file) = file else { return Ok(()) };
+        let sync = move || file.sync_all().map_err(ApiError::internal);
+        tokio::task::spawn_blocking(sync).await.map_err(ApiError::internal)?
+    }
+
     /// One more reader, from the first token on.
     pub(crate) fn reader(self: &Arc<Self>) -> Reader {
         self.state.lock().readers += 1;
+        self.taken.notify_one();
         Reader { run: Arc::clone(self), changes: self.changes.subscribe(), next: 0 }
     }
 }

@@ -1,6 +1,6 @@
 //! Settling: from signed receipts to everyone's balance.
 //!
-//! One round at a time: workers sign what is unsigned, everything ready goes into one `claimBatch`,
+//! One round at a time: everything signed that the payers' limits take goes into one `claimBatch`,
 //! and the next round starts when it is final. A channel whose claim is refused rests a while, so
 //! that it does not hold up the others. What became of a claim is read from the channel's `seq` on
 //! chain, whoever sent it and whenever.
@@ -10,19 +10,21 @@ use crate::{
     chain::{ChainError, Mined},
     error::ApiError,
     gateway::Gateway,
-    rows::{Authority, ClaimRow, ReceiptRow, RequestRow, WorkerSignatures, seq_key},
+    rows::{Authority, ChannelRow, ClaimRow, ReceiptRow, seq_key},
     store::{get, put},
+    sums::collected_today,
 };
 use alloy_primitives::{
-    Address, Bytes, Log,
+    Address, B256, Bytes, Log,
     aliases::{U24, U96},
 };
 use alloy_sol_types::SolEvent;
-use futures::future::join_all;
 use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::Log as RpcLog;
-use sahara_compute::{SignRequest, earning_hash, payments, recover};
-use sahara_primitives::{Amount, AssetId, BlockNumber, ChannelId, ReceiptSeq, merkle};
+use sahara_compute::payments;
+use sahara_primitives::{
+    Amount, AssetId, BlockNumber, ChannelId, Milliseconds, ReceiptSeq, Timestamp, merkle,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -33,7 +35,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 /// Channels in one transaction: at about 100,000 gas a claim, three million.
 const MOST_CLAIMS: usize = 32;
 /// Receipts in one claim; a backlog takes several rounds.
-const MOST_RECEIPTS: u32 = 256;
+const MOST_RECEIPTS: usize = 256;
 /// Lines in one claim; the protocol takes 64.
 const MOST_LINES: usize = 64;
 /// How often what could not be settled is tried again.
@@ -41,8 +43,8 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// How long a refused channel rests.
 const REST: Duration = Duration::from_secs(15);
 
-/// How long a channel rests that lacks a signature: less than a retry, so that it is looked at with
-/// every one, and others have its place until then.
+/// How long a channel rests of which nothing can be claimed now, as at a daily cap: less than a
+/// retry, so that it is looked at with every one, and others have its place until then.
 const SHORT_REST: Duration = Duration::from_millis(900);
 
 /// A claim that is ready.
@@ -72,6 +74,7 @@ impl Gateway {
 
     /// Settles what is ready, as before a stop.
     pub async fn settle_now(&self) {
+        self.charge_owed().await;
         let mut resting = Resting::new();
         while self.settle_round(&mut resting).await {}
     }
@@ -87,7 +90,6 @@ impl Gateway {
             .filter_map(|channel| self.known_account(channel))
             .take(MOST_CLAIMS)
             .collect();
-        join_all(accounts.iter().map(|account| self.collect_signatures(account))).await;
         let mut ready = Vec::new();
         for account in &accounts {
             match self.prepare(account) {
@@ -151,6 +153,7 @@ impl Gateway {
         let account = &one.account;
         match self.adopt(account).await {
             Ok(true) => true,
+            Ok(false) if self.has_other_day(account).await => true,
             Ok(false) => {
                 resting.insert(account.channel, Instant::now() + REST);
                 false
@@ -163,11 +166,22 @@ impl Gateway {
         }
     }
 
+    /// Whether the chain has collected another amount today than this store believed.
+    async fn has_other_day(&self, account: &Account) -> bool {
+        let before = account.row().day;
+        match self.follow_day(account).await {
+            Ok(()) => account.row().day != before,
+            Err(error) => {
+                tracing::warn!(%error, "the day's use of a key is unknown");
+                false
+            }
+        }
+    }
+
     /// Takes over claims that are on chain and not in the store; whether there were any.
     async fn adopt(&self, account: &Arc<Account>) -> Result<bool, ApiError> {
-        let Some(channel) = self.chain().channel(account.channel).await? else { return Ok(false) };
-        account.follow(self.store(), &channel)?;
-        if channel.seq.to::<u32>() <= account.row().settled_seq.0 {
+        let before = account.row().settled_seq;
+        if self.follow(account).await?.is_none_or(|seq| seq <= before) {
             return Ok(false);
         }
         let head = self.chain().0.head().await?;
@@ -184,6 +198,7 @@ impl Gateway {
 
     /// Writes down a channel's claim in a final transaction; once, in order.
     fn settled(&self, account: &Account, mined: &Mined) -> Result<(), ApiError> {
+        let day = mined.logs.first().and_then(|log| log.block_timestamp).map(Timestamp);
         let logs: Vec<Log> = mined.logs.iter().map(|log: &RpcLog| log.inner.clone()).collect();
         let collected = logs.iter().enumerate().find_map(|(index, log)| {
             let event = IChannels::Collected::decode_log(log).ok()?;
@@ -201,10 +216,12 @@ impl Gateway {
             payments: payments(&logs, account.channel, self.address()),
         };
         put(&self.store().claims, &seq_key(account.channel, from), &row)?;
+        let day = day.unwrap_or_else(|| self.now().timestamp()).day();
         let is_done = account.update(self.store(), |channel| {
             if channel.settled_seq == from {
                 channel.settled_seq = to;
                 let amount = Amount::from_u128(event.amount.to());
+                add_to_day(channel, day, amount);
                 channel.settled = channel.settled.checked_add(amount).unwrap_or(channel.settled);
             }
             channel.settled_seq >= channel.next_seq
@@ -220,53 +237,20 @@ impl Gateway {
         Ok(())
     }
 
-    /// Has the workers sign the channel's receipts, oldest first.
-    pub(crate) async fn collect_signatures(&self, account: &Account) {
-        let row = account.row();
-        for seq in row.settled_seq.0..row.next_seq.0 {
-            if let Err(error) = self.collect_signature(account.channel, ReceiptSeq(seq)).await {
-                tracing::warn!(%error, channel = %account.channel, seq, "a receipt waits for its worker");
-                return;
-            }
-        }
-    }
-
-    async fn collect_signature(&self, channel: ChannelId, seq: ReceiptSeq) -> Result<(), ApiError> {
-        let key = seq_key(channel, seq);
-        let Some(row) = get::<ReceiptRow>(&self.store().receipts, &key)? else {
-            return Err(ApiError::internal("a receipt is missing"));
-        };
-        if row.worker.is_some() {
-            return Ok(());
-        }
-        let address = row.receipt.worker;
-        let worker = match self.catalog.worker(address) {
-            Some(worker) => worker,
-            None => self.catalog.worker_on_chain(self.chain(), address).await?,
-        };
-        let request = SignRequest { job: row.job, receipt: row.receipt.clone() };
-        let signed = worker.sign(&request, self.now()).await;
-        let signed = signed.map_err(|error| ApiError::worker_failed(error.to_string()))?;
-        let is_by = |hash, signature: &[u8]| recover(hash, signature) == Ok(address);
-        let earning = earning_hash(&row.receipt);
-        if !is_by(row.receipt.hash(), &signed.receipt)
-            || !earning.is_some_and(|hash| is_by(hash, &signed.earning))
-        {
-            return Err(ApiError::worker_failed("the worker's signatures are not its own"));
-        }
-        let worker = Some(WorkerSignatures { receipt: signed.receipt, earning: signed.earning });
-        put(&self.store().receipts, &key, &ReceiptRow { worker, ..row })
-    }
-
-    /// The channel's next claim (G6): the signed receipts that follow what is settled.
+    /// The channel's next claim (G6): of the receipts that follow what is settled, as many as the
+    /// payer's limits take now. The rest follows, under a daily cap on the next day.
     pub(crate) fn prepare(&self, account: &Arc<Account>) -> Result<Option<Prepared>, ApiError> {
         let channel = account.row();
         let from = channel.settled_seq;
-        let mut receipts = Vec::new();
-        for seq in from.0..channel.next_seq.0.min(from.0.saturating_add(MOST_RECEIPTS)) {
+        let most = collectable(&channel, self.now())?;
+        let mut receipts: Vec<ReceiptRow> = Vec::new();
+        for seq in from.0..channel.next_seq.0 {
             let key = seq_key(account.channel, ReceiptSeq(seq));
-            let row = get::<ReceiptRow>(&self.store().receipts, &key)?;
-            let Some(row) = row.filter(|row| row.worker.is_some()) else { break };
+            // A number that was left out has no receipt.
+            let Some(row) = get::<ReceiptRow>(&self.store().receipts, &key)? else { continue };
+            if receipts.len() == MOST_RECEIPTS || row.receipt.cumulative > most {
+                break;
+            }
             receipts.push(row);
         }
         // More pairs of worker and asset than a claim has lines for: fewer receipts.
@@ -278,7 +262,7 @@ impl Gateway {
             return Ok(None);
         }
         let units = |amount: Amount| amount.to_u128().ok_or_else(|| ApiError::internal("overflow"));
-        let leaves: Vec<_> = receipts.iter().map(|row| row.receipt.hash()).collect();
+        let to = last.receipt.seq.0.saturating_add(1);
         let voucher = match &channel.authority {
             Authority::Grant(_) => None,
             Authority::Reservation { .. } => channel.voucher,
@@ -287,30 +271,44 @@ impl Gateway {
             channelId: account.channel.0,
             cumulative: U96::saturating_from(units(last.receipt.cumulative)?),
             seqFrom: U24::saturating_from(from.0),
-            seqTo: U24::saturating_from(last.receipt.seq.0.saturating_add(1)),
-            receiptsRoot: merkle::root(&leaves),
+            seqTo: U24::saturating_from(to),
+            receiptsRoot: merkle::root(&leaves(from.0..to, &receipts)),
             voucherAmount: voucher.as_ref().map_or(0, |voucher| voucher.amount),
             voucherSignature: voucher.map_or_else(Bytes::new, |voucher| voucher.signature),
             lines: lines(&receipts),
         };
         Ok(Some(Prepared { account: Arc::clone(account), claim }))
     }
+}
 
-    /// Forgets the answers of requests that ended a day ago. Who was charged for what stays.
-    pub(crate) fn purge_results(&self) -> Result<(), ApiError> {
-        const DAY_MILLISECONDS: u64 = 86_400_000;
-        let store = self.store();
-        let mut batch = store.batch();
-        for guard in store.results.iter() {
-            let key = guard.key().map_err(ApiError::internal)?;
-            let row = get::<RequestRow>(&store.requests, &key)?;
-            let ended = row.and_then(|row| row.outcome).map_or(0, |outcome| outcome.ended.0);
-            if self.now().0.saturating_sub(ended) > DAY_MILLISECONDS {
-                batch.remove(&store.results, key);
-            }
-        }
-        batch.commit().map_err(ApiError::internal)
+/// The chain counts a claim on the day of its block.
+fn add_to_day(channel: &mut ChannelRow, day: u64, amount: Amount) {
+    let before = if channel.day.0 == day { channel.day.1 } else { Amount::ZERO };
+    if channel.day.0 <= day {
+        channel.day = (day, before.checked_add(amount).unwrap_or(before));
     }
+}
+
+/// The leaf of each number: its receipt, or nothing where it was left out.
+fn leaves(range: std::ops::Range<u32>, receipts: &[ReceiptRow]) -> Vec<B256> {
+    let hash = |row: &ReceiptRow| (row.receipt.seq.0, row.receipt.hash());
+    let hashes: BTreeMap<_, _> = receipts.iter().map(hash).collect();
+    range.map(|seq| hashes.get(&seq).copied().unwrap_or_default()).collect()
+}
+
+/// Up to which cumulative amount the chain takes a claim now.
+fn collectable(channel: &ChannelRow, now: Milliseconds) -> Result<Amount, ApiError> {
+    let limit = match &channel.authority {
+        Authority::Grant(key) => {
+            let per_day = Amount::from_u128(key.grant.maxPerDay.to());
+            let left = per_day.saturating_sub(collected_today(channel, now));
+            channel.settled.checked_add(left).map_err(ApiError::internal)?
+        }
+        Authority::Reservation { .. } => {
+            Amount::from_u128(channel.voucher.as_ref().map_or(0, |voucher| voucher.amount))
+        }
+    };
+    Ok(limit.min(channel.deposit))
 }
 
 /// One line for each pair of asset and worker that earned something: its newest earning.
@@ -318,7 +316,6 @@ fn lines(receipts: &[ReceiptRow]) -> Vec<IChannels::Line> {
     let mut lines: BTreeMap<(AssetId, Address), IChannels::Line> = BTreeMap::new();
     for row in receipts {
         let receipt = &row.receipt;
-        let Some(worker) = &row.worker else { continue };
         if receipt.bill.worker.is_zero() && receipt.bill.asset.is_zero() {
             continue;
         }
@@ -329,7 +326,7 @@ fn lines(receipts: &[ReceiptRow]) -> Vec<IChannels::Line> {
                 worker: receipt.worker,
                 cumulativeWorker: receipt.cumulative_worker.to_u128().unwrap_or(u128::MAX),
                 cumulativeAsset: receipt.cumulative_asset.to_u128().unwrap_or(u128::MAX),
-                signature: worker.earning.clone(),
+                signature: row.worker.earning.clone(),
             },
         );
     }

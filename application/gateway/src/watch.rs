@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Looks between tries to reach workers that did not answer, about a second.
 const LOOKS_PER_RETRY: u64 = 5;
-/// Looks between purges of old answers, about an hour.
+/// Looks between purges of old answers and requests, about an hour.
 const LOOKS_PER_PURGE: u64 = 18_000;
 
 /// What blocks call for.
@@ -25,9 +25,9 @@ struct News {
 }
 
 impl Gateway {
-    /// Settles, and follows the chain; runs as long as the gateway does.
+    /// Settles, has owed answers signed, and follows the chain; runs as long as the gateway does.
     pub async fn work(self: Arc<Self>) {
-        tokio::join!(self.settle_loop(), self.watch_loop());
+        tokio::join!(self.settle_loop(), self.owed_loop(), self.watch_loop());
     }
 
     /// Reads everything that is served now. [`Self::work`] does so too; a caller that wants to
@@ -59,9 +59,9 @@ impl Gateway {
                 tracing::warn!(%error, "the catalogue cannot be read");
             }
             if count.is_multiple_of(LOOKS_PER_PURGE)
-                && let Err(error) = self.purge_results()
+                && let Err(error) = self.purge()
             {
-                tracing::error!(%error, "old answers were not removed");
+                tracing::error!(%error, "old requests were not removed");
             }
         }
     }
@@ -71,7 +71,9 @@ impl Gateway {
         let head = self.chain().0.head().await?;
         let Some(seen) = seen else {
             for account in self.all_accounts() {
-                self.follow(account.channel).await?;
+                if self.follow(&account).await?.is_some() {
+                    self.follow_day(&account).await?;
+                }
             }
             self.refresh().await?;
             return Ok(head);
@@ -88,18 +90,10 @@ impl Gateway {
         } else if !news.assets.is_empty() {
             self.catalog.refresh(self.chain(), news.assets).await?;
         }
-        for channel in news.channels {
-            self.follow(channel).await?;
+        for account in news.channels.into_iter().filter_map(|one| self.known_account(one)) {
+            self.follow(&account).await?;
         }
         Ok(head)
-    }
-
-    async fn follow(&self, channel: ChannelId) -> Result<(), ApiError> {
-        let Some(account) = self.known_account(channel) else { return Ok(()) };
-        if let Some(known) = self.chain().channel(channel).await? {
-            account.follow(self.store(), &known)?;
-        }
-        Ok(())
     }
 }
 

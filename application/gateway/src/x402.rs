@@ -178,7 +178,11 @@ impl ReservationText {
 
 /// Checks that a payment is by its payer, for this gateway, and for a request with these terms. The
 /// voucher is kept; whether it covers the request is decided when the request is held.
-pub(crate) fn check(gateway: &Gateway, offered: &Offered, terms: &Terms) -> Result<Paid, ApiError> {
+pub(crate) async fn check(
+    gateway: &Gateway,
+    offered: &Offered,
+    terms: &Terms,
+) -> Result<Paid, ApiError> {
     let invalid = |message: String| ApiError::invalid_payment(message);
     let payload = &offered.payload;
     let reservation = payload.reservation.parse();
@@ -208,10 +212,37 @@ pub(crate) fn check(gateway: &Gateway, offered: &Offered, terms: &Terms) -> Resu
             )));
         }
     }
+    let channel = ChannelId(channel);
+    if gateway.known_account(channel).is_none() {
+        check_covered(gateway, &reservation, channel).await?;
+    }
     let authority =
         Authority::Reservation { reservation, signature: payload.reservation_signature.clone() };
-    let account = gateway.account(ChannelId(channel), authority)?;
+    let account = gateway.account(channel, authority).await?;
     let voucher = Voucher { amount, signature: payload.voucher_signature.clone() };
     account.accept_voucher(gateway.store(), voucher)?;
     Ok(Paid { account, request_id: offered.request_id })
+}
+
+/// A reservation that was never seen counts when it is open, or when the payer's deposit covers it
+/// now: anybody can sign one.
+async fn check_covered(
+    gateway: &Gateway,
+    reservation: &IChannels::Reservation,
+    channel: ChannelId,
+) -> Result<(), ApiError> {
+    if gateway.now().timestamp().0 > reservation.validUntil {
+        return Err(ApiError::invalid_payment("the reservation has ended"));
+    }
+    if gateway.chain().channel(channel).await?.is_some() {
+        return Ok(());
+    }
+    let free = gateway.chain().free_deposit(reservation.payer).await?;
+    let amount = Amount::from_u128(reservation.amount.to());
+    if free < amount {
+        return Err(ApiError::invalid_payment(format!(
+            "the payer's deposit has {free} SAHARA free, the reservation is of {amount} SAHARA: expected coin in IChannels.fund"
+        )));
+    }
+    Ok(())
 }

@@ -42,5 +42,7 @@ pub use wire::{
     Card, Event, FinishReason, Input, Job, Message, Problem, ProblemCode, Role, Sampling,
     SignRequest, Signed,
 };
-pub use worker::{AgentCard, Served, StartError, Worker, WorkerConfig};
+pub use worker::{
+    AgentCard, ChainSilent, PATIENCE, Served, StartError, Worker, WorkerChain, WorkerConfig,
+};
 pub use worker_client::{JobStream, WorkerClient, WorkerError};

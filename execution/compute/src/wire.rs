@@ -1,7 +1,9 @@
 //! What gateway and worker say to each other: JSON, one event a line.
 
 use alloy_primitives::{Address, B256, Bytes};
-use sahara_primitives::{AssetId, ChannelId, DeterminismClass, Prices, Receipt, TokenCount, Usage};
+use sahara_primitives::{
+    AssetId, ChannelId, DeterminismClass, Prices, Receipt, ReceiptSeq, TokenCount, Usage,
+};
 use serde::{Deserialize, Serialize};
 
 /// Who speaks.
@@ -154,6 +156,10 @@ pub struct Problem {
     pub code: ProblemCode,
     /// For people.
     pub message: String,
+    /// With a contradiction: the last receipt of the channel that was signed for the asset. A
+    /// gateway that lost its records learns from it which numbers it has given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<ReceiptSeq>,
 }
 
 /// The kinds of refusal.
@@ -162,6 +168,10 @@ pub struct Problem {
 pub enum ProblemCode {
     /// Not signed by a gateway the worker works for, too old, or seen before.
     Unauthorised,
+    /// The gateway has no bond on chain, or is leaving: it could not pay.
+    GatewayNotBonded,
+    /// The worker's node does not answer, so nothing is known about the gateway.
+    Unavailable,
     /// The asset is not served here.
     UnknownAsset,
     /// Prompt and answer do not fit the model's context.
@@ -183,6 +193,8 @@ impl ProblemCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::Unauthorised => 401,
+            Self::GatewayNotBonded => 403,
+            Self::Unavailable => 503,
             Self::UnknownAsset => 404,
             Self::ContextLengthExceeded | Self::InvalidJob => 400,
             Self::PriceTooLow => 402,
@@ -196,6 +208,6 @@ impl ProblemCode {
 impl Problem {
     /// A problem.
     pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), last: None }
     }
 }

@@ -57,7 +57,6 @@ async fn take(world: &mut World, step: Step) {
         Step::Kill => world.kill_and_restart().await,
         Step::KillAfterSubmit => {
             let account = world.gateway.known_account(world.channel).unwrap();
-            world.gateway.collect_signatures(&account).await;
             if let Some(prepared) = world.gateway.prepare(&account).unwrap() {
                 let claimed = world.gateway.chain().claim(vec![prepared.claim]).await;
                 // A claim that got in before the last kill is not taken twice.

@@ -115,7 +115,6 @@ async fn g2_killed_after_persisting_or_submitting_it_settles_once() {
     world.answer(&chat("submitted")).await;
     // Submitted and final, and the store as it was before.
     let account = world.gateway.known_account(world.channel).unwrap();
-    world.gateway.collect_signatures(&account).await;
     let prepared = world.gateway.prepare(&account).unwrap().unwrap();
     world.gateway.chain().claim(vec![prepared.claim]).await.unwrap();
     world.kill_and_restart().await;

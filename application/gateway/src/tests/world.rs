@@ -1,6 +1,6 @@
 //! [`World`]: a chain of the protocols' own rules, a worker with a scripted engine, a gateway.
 
-use crate::{ChainError, Gateway, GatewayConfig, Mined, Node};
+use crate::{ChainError, Gateway, GatewayConfig, Mined, Node, Patience};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS, signing};
 use sahara_client::{Log, SigningKey};
 use sahara_compute::{
-    ChainProof, Clock, Engine, EngineCard, EngineError, FinishReason, Input, Limits, Piece, Run,
-    Sampling, Served, Worker, WorkerConfig,
+    ChainProof, ChainSilent, Clock, Engine, EngineCard, EngineError, FinishReason, Input, Limits,
+    Piece, Run, Sampling, Served, Worker, WorkerChain, WorkerConfig,
 };
 use sahara_primitives::{
     Amount, AssetId, ChannelId, DeterminismClass, LOCAL_CHAIN_ID, Milliseconds, Price, Prices,
@@ -23,6 +23,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::Semaphore, task::AbortHandle};
@@ -33,6 +34,7 @@ pub(crate) struct TestNode {
     pub(crate) state: Mutex<MemoryState>,
     mined: Mutex<Vec<Mined>>,
     sender: Address,
+    now: Arc<AtomicU64>,
     /// Transactions are made and their outcome withheld.
     pub(crate) is_deaf: std::sync::atomic::AtomicBool,
 }
@@ -46,6 +48,8 @@ impl TestNode {
         input: &[u8],
     ) -> Result<Mined, ChainError> {
         let mut state = self.state.lock();
+        let timestamp = Milliseconds(self.now.load(Ordering::SeqCst)).timestamp();
+        state.block.timestamp = timestamp;
         let before = state.logs.len();
         let call = Call { caller, value, data: input, is_static: false };
         state.call(to, call).map_err(refused)?;
@@ -55,12 +59,18 @@ impl TestNode {
         let logs = state.logs[before..].iter().map(|log| Log {
             inner: log.clone(),
             block_number: Some(number),
+            block_timestamp: Some(timestamp.0),
             transaction_hash: Some(hash),
             ..Log::default()
         });
         let mined = Mined { hash, block: number, logs: logs.collect() };
         all.push(mined.clone());
         Ok(mined)
+    }
+
+    /// The transactions so far.
+    pub(crate) fn height(&self) -> usize {
+        self.mined.lock().len()
     }
 
     pub(crate) fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
@@ -146,6 +156,26 @@ impl Node for TestNode {
     }
 }
 
+impl WorkerChain for TestNode {
+    fn is_bonded(&self, account: Address) -> BoxFuture<'_, Result<bool, ChainSilent>> {
+        let gateway = self.view(WORKERS, &IWorkers::gatewayCall { account });
+        let least = self.view(WORKERS, &IWorkers::minimumBondCall {});
+        async move { Ok(gateway.bond >= least && gateway.leavingAt == 0) }.boxed()
+    }
+
+    fn collected(
+        &self,
+        channel: ChannelId,
+        asset: AssetId,
+        worker: Address,
+    ) -> BoxFuture<'_, Result<(Amount, Amount), ChainSilent>> {
+        let call = IChannels::earningCall { channelId: channel.0, asset: asset.0, worker };
+        let paid = self.view(CHANNELS, &call);
+        let paid = [paid.cumulativeWorker, paid.cumulativeAsset].map(Amount::from_u128);
+        async move { Ok((paid[0], paid[1])) }.boxed()
+    }
+}
+
 /// Says `t0 t1 t2 ...` up to a length, one token a permit.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -228,6 +258,12 @@ pub(crate) const INPUT: u128 = 3_000_000_000_000_000_000;
 /// Above 2^64, as 20 SAHARA for a million tokens.
 pub(crate) const OUTPUT: u128 = 20_000_000_000_000_000_001;
 pub(crate) const NOW: u64 = 1_800_000_000_000;
+/// Long enough for anything that answers, short enough to wait for what does not.
+pub(crate) const PATIENCE: Patience = Patience {
+    accept: Duration::from_secs(2),
+    sign: Duration::from_millis(500),
+    stall: Duration::from_secs(2),
+};
 pub(crate) const SECRET: &str = "sk-test-secret";
 
 /// Everything a request needs.
@@ -302,10 +338,12 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (payer, worker_key, gateway_key) = (signer(1), signer(2), signer(3));
         let state = MemoryState::default();
+        let now = Arc::new(AtomicU64::new(NOW));
         let node = Arc::new(TestNode {
             state: Mutex::new(state),
             mined: Mutex::default(),
             sender: gateway_key.address(),
+            now: Arc::clone(&now),
             is_deaf: false.into(),
         });
         let script = Arc::new(Script {
@@ -314,7 +352,6 @@ impl World {
             starts: AtomicU64::new(0),
             ends: AtomicU64::new(0),
         });
-        let now = Arc::new(AtomicU64::new(NOW));
         let (worker_dir, gateway_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let worker = Worker::new(WorkerConfig {
             chain_id: LOCAL_CHAIN_ID,
@@ -328,6 +365,8 @@ impl World {
                 prices: prices(),
             }],
             max_jobs: 8,
+            max_wait: PATIENCE.accept,
+            chain: Arc::<TestNode>::clone(&node),
             max_body: 1 << 20,
             clock: clock(&now),
         })
@@ -360,11 +399,13 @@ impl World {
         let config = GatewayConfig {
             clock: clock(now),
             max_body: 10_000,
+            patience: PATIENCE,
             ..GatewayConfig::local(signer(3), dir.to_owned(), "http://gateway".into())
         };
         let node: Arc<dyn Node> = Arc::<TestNode>::clone(node);
         let gateway = Gateway::open(config, node).await.unwrap();
-        gateway.refresh().await.unwrap();
+        gateway.look(None).await.unwrap();
+        gateway.charge_owed().await;
         let (url, task) = serve(gateway.router()).await;
         (gateway, url, task)
     }
@@ -442,7 +483,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
     }
 }
 

@@ -119,6 +119,8 @@ async fn start(
         data_dir: config.data_dir.clone(),
         served: served.collect(),
         max_jobs: config.max_jobs,
+        max_wait: sahara_compute::PATIENCE,
+        chain: Arc::new(client.clone()),
         max_body: MAX_BODY,
         clock: Clock::system(),
     })?)

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle, time::timeout};
 
 /// Stops are compared at every token; more or longer ones are no use to anyone.
 const MAX_STOPS: usize = 16;
@@ -38,12 +38,9 @@ impl Worker {
         if self.ledger.job(job.id)?.is_some() {
             return Err(invalid("a job with this id was accepted before".into()));
         }
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Problem::new(
-                ProblemCode::Busy,
-                format!("all {} places are taken: expected a retry later", self.max_jobs),
-            )
-        })?;
+        self.bonds.check(gateway).await?;
+        let place = self.place().await?;
+        self.purge();
         let input = served.complete(job.input.clone());
         let limits = Limits {
             max_tokens: job.max_tokens,
@@ -55,16 +52,32 @@ impl Worker {
             .start(&input, limits, job.sampling, &job.stop)
             .await
             .map_err(|error| problem(&error))?;
-        let record =
-            JobRecord::new(&job, gateway, run.prompt_tokens, (card.class, card.model_root));
+        let engine = (card.class, card.model_root, self.clock.now());
+        let record = JobRecord::new(&job, gateway, run.prompt_tokens, engine);
         self.ledger.write_job(job.id, &record)?;
+        let ledger = self.ledger.clone();
+        let synced = tokio::task::spawn_blocking(move || ledger.sync());
         let running = Running {
             worker: Arc::clone(self),
             id: job.id,
             meter: Meter::new(run.prompt_tokens),
             _place: place,
         };
-        Ok(running.stream(run))
+        Ok(running.stream(run, synced))
+    }
+
+    /// A place to work in, at once or after a short wait.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = || {
+            let message = format!("all {} places are taken: expected a retry later", self.max_jobs);
+            Problem::new(ProblemCode::Busy, message)
+        };
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
+        let _waits = self.queue.try_acquire().map_err(|_| busy())?;
+        let place = Arc::clone(&self.places).acquire_owned();
+        timeout(self.max_wait, place).await.ok().and_then(Result::ok).ok_or_else(busy)
     }
 }
 
@@ -77,14 +90,27 @@ struct Running {
 }
 
 impl Running {
-    fn stream(self, run: Run) -> impl Stream<Item = Bytes> + Send {
+    /// The events. The first token waits for the job's record to be on the disk, which it is by the
+    /// time that a prompt is read.
+    fn stream(
+        self,
+        run: Run,
+        synced: JoinHandle<Result<(), Problem>>,
+    ) -> impl Stream<Item = Bytes> + Send {
         let accepted = line(&Event::Accepted { prompt_tokens: run.prompt_tokens });
-        let rest = stream::unfold(Some((self, run)), |state| async move {
-            let (mut running, mut run) = state?;
-            match run.pieces.next().await {
+        let rest = stream::unfold(Some((self, run, Some(synced))), |state| async move {
+            let (mut running, mut run, mut synced) = state?;
+            let piece = run.pieces.next().await;
+            if let Some(synced) = synced.take()
+                && !matches!(synced.await, Ok(Ok(())))
+            {
+                let message = "the worker's ledger failed".to_owned();
+                return Some((line(&Event::Failed { message }), None));
+            }
+            match piece {
                 Some(Ok(Piece::Token(text))) => {
                     running.meter.count();
-                    Some((line(&Event::Token { text }), Some((running, run))))
+                    Some((line(&Event::Token { text }), Some((running, run, None))))
                 }
                 Some(Ok(Piece::End(finish_reason))) => {
                     let usage = running.meter.usage();

@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use sahara_client::SigningKey;
 use sahara_primitives::{
-    Amount, AssetId, ChannelId, DeterminismClass, Prices, Receipt, ReceiptSeq, TokenCount,
+    Amount, AssetId, ChannelId, DeterminismClass, Milliseconds, Prices, Receipt, ReceiptSeq,
+    TokenCount,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -28,6 +29,8 @@ pub(super) struct JobRecord {
     pub(super) most_tokens: TokenCount,
     /// The receipt signed for it.
     pub(super) receipt: Option<B256>,
+    /// When it was accepted.
+    pub(super) started: Milliseconds,
 }
 
 impl JobRecord {
@@ -35,7 +38,7 @@ impl JobRecord {
         job: &Job,
         gateway: Address,
         prompt_tokens: TokenCount,
-        engine: (DeterminismClass, B256),
+        engine: (DeterminismClass, B256, Milliseconds),
     ) -> Self {
         Self {
             channel: job.channel,
@@ -48,6 +51,7 @@ impl JobRecord {
             prompt_tokens,
             most_tokens: job.max_tokens,
             receipt: None,
+            started: engine.2,
         }
     }
 }
@@ -59,7 +63,21 @@ struct Earned {
     asset: Amount,
     /// The last receipt's.
     seq: Option<ReceiptSeq>,
+    /// The last receipt's job, and what was signed before it.
+    last: Option<Last>,
 }
+
+/// The last step, which a receipt may take the place of.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Last {
+    job: B256,
+    worker: Amount,
+    asset: Amount,
+    seq: Option<ReceiptSeq>,
+}
+
+/// What the chain says a worker and an asset have collected on a channel.
+pub(super) type Collected = (Amount, Amount);
 
 /// The worker's memory.
 #[derive(Clone)]
@@ -89,6 +107,25 @@ impl Ledger {
         read(&self.jobs, id.as_slice())
     }
 
+    /// Waits until everything written is on the disk. Blocks: some milliseconds.
+    pub(super) fn sync(&self) -> Result<(), Problem> {
+        self.database.persist(PersistMode::SyncData).map_err(internal)
+    }
+
+    /// Forgets jobs accepted before a time; what was signed on their channels stays.
+    pub(super) fn purge(&self, before: Milliseconds) -> Result<(), Problem> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.database.batch();
+        for guard in self.jobs.iter() {
+            let (key, value) = guard.into_inner().map_err(internal)?;
+            let record: JobRecord = serde_json::from_slice(&value).map_err(internal)?;
+            if record.started < before {
+                batch.remove(&self.jobs, key);
+            }
+        }
+        batch.commit().map_err(internal)
+    }
+
     /// Remembers a job; survives a kill.
     pub(super) fn write_job(&self, id: B256, record: &JobRecord) -> Result<(), Problem> {
         self.jobs.insert(id.as_slice(), encode(record)?).map_err(internal)
@@ -109,8 +146,9 @@ impl Ledger {
         &self,
         id: B256,
         receipt: &Receipt,
-        key: &SigningKey,
+        by: (&SigningKey, Option<Collected>),
     ) -> Result<Signed, Problem> {
+        let (key, collected) = by;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut job = self.job(id)?.ok_or_else(|| contradiction("this job was not done here"))?;
         let hash = receipt.hash();
@@ -122,9 +160,15 @@ impl Ledger {
             check_terms(&job, receipt)?;
             let account = [receipt.channel.0.as_slice(), &receipt.asset.0.to_be_bytes()].concat();
             let before: Earned = read(&self.earned, &account)?.unwrap_or_default();
-            let after = before.add(receipt)?;
+            let (after, replaced) = before.add(id, receipt, collected)?;
             job.receipt = Some(hash);
             let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+            if let Some(replaced) = replaced
+                && let Some(record) = self.job(replaced)?
+            {
+                let record = JobRecord { receipt: None, ..record };
+                batch.insert(&self.jobs, replaced.as_slice(), encode(&record)?);
+            }
             batch.insert(&self.jobs, id.as_slice(), encode(&job)?);
             batch.insert(&self.earned, account, encode(&after)?);
             batch.commit().map_err(internal)?;
@@ -134,25 +178,51 @@ impl Ledger {
 }
 
 impl Earned {
-    /// W1: one step up, by exactly this receipt.
-    fn add(self, receipt: &Receipt) -> Result<Self, Problem> {
-        if self.seq.is_some_and(|seq| receipt.seq <= seq) {
-            return Err(contradiction("a later receipt of the channel was signed before"));
+    /// W1: one step up by exactly this receipt; and the job whose receipt it takes the place of.
+    ///
+    /// The step is from what was signed last. A gateway that gave up waiting for the last signature
+    /// steps from what was signed before it; one that lost its records, from what was collected.
+    fn add(
+        self,
+        job: B256,
+        receipt: &Receipt,
+        collected: Option<Collected>,
+    ) -> Result<(Self, Option<B256>), Problem> {
+        let is_from = |(worker, asset): (Amount, Amount)| {
+            worker.checked_add(receipt.bill.worker) == Ok(receipt.cumulative_worker)
+                && asset.checked_add(receipt.bill.asset) == Ok(receipt.cumulative_asset)
+        };
+        let newest = (self.worker, self.asset, self.seq);
+        let (base, replaced) = match self.last {
+            _ if is_from((self.worker, self.asset)) => (newest, None),
+            Some(last) if is_from((last.worker, last.asset)) => {
+                ((last.worker, last.asset, last.seq), Some(last.job))
+            }
+            _ => match collected.filter(|collected| is_from(*collected)) {
+                Some((worker, asset)) => ((worker, asset, self.seq), None),
+                None => {
+                    return Err(self.contradiction(&format!(
+                        "expected the receipt to add to {} and {} base units earned on the channel by now",
+                        self.worker.base_units(),
+                        self.asset.base_units()
+                    )));
+                }
+            },
+        };
+        if base.2.is_some_and(|seq| receipt.seq <= seq) {
+            return Err(self.contradiction("a later receipt of the channel was signed before"));
         }
-        let worker = self.worker.checked_add(receipt.bill.worker);
-        let asset = self.asset.checked_add(receipt.bill.asset);
-        if worker != Ok(receipt.cumulative_worker) || asset != Ok(receipt.cumulative_asset) {
-            return Err(contradiction(&format!(
-                "expected the receipt to add to {} and {} base units earned on the channel by now",
-                self.worker.base_units(),
-                self.asset.base_units()
-            )));
-        }
-        Ok(Self {
+        let after = Self {
             worker: receipt.cumulative_worker,
             asset: receipt.cumulative_asset,
             seq: Some(receipt.seq),
-        })
+            last: Some(Last { job, worker: base.0, asset: base.1, seq: base.2 }),
+        };
+        Ok((after, replaced))
+    }
+
+    fn contradiction(&self, message: &str) -> Problem {
+        Problem { last: self.seq, ..contradiction(message) }
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `GET /models` | anyone | the assets served |
 //! | `GET /health` | anyone | whether it works, and how busy it is |
 
+mod bonds;
 mod jobs;
 mod ledger;
 mod routes;
@@ -15,14 +16,21 @@ mod tests;
 
 use crate::{Card, Clock, Engine, Input, Message, Problem, ProblemCode, Role};
 use alloy_primitives::Address;
+pub use bonds::{ChainSilent, WorkerChain};
+
+use bonds::Bonds;
 use ledger::Ledger;
 use sahara_client::SigningKey;
-use sahara_primitives::{AssetId, Prices, TokenCount};
+use sahara_primitives::{AssetId, Milliseconds, Prices, TokenCount};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::Semaphore;
 
@@ -63,13 +71,28 @@ pub struct WorkerConfig {
     pub data_dir: PathBuf,
     /// The assets.
     pub served: Vec<Served>,
-    /// Jobs at a time; more are refused.
+    /// Jobs at a time; as many again, [`QUEUE`] times, wait for a place.
     pub max_jobs: usize,
+    /// How long a job waits for a place before it is refused.
+    pub max_wait: Duration,
+    /// The chain: which gateways could pay, and what was collected.
+    pub chain: Arc<dyn WorkerChain>,
     /// Bytes of a job; 4 MiB hold any context there is.
     pub max_body: usize,
     /// The time.
     pub clock: Clock,
 }
+
+/// How long a job should wait for a place: people wait some seconds rather than ask again.
+pub const PATIENCE: Duration = Duration::from_secs(8);
+/// Jobs that may wait, for each that may run: with answers of some seconds, the last of them still
+/// has its turn within [`PATIENCE`].
+const QUEUE: usize = 4;
+/// How long a job is remembered: gateways have its receipt signed as it ends, and give up ten
+/// minutes later.
+const KEEP_MILLISECONDS: u64 = 86_400_000;
+/// How often old jobs are looked for.
+const PURGE_EVERY_MILLISECONDS: u64 = 3_600_000;
 
 /// Why a worker cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +119,12 @@ pub struct Worker {
     served: BTreeMap<AssetId, (Served, Card)>,
     ledger: Ledger,
     places: Arc<Semaphore>,
+    queue: Semaphore,
     max_jobs: usize,
+    max_wait: Duration,
+    bonds: Bonds,
+    /// When old jobs were last forgotten.
+    purged: AtomicU64,
     max_body: usize,
     clock: Clock,
 }
@@ -119,7 +147,11 @@ impl Worker {
             served,
             ledger: Ledger::open(&config.data_dir.join("ledger"))?,
             places: Arc::new(Semaphore::new(config.max_jobs)),
+            queue: Semaphore::new(config.max_jobs.saturating_mul(QUEUE)),
             max_jobs: config.max_jobs,
+            max_wait: config.max_wait,
+            bonds: Bonds::new(config.chain),
+            purged: AtomicU64::new(0),
             max_body: config.max_body,
             clock: config.clock,
         }))
@@ -128,6 +160,25 @@ impl Worker {
     /// The assets served.
     pub fn cards(&self) -> Vec<Card> {
         self.served.values().map(|(_, card)| card.clone()).collect()
+    }
+
+    /// Forgets jobs of which no signature will be asked any more; at most once an hour.
+    fn purge(self: &Arc<Self>) {
+        let now = self.clock.now().0;
+        let last = self.purged.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(last) >= PURGE_EVERY_MILLISECONDS;
+        let claim =
+            || self.purged.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+        if !is_due || claim().is_err() {
+            return;
+        }
+        let worker = Arc::clone(self);
+        drop(tokio::task::spawn_blocking(move || {
+            let before = Milliseconds(now.saturating_sub(KEEP_MILLISECONDS));
+            if let Err(error) = worker.ledger.purge(before) {
+                tracing::error!(%error, "old jobs were not removed");
+            }
+        }));
     }
 
     fn served(&self, asset: AssetId) -> Result<&(Served, Card), Problem> {

@@ -1,6 +1,6 @@
 //! The worker's HTTP face.
 
-use super::Worker;
+use super::{Worker, ledger::Collected};
 use crate::{Job, JobToken, Problem, ProblemCode, SignRequest, Signed, token_header};
 use alloy_primitives::Address;
 use axum::{
@@ -87,15 +87,34 @@ async fn receipts(
     if worker.ledger.job(request.job)?.is_some_and(|job| job.gateway != gateway) {
         return Err(contradiction("the job was another gateway's"));
     }
-    let signer = Arc::clone(&worker);
-    let signed = tokio::task::spawn_blocking(move || {
-        signer.ledger.sign(request.job, &request.receipt, &signer.key)
-    });
-    let signed = signed
-        .await
-        .map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))
-        .flatten();
-    signed.map(Json)
+    match worker.sign(&request, None).await {
+        Err(problem) if problem.code == ProblemCode::Contradiction => {
+            // It may have lost its records, and goes on from what the chain has paid.
+            let paid =
+                worker.bonds.chain.collected(receipt.channel, receipt.asset, worker.key.address());
+            match paid.await {
+                Ok(paid) => worker.sign(&request, Some(paid)).await.map(Json),
+                Err(_) => Err(problem),
+            }
+        }
+        signed => signed.map(Json),
+    }
+}
+
+impl Worker {
+    async fn sign(
+        self: &Arc<Self>,
+        request: &SignRequest,
+        paid: Option<Collected>,
+    ) -> Result<Signed, Problem> {
+        let (signer, request) = (Arc::clone(self), request.clone());
+        let signed = tokio::task::spawn_blocking(move || {
+            signer.ledger.sign(request.job, &request.receipt, (&signer.key, paid))
+        });
+        let failed =
+            |error: tokio::task::JoinError| Problem::new(ProblemCode::Internal, error.to_string());
+        signed.await.map_err(failed).flatten()
+    }
 }
 
 async fn models(State(worker): State<Arc<Worker>>) -> Json<Value> {

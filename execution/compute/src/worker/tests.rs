@@ -1,10 +1,10 @@
 use super::{Served, Worker, WorkerConfig};
 use crate::{
-    Clock, Engine, EngineCard, EngineError, Event, FinishReason, GatewayKey, Input, Job, Limits,
-    Message, Piece, ProblemCode, Role, Run, Sampling, SignRequest, WorkerClient, WorkerError,
-    earning_hash, recover,
+    ChainSilent, Clock, Engine, EngineCard, EngineError, Event, FinishReason, GatewayKey, Input,
+    Job, Limits, Message, Piece, ProblemCode, Role, Run, Sampling, SignRequest, WorkerChain,
+    WorkerClient, WorkerError, earning_hash, recover,
 };
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use proptest::prelude::*;
 use sahara_client::SigningKey;
@@ -12,7 +12,15 @@ use sahara_primitives::{
     Amount, AssetId, Bill, ChannelId, DeterminismClass, Milliseconds, Price, Prices, Receipt,
     ReceiptSeq, TokenCount, Usage,
 };
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -77,7 +85,35 @@ const fn prices(price: u128) -> Prices {
     Prices { input: Price(price), output: Price(price) }
 }
 
-fn worker(dir: &Path, permits: &Arc<Semaphore>) -> Arc<Worker> {
+/// A chain that knows one thing about gateways, and what one of them collected.
+#[derive(Debug, Default)]
+struct Chain {
+    is_unbonded: AtomicBool,
+    is_silent: AtomicBool,
+    collected: Mutex<(Amount, Amount)>,
+}
+
+impl WorkerChain for Chain {
+    fn is_bonded(&self, _: Address) -> BoxFuture<'_, Result<bool, ChainSilent>> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return futures::future::pending().boxed();
+        }
+        let is_bonded = !self.is_unbonded.load(Ordering::SeqCst);
+        async move { Ok(is_bonded) }.boxed()
+    }
+
+    fn collected(
+        &self,
+        _: ChannelId,
+        _: AssetId,
+        _: Address,
+    ) -> BoxFuture<'_, Result<(Amount, Amount), ChainSilent>> {
+        let collected = *self.collected.lock().unwrap();
+        async move { Ok(collected) }.boxed()
+    }
+}
+
+fn worker(dir: &Path, permits: &Arc<Semaphore>, chain: &Arc<Chain>) -> Arc<Worker> {
     let served = |asset, prompt| Served {
         asset: AssetId(asset),
         engine: Arc::new(Endless(Arc::clone(permits))),
@@ -91,6 +127,8 @@ fn worker(dir: &Path, permits: &Arc<Semaphore>) -> Arc<Worker> {
         data_dir: dir.to_owned(),
         served: vec![served(1, None), served(2, Some("be brief. ".into()))],
         max_jobs: 2,
+        max_wait: Duration::from_millis(50),
+        chain: Arc::<Chain>::clone(chain),
         max_body: 10_000,
         clock: Clock::new(|| NOW),
     })
@@ -100,6 +138,7 @@ fn worker(dir: &Path, permits: &Arc<Semaphore>) -> Arc<Worker> {
 struct World {
     permits: Arc<Semaphore>,
     worker: Arc<Worker>,
+    chain: Arc<Chain>,
     client: WorkerClient,
     url: String,
     _dir: TempDir,
@@ -109,13 +148,14 @@ impl World {
     async fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let permits = Arc::new(Semaphore::new(1_000));
-        let worker = worker(dir.path(), &permits);
+        let chain = Arc::<Chain>::default();
+        let worker = worker(dir.path(), &permits, &chain);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = worker.router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = Self::client(&url, key(2));
-        Self { permits, worker, client, url, _dir: dir }
+        Self { permits, worker, chain, client, url, _dir: dir }
     }
 
     fn client(url: &str, gateway: SigningKey) -> WorkerClient {
@@ -277,26 +317,27 @@ proptest! {
     ) {
         let dir = TempDir::new().unwrap();
         let permits = Arc::new(Semaphore::new(0));
-        let mut one = worker(dir.path(), &permits);
+        let chain = Arc::<Chain>::default();
+        let mut one = worker(dir.path(), &permits, &chain);
         let (mut earned, mut next) = (0u128, 0u32);
         for (number, (seq, tokens, is_honest, restart)) in steps.into_iter().enumerate() {
             if restart {
                 drop(one);
-                one = worker(dir.path(), &permits);
+                one = worker(dir.path(), &permits, &chain);
             }
             let job = job(u8::try_from(number).unwrap(), 7);
-            let engine = (DeterminismClass::D1, keccak256("endless"));
+            let engine = (DeterminismClass::D1, keccak256("endless"), NOW);
             let record = super::ledger::JobRecord::new(&job, key(2).address(), 5, engine);
             one.ledger.write_job(job.id, &record).unwrap();
             let base = if is_honest { earned } else { earned + 1 };
             let receipt = receipt(&job, seq, tokens, base);
-            let signed = one.ledger.sign(job.id, &receipt, &one.key);
+            let signed = one.ledger.sign(job.id, &receipt, (&one.key, None));
             let should = is_honest && seq >= next && tokens <= 7;
             prop_assert_eq!(signed.is_ok(), should);
             if should {
                 earned = receipt.cumulative_worker.to_u128().unwrap();
                 next = seq + 1;
-                prop_assert_eq!(one.ledger.sign(job.id, &receipt, &one.key), signed);
+                prop_assert_eq!(one.ledger.sign(job.id, &receipt, (&one.key, None)), signed);
             }
         }
     }
