@@ -1,0 +1,15 @@
+//! Chain events in SQL: search, activity, earnings, explorer, and the app API.
+mod apply;
+mod database;
+mod decode;
+mod error;
+mod index;
+mod metadata;
+mod period;
+mod source;
+mod words;
+
+pub use database::Database;
+pub use error::IndexError;
+pub use index::Index;
+pub use source::Source;
