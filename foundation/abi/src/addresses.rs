@@ -1,6 +1,6 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
-use crate::{IAssets, IChannels, ICoin, IProtocol, IRoyalties, ISystem, IWorkers};
+use crate::{IAssets, IChannels, ICoin, ILicenses, IProtocol, IRoyalties, ISystem, IWorkers};
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
 
@@ -34,6 +34,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "channels", address: CHANNELS, abi: IChannels::abi::contract },
     Protocol { name: "workers", address: WORKERS, abi: IWorkers::abi::contract },
     Protocol { name: "system", address: SYSTEM, abi: ISystem::abi::contract },
+    Protocol { name: "licenses", address: LICENSES, abi: ILicenses::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -57,6 +58,8 @@ pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006")
 pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
 /// ERC-6551's registry, at the address it has on every chain.
 pub const ACCOUNT_REGISTRY: Address = address!("000000006551c19487814612e58FE06813775758");
+/// Terms, offers and the LicenseNFT (ERC-721).
+pub const LICENSES: Address = address!("5341484152410000000000000000000000000007");
 /// Sender of system transactions: no key exists for it, and no transaction from it is accepted.
 pub const SYSTEM_CALLER: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
 /// Where gas fees wait within a block; empty after every block.

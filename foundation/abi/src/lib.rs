@@ -22,6 +22,7 @@ mod assets;
 mod channels;
 mod coin;
 mod common;
+mod licenses;
 mod royalties;
 pub mod signing;
 mod system;
@@ -29,13 +30,14 @@ mod workers;
 
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, FEES,
-    INCENTIVE_POOL, INVESTORS, PROTOCOLS, Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER, TEAM,
-    WORKERS, protocol_at,
+    INCENTIVE_POOL, INVESTORS, LICENSES, PROTOCOLS, Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER,
+    TEAM, WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
 pub use coin::ICoin;
 pub use common::IProtocol;
+pub use licenses::ILicenses;
 pub use royalties::IRoyalties;
 pub use system::ISystem;
 pub use workers::IWorkers;

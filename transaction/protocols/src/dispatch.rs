@@ -9,7 +9,7 @@
 use crate::{
     assets, channels, coin,
     liabilities::RawSlot,
-    royalties,
+    licenses, royalties,
     state::{Failure, Write},
     storage::Region,
     system, workers,
@@ -87,6 +87,7 @@ protocols! {
     channels: CHANNELS,
     workers: WORKERS,
     system: SYSTEM,
+    licenses: LICENSES,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

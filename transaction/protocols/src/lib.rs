@@ -34,6 +34,7 @@ pub mod channels;
 pub mod coin;
 mod dispatch;
 mod liabilities;
+pub mod licenses;
 pub mod memory;
 pub mod royalties;
 mod signature;

@@ -1,7 +1,7 @@
 //! The code that stands at protocols' addresses.
 
 use alloy_primitives::{Address, Bytes, hex};
-use sahara_abi::ASSETS;
+use sahara_abi::{ASSETS, LICENSES};
 
 /// Without functions that call out.
 const NONE: Bytes = Bytes::from_static(&[0xef]);
@@ -10,7 +10,7 @@ const NONE: Bytes = Bytes::from_static(&[0xef]);
 const TOKEN_FACE: &str = include_str!("../../contracts/TokenFace.bin-runtime");
 
 /// Protocols with functions that answer `Failure::CallsOut`, and the code that runs for these.
-const FACES: &[(Address, &str)] = &[(ASSETS, TOKEN_FACE)];
+const FACES: &[(Address, &str)] = &[(ASSETS, TOKEN_FACE), (LICENSES, TOKEN_FACE)];
 
 /// The code at a protocol's address.
 pub fn protocol_code(protocol: Address) -> Bytes {

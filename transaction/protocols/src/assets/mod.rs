@@ -37,6 +37,7 @@ pub use registration::{Registration, add_members, approve_derivative, register, 
 pub use sahara_abi::{MAX_ANCESTORS, MAX_PARENTS};
 pub(crate) use storage::LAYOUT;
 pub use views::{ancestors, count, edges, exists, preview, prices, title};
+pub(crate) use views::{is_deriver, metadata};
 
 use crate::{liabilities::RawSlot, state::Failure};
 use alloy_primitives::U256;

@@ -10,6 +10,7 @@ use super::{
     views::{ancestors, title},
 };
 use crate::{
+    licenses,
     royalties::{self, Share},
     state::{Failure, Read, Write},
 };
@@ -80,6 +81,7 @@ pub fn register(
     if !asset.is_open {
         close(state, id)?;
     }
+    licenses::link(state, creator, id, &asset.edges)?;
     Ok(id)
 }
 
@@ -145,6 +147,9 @@ fn check_edge(
     let (parent, policy) = (edge.parent.0, title.derivatives);
     if !edge.holds(kind, title.kind) {
         return Err(IAssets::InvalidRelation { parent, relation: edge.relation }.into());
+    }
+    if licenses::is_licensed(state, edge.parent)? {
+        return Ok(()); // its licences decide, see `licenses::link`
     }
     let may_derive = match policy {
         Derivatives::Open => true,

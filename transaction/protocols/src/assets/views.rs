@@ -5,9 +5,10 @@ use super::{
     lineage::{Row, flatten, split, total_share},
     record::{Edge, Title},
     registration::lines,
-    storage::{ANCESTORS, CONTENTS, COUNT, CREATORS, EDGES, METADATA, PRICES, TITLES},
+    storage::{ANCESTORS, CONTENTS, COUNT, CREATORS, DERIVERS, EDGES, METADATA, PRICES, TITLES},
 };
 use crate::state::{Failure, Read};
+use alloy_primitives::Address;
 use sahara_abi::IAssets;
 use sahara_primitives::{Amount, AssetId, BasisPoints, Prices};
 
@@ -65,8 +66,18 @@ pub fn ancestors(state: &mut impl Read, id: AssetId) -> Result<Vec<Row>, Failure
     Row::decode(&ANCESTORS.get(state, id)?)
 }
 
+/// Whether the owner lets `creator` derive.
+pub(crate) fn is_deriver(
+    state: &mut impl Read,
+    parent: AssetId,
+    owner: Address,
+    creator: Address,
+) -> Result<bool, Failure> {
+    DERIVERS.get(state, (parent, owner, creator))
+}
+
 /// Where the metadata is.
-pub(super) fn metadata(state: &mut impl Read, id: AssetId) -> Result<String, Failure> {
+pub(crate) fn metadata(state: &mut impl Read, id: AssetId) -> Result<String, Failure> {
     title(state, id)?;
     METADATA.string(state, id)
 }

@@ -1,0 +1,204 @@
+//! The LicenseNFT: ERC-721, moved only where the terms allow it. `safeTransferFrom` is the protocol's own
+//! code (it calls the receiver), which comes back here as [`transfer_for`].
+
+use super::{
+    storage::{APPROVED, HOLDINGS, LICENSES, OPERATORS},
+    views::{held, terms_of},
+    words::License,
+};
+use crate::{
+    assets,
+    dispatch::is_reserved,
+    state::{Failure, Read, Write, overflow},
+};
+use alloy_primitives::{Address, U256};
+use sahara_abi::{ILicenses, IProtocol, LICENSES as ADDRESS};
+use sahara_primitives::{Amount, BasisPoints};
+
+/// Refuses accounts that can neither hold nor use a licence.
+pub(super) fn check_receiver(receiver: Address) -> Result<(), Failure> {
+    if receiver.is_zero() || is_reserved(receiver) {
+        return Err(ILicenses::ERC721InvalidReceiver { receiver }.into());
+    }
+    Ok(())
+}
+
+/// The id of the map's key: licences are counted in 64 bits.
+fn number(token_id: U256) -> Result<u64, Failure> {
+    let unknown = ILicenses::ERC721NonexistentToken { tokenId: token_id };
+    u64::try_from(token_id).map_err(|_| unknown.into())
+}
+
+/// Counts a licence that was just issued to `holder`.
+pub(super) fn mint(state: &mut impl Write, holder: Address, id: u64) -> Result<(), Failure> {
+    HOLDINGS.update(state, holder, |held| {
+        *held = held.checked_add(1).ok_or(IProtocol::Overflow {})?;
+        Ok(())
+    })?;
+    let (from, token_id) = (Address::ZERO, U256::from(id));
+    state.emit(ADDRESS, ILicenses::Transfer { from, to: holder, tokenId: token_id })
+}
+
+/// Licences that `owner` holds.
+///
+/// # Errors
+/// `ERC721InvalidOwner` for the zero address.
+pub fn balance_of(state: &mut impl Read, owner: Address) -> Result<u64, Failure> {
+    if owner.is_zero() {
+        return Err(ILicenses::ERC721InvalidOwner { owner }.into());
+    }
+    HOLDINGS.get(state, owner)
+}
+
+/// Who holds a licence.
+///
+/// # Errors
+/// `ERC721NonexistentToken`.
+pub fn owner_of(state: &mut impl Read, token_id: U256) -> Result<Address, Failure> {
+    Ok(held(state, token_id)?.holder)
+}
+
+/// Who may move it once, beside its holder and operators.
+pub(super) fn approved(state: &mut impl Read, token_id: U256) -> Result<Address, Failure> {
+    held(state, token_id)?;
+    APPROVED.get(state, number(token_id)?)
+}
+
+/// Whether `operator` may move everything of `owner`.
+pub(super) fn is_operator(
+    state: &mut impl Read,
+    owner: Address,
+    operator: Address,
+) -> Result<bool, Failure> {
+    OPERATORS.get(state, (owner, operator))
+}
+
+/// Lets `to` move the licence once; the zero address takes it back.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `ERC721InsufficientApproval`.
+pub fn approve(
+    state: &mut impl Write,
+    caller: Address,
+    to: Address,
+    token_id: U256,
+) -> Result<(), Failure> {
+    let owner = held(state, token_id)?.holder;
+    if caller != owner && !OPERATORS.get(state, (owner, caller))? {
+        return Err(refused(caller, token_id));
+    }
+    APPROVED.set(state, number(token_id)?, &to)?;
+    state.emit(ADDRESS, ILicenses::Approval { owner, approved: to, tokenId: token_id })
+}
+
+/// Lets `operator` move everything of `owner` and assign its seats, or no longer.
+///
+/// # Errors
+/// Those of the state.
+pub fn set_approval_for_all(
+    state: &mut impl Write,
+    owner: Address,
+    operator: Address,
+    approved: bool,
+) -> Result<(), Failure> {
+    OPERATORS.set(state, (owner, operator), &approved)?;
+    state.emit(ADDRESS, ILicenses::ApprovalForAll { owner, operator, approved })
+}
+
+/// Whether `operator` may move a licence now: its approval, the terms and the seats' windows.
+pub(crate) fn check_movable(
+    state: &mut impl Read,
+    operator: Address,
+    token_id: U256,
+) -> Result<(), Failure> {
+    let license = held(state, token_id)?;
+    let owner = license.holder;
+    if operator != owner
+        && operator != APPROVED.get(state, number(token_id)?)?
+        && !OPERATORS.get(state, (owner, operator))?
+    {
+        return Err(refused(operator, token_id));
+    }
+    if !terms_of(state, license.terms)?.isTransferable {
+        let terms = license.terms;
+        return Err(ILicenses::NotTransferable { license: token_id, terms }.into());
+    }
+    if license.is_revoked {
+        return Err(ILicenses::LicenseRevoked { license: token_id }.into());
+    }
+    if state.block().timestamp.0 < license.locked_until {
+        let (account, until) = (owner, license.locked_until);
+        return Err(ILicenses::SeatInUse { license: token_id, account, until }.into());
+    }
+    Ok(())
+}
+
+/// As [`transfer_from`] by `operator`, asked by the protocol's own code.
+///
+/// # Errors
+/// `OnlySelf` for anyone else; otherwise as [`transfer_from`].
+pub fn transfer_for(
+    state: &mut impl Write,
+    caller: Address,
+    operator: Address,
+    path: (Address, Address),
+    token_id: U256,
+) -> Result<(), Failure> {
+    if caller != ADDRESS {
+        return Err(IProtocol::OnlySelf { caller }.into());
+    }
+    transfer_from(state, operator, path, token_id)
+}
+
+/// Moves a licence; its seats become free, its approvals end.
+///
+/// # Errors
+/// `ERC721InvalidReceiver`, `ERC721NonexistentToken`, `ERC721IncorrectOwner`,
+/// `ERC721InsufficientApproval`, `NotTransferable`, `LicenseRevoked`, `SeatInUse`.
+pub fn transfer_from(
+    state: &mut impl Write,
+    caller: Address,
+    (from, to): (Address, Address),
+    token_id: U256,
+) -> Result<(), Failure> {
+    check_receiver(to)?;
+    let license = held(state, token_id)?;
+    let owner = license.holder;
+    if from != owner {
+        let error = ILicenses::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
+        return Err(error.into());
+    }
+    check_movable(state, caller, token_id)?;
+    let epoch = license.epoch.checked_add(1).ok_or(IProtocol::Overflow {})?;
+    let id = number(token_id)?;
+    LICENSES.set(state, id, &License { holder: to, taken: 0, epoch, ..license })?;
+    APPROVED.set(state, id, &Address::ZERO)?;
+    for (account, is_from) in [(from, true), (to, false)] {
+        HOLDINGS.update(state, account, |held| {
+            *held = if is_from { held.saturating_sub(1) } else { held.saturating_add(1) };
+            Ok(())
+        })?;
+    }
+    state.emit(ADDRESS, ILicenses::Transfer { from, to, tokenId: token_id })
+}
+
+fn refused(operator: Address, token_id: U256) -> Failure {
+    ILicenses::ERC721InsufficientApproval { operator, tokenId: token_id }.into()
+}
+
+/// ERC-2981: whom a resale pays, and how much of its price.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `Overflow`.
+pub fn royalty_info(
+    state: &mut impl Read,
+    token_id: U256,
+    price: Amount,
+) -> Result<(Address, Amount), Failure> {
+    let license = held(state, token_id)?;
+    let points = terms_of(state, license.terms)?.resaleRoyalty;
+    let share = BasisPoints::new(points)
+        .map_err(|error| Failure::Fatal(format!("stored terms: {error}")))?;
+    let owner = assets::title(state, license.asset)?.owner;
+    Ok((owner, share.of(price).map_err(overflow)?))
+}

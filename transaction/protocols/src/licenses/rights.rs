@@ -1,0 +1,203 @@
+//! Who may do what, and what is missing.
+
+use super::{
+    offers::carry,
+    purpose::{ALL, DERIVATIVE, TRAINING},
+    seats::spend,
+    storage::{IS_LICENSED, LICENSES, OFFERINGS, SEATINGS, SEATS},
+    terms::grants_derivatives,
+    views::terms_of,
+    words::License,
+};
+use crate::{
+    assets::{self, Edge, Title},
+    state::{Failure, Read, Write},
+};
+use alloy_primitives::{Address, B256, U256};
+use sahara_abi::{
+    IAssets::{Derivatives, Relation},
+    ILicenses::{self, Missing, Terms},
+    LICENSES as ADDRESS,
+};
+use sahara_primitives::{AssetId, Timestamp};
+
+/// A right that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// The licence that grants it; 0: none is needed.
+    pub license: u64,
+    /// The terms that grant it; `None` for an owner and for an asset without terms.
+    pub terms: Option<B256>,
+}
+
+impl Right {
+    const UNBOUND: Self = Self { license: 0, terms: None };
+}
+
+/// Whether terms were ever offered for an asset: then using it needs a right.
+///
+/// # Errors
+/// Those of the state.
+pub fn is_licensed(state: &mut impl Read, asset: AssetId) -> Result<bool, Failure> {
+    IS_LICENSED.get(state, asset)
+}
+
+/// The right of `account` to use `asset` for `purpose`, or what is missing. Of several the first that
+/// binds a derivative to nothing is taken.
+///
+/// # Errors
+/// `UnknownAsset`, `UnknownPurpose`.
+pub fn can_use(
+    state: &mut impl Read,
+    account: Address,
+    asset: AssetId,
+    purpose: u8,
+) -> Result<Result<Right, Missing>, Failure> {
+    if purpose == 0 || purpose & !ALL != 0 {
+        return Err(ILicenses::UnknownPurpose { purpose, known: ALL }.into());
+    }
+    let title = assets::title(state, asset)?;
+    if title.owner == account {
+        return Ok(Ok(Right::UNBOUND));
+    }
+    let is_approved = purpose & DERIVATIVE != 0
+        && title.derivatives != Derivatives::None
+        && assets::is_deriver(state, asset, title.owner, account)?;
+    if !IS_LICENSED.get(state, asset)? {
+        return Ok(unlicensed(&title, purpose, is_approved));
+    }
+    let asked = Asked { purpose, is_approved };
+    let mut best: Option<(Right, bool)> = None;
+    let mut nearest = Missing::License;
+    for number in SEATINGS.get(state, (account, asset))?.0 {
+        match licensed(state, (account, number), asked)? {
+            Ok(found) if best.is_none_or(|(_, is_bound)| is_bound && !found.1) => {
+                best = Some(found);
+            }
+            Ok(_) => {}
+            Err(missing) => nearest = nearer(nearest, missing),
+        }
+    }
+    if let Some((right, false)) = best {
+        return Ok(Ok(right));
+    }
+    let free = OFFERINGS.get(state, asset)?.free;
+    if !free.is_zero() {
+        let terms = terms_of(state, free)?;
+        match asked.purpose_under(&terms).and_then(|()| asked.approval_under(&terms)) {
+            Ok(()) if best.is_none() || !terms.isReciprocal => {
+                return Ok(Ok(Right { license: 0, terms: Some(free) }));
+            }
+            Ok(()) => {}
+            Err(missing) => nearest = nearer(nearest, missing),
+        }
+    }
+    Ok(best.map(|(right, _)| right).ok_or(nearest))
+}
+
+fn nearer(one: Missing, other: Missing) -> Missing {
+    if u8::from(other) > u8::from(one) { other } else { one }
+}
+
+/// An asset without terms: free to use, its policy says who derives.
+const fn unlicensed(title: &Title, purpose: u8, is_approved: bool) -> Result<Right, Missing> {
+    if purpose & DERIVATIVE == 0 {
+        return Ok(Right::UNBOUND);
+    }
+    match title.derivatives {
+        Derivatives::Open => Ok(Right::UNBOUND),
+        Derivatives::Approval if is_approved => Ok(Right::UNBOUND),
+        Derivatives::Approval => Err(Missing::Approval),
+        Derivatives::None | Derivatives::__Invalid => Err(Missing::Derivatives),
+    }
+}
+
+/// What is asked of terms.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    purpose: u8,
+    is_approved: bool,
+}
+
+impl Asked {
+    const fn purpose_under(self, terms: &Terms) -> Result<(), Missing> {
+        if self.purpose & !terms.purposes == 0 { Ok(()) } else { Err(Missing::Purpose) }
+    }
+
+    const fn approval_under(self, terms: &Terms) -> Result<(), Missing> {
+        let is_needed = self.purpose & DERIVATIVE != 0 && terms.needsApproval;
+        if is_needed && !self.is_approved { Err(Missing::Approval) } else { Ok(()) }
+    }
+}
+
+/// The right under one licence, and whether it binds a derivative to its terms.
+fn licensed(
+    state: &mut impl Read,
+    (account, number): (Address, u64),
+    asked: Asked,
+) -> Result<Result<(Right, bool), Missing>, Failure> {
+    let license = LICENSES.get(state, number)?;
+    if !SEATS.get(state, (number, account))?.is_valid(&license) {
+        return Ok(Err(Missing::License));
+    }
+    let terms = terms_of(state, license.terms)?;
+    let right = Right { license: number, terms: Some(license.terms) };
+    let is_bound = terms.isReciprocal && asked.purpose & DERIVATIVE != 0;
+    let verdict = asked
+        .purpose_under(&terms)
+        .and_then(|()| standing(&license, state.block().timestamp))
+        .and_then(|()| asked.approval_under(&terms));
+    Ok(verdict.map(|()| (right, is_bound)))
+}
+
+const fn standing(license: &License, now: Timestamp) -> Result<(), Missing> {
+    if license.is_revoked {
+        return Err(Missing::Revoked);
+    }
+    if license.is_expired(now) {
+        return Err(Missing::Expired);
+    }
+    if license.uses_left() == 0 { Err(Missing::Uses) } else { Ok(()) }
+}
+
+/// What an edge asks of its parent: a derivative, and training if it says so.
+fn purpose_of(edge: &Edge) -> u8 {
+    if edge.relation == Relation::TrainedOn { DERIVATIVE | TRAINING } else { DERIVATIVE }
+}
+
+/// Refuses a derivative of licensed parents without the right to it, counts one use of each licence,
+/// and binds the child to reciprocal terms. Parents without terms are left to their policy.
+///
+/// # Errors
+/// `RightMissing` with what is missing; `TermsCarried` when parents demand different terms;
+/// `TermsDoNotFit` when the child does not keep what it must carry.
+pub fn link(
+    state: &mut impl Write,
+    creator: Address,
+    child: AssetId,
+    edges: &[Edge],
+) -> Result<(), Failure> {
+    for edge in edges {
+        let parent = edge.parent;
+        if !IS_LICENSED.get(state, parent)? {
+            continue;
+        }
+        let purpose = purpose_of(edge);
+        let right = can_use(state, creator, parent, purpose)?.map_err(|missing| {
+            let (asset, account) = (parent.0, creator);
+            ILicenses::RightMissing { asset, account, purpose, missing }
+        })?;
+        let Some(id) = right.terms else { continue };
+        if right.license > 0 {
+            let license = LICENSES.get(state, right.license)?;
+            spend(state, (right.license, license), creator, 1)?;
+        }
+        let (license, asset) = (U256::from(right.license), child.0);
+        state.emit(ADDRESS, ILicenses::Derived { license, parent: parent.0, asset, terms: id })?;
+        let terms = terms_of(state, id)?;
+        if terms.isReciprocal && grants_derivatives(&terms) {
+            carry(state, (child, parent), id, &terms)?;
+        }
+    }
+    Ok(())
+}

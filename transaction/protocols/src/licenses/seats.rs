@@ -1,0 +1,273 @@
+//! Seats, counted uses, and the end of a licence.
+
+use super::{
+    MAX_SEATINGS, MAX_SEATINGS_BY_OTHERS,
+    offers::check_owner,
+    ownership,
+    storage::{LICENSES, METERS, OPERATORS, SEATINGS, SEATS},
+    views::{held, terms_of},
+    words::{License, Seat, Seatings},
+};
+use crate::state::{Failure, Read, Write};
+use alloy_primitives::{Address, B256, U256};
+use sahara_abi::{ILicenses, IProtocol, LICENSES as ADDRESS};
+use sahara_primitives::AssetId;
+
+/// Whether `caller` disposes of the licence's seats: its holder, or the holder's operator.
+fn check_holder(
+    state: &mut impl Read,
+    caller: Address,
+    (number, license): (u64, &License),
+) -> Result<(), Failure> {
+    let holder = license.holder;
+    if caller == holder || OPERATORS.get(state, (holder, caller))? {
+        return Ok(());
+    }
+    Err(ILicenses::NotHolder { license: U256::from(number), caller, holder }.into())
+}
+
+fn check_not_revoked(number: u64, license: &License) -> Result<(), Failure> {
+    if license.is_revoked {
+        return Err(ILicenses::LicenseRevoked { license: U256::from(number) }.into());
+    }
+    Ok(())
+}
+
+/// Gives `account` a seat. Again for who has one: it is found again, and nothing else changes.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `NotHolder`, `LicenseRevoked`, `NoSeatLeft`, `TooManySeats`,
+/// `ERC721InvalidReceiver` for the zero address.
+pub fn assign_seat(
+    state: &mut impl Write,
+    caller: Address,
+    number: u64,
+    account: Address,
+) -> Result<(), Failure> {
+    let license = held(state, U256::from(number))?;
+    check_holder(state, caller, (number, &license))?;
+    check_not_revoked(number, &license)?;
+    ownership::check_receiver(account)?;
+    let places = if caller == account { MAX_SEATINGS } else { MAX_SEATINGS_BY_OTHERS };
+    if !enlist(state, (number, &license), account, places)? {
+        let (asset, most) = (license.asset.0, U256::from(places));
+        return Err(ILicenses::TooManySeats { account, asset, most }.into());
+    }
+    take(state, (number, license), account)
+}
+
+/// Gives the first seat of a new licence, unless the account has no place for it: then the licence
+/// is issued all the same, with every seat free.
+pub(super) fn first_seat(
+    state: &mut impl Write,
+    number: u64,
+    account: Address,
+    is_own: bool,
+) -> Result<(), Failure> {
+    let license = LICENSES.get(state, number)?;
+    ownership::check_receiver(account)?;
+    let places = if is_own { MAX_SEATINGS } else { MAX_SEATINGS_BY_OTHERS };
+    if enlist(state, (number, &license), account, places)? {
+        take(state, (number, license), account)
+    } else {
+        Ok(())
+    }
+}
+
+fn take(
+    state: &mut impl Write,
+    (number, license): (u64, License),
+    account: Address,
+) -> Result<(), Failure> {
+    if SEATS.get(state, (number, account))?.is_valid(&license) {
+        return Ok(());
+    }
+    if license.taken >= license.seats {
+        let (license, seats) = (U256::from(number), license.seats);
+        return Err(ILicenses::NoSeatLeft { license, seats }.into());
+    }
+    let taken = license.taken.saturating_add(1);
+    let locked_until = occupy(state, (number, License { taken, ..license }), account)?;
+    let event =
+        ILicenses::SeatAssigned { license: U256::from(number), account, lockedUntil: locked_until };
+    state.emit(ADDRESS, event)
+}
+
+/// Starts the use window of a seat, and of the licence.
+fn occupy(
+    state: &mut impl Write,
+    (number, license): (u64, License),
+    account: Address,
+) -> Result<u64, Failure> {
+    let window = terms_of(state, license.terms)?.seatWindow;
+    let locked_until = state.block().timestamp.saturating_add(window.into()).0;
+    let seat = Seat { locked_until, epoch: license.epoch, is_assigned: true };
+    SEATS.set(state, (number, account), &seat)?;
+    let latest = license.locked_until.max(locked_until);
+    LICENSES.set(state, number, &License { locked_until: latest, ..license })?;
+    Ok(locked_until)
+}
+
+/// Puts a licence among those where the account is looked for; `false` when `places` are full.
+/// Places of licences that ended for the account are given up first.
+fn enlist(
+    state: &mut impl Write,
+    (number, license): (u64, &License),
+    account: Address,
+    places: usize,
+) -> Result<bool, Failure> {
+    let key = (account, license.asset);
+    let mut seatings = SEATINGS.get(state, key)?;
+    if seatings.0.contains(&number) {
+        return Ok(true);
+    }
+    if seatings.0.len() >= places {
+        seatings = living(state, account, seatings)?;
+    }
+    if seatings.0.len() >= places {
+        return Ok(false);
+    }
+    seatings.0.push(number);
+    SEATINGS.set(state, key, &seatings)?;
+    Ok(true)
+}
+
+/// The licences under which the account can still do something.
+fn living(
+    state: &mut impl Read,
+    account: Address,
+    seatings: Seatings,
+) -> Result<Seatings, Failure> {
+    let now = state.block().timestamp;
+    let mut living = Vec::new();
+    for number in seatings.0 {
+        let license = LICENSES.get(state, number)?;
+        let is_seated = SEATS.get(state, (number, account))?.is_valid(&license);
+        let is_live = !license.is_revoked && !license.is_expired(now) && license.uses_left() > 0;
+        if is_seated && is_live {
+            living.push(number);
+        }
+    }
+    Ok(Seatings(living))
+}
+
+/// Takes a seat back.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `NotHolder`, `NotSeated`, `SeatInUse`.
+pub fn free_seat(
+    state: &mut impl Write,
+    caller: Address,
+    number: u64,
+    account: Address,
+) -> Result<(), Failure> {
+    let id = U256::from(number);
+    let license = held(state, id)?;
+    if caller != account {
+        check_holder(state, caller, (number, &license))?;
+    }
+    let seat = seated(state, (number, &license), account)?;
+    if state.block().timestamp.0 < seat.locked_until {
+        return Err(ILicenses::SeatInUse { license: id, account, until: seat.locked_until }.into());
+    }
+    SEATS.set(state, (number, account), &Seat::default())?;
+    let taken = license.taken.saturating_sub(1);
+    LICENSES.set(state, number, &License { taken, ..license })?;
+    delist(state, (account, license.asset), number)?;
+    state.emit(ADDRESS, ILicenses::SeatFreed { license: id, account })
+}
+
+fn delist(state: &mut impl Write, key: (Address, AssetId), number: u64) -> Result<(), Failure> {
+    SEATINGS.update(state, key, |seatings| {
+        seatings.0.retain(|other| *other != number);
+        Ok(())
+    })
+}
+
+fn seated(
+    state: &mut impl Read,
+    (number, license): (u64, &License),
+    account: Address,
+) -> Result<Seat, Failure> {
+    let seat = SEATS.get(state, (number, account))?;
+    if seat.is_valid(license) {
+        return Ok(seat);
+    }
+    Err(ILicenses::NotSeated { license: U256::from(number), account }.into())
+}
+
+/// Lets `meter` count uses of the holder's licences, or no longer.
+///
+/// # Errors
+/// Those of the state.
+pub fn set_meter(
+    state: &mut impl Write,
+    holder: Address,
+    meter: Address,
+    is_allowed: bool,
+) -> Result<(), Failure> {
+    METERS.set(state, (holder, meter), &is_allowed)?;
+    state.emit(ADDRESS, ILicenses::MeterChanged { holder, meter, isAllowed: is_allowed })
+}
+
+/// Counts uses by an account that has a seat.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `NotMeter`, `NotSeated`, `LicenseRevoked`, `LicenseExpired`,
+/// `UsesExceeded`.
+pub fn count_uses(
+    state: &mut impl Write,
+    caller: Address,
+    (number, account): (u64, Address),
+    count: u64,
+) -> Result<(), Failure> {
+    let id = U256::from(number);
+    let license = held(state, id)?;
+    if caller != account && !METERS.get(state, (license.holder, caller))? {
+        return Err(ILicenses::NotMeter { license: id, caller }.into());
+    }
+    seated(state, (number, &license), account)?;
+    check_not_revoked(number, &license)?;
+    if license.is_expired(state.block().timestamp) {
+        let expires_at = license.expires_at;
+        return Err(ILicenses::LicenseExpired { license: id, expiresAt: expires_at }.into());
+    }
+    spend(state, (number, license), account, count)
+}
+
+/// Counts uses and starts the seat's window anew.
+pub(super) fn spend(
+    state: &mut impl Write,
+    (number, license): (u64, License),
+    account: Address,
+    count: u64,
+) -> Result<(), Failure> {
+    let (id, left) = (U256::from(number), license.uses_left());
+    if count > left {
+        return Err(ILicenses::UsesExceeded { license: id, asked: count, left }.into());
+    }
+    let uses = license.uses.checked_add(count).ok_or(IProtocol::Overflow {})?;
+    occupy(state, (number, License { uses, ..license }), account)?;
+    state.emit(ADDRESS, ILicenses::UsesCounted { license: id, account, count, uses })
+}
+
+/// Ends a licence for ever, where its terms allow it.
+///
+/// # Errors
+/// `ERC721NonexistentToken`, `NotAssetOwner`, `NotRevocable`, `LicenseRevoked`.
+pub fn revoke(
+    state: &mut impl Write,
+    caller: Address,
+    number: u64,
+    reason: B256,
+) -> Result<(), Failure> {
+    let id = U256::from(number);
+    let license = held(state, id)?;
+    check_owner(state, caller, license.asset)?;
+    if !terms_of(state, license.terms)?.isRevocable {
+        return Err(ILicenses::NotRevocable { license: id, terms: license.terms }.into());
+    }
+    check_not_revoked(number, &license)?;
+    LICENSES.set(state, number, &License { is_revoked: true, ..license })?;
+    state.emit(ADDRESS, ILicenses::Revoked { license: id, reason })
+}

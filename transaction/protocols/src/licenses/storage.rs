@@ -1,0 +1,49 @@
+//! The slots; a map's number is part of the consensus rules and never used again.
+
+use super::{
+    terms::Stored,
+    words::{License, Offering, Seat, Seatings},
+};
+use crate::{
+    liabilities::RawSlot,
+    state::Failure,
+    storage::{List, Map, Slot, storage},
+};
+use alloy_primitives::{Address, B256, U256};
+use sahara_abi::LICENSES as ADDRESS;
+use sahara_primitives::AssetId;
+
+storage! { ADDRESS:
+    /// Licences issued so far: the last id.
+    COUNT: Slot<u64> = 0;
+    /// Terms by their hash.
+    TERMS: Map<B256, Stored> = 1;
+    /// Whether terms were ever offered for an asset.
+    IS_LICENSED: Map<AssetId, bool> = 2;
+    /// What an asset carries and gives freely.
+    OFFERINGS: Map<AssetId, Offering> = 2, 1;
+    /// Where terms stand in an asset's list, from 1; 0: not offered.
+    PLACES: Map<(AssetId, B256), u64> = 3;
+    /// Terms offered for an asset, in no order.
+    OFFERED: List<AssetId, B256> = 4;
+    /// Licences.
+    LICENSES: Map<u64, License> = 5;
+    /// ERC-721: who may move it once.
+    APPROVED: Map<u64, Address> = 5, 3;
+    /// Seats by licence and account.
+    SEATS: Map<(u64, Address), Seat> = 6;
+    /// Where an account was seated, by asset.
+    SEATINGS: Map<(Address, AssetId), Seatings> = 7;
+    /// Who counts uses, by `(holder, gateway)`.
+    METERS: Map<(Address, Address), bool> = 8;
+    /// ERC-721: licences held, by owner.
+    HOLDINGS: Map<Address, u64> = 9;
+    /// ERC-721: by `(owner, operator)`.
+    OPERATORS: Map<(Address, Address), bool> = 10;
+}
+
+/// The protocol's account holds nothing for anyone: a sale is paid out in its own call.
+#[expect(clippy::unnecessary_wraps, reason = "the table's shape: other protocols read words")]
+pub(crate) const fn liability(_: RawSlot, _: U256) -> Result<U256, Failure> {
+    Ok(U256::ZERO)
+}

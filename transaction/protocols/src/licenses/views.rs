@@ -1,0 +1,112 @@
+//! What can be read of licences.
+
+use super::{
+    sale::{Quote, renewal_quote},
+    storage::{COUNT, IS_LICENSED, LICENSES, METERS, OFFERED, OFFERINGS, SEATINGS, SEATS, TERMS},
+    words::{License, Offering, Seat},
+};
+use crate::state::{Failure, Read};
+use alloy_primitives::{Address, B256, U256};
+use sahara_abi::ILicenses::{self, Terms};
+use sahara_primitives::AssetId;
+
+/// Registered terms.
+///
+/// # Errors
+/// `UnknownTerms`.
+pub fn terms_of(state: &mut impl Read, id: B256) -> Result<Terms, Failure> {
+    let unknown = || ILicenses::UnknownTerms { terms: id }.into();
+    TERMS.get(state, id)?.0.ok_or_else(unknown)
+}
+
+/// A licence that was issued.
+pub(super) fn held(state: &mut impl Read, token_id: U256) -> Result<License, Failure> {
+    let unknown = || ILicenses::ERC721NonexistentToken { tokenId: token_id };
+    let license = LICENSES.get(state, u64::try_from(token_id).map_err(|_| unknown())?)?;
+    if license.holder.is_zero() { Err(unknown().into()) } else { Ok(license) }
+}
+
+/// Everything about a licence.
+///
+/// # Errors
+/// `ERC721NonexistentToken`.
+pub fn license(state: &mut impl Read, token_id: U256) -> Result<ILicenses::License, Failure> {
+    let license = held(state, token_id)?;
+    Ok(ILicenses::License {
+        asset: license.asset.0,
+        terms: license.terms,
+        holder: license.holder,
+        expiresAt: license.expires_at,
+        useLimit: license.use_limit,
+        uses: license.uses,
+        seats: license.seats,
+        seatsTaken: license.taken,
+        lockedUntil: license.locked_until,
+        isRevoked: license.is_revoked,
+    })
+}
+
+/// Licences issued so far.
+pub(super) fn count(state: &mut impl Read) -> Result<u64, Failure> {
+    COUNT.get(state)
+}
+
+/// What renewing a licence costs.
+pub(super) fn renewal(
+    state: &mut impl Read,
+    token_id: U256,
+    quantity: u32,
+) -> Result<Quote, Failure> {
+    let license = held(state, token_id)?;
+    let terms = terms_of(state, license.terms)?;
+    renewal_quote(&license, &terms, quantity)
+}
+
+/// Terms offered for an asset.
+pub(super) fn offers_of(
+    state: &mut impl Read,
+    asset: AssetId,
+    start: U256,
+    count: U256,
+) -> Result<(Vec<B256>, u64), Failure> {
+    OFFERED.page(state, asset, start, count)
+}
+
+/// Whether an asset is licensed, what it carries, what it gives freely.
+pub(super) fn licensing(
+    state: &mut impl Read,
+    asset: AssetId,
+) -> Result<(bool, B256, B256), Failure> {
+    let Offering { carried, free } = OFFERINGS.get(state, asset)?;
+    Ok((IS_LICENSED.get(state, asset)?, carried, free))
+}
+
+/// Licences of an asset in which an account was given a seat.
+pub(super) fn seats_of(
+    state: &mut impl Read,
+    account: Address,
+    asset: AssetId,
+) -> Result<Vec<U256>, Failure> {
+    Ok(SEATINGS.get(state, (account, asset))?.0.into_iter().map(U256::from).collect())
+}
+
+/// Whether an account has a seat, and until when it cannot be passed on.
+pub(super) fn seat(
+    state: &mut impl Read,
+    token_id: U256,
+    account: Address,
+) -> Result<(bool, u64), Failure> {
+    let license = held(state, token_id)?;
+    let number = u64::try_from(token_id).unwrap_or_default();
+    let seat: Seat = SEATS.get(state, (number, account))?;
+    Ok(if seat.is_valid(&license) { (true, seat.locked_until) } else { (false, 0) })
+}
+
+/// Whether a gateway may count a holder's uses.
+pub(super) fn is_meter(
+    state: &mut impl Read,
+    holder: Address,
+    meter: Address,
+) -> Result<bool, Failure> {
+    METERS.get(state, (holder, meter))
+}
