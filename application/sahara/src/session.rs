@@ -1,9 +1,11 @@
 //! Where a command's node and gateway are: flags, then the environment, then the local network.
 
-use crate::{cli::Signer, signer};
-use crate::{config::Places, failure::Failure, local::Network};
+use crate::{
+    cli::Signer, config::Places, failure::Failure, local::Network, refusal::refused, signer,
+};
 use eyre::Result;
 use sahara_client::{ChainClient, SigningKey};
+use sahara_primitives::Address;
 
 /// What every command that talks to a network has.
 #[derive(Debug)]
@@ -37,12 +39,17 @@ impl Session {
 
     /// The node.
     pub(crate) fn client(&self) -> Result<ChainClient> {
-        Ok(ChainClient::new(&self.rpc()?)?)
+        ChainClient::new(&self.rpc()?).map_err(refused)
     }
 
     /// The key a command's flags name.
     pub(crate) async fn key(&self, signer: &Signer) -> Result<SigningKey> {
         signer::open(signer, &self.places, &self.client()?).await
+    }
+
+    /// The key of an account: the flags', else that of the wallet with this address.
+    pub(crate) async fn key_of(&self, signer: &Signer, account: Address) -> Result<SigningKey> {
+        signer::open_account(signer, &self.places, &self.client()?, account).await
     }
 
     /// URL of the gateway.

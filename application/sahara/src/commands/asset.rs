@@ -2,13 +2,13 @@
 
 use crate::{
     cli::{Asset, Register},
-    commands::wallet::refused,
     failure::Failure,
     output::{Format, table},
+    refusal::refused,
     session::Session,
 };
 use alloy_rpc_types_eth::Filter;
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{ASSETS, IAssets, IRoyalties, IWorkers, ROYALTIES, WORKERS};
 use sahara_client::ChainClient;
 use sahara_primitives::{Address, Amount, AssetId, B256, keccak256};
@@ -254,7 +254,9 @@ pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration>
         None => register.prompt.clone().unwrap_or_default().into_bytes(),
     };
     if content.is_empty() {
-        bail!("an asset needs content: give --content FILE, or --prompt TEXT for an agent");
+        return Err(Failure::usage(
+            "an asset needs content: give --content FILE, or --prompt TEXT for an agent",
+        ));
     }
     let mut metadata = json!({"name": register.name, "content": "keccak256"});
     if let (Some(prompt), Some(card)) = (&register.prompt, metadata.as_object_mut()) {
@@ -284,11 +286,11 @@ pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration>
 }
 
 fn price(amount: Amount) -> Result<u128> {
-    amount.to_u128().ok_or_else(|| eyre!("{amount} SAHARA is no price"))
+    amount.to_u128().ok_or_else(|| Failure::usage(format!("{amount} SAHARA is no price")))
 }
 
 fn parse_member(text: &str) -> Result<IAssets::Member> {
-    let expected = || eyre!("`{text}` is no member: expected ADDRESS:UNITS");
+    let expected = || Failure::usage(format!("`{text}` is no member: expected ADDRESS:UNITS"));
     let (account, units) = text.rsplit_once(':').ok_or_else(expected)?;
     let units: u64 = units.parse().map_err(|_| expected())?;
     Ok(IAssets::Member {
@@ -299,9 +301,9 @@ fn parse_member(text: &str) -> Result<IAssets::Member> {
 
 fn parse_edge(text: &str) -> Result<IAssets::Edge> {
     let expected = || {
-        eyre!(
+        Failure::usage(format!(
             "`{text}` is no parent: expected ID:RELATION, the relation trained-on, finetuned-from, embeds or derived-from"
-        )
+        ))
     };
     let (id, relation) = text.split_once(':').unwrap_or((text, "derived-from"));
     let relation = match relation {
@@ -320,7 +322,7 @@ fn parse_kind(text: &str) -> Result<IAssets::Kind> {
         "dataset" => Ok(IAssets::Kind::Dataset),
         "model" => Ok(IAssets::Kind::Model),
         "agent" => Ok(IAssets::Kind::Agent),
-        _ => Err(eyre!("`{text}` is no kind: expected dataset, model or agent")),
+        _ => Err(Failure::usage(format!("`{text}` is no kind: expected dataset, model or agent"))),
     }
 }
 

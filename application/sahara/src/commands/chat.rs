@@ -4,6 +4,7 @@ use crate::{
     cli::Chat,
     failure::Failure,
     output::{Format, table},
+    refusal::{refusal, silent},
     session::Session,
 };
 use eyre::{Result, WrapErr};
@@ -11,7 +12,7 @@ use futures::StreamExt;
 use sahara_primitives::Amount;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, IsTerminal, Write},
+    io::{BufRead, IsTerminal, Read, Write},
     time::Duration,
 };
 
@@ -25,27 +26,38 @@ struct Answer {
 
 /// Asks once, or talks until the input ends.
 pub(crate) async fn run(chat: &Chat, session: &Session, format: Format) -> Result<()> {
+    let said = said(chat)?;
     let api_key = session.api_key(chat.api_key.as_ref())?;
     let model = chat.model.clone().or_else(|| session.network().ok()??.model);
     let model = model.ok_or_else(|| Failure::not_found("no model: name one with --model"))?;
     let talk = Talk { chat, session, format, api_key, model };
-    if !chat.message.is_empty() {
-        return talk.turn(&mut Vec::new(), &chat.message.join(" ")).await;
+    let Some(said) = said else { return talk.lines().await };
+    talk.turn(&mut Vec::new(), &said).await
+}
+
+/// The one message, from the command line or a pipe; `None` when a person types.
+fn said(chat: &Chat) -> Result<Option<String>> {
+    let is_piped = chat.message.is_empty() || chat.message == ["-"];
+    if !is_piped {
+        return message(&chat.message.join(" "), "the message is empty").map(Some);
     }
-    let mut messages = Vec::new();
     let input = std::io::stdin();
-    loop {
-        if input.is_terminal() {
-            eprint!("> ");
-        }
-        let mut line = String::new();
-        if input.lock().read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        if !line.trim().is_empty() {
-            talk.turn(&mut messages, line.trim()).await?;
-        }
+    if input.is_terminal() {
+        return Ok(None);
     }
+    let mut text = String::new();
+    input.lock().read_to_string(&mut text).wrap_err("standard input is no text")?;
+    message(&text, "standard input is empty").map(Some)
+}
+
+fn message(text: &str, fault: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Failure::usage(format!(
+            "nothing to say, {fault}: expected `sahara chat \"Your question\"`, or a text on standard input"
+        )));
+    }
+    Ok(text.to_owned())
 }
 
 struct Talk<'a> {
@@ -57,6 +69,29 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
+    /// Line by line, until Ctrl-D.
+    async fn lines(&self) -> Result<()> {
+        let mut messages = Vec::new();
+        eprintln!("{}; Ctrl-D ends the conversation, each answer is paid for", self.model);
+        loop {
+            eprint!("> ");
+            let mut line = String::new();
+            if std::io::stdin().lock().read_line(&mut line)? == 0 {
+                eprintln!();
+                return Ok(());
+            }
+            if line.trim().is_empty() {
+                continue;
+            }
+            let before = messages.len();
+            if let Err(error) = self.turn(&mut messages, line.trim()).await {
+                // What was not answered is not part of the conversation.
+                messages.truncate(before);
+                eprintln!("error: {error:#}");
+            }
+        }
+    }
+
     async fn turn(&self, messages: &mut Vec<Value>, message: &str) -> Result<()> {
         messages.push(json!({"role": "user", "content": message}));
         let answer = self.ask(messages).await?;
@@ -77,12 +112,10 @@ impl Talk<'_> {
             "temperature": self.chat.temperature, "seed": self.chat.seed,
             "stream": true, "stream_options": {"include_usage": true},
         });
-        let url = format!("{}/v1/chat/completions", self.session.gateway()?);
+        let gateway = self.session.gateway()?;
+        let url = format!("{gateway}/v1/chat/completions");
         let request = self.session.http.post(url).bearer_auth(&self.api_key).json(&body);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| Failure::network(format!("the gateway: {error}")))?;
+        let response = request.send().await.map_err(|error| silent(&gateway, &error))?;
         if !response.status().is_success() {
             return Err(refusal(response).await);
         }
@@ -144,20 +177,6 @@ impl Talk<'_> {
     }
 }
 
-/// What a refusal says, in the gateway's own words.
-pub(crate) async fn refusal(response: reqwest::Response) -> eyre::Report {
-    let status = response.status().as_u16();
-    let body: Value = response.json().await.unwrap_or_default();
-    let message =
-        body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
-    let text = format!("the gateway answered {status}: {message}");
-    match status {
-        404 => Failure::not_found(text),
-        401..=403 => Failure::refused(text),
-        _ => Failure::network(text),
-    }
-}
-
 fn text_of(value: &Value, path: &str) -> String {
     match value.pointer(path) {
         Some(Value::String(text)) => text.clone(),
@@ -167,7 +186,7 @@ fn text_of(value: &Value, path: &str) -> String {
 }
 
 /// The bill of one answer: tokens, charge, payees, transaction.
-fn bill(usage: &Value, receipt: &Value) -> String {
+pub(crate) fn bill(usage: &Value, receipt: &Value) -> String {
     let mut lines = vec![format!(
         "{} tokens read, {} written: {} SAHARA  ({})",
         text_of(usage, "/prompt_tokens"),
@@ -179,7 +198,10 @@ fn bill(usage: &Value, receipt: &Value) -> String {
     let payees =
         receipt.get("payees").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if payees.is_empty() {
-        lines.push(String::from("not settled yet: `sahara receipt get` shows it later"));
+        lines.push(format!(
+            "not settled yet: `sahara receipt get {}` shows it later",
+            text_of(usage, "/receipt")
+        ));
         return lines.join("\n");
     }
     // What a pool took and passed on at once is shown with the one who holds it now.
@@ -229,4 +251,29 @@ fn payee_row(payee: &Value) -> Vec<String> {
         other => (other.to_owned(), text_of(payee, "/to")),
     };
     vec![format!("  {who}"), address, format!("{} SAHARA", text_of(payee, "/amount_sahara"))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bill, message};
+    use crate::failure::{Kind, kind_of};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn nothing_said_is_a_usage_error() {
+        for text in ["", "  \n\t "] {
+            let error = message(text, "standard input is empty").unwrap_err();
+            assert_eq!(kind_of(&error), Kind::Usage);
+            assert!(error.to_string().contains("standard input is empty"), "{error}");
+        }
+        assert_eq!(message(" hello\n", "").unwrap(), "hello");
+    }
+
+    #[test]
+    fn a_bill_without_a_claim_says_how_to_see_it_later() {
+        let usage = json!({"prompt_tokens": 1, "completion_tokens": 2, "cost": "0.5", "receipt": "rcpt_1_0"});
+        let text = bill(&usage, &Value::Null);
+        assert!(text.starts_with("1 tokens read, 2 written: 0.5 SAHARA"), "{text}");
+        assert!(text.contains("sahara receipt get rcpt_1_0"), "{text}");
+    }
 }

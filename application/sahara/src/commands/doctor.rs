@@ -2,7 +2,8 @@
 
 use crate::{
     config::Places,
-    model,
+    failure::{Failure, Kind},
+    local, model,
     output::{Format, table},
     session::Session,
 };
@@ -36,7 +37,11 @@ pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
         table(&rows)
     })?;
     let wrong = findings.iter().filter(|finding| !finding.is_fine).count();
-    if wrong == 0 { Ok(()) } else { Err(eyre::eyre!("{wrong} things want mending")) }
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Failure::said(Kind::Failed, "one thing wants mending")),
+        _ => Err(Failure::said(Kind::Failed, format!("{wrong} things want mending"))),
+    }
 }
 
 fn machine(places: &Places) -> Vec<Finding> {
@@ -67,7 +72,7 @@ fn machine(places: &Places) -> Vec<Finding> {
         },
         Finding {
             what: "data directory",
-            is_fine: fs::create_dir_all(&places.data).is_ok(),
+            is_fine: local::is_writable(&places.data),
             found: places.data.display().to_string(),
             mend: "make it writable, or name another with --data-dir",
         },

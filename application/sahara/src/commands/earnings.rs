@@ -2,9 +2,9 @@
 
 use crate::{
     cli::Earnings,
-    commands::wallet::refused,
     local::Network,
     output::{Format, table},
+    refusal::refused,
     session::Session,
     stop,
 };

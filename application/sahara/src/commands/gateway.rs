@@ -1,12 +1,12 @@
 //! `sahara gateway`: sells answers over HTTP and settles them on chain.
 
-use crate::{cli, secret, stop};
+use crate::{cli, secret, serve::serve, stop};
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_client::ChainClient;
 use sahara_gateway::{GatewayConfig, RpcNode};
 use sahara_primitives::B256;
 use serde::{Deserialize, Serialize};
-use std::{fs, future::IntoFuture, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing::info;
 
@@ -52,11 +52,10 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let work = tokio::spawn(Arc::clone(&running).work());
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
     let (finish, finishing) = oneshot::channel::<()>();
-    let server = axum::serve(listener, running.router());
-    let server = server.with_graceful_shutdown(async { drop(finishing.await) }).into_future();
+    let server = serve(listener, running.router(), async { drop(finishing.await) });
     let mut server = std::pin::pin!(server);
     let ended = tokio::select! {
-        served = &mut server => Err(eyre!("the gateway ended: {served:?}")),
+        () = &mut server => Err(eyre!("the gateway's server ended")),
         () = stop::asked(gateway.follow_parent) => Ok(()),
     };
     // Answers that are cut off here are charged for what was delivered after the next start.

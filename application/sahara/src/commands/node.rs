@@ -1,6 +1,11 @@
 //! `sahara node`: a validator with JSON-RPC and metrics.
 
-use crate::{cli, local::dev, stop};
+use crate::{
+    cli,
+    local::dev,
+    serve::{guard, serve},
+    stop,
+};
 use axum::{Router, extract::State, routing::get};
 use bytes::Bytes;
 use eyre::{Result, WrapErr, bail, eyre};
@@ -16,7 +21,7 @@ use sahara_chain::{
 use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings};
-use std::{fs, future::IntoFuture, net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{broadcast::error::RecvError, mpsc, oneshot},
@@ -76,8 +81,8 @@ async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandl
     let listener = TcpListener::bind(node.metrics_listen).await;
     let listener = listener
         .wrap_err_with(|| format!("cannot listen on {} for metrics", node.metrics_listen))?;
-    let metrics =
-        tokio::spawn(axum::serve(listener, metrics_router(ledger.clone(), asking)).into_future());
+    let router = guard(&listener, metrics_router(ledger.clone(), asking), Vec::new())?;
+    let metrics = tokio::spawn(serve(listener, router, std::future::pending()));
     let mut stop = std::pin::pin!(stop::asked(node.follow_parent));
     let ended = loop {
         tokio::select! {

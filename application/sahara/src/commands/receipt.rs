@@ -1,54 +1,214 @@
-//! `sahara receipt`.
+//! `sahara receipt`: what was used, who was paid, and why that is so.
 
 use crate::{
-    cli::Receipt, commands::chat::refusal, failure::Failure, local::Network, output::Format,
+    cli::Receipt,
+    failure::Failure,
+    local::Network,
+    output::{Format, count, pairs, table, utc},
+    refusal::{refusal, silent},
     session::Session,
 };
 use eyre::{Result, WrapErr};
-use sahara_compute::Bundle;
+use sahara_compute::{Bundle, BundleError, Payment, Verified};
+use sahara_primitives::{Amount, AssetId, B256};
+use serde::Serialize;
 use serde_json::Value;
-use std::{fs, io::Read, path::Path};
+use std::{collections::BTreeSet, fs, io::Read, path::Path};
+
+/// What a verified receipt proves, for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Proven<'a> {
+    /// As `usage.receipt` names it.
+    id: String,
+    genesis: B256,
+    /// What this receipt charges.
+    charged: Amount,
+    #[serde(flatten)]
+    verified: &'a Verified,
+    steps: Vec<Step>,
+}
+
+/// One link of the chain of reasons.
+#[derive(Debug, Serialize)]
+struct Step {
+    name: &'static str,
+    shows: String,
+}
 
 /// Runs a receipt command.
 pub(crate) async fn run(receipt: &Receipt, session: &Session, format: Format) -> Result<()> {
     match receipt {
-        Receipt::Get { id } => {
-            let url = format!("{}/v1/receipts/{id}", session.gateway()?);
-            let mut request = session.http.get(url);
-            if let Ok(key) = session.api_key(None) {
-                request = request.bearer_auth(key);
-            }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| Failure::network(format!("the gateway: {error}")))?;
-            if !response.status().is_success() {
-                return Err(refusal(response).await);
-            }
-            let shown: Value = response.json().await?;
-            format.print(&shown, |shown| serde_json::to_string_pretty(shown).unwrap_or_default())
-        }
+        Receipt::Get { id } => get(id, session, format).await,
         Receipt::Verify { file, genesis } => {
             let genesis = match genesis {
                 Some(genesis) => *genesis,
                 None => Network::expect(&session.places)?.genesis_hash,
             };
-            let bundle = bundle(&read(file)?)?;
-            let verified = bundle
-                .verify(genesis)
-                .map_err(|error| Failure::refused(format!("proves nothing: {error}")))?;
-            format.print(&verified, |verified| {
-                let shown = serde_json::to_string_pretty(verified).unwrap_or_default();
-                format!("the receipt holds: settled in block {}\n{shown}", verified.block)
-            })
+            verify(&bundle(&read(file)?)?, genesis, format)
         }
     }
+}
+
+async fn get(id: &str, session: &Session, format: Format) -> Result<()> {
+    let gateway = session.gateway()?;
+    let mut request = session.http.get(format!("{gateway}/v1/receipts/{id}"));
+    if let Ok(key) = session.api_key(None) {
+        request = request.bearer_auth(key);
+    }
+    let response = request.send().await.map_err(|error| silent(&gateway, &error))?;
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let shown: Value = response.json().await?;
+    format.print(&shown, |shown| {
+        let usage = shown.get("usage").unwrap_or(&Value::Null);
+        let bill = super::chat::bill(usage, shown);
+        format!("{bill}\nWith its proof: `sahara receipt get {id} --json > receipt.json`, then `sahara receipt verify receipt.json`")
+    })
+}
+
+fn verify(bundle: &Bundle, genesis: B256, format: Format) -> Result<()> {
+    let verified = bundle.verify(genesis).map_err(|error| {
+        Failure::refused(format!("this proves nothing: {} fails: {error}", broken_step(&error)))
+    })?;
+    let charged = bundle.receipt.bill.total()?;
+    let steps = steps(bundle, &verified);
+    let proven = Proven { id: id(bundle), genesis, charged, verified: &verified, steps };
+    format.print(&proven, |proven| text(proven, bundle))
+}
+
+/// `rcpt_CHANNEL_SEQ`, the channel by its first half.
+fn id(bundle: &Bundle) -> String {
+    let channel = alloy_primitives::hex::encode(bundle.receipt.channel.0);
+    let half: String = channel.chars().take(32).collect();
+    format!("rcpt_{half}_{}", bundle.receipt.seq.0)
+}
+
+/// Which step an error belongs to.
+const fn broken_step(error: &BundleError) -> &'static str {
+    match error {
+        BundleError::Header(_) => "the block (genesis, validators, certificate, header)",
+        BundleError::OtherChain(_) => "the receipt's chain",
+        BundleError::Proof(_) | BundleError::Transaction(_) => {
+            "the transaction's place in the block"
+        }
+        BundleError::OtherClaim(_) => "the claim",
+        BundleError::NotIncluded => "the path",
+        BundleError::Unsigned { .. } | BundleError::Signature { .. } => "a signature",
+        BundleError::WrongBill(_) => "the bill",
+        BundleError::WrongOpening(_) => "the opened request and answer",
+    }
+}
+
+/// What was checked, from the hash that is trusted to the receipt.
+fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
+    let (receipt, chain) = (&bundle.receipt, &bundle.chain);
+    let validators = u64::try_from(chain.validators.len()).unwrap_or_default();
+    let first = u64::from(receipt.seq.0).saturating_sub(bundle.inclusion.index);
+    let last = first.saturating_add(bundle.inclusion.leaves).saturating_sub(1);
+    let above = u64::try_from(chain.descendants.len()).unwrap_or_default();
+    let certified = match above {
+        0 => String::from("a quorum of them signed the block"),
+        _ => format!("a quorum of them signed a block {} above it", count(above, "block")),
+    };
+    let opened = match verified.is_opened {
+        true => "request and answer in the file have the receipt's salted hashes",
+        false => "request and answer are not in the file: their salted hashes stand unopened",
+    };
+    let step = |name, shows| Step { name, shows };
+    vec![
+        step("genesis", format!("block 0 of chain {} has the trusted hash", chain.chain_id)),
+        step("validator set", format!("block 0 commits to {}", count(validators, "validator"))),
+        step("certificate", certified),
+        step("block", format!("{}, {}", verified.block, utc(verified.timestamp))),
+        step(
+            "claim",
+            format!(
+                "transaction {} of the block collects {} of the channel",
+                verified.transaction_index,
+                if first == last {
+                    format!("receipt {first}")
+                } else {
+                    format!("receipts {first} to {last}")
+                }
+            ),
+        ),
+        step(
+            "path",
+            format!(
+                "this receipt is leaf {} of {} under the claim's root",
+                bundle.inclusion.index, bundle.inclusion.leaves
+            ),
+        ),
+        step("receipt", String::from("signed by the gateway and by the worker")),
+        step("bill", String::from("tokens times prices make the parts of worker and asset")),
+        step("content", opened.to_owned()),
+    ]
+}
+
+fn text(proven: &Proven<'_>, bundle: &Bundle) -> String {
+    let receipt = &bundle.receipt;
+    let coins = |amount: Amount| format!("{amount} SAHARA");
+    let steps =
+        proven.steps.iter().map(|step| (format!("  ok  {}", step.name), step.shows.clone()));
+    let bill = [
+        (
+            "  tokens",
+            format!(
+                "{} read, {} written, of asset {}",
+                receipt.usage.prompt_tokens, receipt.usage.completion_tokens, receipt.asset
+            ),
+        ),
+        ("  charged", coins(proven.charged)),
+        ("  payer", proven.verified.payer.to_string()),
+        ("  gateway", bundle.gateway.to_string()),
+        ("  worker", receipt.worker.to_string()),
+        ("  block", proven.verified.block_hash.to_string()),
+    ];
+    let whole = match bundle.inclusion.leaves {
+        1 => String::from("The claim paid"),
+        leaves => format!("The claim paid, for {leaves} receipts together"),
+    };
+    format!(
+        "The receipt {} holds.\n\nChecked, trusting only the genesis hash {}:\n{}\n\nIt says\n{}\n\n{whole}\n{}",
+        proven.id,
+        proven.genesis,
+        pairs(steps),
+        pairs(bill),
+        table(&payments(&proven.verified.payments)),
+    )
+}
+
+/// Who was paid. What a pool passed on in the same transaction is shown with the one who holds it.
+fn payments(payments: &[Payment]) -> Vec<Vec<String>> {
+    let passed_on: BTreeSet<AssetId> = payments
+        .iter()
+        .filter_map(|payment| match payment {
+            Payment::Member { asset, .. } => Some(*asset),
+            _ => None,
+        })
+        .collect();
+    let shown = payments.iter().filter_map(|payment| {
+        let (who, to) = match payment {
+            Payment::Worker { to, .. } => (String::from("worker"), to.to_string()),
+            Payment::Pool { asset, .. } if passed_on.contains(asset) => return None,
+            Payment::Pool { asset, .. } => (format!("members of asset {asset}"), String::new()),
+            Payment::Member { to, asset, .. } => {
+                (format!("owner of asset {asset}"), to.to_string())
+            }
+            Payment::Gateway { to, .. } => (String::from("gateway"), to.to_string()),
+            Payment::Protocol { to, .. } => (String::from("incentive pool"), to.to_string()),
+        };
+        Some(vec![format!("  {who}"), to, format!("{} SAHARA", payment.amount())])
+    });
+    shown.collect()
 }
 
 fn read(file: &Path) -> Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
+        std::io::stdin().read_to_string(&mut text).wrap_err("standard input is no text")?;
         return Ok(text);
     }
     fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))
@@ -56,8 +216,53 @@ fn read(file: &Path) -> Result<String> {
 
 /// The bundle alone, or inside of what `receipt get` printed.
 fn bundle(text: &str) -> Result<Bundle> {
-    let value: Value = serde_json::from_str(text).wrap_err("this is no receipt: expected JSON")?;
+    let expected = "expected what `sahara receipt get ID --json` printed";
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("this is no receipt: {expected} ({error})")))?;
+    if value.get("state").and_then(Value::as_str) == Some("pending") {
+        return Err(Failure::refused(
+            "this receipt is not settled yet: there is nothing to verify until its claim is final",
+        ));
+    }
     let bundle = value.get("bundle").filter(|bundle| !bundle.is_null()).cloned().unwrap_or(value);
-    serde_json::from_value(bundle)
-        .wrap_err("this is no settled receipt: expected what `sahara receipt get --json` printed")
+    serde_json::from_value(bundle).map_err(|error| {
+        Failure::usage(format!("this is no settled receipt: {expected} ({error})"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bundle, payments};
+    use crate::failure::{Kind, kind_of};
+    use sahara_compute::Payment;
+    use sahara_primitives::{Address, Amount, AssetId};
+
+    #[test]
+    fn what_is_no_receipt_is_said_to_be_none() {
+        for (text, kind, words) in [
+            ("", Kind::Usage, "no receipt"),
+            ("[1]", Kind::Usage, "no settled receipt"),
+            ("{\"state\":\"pending\",\"bundle\":null}", Kind::Refused, "not settled yet"),
+        ] {
+            let error = bundle(text).unwrap_err();
+            assert_eq!(kind_of(&error), kind, "{text}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_pool_passed_on_is_shown_once() {
+        let (one, two) = (AssetId(1), AssetId(2));
+        let coin = Amount::ONE_COIN;
+        let (to, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let rows = payments(&[
+            Payment::Worker { to, asset: two, amount: coin },
+            Payment::Pool { asset: one, source: two, amount: coin },
+            Payment::Member { to: other, asset: one, amount: coin },
+            Payment::Pool { asset: two, source: two, amount: coin },
+        ]);
+        let whos: Vec<_> = rows.iter().map(|row| row[0].trim()).collect();
+        assert_eq!(whos, ["worker", "owner of asset 1", "members of asset 2"]);
+        assert!(rows.iter().all(|row| row[2] == "1 SAHARA"), "{rows:?}");
+    }
 }

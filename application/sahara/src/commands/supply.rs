@@ -2,17 +2,17 @@
 
 use crate::{
     cli::Supply,
-    commands::wallet::refused,
-    failure::Failure,
+    failure::{Failure, Kind},
     local::directory,
     output::{Format, table},
+    refusal::refused,
     session::Session,
 };
 use eyre::{Result, WrapErr};
 use sahara_abi::{COIN, ICoin};
 use sahara_chain::{
     genesis::GenesisFile,
-    store::{Store, StoreOptions},
+    store::{Store, StoreError, StoreOptions},
 };
 use sahara_evm::{CLASSES, Holder};
 use sahara_primitives::{Address, Amount};
@@ -87,7 +87,14 @@ fn recount(supply: &Supply, session: &Session, format: Format) -> Result<()> {
     let file = node.parent().unwrap_or(&local).join("genesis.json");
     let bytes = fs::read(&file).wrap_err_with(|| format!("could not read {}", file.display()))?;
     let genesis = GenesisFile::parse(&bytes)?.build()?;
-    let store = Store::open(node.join("chain"), StoreOptions::default(), &genesis)?;
+    let store = Store::open(node.join("chain"), StoreOptions::default(), &genesis);
+    let store = store.map_err(|error| match error {
+        StoreError::InUse(place) => Failure::refused(format!(
+            "a node is running on {}: stop it first, as with `sahara down`",
+            place.display()
+        )),
+        other => other.into(),
+    })?;
     let counted = store.recount()?;
     let expected = sahara_protocols::GENESIS_SUPPLY;
     let total = Amount::from_base_units(counted.total);
@@ -108,5 +115,9 @@ fn recount(supply: &Supply, session: &Session, format: Format) -> Result<()> {
             vec!["state root, recomputed".into(), it.state_root.clone()],
         ])
     })?;
-    if recounted.holds { Ok(()) } else { Err(Failure::refused("the supply law is broken")) }
+    if recounted.holds {
+        Ok(())
+    } else {
+        Err(Failure::said(Kind::Failed, "the supply law is broken"))
+    }
 }

@@ -3,7 +3,8 @@
 use crate::{
     cli::{Signer, Wallet},
     failure::Failure,
-    output::{Format, table},
+    output::{Format, pairs, table},
+    refusal::refused,
     session::Session,
     signer,
 };
@@ -61,14 +62,6 @@ pub(crate) async fn run(wallet: &Wallet, session: &Session, format: Format) -> R
     }
 }
 
-/// What the chain refused exits with 4, a silent node with 5.
-pub(crate) fn refused(error: sahara_client::ClientError) -> eyre::Report {
-    match error {
-        sahara_client::ClientError::Unreachable { .. } => Failure::network(error.to_string()),
-        other => Failure::refused(other.to_string()),
-    }
-}
-
 fn sent(outcome: &TxOutcome, format: Format) -> Result<()> {
     let sent = Sent { transaction: outcome.hash, block: outcome.block_number, fee: outcome.fee() };
     format.print(&sent, |sent| {
@@ -78,13 +71,20 @@ fn sent(outcome: &TxOutcome, format: Format) -> Result<()> {
 
 fn new(name: &str, password_file: Option<&Path>, session: &Session, format: Format) -> Result<()> {
     let path = signer::file(&session.places, name)?;
-    fs::create_dir_all(signer::directory(&session.places))?;
+    if path.exists() {
+        return Err(Failure::refused(format!(
+            "there is a wallet `{name}` already, in {}: nothing was changed",
+            path.display()
+        )));
+    }
+    let directory = signer::directory(&session.places);
+    fs::create_dir_all(&directory)
+        .wrap_err_with(|| format!("could not create {}", directory.display()))?;
     let password = signer::password(password_file)?;
     let key = SigningKey::random();
     let text = Keystore::encrypt(&key, &password, KeystoreCost::Standard)?.to_json();
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let mut file = file
-        .wrap_err_with(|| format!("could not create {}: is there one already?", path.display()))?;
+    let mut file = file.wrap_err_with(|| format!("could not create {}", path.display()))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let made = Listed { name: name.to_owned(), address: Some(key.address()) };
@@ -92,24 +92,16 @@ fn new(name: &str, password_file: Option<&Path>, session: &Session, format: Form
 }
 
 fn list(session: &Session, format: Format) -> Result<()> {
-    let mut wallets = Vec::new();
-    for entry in fs::read_dir(signer::directory(&session.places)).into_iter().flatten() {
-        let path = entry?.path();
-        let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
-        let keystore =
-            fs::read_to_string(&path).ok().and_then(|text| Keystore::from_json(&text).ok());
-        wallets.push(Listed {
-            name: name.to_owned(),
-            address: keystore.and_then(|keystore| keystore.address),
-        });
-    }
-    wallets.sort_by(|left, right| left.name.cmp(&right.name));
+    let wallets = signer::wallets(&session.places)?;
+    let wallets: Vec<_> =
+        wallets.into_iter().map(|(name, address)| Listed { name, address }).collect();
     format.print(&wallets, |wallets| {
         if wallets.is_empty() {
             return String::from("no wallets: make one with `sahara wallet new NAME`");
         }
         let row = |one: &Listed| {
-            vec![one.name.clone(), one.address.map_or_else(String::new, |a| a.to_string())]
+            let damaged = || String::from("not readable as a keystore");
+            vec![one.name.clone(), one.address.map_or_else(damaged, |a| a.to_string())]
         };
         table(&wallets.iter().map(row).collect::<Vec<_>>())
     })
@@ -137,14 +129,12 @@ async fn balance(
         deposit: Amount::from_base_units(deposit),
     };
     format.print(&balance, |balance| {
-        table(&[
-            vec!["account".into(), balance.address.to_string()],
-            vec!["in the wallet".into(), format!("{} SAHARA", balance.wallet)],
-            vec![
-                "earned, credited before it is next spent".into(),
-                format!("{} SAHARA", balance.earned),
-            ],
-            vec!["deposit for requests, free".into(), format!("{} SAHARA", balance.deposit)],
+        let coins = |amount: Amount| format!("{amount} SAHARA");
+        pairs([
+            ("account", balance.address.to_string()),
+            ("in the wallet", coins(balance.wallet)),
+            ("earned, credited before it is next spent", coins(balance.earned)),
+            ("deposit for requests, free", coins(balance.deposit)),
         ])
     })
 }

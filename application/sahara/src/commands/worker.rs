@@ -1,6 +1,10 @@
 //! `sahara worker`: the engine behind HTTP, for gateways.
 
-use crate::{cli, secret, stop};
+use crate::{
+    cli, secret,
+    serve::{MAX_BODY, guard, serve},
+    stop,
+};
 use alloy_rpc_types_eth::Filter;
 use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{ASSETS, IAssets, IWorkers, WORKERS};
@@ -9,7 +13,7 @@ use sahara_compute::{Clock, Engine, OwnEngine, RemoteEngine, Served, Worker, Wor
 use sahara_engine::{EngineOptions, LoadOptions, Model};
 use sahara_primitives::{Address, AssetId, Price, Prices};
 use serde::{Deserialize, Serialize};
-use std::{fs, future::IntoFuture, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing::info;
 
@@ -21,6 +25,9 @@ pub(crate) struct Config {
     pub(crate) rpc: String,
     /// Where it listens.
     pub(crate) listen: SocketAddr,
+    /// Host names it answers to besides those of loopback.
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
     /// File with its key.
     pub(crate) key_file: PathBuf,
     /// Where it remembers what it signed.
@@ -55,9 +62,6 @@ pub(crate) enum EngineConfig {
     },
 }
 
-/// The most bytes of a job: any context there is, as JSON.
-const MAX_BODY: usize = 4 << 20;
-
 /// How often the chain is asked for new offers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -80,12 +84,12 @@ pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
         let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
         info!(address = %key.address(), listen = %config.listen, assets = offers.len(), "the worker is running");
         let (finish, finishing) = oneshot::channel::<()>();
-        let server = axum::serve(listener, running.router());
+        let router = guard(&listener, running.router(), config.hosts.clone())?;
         drop(running);
-        let server = server.with_graceful_shutdown(async { drop(finishing.await) }).into_future();
+        let server = serve(listener, router, async { drop(finishing.await) });
         let mut server = std::pin::pin!(server);
         let is_over = tokio::select! {
-            served = &mut server => return Err(eyre!("the worker ended: {served:?}")),
+            () = &mut server => return Err(eyre!("the worker's server ended")),
             () = &mut stop => true,
             () = changed(&client, key.address(), &offers) => false,
         };
@@ -95,7 +99,7 @@ pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
             return Ok(());
         }
         info!("offers have changed");
-        server.await?;
+        server.await;
     }
 }
 

@@ -3,7 +3,8 @@
 use eyre::{Result, WrapErr, eyre};
 use std::{
     fs::OpenOptions,
-    path::PathBuf,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ const MOST_FALLS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Wait before a fallen child is started again, so that a broken one does not burn the machine.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How much of a log's end is looked through for a reason, in bytes.
+const LAST_WORDS: u64 = 64 << 10;
 /// A child that was asked to stop is killed after this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -49,11 +52,12 @@ impl Supervisor {
 
     /// Resolves when a child cannot be kept alive.
     pub(crate) async fn broken(&mut self) -> eyre::Report {
-        match self.tasks.join_next().await {
-            Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) | None => eyre!("a process ended although nobody asked it to"),
-            Some(Err(error)) => error.into(),
-        }
+        why(self.tasks.join_next().await)
+    }
+
+    /// Why a child could not be kept alive, if one could not.
+    pub(crate) fn is_broken(&mut self) -> Option<eyre::Report> {
+        self.tasks.try_join_next().map(|ended| why(Some(ended)))
     }
 
     /// Asks every child to stop and waits for it.
@@ -61,6 +65,30 @@ impl Supervisor {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+fn why(ended: Option<Result<Result<()>, tokio::task::JoinError>>) -> eyre::Report {
+    match ended {
+        Some(Ok(Err(error))) => error,
+        Some(Ok(Ok(()))) | None => eyre!("a process ended although nobody asked it to"),
+        Some(Err(error)) => error.into(),
+    }
+}
+
+/// The last reason that a process gave, from its log.
+pub(crate) fn last_words(log: &Path) -> Option<String> {
+    let mut file = std::fs::File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LAST_WORDS).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().rev().find_map(|line| {
+        if line.contains("No space left on device") || line.contains("StorageFull") {
+            return Some(String::from("the disk is full"));
+        }
+        line.strip_prefix("error: ").map(str::to_owned)
+    })
 }
 
 async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
@@ -97,8 +125,9 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
         falls.retain(|fall| fall.elapsed() < WINDOW);
         falls.push(Instant::now());
         if falls.len() > MOST_FALLS {
+            let reason = last_words(&child.log).unwrap_or_else(|| String::from("no reason given"));
             return Err(eyre!(
-                "{} fell {MOST_FALLS} times within a minute: see {}",
+                "{} does not stay up: {reason} (its log: {})",
                 child.name,
                 child.log.display()
             ));
@@ -113,4 +142,23 @@ async fn keep(child: Child, mut stop: watch::Receiver<bool>) -> Result<()> {
 /// Resolves when the supervisor wants to stop, or is gone.
 async fn told(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn the_last_reason_in_a_log_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let log = place.path().join("log");
+        assert_eq!(last_words(&log), None);
+        let noise = "INFO something\n".repeat(5_000);
+        std::fs::write(&log, format!("error: first\n{noise}error: second: why\nINFO more\n"))
+            .unwrap();
+        assert_eq!(last_words(&log).unwrap(), "second: why");
+        std::fs::write(&log, "thread panicked: Os { code: 28, kind: StorageFull }\nstack\n")
+            .unwrap();
+        assert_eq!(last_words(&log).unwrap(), "the disk is full");
+    }
 }

@@ -1,8 +1,8 @@
 //! The files of a new local network.
 
 use super::{Ports, dev};
-use crate::commands::validator_key;
-use alloy_primitives::{Address, keccak256};
+use crate::{commands::key::validator, failure::Failure};
+use alloy_primitives::{Address, B256, keccak256};
 use eyre::{Result, WrapErr};
 use sahara_chain::genesis::GenesisFile;
 use sahara_evm::GenesisConfig;
@@ -16,19 +16,13 @@ use std::{
 
 /// Makes validators' secrets and the genesis file, unless they are there.
 pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> {
-    fs::create_dir_all(directory.join("logs"))
-        .wrap_err_with(|| format!("could not create {}", directory.display()))?;
     let path = directory.join("genesis.json");
-    if let Ok(bytes) = fs::read(&path) {
-        let file = GenesisFile::parse(&bytes)?;
-        let count = file.validators.len();
-        if count != usize::from(validators) {
-            eyre::bail!(
-                "the network in {} has {count} validators: start it with --validators {count}, or remove the directory",
-                directory.display()
-            );
+    match fs::read(&path) {
+        Ok(bytes) => return existing(&bytes, directory, validators),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).wrap_err_with(|| format!("could not read {}", path.display()));
         }
-        return Ok(file);
     }
     let mut set = Vec::new();
     for index in 0..validators {
@@ -40,9 +34,39 @@ pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> 
         GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
     let file = GenesisFile { config, validators: ValidatorSet::new(set)? };
     let draft = directory.join("genesis.json.draft");
-    fs::write(&draft, serde_json::to_vec_pretty(&file)?)?;
-    fs::rename(&draft, &path)?;
+    let write = || fs::write(&draft, serde_json::to_vec_pretty(&file)?);
+    write()
+        .and_then(|()| fs::rename(&draft, &path))
+        .wrap_err_with(|| format!("could not write {}", path.display()))?;
     Ok(file)
+}
+
+/// The genesis of a network that was started before.
+fn existing(bytes: &[u8], directory: &Path, validators: u16) -> Result<GenesisFile> {
+    let place = directory.display();
+    let afresh = "start a new one elsewhere with --data-dir, or remove that directory";
+    let file = GenesisFile::parse(bytes).map_err(|error| {
+        Failure::refused(format!(
+            "the network in {place} is damaged or was made by another version of this program ({error}): {afresh}"
+        ))
+    })?;
+    let count = file.validators.len();
+    if count != usize::from(validators) {
+        return Err(Failure::refused(format!(
+            "the network in {place} has {count} validators: start it with --validators {count}; or {afresh}"
+        )));
+    }
+    let built = file.build()?.block.hash();
+    let known = fs::read(directory.join("network.json")).ok();
+    let known = known.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let known = known.and_then(|known| known.get("genesis_hash")?.as_str()?.parse::<B256>().ok());
+    match known {
+        // The same file makes another block 0: the rules of genesis are others.
+        Some(known) if known != built => Err(Failure::refused(format!(
+            "the network in {place} began with block {known}, this version would begin it with {built}: it was made by another version of this program; {afresh}"
+        ))),
+        _ => Ok(file),
+    }
 }
 
 fn keys_of(directory: &Path, index: u16) -> Result<ValidatorKeys> {
@@ -51,7 +75,7 @@ fn keys_of(directory: &Path, index: u16) -> Result<ValidatorKeys> {
     let secret = node.join("validator.secret");
     match fs::read_to_string(&secret) {
         Ok(text) => Ok(ValidatorKeys::parse(text.trim())?),
-        Err(_) => validator_key::create(&secret),
+        Err(_) => validator::create(&secret),
     }
 }
 

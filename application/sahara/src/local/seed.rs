@@ -3,7 +3,7 @@
 //! that were done before are not done again.
 
 use super::dev;
-use crate::commands::wallet::refused;
+use crate::refusal::refused;
 use alloy_primitives::aliases::U96;
 use eyre::{Result, eyre};
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};

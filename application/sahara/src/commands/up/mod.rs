@@ -1,27 +1,33 @@
 //! `sahara up` and `sahara down`.
 
+mod background;
+mod page;
+
+pub(crate) use background::down;
+
 use crate::{
     cli::Up,
     commands::{gateway, key, worker},
     failure::Failure,
-    local::{Child, Network, Ports, Supervisor, dev, directory, node_arguments, prepare, seed},
+    local::{
+        self, Child, Lock, Network, Ports, Supervisor, dev, directory, node_arguments, prepare,
+        seed,
+    },
     model,
     output::Format,
     secret,
     session::Session,
     stop,
 };
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, eyre};
 use sahara_chain::genesis::GenesisFile;
 use sahara_client::ChainClient;
 use sahara_primitives::{Amount, B256};
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, IsTerminal, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -32,54 +38,67 @@ const MAX_JOBS: usize = 8;
 
 /// Starts a network and keeps it running until it is asked to stop.
 pub(crate) async fn run(up: &Up, session: &Session, format: Format) -> Result<()> {
-    if up.detach {
-        return detach(up, session, format);
-    }
     let local = directory(&session.places);
-    let ports = Ports::new(up.port_base)
-        .ok_or_else(|| eyre!("the port base leaves no room for a hundred ports"))?;
+    let ports = Ports::new(up.port_base).ok_or_else(|| {
+        Failure::usage("--port-base leaves no room for a hundred ports: expected at most 65000")
+    })?;
     let say = |step: &str| eprintln!("{step}");
-    ports_are_free(&ports, up.validators)?;
-    let places = session.places.clone();
-    let model =
-        tokio::task::spawn_blocking(move || model::ensure(&places, &|step| eprintln!("{step}")))
-            .await??;
+    local::writable(&local.join("logs"), "name another place with --data-dir")?;
+    local::enough(&local, &say)?;
+    let lock = Lock::take(&session.places)?;
     let file = prepare(&local, up.validators)?;
-    fs::write(local.join("supervisor.pid"), std::process::id().to_string())?;
+    ports.refuse_used(up.validators)?;
+    if up.detach {
+        // What takes long, or goes wrong at once, does so before this terminal's eyes.
+        fetch(session).await?;
+        lock.release()?;
+        return background::start(up, session, format);
+    }
     let mut supervisor = Supervisor::new();
-    let starting = Start { up, local: &local, ports, file: &file, model, session, say: &say };
-    let network = tokio::select! {
-        network = starting.run(&mut supervisor) => network,
-        () = stop::asked(false) => Err(eyre!("stopped before the network was ready")),
-    };
-    let network = match network {
-        Ok(network) => network,
-        Err(error) => {
-            supervisor.stop().await;
-            return Err(error);
-        }
-    };
-    ready(&network, format)?;
-    let ended = tokio::select! {
-        () = stop::asked(false) => Ok(()),
-        error = supervisor.broken() => Err(error),
-    };
-    say("stopping");
+    let plan = Plan { up, local: &local, file: &file, ports, session, say: &say };
+    let ended = keep(plan, &mut supervisor, format).await;
+    if ended.is_ok() {
+        say("stopping");
+    }
     supervisor.stop().await;
-    fs::remove_file(local.join("supervisor.pid")).wrap_err("could not remove supervisor.pid")?;
+    lock.release()?;
     ended
 }
 
-/// A taken port is said at once, not after a minute of restarts.
-fn ports_are_free(ports: &Ports, validators: u16) -> Result<()> {
-    let nodes =
-        (0..validators).flat_map(|i| [ports.rpc_of(i), ports.metrics_of(i), ports.peer_of(i)]);
-    for port in nodes.chain([ports.gateway, ports.worker]) {
-        std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
-            Failure::network(format!("port {port} cannot be used ({error}): try --port-base 20000"))
-        })?;
+/// The default model, fetched if it is not there.
+async fn fetch(session: &Session) -> Result<PathBuf> {
+    let places = session.places.clone();
+    let model = move || model::ensure(&places, &|step| eprintln!("{step}"));
+    tokio::select! {
+        model = tokio::task::spawn_blocking(model) => model?,
+        () = stop::asked(false) => Err(eyre!("stopped while the model was fetched")),
     }
-    Ok(())
+}
+
+/// What is to be started, and where.
+struct Plan<'a> {
+    up: &'a Up,
+    local: &'a Path,
+    file: &'a GenesisFile,
+    ports: Ports,
+    session: &'a Session,
+    say: &'a (dyn Fn(&str) + Sync),
+}
+
+/// Starts everything and watches it until it is to stop.
+async fn keep(plan: Plan<'_>, supervisor: &mut Supervisor, format: Format) -> Result<()> {
+    let model = fetch(plan.session).await?;
+    let Plan { up, local, file, ports, session, say } = plan;
+    let starting = Start { up, local, ports, file, model, session, say };
+    let network = tokio::select! {
+        network = starting.run(supervisor) => network?,
+        () = stop::asked(false) => return Err(eyre!("stopped before the network was ready")),
+    };
+    page::ready(&network, format, "Ctrl-C stops it; everything is kept.")?;
+    tokio::select! {
+        () = stop::asked(false) => Ok(()),
+        error = supervisor.broken() => Err(error),
+    }
 }
 
 struct Start<'a> {
@@ -101,7 +120,7 @@ impl Start<'_> {
             supervisor.add(self.child(&format!("node-{index}"), arguments));
         }
         let client = ChainClient::new(&network.rpc)?;
-        self.until("the chain", async || client.block_number().await.is_ok()).await?;
+        self.until("the chain", supervisor, async || client.block_number().await.is_ok()).await?;
         let seed = seed::Seed { client: &client };
         (self.say)("bonding worker and gateway");
         seed.services(&format!("http://127.0.0.1:{}", self.ports.worker), &network.gateway).await?;
@@ -118,13 +137,14 @@ impl Start<'_> {
         for (name, url) in
             [("worker", health(self.ports.worker)), ("gateway", health(self.ports.gateway))]
         {
-            self.until(name, async || {
+            self.until(name, supervisor, async || {
                 self.session.http.get(&url).send().await.is_ok_and(|r| r.status().is_success())
             })
             .await?;
         }
         if !self.up.no_demo {
-            self.until("the catalogue", async || self.is_listed(&network).await).await?;
+            self.until("the catalogue", supervisor, async || self.is_listed(&network).await)
+                .await?;
             network.api_key = Some(self.api_key(&client, &network).await?);
         }
         network.write(self.local)?;
@@ -185,6 +205,7 @@ impl Start<'_> {
         let worker = worker::Config {
             rpc: network.rpc.clone(),
             listen: loopback(self.ports.worker),
+            hosts: Vec::new(),
             key_file: worker_dir.join("key.secret"),
             data_dir: worker_dir.clone(),
             gateways: vec![dev::key_of("gateway")?.address()],
@@ -231,7 +252,9 @@ impl Start<'_> {
                 .bearer_auth(&before)
                 .send()
                 .await?;
-            if answer.status().is_success() {
+            let limits: serde_json::Value = answer.json().await.unwrap_or_default();
+            // A key that was revoked buys nothing.
+            if limits.get("is_closing") == Some(&serde_json::Value::Bool(false)) {
                 return Ok(before);
             }
         }
@@ -242,18 +265,25 @@ impl Start<'_> {
             days: 365,
         };
         let payer = dev::key_of("payer")?;
-        Ok(key::create(&self.session.http, &network.gateway, client, &payer, &limits)
-            .await?
-            .api_key)
+        let at = (network.gateway.as_str(), client);
+        Ok(key::create(self.session, at, &payer, (&limits, None)).await?.api_key)
     }
 
-    async fn until(&self, name: &str, mut answers: impl AsyncFnMut() -> bool) -> Result<()> {
+    async fn until(
+        &self,
+        name: &str,
+        supervisor: &mut Supervisor,
+        mut answers: impl AsyncFnMut() -> bool,
+    ) -> Result<()> {
         let start = Instant::now();
         let mut tick = tokio::time::interval(Duration::from_millis(50));
         while start.elapsed() < PATIENCE {
             tick.tick().await;
             if answers().await {
                 return Ok(());
+            }
+            if let Some(error) = supervisor.is_broken() {
+                return Err(error);
             }
         }
         let logs = self.local.join("logs");
@@ -263,104 +293,4 @@ impl Start<'_> {
             logs.display()
         )))
     }
-}
-
-/// Tells that everything answers: one JSON line, or a page.
-fn ready(network: &Network, format: Format) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    if format == Format::Json {
-        writeln!(out, "{}", serde_json::to_string(network)?)?;
-    } else {
-        writeln!(out, "{}", page(network))?;
-    }
-    Ok(out.flush()?)
-}
-
-fn page(network: &Network) -> String {
-    let payer = network.accounts.get("payer").map(ToString::to_string).unwrap_or_default();
-    let mut lines = vec![
-        format!(
-            "\nready  JSON-RPC {}  gateway {}  metrics {}",
-            network.rpc, network.gateway, network.metrics
-        ),
-        String::new(),
-        format!("  chain id      {}", network.chain_id),
-        format!("  account       {payer} (account 0 of the public test mnemonic, funded)"),
-    ];
-    if let (Some(key), Some(model)) = (&network.api_key, &network.model) {
-        lines.push(format!("  API key       {key} (at most 500 SAHARA, 100 a day)"));
-        lines.push(String::from("\ntry\n  sahara chat \"Name three islands of Indonesia.\""));
-        lines.push(format!(
-            "  curl {}/v1/chat/completions -H \"Authorization: Bearer {key}\" -H \"Content-Type: application/json\" \\\n    \
-             -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello!\"}}]}}'",
-            network.gateway
-        ));
-        lines.push(String::from("  sahara earnings --follow"));
-    } else {
-        lines.push(String::from(
-            "\nbare: no assets and no API key; see `sahara asset register --help`",
-        ));
-    }
-    lines.push(String::from("\nCtrl-C stops it; everything is kept."));
-    lines.join("\n")
-}
-
-/// Starts `up` in the background and returns when it is ready.
-fn detach(up: &Up, session: &Session, format: Format) -> Result<()> {
-    let local = directory(&session.places);
-    fs::create_dir_all(local.join("logs"))?;
-    let log = fs::File::create(local.join("logs/up.log"))?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--json").arg("--data-dir").arg(&session.places.data).arg("up");
-    command.args([
-        "--validators",
-        &up.validators.to_string(),
-        "--threads",
-        &up.threads.to_string(),
-    ]);
-    if let Some(base) = up.port_base {
-        command.args(["--port-base", &base.to_string()]);
-    }
-    if up.no_demo {
-        command.arg("--no-demo");
-    }
-    let errors = if std::io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::from(log) };
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn()?;
-    let mut line = String::new();
-    let output =
-        child.stdout.take().ok_or_else(|| eyre!("the background process has no output"))?;
-    BufReader::new(output).read_line(&mut line)?;
-    if line.is_empty() {
-        bail!("the network did not start: see {}", local.join("logs").display());
-    }
-    ready(
-        &serde_json::from_str(&line)
-            .wrap_err("the background process said something unexpected")?,
-        format,
-    )
-}
-
-/// Stops a network that runs in the background.
-pub(crate) async fn down(session: &Session, format: Format) -> Result<()> {
-    let file = directory(&session.places).join("supervisor.pid");
-    let Ok(pid) = fs::read_to_string(&file) else {
-        return Err(Failure::not_found(format!(
-            "no running network in {}",
-            session.places.data.display()
-        )));
-    };
-    let sent = Command::new("kill").arg(pid.trim()).status()?;
-    if !sent.success() {
-        fs::remove_file(&file)?;
-        return Err(Failure::not_found("the network was not running any more"));
-    }
-    let mut tick = tokio::time::interval(Duration::from_millis(50));
-    let start = Instant::now();
-    while file.exists() {
-        tick.tick().await;
-        if start.elapsed() > PATIENCE {
-            bail!("the network does not stop: its process is {pid}");
-        }
-    }
-    format.print(&"stopped", |text| (*text).to_owned())
 }

@@ -1,0 +1,316 @@
+//! The command line.
+
+mod assets;
+mod money;
+
+pub(crate) use assets::{Asset, Register};
+pub(crate) use money::{CreateKey, Key, Signer, Wallet};
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// Start here, and what the exit code says.
+const AFTER: &str = "\
+Start here:
+  sahara up                             a local network with a small economy
+  sahara chat \"Name three islands\"       an answer, its bill, and who was paid
+  sahara earnings --follow              who earns while it happens
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused (key, signature, funds, rule), 5 no answer.
+With --json a failure is {\"error\": {\"code\", \"message\", \"exit_code\"}} on standard output, the code one of
+failed, usage, not_found, refused, unreachable. Progress and logs go to standard error.
+Environment: SAHARA_RPC, SAHARA_GATEWAY, SAHARA_API_KEY, SAHARA_DATA_DIR, SAHARA_CACHE, NO_COLOR, RUST_LOG; flags win.";
+
+/// An AI economy that its participants own.
+#[derive(Debug, Parser)]
+#[command(name = "sahara", version, propagate_version = true, arg_required_else_help = true, after_help = AFTER)]
+pub(crate) struct Cli {
+    /// Print one JSON value instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where chains, keys and wallets are kept.
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// JSON-RPC of a node; by default that of the local network.
+    #[arg(long, global = true, value_name = "URL", env = "SAHARA_RPC")]
+    pub(crate) rpc: Option<String>,
+    /// Gateway; by default that of the local network.
+    #[arg(long, global = true, value_name = "URL", env = "SAHARA_GATEWAY")]
+    pub(crate) gateway: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a local network with a small economy and keep it running.
+    Up(Up),
+    /// Stop the local network, wherever it was started; everything is kept.
+    #[command(after_help = "Example: sahara up --detach && sahara down")]
+    Down,
+    /// Whether everything answers: height, peers, gateway, worker, model.
+    #[command(
+        after_help = "Exits with 0 when all of it works and with 5 when a part is silent or stands still.\nExample: sahara status --json"
+    )]
+    Status,
+    /// Run a node: a validator with JSON-RPC and metrics.
+    Node(Node),
+    /// Run a worker: computes answers and signs what it earned.
+    Worker(Worker),
+    /// Run a gateway: sells answers over HTTP and settles them on chain.
+    Gateway(Gateway),
+    /// Talk to a model; ends with the bill and who was paid.
+    Chat(Chat),
+    /// API keys: make, watch and end them.
+    #[command(subcommand)]
+    Key(Key),
+    /// Wallets: keys, balances, transfers.
+    #[command(subcommand)]
+    Wallet(Wallet),
+    /// Assets: register, look up, preview royalties.
+    #[command(subcommand)]
+    Asset(Asset),
+    /// Who earned what, live.
+    Earnings(Earnings),
+    /// Usage receipts: fetch one, prove one offline.
+    #[command(subcommand)]
+    Receipt(Receipt),
+    /// The supply, by class; with --recount by walking the whole state of a stopped node.
+    Supply(Supply),
+    /// Name, address and ABI of every native protocol.
+    #[command(after_help = "Example: sahara abi --json | jq '.[0].abi'")]
+    Abi,
+    /// The default language model: fetch it, find it.
+    #[command(subcommand)]
+    Model(Model),
+    /// Check this machine and the network, and say what to mend.
+    #[command(after_help = "Example: sahara doctor")]
+    Doctor,
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "Examples:\n  source <(sahara completions bash)\n  sahara completions zsh > ~/.zfunc/_sahara\n  sahara completions fish > ~/.config/fish/completions/sahara.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `sahara up`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "It needs about 1 GiB of disk and memory, and Python 3 with pip the first time.\nExamples:\n  sahara up\n  sahara up --validators 4 --port-base 20000 --detach --json"
+)]
+pub(crate) struct Up {
+    /// Number of validator processes.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=20))]
+    pub(crate) validators: u16,
+    /// Use a block of ports from here: JSON-RPC P, gateway P+1, metrics P+2, peers from P+10.
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1024..=65_000))]
+    pub(crate) port_base: Option<u16>,
+    /// Start bare, without the demonstration's assets and API key.
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+    /// Return once everything answers; stop it with `sahara down`.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Threads of the language model.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+}
+
+/// `sahara node`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example: sahara node --genesis genesis.json --directory node --key-file validator.secret --peer KEY@10.0.0.2:9700"
+)]
+pub(crate) struct Node {
+    /// The genesis file, equal for all nodes.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) genesis: PathBuf,
+    /// Where this node keeps its chain.
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
+    /// File with the validator's secret, 32 bytes in hexadecimal.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: PathBuf,
+    /// Address and port of JSON-RPC.
+    #[arg(long, default_value = "127.0.0.1:8545")]
+    pub(crate) rpc_listen: std::net::SocketAddr,
+    /// Address and port of metrics and health.
+    #[arg(long, default_value = "127.0.0.1:9615")]
+    pub(crate) metrics_listen: std::net::SocketAddr,
+    /// Address and port on which other validators reach this one.
+    #[arg(long, default_value = "127.0.0.1:9700")]
+    pub(crate) peer_listen: std::net::SocketAddr,
+    /// Another validator: its network key and address, as KEY@127.0.0.1:9701. Repeat for each.
+    #[arg(long = "peer", value_name = "KEY@ADDRESS")]
+    pub(crate) peers: Vec<String>,
+    /// Memory for the state's cache, in MiB.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) cache: u64,
+    /// Stop when standard input ends.
+    #[arg(long, hide = true)]
+    pub(crate) follow_parent: bool,
+}
+
+/// `sahara worker`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "`sahara up` writes one to DATA/local/worker/config.json.\nExample: sahara worker --config worker.json"
+)]
+pub(crate) struct Worker {
+    /// Its configuration.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// Stop when standard input ends.
+    #[arg(long, hide = true)]
+    pub(crate) follow_parent: bool,
+}
+
+/// `sahara gateway`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "`sahara up` writes one to DATA/local/gateway/config.json.\nExample: sahara gateway --config gateway.json"
+)]
+pub(crate) struct Gateway {
+    /// Its configuration.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// Stop when standard input ends.
+    #[arg(long, hide = true)]
+    pub(crate) follow_parent: bool,
+}
+
+/// `sahara chat`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  sahara chat \"Name three rivers\"\n  sahara chat                        talk until Ctrl-D\n  sahara chat < question.txt         the whole file is one question\n  sahara chat --model smollm2-135m --max-tokens 20 --json \"Hello\""
+)]
+pub(crate) struct Chat {
+    /// What to say; without it a terminal is read line by line, and a file or pipe as one message (also `-`).
+    pub(crate) message: Vec<String>,
+    /// The model or agent, as `/v1/models` names it; by default the demonstration's agent.
+    #[arg(long, short)]
+    pub(crate) model: Option<String>,
+    /// The most tokens to pay for.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) max_tokens: u32,
+    /// 0 picks the likeliest token every time.
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) temperature: f32,
+    /// Seed of the sampler.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// An API key; by default that of the local network.
+    #[arg(long, env = "SAHARA_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+}
+
+/// `sahara earnings`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  sahara earnings\n  sahara earnings --follow --account 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+)]
+pub(crate) struct Earnings {
+    /// Only this account.
+    #[arg(long)]
+    pub(crate) account: Option<sahara_primitives::Address>,
+    /// Go on as money arrives, until Ctrl-C.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+}
+
+/// `sahara receipt`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Receipt {
+    /// Fetch a receipt with everything that proves it.
+    #[command(after_help = "Example: sahara receipt get rcpt_... --json > receipt.json")]
+    Get {
+        /// Its id, as `usage.receipt` says.
+        id: String,
+    },
+    /// Check a receipt without a network, trusting only the genesis hash.
+    #[command(
+        after_help = "Examples:\n  sahara receipt verify receipt.json\n  sahara receipt verify - --genesis 0x... < receipt.json"
+    )]
+    Verify {
+        /// The bundle that `receipt get --json` printed; `-` reads standard input.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Hash of the genesis block; by default that of the local network.
+        #[arg(long)]
+        genesis: Option<sahara_primitives::B256>,
+    },
+}
+
+/// `sahara supply`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  sahara supply\n  sahara down && sahara supply --recount")]
+pub(crate) struct Supply {
+    /// Walk the whole state and add up every balance; the node must be stopped.
+    #[arg(long)]
+    pub(crate) recount: bool,
+    /// The node's directory to recount; by default the first of the local network.
+    #[arg(long, requires = "recount", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// `sahara model`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Model {
+    /// Fetch the default model into the cache, unless it is there.
+    #[command(after_help = "Example: SAHARA_CACHE=/big/disk sahara model fetch")]
+    Fetch,
+    /// Where it lies, or will lie.
+    #[command(after_help = "Example: ls -l \"$(sahara model path)\"")]
+    Path,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AFTER, Cli};
+    use crate::failure::Kind;
+    use clap::{Command, CommandFactory};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every command that does something shows how it is used.
+    fn without_example(command: &Command, path: &str, found: &mut Vec<String>) {
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            let path = format!("{path} {}", sub.get_name());
+            if sub.has_subcommands() {
+                without_example(sub, &path, found);
+                continue;
+            }
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !help.contains("Example") || !help.contains("sahara") {
+                found.push(path.clone());
+            }
+            if sub.get_about().is_none() {
+                found.push(format!("{path} says nothing of itself"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let mut found = Vec::new();
+        without_example(&Cli::command(), "sahara", &mut found);
+        assert!(found.is_empty(), "without an example: {found:#?}");
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        let kinds = [Kind::Failed, Kind::Usage, Kind::NotFound, Kind::Refused, Kind::Unreachable];
+        for kind in kinds {
+            assert!(AFTER.contains(&format!(" {} ", kind.exit_code())), "{kind:?}");
+            assert!(AFTER.contains(kind.code()), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! `sahara status`: whether everything answers, and how far it is.
+
+use crate::{
+    failure::{Failure, Kind},
+    local::{self, Network},
+    model,
+    output::{Format, count, from_now, now, pairs},
+    refusal::{innermost, refused},
+    session::Session,
+};
+use eyre::Result;
+use sahara_client::{ChainClient, ClientError};
+use sahara_primitives::{B256, Timestamp, U256};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A part that says nothing for this long is shown as silent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// An idle chain makes a block a second; one that is this old stands still.
+const STANDS_STILL: u64 = 15;
+
+#[derive(Serialize)]
+struct Status {
+    is_fine: bool,
+    node: Part<Node>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<Part<Service>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker: Option<Part<Service>>,
+    model: ModelFile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+}
+
+/// Something that should answer.
+#[derive(Serialize)]
+struct Part<T> {
+    url: String,
+    is_fine: bool,
+    #[serde(flatten)]
+    said: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl<T> Part<T> {
+    fn of(url: String, answer: Result<T>, is_fine: impl FnOnce(&T) -> bool) -> Self {
+        match answer {
+            Ok(said) => Self { url, is_fine: is_fine(&said), said: Some(said), error: None },
+            Err(error) => Self { url, is_fine: false, said: None, error: Some(error.to_string()) },
+        }
+    }
+
+    /// What it said in words, or that it is silent.
+    fn text(&self, words: impl FnOnce(&T) -> String) -> String {
+        match (&self.said, &self.error) {
+            (Some(said), _) => words(said),
+            (None, error) => {
+                format!("{}, NO ANSWER: {}", self.url, error.as_deref().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// A node and its chain.
+#[derive(Serialize)]
+struct Node {
+    version: String,
+    chain_id: u64,
+    /// The last block; every block shown is final.
+    height: u64,
+    hash: B256,
+    timestamp: u64,
+    age_seconds: u64,
+    base_fee: Option<U256>,
+    peers: u64,
+    validators: u64,
+    genesis_hash: B256,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeInfo {
+    version: String,
+    chain_id: alloy_primitives::U64,
+    genesis_hash: B256,
+    head_number: alloy_primitives::U64,
+    head_hash: B256,
+    peers: alloy_primitives::U64,
+    validators: alloy_primitives::U64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    timestamp: alloy_primitives::U64,
+    base_fee_per_gas: Option<U256>,
+}
+
+/// What a service's `/health` says.
+#[derive(Serialize)]
+struct Service {
+    health: Value,
+}
+
+#[derive(Serialize)]
+struct ModelFile {
+    path: String,
+    is_fetched: bool,
+}
+
+/// Asks everything that is configured; fails when a part is silent or stands still.
+pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
+    let network = session.network()?;
+    let rpc = session.rpc()?;
+    let node = tokio::time::timeout(PATIENCE, node(session)).await;
+    let node = node.unwrap_or_else(|_| Err(silence()));
+    let stands_still = |node: &Node| node.age_seconds > STANDS_STILL;
+    let node = Part::of(rpc, node, |node| !stands_still(node));
+    let gateway = match session.gateway() {
+        Ok(url) => Some(service(session, url).await),
+        Err(_) => None,
+    };
+    // The worker is only known on this machine, and only when it is this machine's node.
+    let own = network.as_ref().filter(|network| network.rpc == node.url);
+    let worker = match own {
+        Some(own) => Some(service(session, format!("http://127.0.0.1:{}", own.ports.worker)).await),
+        None => None,
+    };
+    let path = model::path(&session.places);
+    let status = Status {
+        is_fine: node.is_fine && [&gateway, &worker].into_iter().flatten().all(|part| part.is_fine),
+        node,
+        gateway,
+        worker,
+        model: ModelFile { is_fetched: path.is_file(), path: path.display().to_string() },
+        directory: own.map(|_| local::directory(&session.places).display().to_string()),
+    };
+    format.print(&status, |status| text(status, own))?;
+    if status.is_fine { Ok(()) } else { Err(fault(&status, session, own)) }
+}
+
+fn silence() -> eyre::Report {
+    eyre::eyre!("nothing came within {} s", PATIENCE.as_secs())
+}
+
+async fn node(session: &Session) -> Result<Node> {
+    let client: ChainClient = session.client()?;
+    let silent = |error| match error {
+        ClientError::Unreachable { reason, .. } => eyre::eyre!(reason),
+        other => refused(other),
+    };
+    let info: NodeInfo = client.request("sahara_nodeInfo", ()).await.map_err(silent)?;
+    let head: Head =
+        client.request("eth_getBlockByNumber", ("latest", false)).await.map_err(silent)?;
+    let timestamp: u64 = head.timestamp.to();
+    Ok(Node {
+        version: info.version,
+        chain_id: info.chain_id.to(),
+        height: info.head_number.to(),
+        hash: info.head_hash,
+        timestamp,
+        age_seconds: now().0.saturating_sub(timestamp),
+        base_fee: head.base_fee_per_gas,
+        peers: info.peers.to(),
+        validators: info.validators.to(),
+        genesis_hash: info.genesis_hash,
+    })
+}
+
+async fn service(session: &Session, url: String) -> Part<Service> {
+    let answer = async {
+        let asked = session.http.get(format!("{url}/health")).timeout(PATIENCE).send().await;
+        let answer = asked.map_err(|error| eyre::eyre!(innermost(&error)))?;
+        Ok(Service { health: answer.json().await? })
+    };
+    let answer = answer.await;
+    Part::of(url, answer, |service| {
+        service.health.get("status").and_then(Value::as_str) == Some("ok")
+    })
+}
+
+fn text(status: &Status, own: Option<&Network>) -> String {
+    let mut rows = vec![("node", status.node.text(|node| node_text(&status.node.url, node)))];
+    if let Some(node) = &status.node.said {
+        rows.push(("height", height_text(node)));
+        rows.push(("chain", format!("id {}, genesis {}", node.chain_id, node.genesis_hash)));
+    }
+    if let Some(gateway) = &status.gateway {
+        rows.push(("gateway", gateway.text(|service| gateway_text(&gateway.url, &service.health))));
+    }
+    if let Some(worker) = &status.worker {
+        rows.push(("worker", worker.text(|service| worker_text(&worker.url, &service.health))));
+    }
+    let fetched =
+        if status.model.is_fetched { "fetched" } else { "not fetched: `sahara model fetch`" };
+    rows.push(("default model", format!("{fetched}, {}", status.model.path)));
+    rows.extend(own.and_then(|own| own.model.clone()).map(|model| ("talks as", model)));
+    rows.extend(status.directory.clone().map(|directory| ("kept in", directory)));
+    pairs(rows)
+}
+
+fn node_text(url: &str, node: &Node) -> String {
+    // A node is no peer of itself.
+    let others = node.validators.saturating_sub(1);
+    let peers = match others {
+        0 => String::from("the only validator"),
+        _ => format!("{} of {others} other validators known", node.peers),
+    };
+    format!("{url}, {}, {peers}", node.version)
+}
+
+fn height_text(node: &Node) -> String {
+    let made = from_now(
+        Timestamp(node.timestamp),
+        Timestamp(node.timestamp.saturating_add(node.age_seconds)),
+    );
+    let still = if node.age_seconds > STANDS_STILL { ": THE CHAIN STANDS STILL" } else { "" };
+    format!("block {}, final, made {made}{still}", node.height)
+}
+
+fn number(health: &Value, field: &str) -> u64 {
+    health.get(field).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn gateway_text(url: &str, health: &Value) -> String {
+    let state = health.get("status").and_then(Value::as_str).unwrap_or("says nothing of itself");
+    format!(
+        "{url}, {state}, {} served, {} to settle",
+        count(number(health, "models"), "model"),
+        count(number(health, "unsettled_channels"), "channel")
+    )
+}
+
+fn worker_text(url: &str, health: &Value) -> String {
+    let state = health.get("status").and_then(Value::as_str).unwrap_or("says nothing of itself");
+    format!(
+        "{url}, {state}, {} of {} jobs running",
+        number(health, "jobs"),
+        number(health, "max_jobs")
+    )
+}
+
+/// What to do about it.
+fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Report {
+    let is_silent = status.node.said.is_none();
+    let is_down = own.is_some() && !local::is_running(&session.places);
+    let text = match (is_down, is_silent) {
+        (true, _) => "the local network is not running: start it with `sahara up`",
+        (false, true) => "the node does not answer: see its log, or name another with --rpc",
+        (false, false) => "a part does not work: see its log, and `sahara doctor`",
+    };
+    // A network in the background had nobody to tell.
+    let log = local::directory(&session.places).join("logs/up.log");
+    match local::last_words(&log).filter(|_| is_down) {
+        Some(reason) => {
+            Failure::said(Kind::Unreachable, format!("{text}; it ended because {reason}"))
+        }
+        None => Failure::said(Kind::Unreachable, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Node, gateway_text, height_text, node_text};
+    use sahara_primitives::B256;
+    use serde_json::json;
+
+    fn node(validators: u64, age_seconds: u64) -> Node {
+        Node {
+            version: String::from("sahara/v0"),
+            chain_id: 1,
+            height: 42,
+            hash: B256::ZERO,
+            timestamp: 1_000,
+            age_seconds,
+            base_fee: None,
+            peers: 3,
+            validators,
+            genesis_hash: B256::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_chain_that_stands_still_is_said_to() {
+        assert_eq!(height_text(&node(1, 1)), "block 42, final, made 1 s ago");
+        assert!(height_text(&node(1, 60)).ends_with("THE CHAIN STANDS STILL"));
+        assert!(node_text("u", &node(4, 1)).ends_with("3 of 3 other validators known"));
+        assert!(node_text("u", &node(1, 1)).ends_with("the only validator"));
+    }
+
+    #[test]
+    fn a_gateway_that_lost_its_node_says_so() {
+        let text = gateway_text("u", &json!({"status": "no node", "models": 1}));
+        assert_eq!(text, "u, no node, 1 model served, 0 channels to settle");
+    }
+}

@@ -1,0 +1,242 @@
+//! The program without a network: what it says to odd input, and with which exit code.
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The program with this place for everything, and nothing from the environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sahara"));
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.env("HOME", self.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("SAHARA_CACHE", self.path().join("cache"));
+        command.env("SAHARA_DATA_DIR", self.path().join("data"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Fails with `code`, says `words` to people on standard error and to programs in JSON.
+    fn refuses(&self, arguments: &[&str], (code, name): (i32, &str), words: &str) {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?} says {said:?}, expected {words:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?} prints a value and fails");
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?} --json prints no JSON: {error}: {output:?}")
+        });
+        assert_eq!(output.status.code(), Some(code));
+        assert_eq!(value["error"]["code"], name, "{value}");
+        assert_eq!(value["error"]["exit_code"], code, "{value}");
+        let message = value["error"]["message"].as_str().unwrap();
+        assert!(message.contains(words), "{arguments:?} says {message:?}, expected {words:?}");
+    }
+}
+
+const USAGE: (i32, &str) = (2, "usage");
+const NOT_FOUND: (i32, &str) = (3, "not_found");
+const REFUSED: (i32, &str) = (4, "refused");
+const UNREACHABLE: (i32, &str) = (5, "unreachable");
+
+#[test]
+fn what_is_malformed_is_a_usage_error() {
+    let place = Place::new();
+    for (arguments, words) in [
+        (["nonsense"].as_slice(), "unrecognized subcommand"),
+        (&["up", "--port-base", "80"], "1024..=65000"),
+        (&["up", "--port-base", "65535"], "1024..=65000"),
+        (&["up", "--validators", "0"], "1..=20"),
+        (&["wallet", "send", "0x12", "1"], "0x12"),
+        (&["wallet", "fund", "-1"], "-1"),
+        (&["wallet", "fund", "1.0000000000000000001"], "1.0000000000000000001"),
+        (&["wallet", "new", "../x"], "is no wallet name"),
+        (&["chat", ""], "nothing to say"),
+        (&["chat"], "standard input is empty"),
+        (&["chat", "-"], "standard input is empty"),
+        (&["wallet", "balance", "--rpc", "nowhere"], "not an http URL"),
+    ] {
+        place.refuses(arguments, USAGE, words);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    let place = Place::new();
+    for (arguments, words) in [
+        (["status"].as_slice(), "start one with `sahara up`"),
+        (&["down"], "nothing to stop"),
+        (&["wallet", "balance"], "start one with `sahara up`"),
+        (&["receipt", "verify", "nothing.json"], "could not read nothing.json"),
+        (&["key", "revoke", "laptop"], "sahara key list"),
+        (&["key", "show", "laptop"], "sahara key list"),
+        (&["supply", "--recount"], "genesis.json"),
+        (&["worker", "--config", "nothing.json"], "could not read nothing.json"),
+    ] {
+        place.refuses(arguments, NOT_FOUND, words);
+    }
+    place.refuses(&["chat", "hello"], REFUSED, "sahara key create");
+}
+
+#[test]
+fn what_is_silent_is_unreachable() {
+    let place = Place::new();
+    // Nobody listens where somebody did a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    place.refuses(&["supply", "--rpc", &url], UNREACHABLE, "did not answer");
+    let chat = ["chat", "hello", "--model", "m", "--api-key", "sk-1", "--gateway", &url];
+    place.refuses(&chat, UNREACHABLE, "does not answer");
+}
+
+#[test]
+fn a_pipe_says_one_message_and_an_empty_one_none() {
+    let place = Place::new();
+    let say = |text: &[u8]| {
+        let mut child = place
+            .command(&["chat", "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text).unwrap();
+        let output = child.wait_with_output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(say(b" \n\n")["error"]["code"], "usage");
+    assert_eq!(say(b"\xff\xfe")["error"]["code"], "failed");
+    assert_eq!(say(b"hello\nthere\n")["error"]["code"], "refused", "it has no API key");
+}
+
+/// A model that has the right size is not fetched.
+fn pretend_model(place: &Place) {
+    let models = place.path().join("cache/models");
+    fs::create_dir_all(&models).unwrap();
+    let file = fs::File::create(models.join("smollm2-135m-instruct-q4_1.gguf")).unwrap();
+    file.set_len(98_362_432).unwrap();
+}
+
+#[test]
+fn up_says_what_stands_in_its_way() {
+    let place = Place::new();
+    pretend_model(&place);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().min(65_000);
+    let base = port.to_string();
+    if port == taken.local_addr().unwrap().port() {
+        let words = format!("127.0.0.1:{port}, needed for the node's JSON-RPC");
+        place.refuses(&["up", "--port-base", &base], REFUSED, &words);
+        let detached = ["up", "--detach", "--port-base", &base];
+        place.refuses(&detached, REFUSED, "another program listens there");
+    }
+    drop(taken);
+
+    let local = place.path().join("data/local");
+    fs::create_dir_all(&local).unwrap();
+    fs::write(
+        local.join("genesis.json"),
+        "{\"config\":{\"chainId\":1},\"of\":\"another version\"}",
+    )
+    .unwrap();
+    place.refuses(&["up", "--port-base", &base], REFUSED, "made by another version");
+    fs::write(local.join("genesis.json"), "").unwrap();
+    place.refuses(&["up", "--port-base", &base], REFUSED, "is damaged or was made by");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_named() {
+    let place = Place::new();
+    let file = place.path().join("file");
+    fs::write(&file, "").unwrap();
+    let file = file.display().to_string();
+    let failed = (1, "failed");
+    place.refuses(&["up", "--data-dir", &file], failed, "name another place with --data-dir");
+    let output = place.command(&["model", "fetch"]).env("SAHARA_CACHE", &file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("cannot write in {file}")), "{said}");
+    assert!(said.contains("with SAHARA_CACHE"), "{said}");
+    let output = place.command(&["doctor"]).env("SAHARA_DATA_DIR", &file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("MEND  data directory"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn doctor_says_in_json_once_what_is_wrong() {
+    let place = Place::new();
+    let output = place.run(&["doctor", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(findings.as_array().unwrap().iter().any(|finding| finding["is_fine"] == false));
+}
+
+#[test]
+fn a_wallet_is_never_overwritten() {
+    let place = Place::new();
+    let password = place.path().join("password");
+    fs::write(&password, "long enough\n").unwrap();
+    let new = ["wallet", "new", "one", "--password-file", password.to_str().unwrap()];
+    let made = place.run(&new);
+    assert!(made.status.success(), "{made:?}");
+    let file = place.path().join("data/wallets/one.json");
+    let before = fs::read(&file).unwrap();
+    place.refuses(&new, REFUSED, "there is a wallet `one` already");
+    assert_eq!(fs::read(&file).unwrap(), before);
+    let list = place.run(&["wallet", "list"]);
+    assert!(String::from_utf8_lossy(&list.stdout).contains("one"), "{list:?}");
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["abi", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn help_completions_and_no_colour() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = place.run(&["completions", shell]);
+        assert!(script.status.success());
+        let script = String::from_utf8_lossy(&script.stdout).into_owned();
+        assert!(script.contains("earnings") && script.contains("revoke"), "{shell}");
+    }
+    for arguments in [["--help"].as_slice(), &["help"], &["key", "create", "--help"], &["up", "-h"]]
+    {
+        let help = place.command(arguments).env("NO_COLOR", "1").output().unwrap();
+        assert!(help.status.success() && !help.stdout.contains(&0x1b), "{arguments:?}");
+        assert!(!help.stdout.is_empty());
+    }
+    let bare = place.run(&[]);
+    assert_eq!(bare.status.code(), Some(2), "without a command it shows help and fails");
+}
