@@ -63,6 +63,9 @@ pub struct Patience {
     pub sign: Duration,
     /// Until a stream's client takes the next token, when it is a window behind; then it has left.
     pub stall: Duration,
+    /// Until somebody comes back for a request whose client left before anything was delivered:
+    /// stock clients come back within 8 s.
+    pub retry: Duration,
 }
 
 impl Default for Patience {
@@ -71,6 +74,7 @@ impl Default for Patience {
             accept: Duration::from_secs(30),
             sign: Duration::from_secs(2),
             stall: Duration::from_secs(60),
+            retry: Duration::from_secs(10),
         }
     }
 }

@@ -6,12 +6,8 @@ use crate::{
     run::{Audience, Run},
 };
 use sahara_compute::{Event, FinishReason, JobStream, Problem, ProblemCode, WorkerError};
-use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How long a request runs on after its client left before anything was delivered: stock clients
-/// come back within 8 s, and find their answer.
-const GRACE: Duration = Duration::from_secs(10);
 /// Delivered tokens between two syncs of what was written about them: at 50 tokens a second less
 /// than two syncs a second for each stream, and half a window is lost with the power.
 pub(crate) const SYNC_EVERY: usize = 32;
@@ -32,7 +28,12 @@ struct Watch {
 
 impl Watch {
     /// Until when the client may take the next step; none while nothing is expected of it.
-    fn deadline(&mut self, audience: Audience, expects: bool, stall: Duration) -> Option<Instant> {
+    fn deadline(
+        &mut self,
+        audience: Audience,
+        expects: bool,
+        patience: Patience,
+    ) -> Option<Instant> {
         if audience.is_present && (!expects || audience.delivered > self.delivered) {
             self.deadline = None;
         }
@@ -40,7 +41,7 @@ impl Watch {
         if audience.is_present && !expects {
             return None;
         }
-        let within = if audience.is_present { stall } else { GRACE };
+        let within = if audience.is_present { patience.stall } else { patience.retry };
         Some(*self.deadline.get_or_insert_with(|| Instant::now() + within))
     }
 }
@@ -67,7 +68,7 @@ pub(crate) async fn listen(run: &Run, stream: &mut JobStream, patience: Patience
                 () = run.taken.notified() => None,
             }
         };
-        let event = match watch.deadline(audience, audience.is_behind, patience.stall) {
+        let event = match watch.deadline(audience, audience.is_behind, patience) {
             None => step.await,
             Some(deadline) => match timeout_at(deadline, step).await {
                 Ok(event) => event,
@@ -104,7 +105,7 @@ pub(crate) async fn is_taken(run: &Run, patience: Patience) -> bool {
         if has_left(run, audience) {
             return audience.is_even;
         }
-        let deadline = watch.deadline(audience, true, patience.stall);
+        let deadline = watch.deadline(audience, true, patience);
         let deadline = deadline.unwrap_or_else(Instant::now);
         if timeout_at(deadline, run.taken.notified()).await.is_err() {
             return false;

@@ -3,7 +3,7 @@
 //! The worker signs before a receipt exists: it gets its number, and the payer's money moves, with
 //! the signatures. So a worker that stays away holds up nobody's settlement. What a stream was
 //! handed and its worker does not sign for is *owed*: its money stays held while the worker is
-//! asked again, and is the payer's again after [`OWED_FOR`].
+//! asked again, and is the payer's again after [`OWED_MILLISECONDS`].
 
 use crate::{
     account::{Account, Books, Delivery, Hold, MOST_UNSETTLED},
@@ -16,13 +16,13 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use sahara_compute::{Problem, SignRequest, WorkerClient, WorkerError, earning_hash, recover};
-use sahara_primitives::{ChannelId, Receipt, ReceiptSeq, Usage};
+use sahara_primitives::{ChannelId, Milliseconds, Receipt, ReceiptSeq, Usage};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How long a worker is asked to sign for what was delivered: a restart takes seconds, and a grant
 /// that ends meanwhile is collectable for an hour.
-pub(crate) const OWED_FOR: Duration = Duration::from_secs(600);
+pub(crate) const OWED_MILLISECONDS: u64 = 600_000;
 /// How long a worker that did not sign is not asked again by requests that end.
 const SILENT_FOR: Duration = Duration::from_secs(15);
 /// How often owed answers are looked at.
@@ -35,7 +35,7 @@ const PROPOSALS: usize = 2;
 pub(crate) struct Owed {
     pub(crate) account: Arc<Account>,
     pub(crate) row: RequestRow,
-    since: Instant,
+    since: Milliseconds,
     _hold: Hold,
 }
 
@@ -138,7 +138,7 @@ impl Gateway {
 
     /// Remembers what a client got and no worker has signed for.
     pub(crate) fn owe(&self, id: B256, account: &Arc<Account>, row: &RequestRow, hold: Hold) {
-        let (account, row, since) = (Arc::clone(account), row.clone(), Instant::now());
+        let (account, row, since) = (Arc::clone(account), row.clone(), self.now());
         self.owed.lock().insert(id, Owed { account, row, since, _hold: hold });
     }
 
@@ -173,7 +173,9 @@ impl Gateway {
                     self.owed.lock().remove(&id);
                     self.wants_settlement(account.channel);
                 }
-                Err(_) if since.elapsed() >= OWED_FOR => self.give_up(id, &row),
+                Err(_) if self.now().0.saturating_sub(since.0) >= OWED_MILLISECONDS => {
+                    self.give_up(id, &row);
+                }
                 Err(error) => tracing::debug!(%error, request = %id, "still owed"),
             }
         }

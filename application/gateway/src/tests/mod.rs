@@ -1,8 +1,12 @@
 //! The gateway with a real worker over real sockets, on the protocols' own rules.
 
 mod crashes;
+mod days;
 mod errors;
+mod leaving;
+mod lost;
 mod money;
 mod retries;
 mod shapes;
+mod workers;
 mod world;

@@ -180,3 +180,32 @@ async fn g7_a_forged_or_short_payment_does_no_work() {
     assert_eq!(world.script.starts.load(std::sync::atomic::Ordering::SeqCst), 0);
     assert_eq!(post(&good).await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_reservation_without_a_deposit_leaves_nothing_behind() {
+    let mut world = World::new().await;
+    let url = format!("{}/v1/chat/completions", world.url);
+    let challenge = world.http.post(&url).json(&chat("poor")).send().await.unwrap();
+    let challenge = decode(&challenge.headers()["payment-required"]);
+    let worst: u128 = challenge["accepts"][0]["amount"].as_str().unwrap().parse().unwrap();
+    let rich = std::mem::replace(&mut world.payer, signer(8));
+    let rows = |world: &World| {
+        let store = world.gateway.store();
+        [&store.channels, &store.keys, &store.requests].map(|space| space.iter().count())
+    };
+    let before = rows(&world);
+    let (poor, channel) = pay(&world, &challenge, worst);
+    let refused = world.http.post(&url).json(&chat("poor")).header("payment-signature", poor);
+    let refused = refused.send().await.unwrap();
+    assert_eq!(refused.status(), 402);
+    assert!(refused.text().await.unwrap().contains("deposit"));
+    assert_eq!(rows(&world), before);
+    assert!(world.gateway.known_account(channel).is_none());
+    // One with a deposit whose request fails leaves nothing either: it was never opened.
+    world.payer = rich;
+    let (short, channel) = pay(&world, &challenge, 5);
+    let refused = world.http.post(&url).json(&chat("poor")).header("payment-signature", short);
+    assert_eq!(refused.send().await.unwrap().status(), 402);
+    assert_eq!(rows(&world), before);
+    assert!(world.gateway.known_account(channel).is_none());
+}

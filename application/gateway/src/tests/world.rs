@@ -3,7 +3,16 @@
 use crate::{ChainError, Gateway, GatewayConfig, Mined, Node, Patience};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use axum::{
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use futures::{
+    FutureExt, StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 use parking_lot::Mutex;
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS, signing};
 use sahara_client::{Log, SigningKey};
@@ -26,7 +35,12 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::Semaphore, task::AbortHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    sync::Semaphore,
+    task::AbortHandle,
+};
 
 /// The rules, without consensus: every transaction is a final block.
 #[derive(Debug)]
@@ -66,11 +80,6 @@ impl TestNode {
         let mined = Mined { hash, block: number, logs: logs.collect() };
         all.push(mined.clone());
         Ok(mined)
-    }
-
-    /// The transactions so far.
-    pub(crate) fn height(&self) -> usize {
-        self.mined.lock().len()
     }
 
     pub(crate) fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
@@ -263,8 +272,24 @@ pub(crate) const PATIENCE: Patience = Patience {
     accept: Duration::from_secs(2),
     sign: Duration::from_millis(500),
     stall: Duration::from_secs(2),
+    retry: Duration::from_millis(800),
 };
 pub(crate) const SECRET: &str = "sk-test-secret";
+
+/// A stream as its client sees it.
+pub(crate) struct Stream {
+    bytes: BoxStream<'static, reqwest::Result<bytes::Bytes>>,
+    pub(crate) text: String,
+}
+
+impl Stream {
+    pub(crate) async fn until(&mut self, said: &str) {
+        while !self.text.contains(said) {
+            let bytes = self.bytes.next().await.expect("more of the stream").unwrap();
+            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+}
 
 /// Everything a request needs.
 pub(crate) struct World {
@@ -287,6 +312,50 @@ pub(crate) fn signer(number: u8) -> SigningKey {
 
 fn prices() -> Prices {
     Prices { input: Price(INPUT), output: Price(OUTPUT) }
+}
+
+/// A worker for asset 1.
+fn worker(
+    world: (&Arc<TestNode>, &Arc<Script>, &Arc<AtomicU64>),
+    offer: (&SigningKey, Prices),
+    dir: &Path,
+) -> Arc<Worker> {
+    let (node, script, now) = world;
+    Worker::new(WorkerConfig {
+        chain_id: LOCAL_CHAIN_ID,
+        key: offer.0.clone(),
+        gateways: [node.sender].into(),
+        data_dir: dir.to_owned(),
+        served: vec![Served {
+            asset: AssetId(1),
+            engine: Arc::new(ScriptEngine(Arc::clone(script))),
+            prompt: None,
+            prices: offer.1,
+        }],
+        max_jobs: 8,
+        max_wait: PATIENCE.accept,
+        chain: Arc::<TestNode>::clone(node),
+        max_body: 1 << 20,
+        clock: clock(now),
+    })
+    .unwrap()
+}
+
+/// Runs on its own; everything ends in the middle when it is dropped.
+pub(crate) struct Process(Option<Runtime>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}
+
+/// Never answers at a path.
+async fn hang(State(path): State<&'static str>, request: Request, next: Next) -> Response {
+    if request.uri().path() == path {
+        futures::future::pending::<()>().await;
+    }
+    next.run(request).await
 }
 
 async fn serve(router: axum::Router) -> (String, AbortHandle) {
@@ -353,24 +422,8 @@ impl World {
             ends: AtomicU64::new(0),
         });
         let (worker_dir, gateway_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        let worker = Worker::new(WorkerConfig {
-            chain_id: LOCAL_CHAIN_ID,
-            key: worker_key.clone(),
-            gateways: [gateway_key.address()].into(),
-            data_dir: worker_dir.path().to_owned(),
-            served: vec![Served {
-                asset: AssetId(1),
-                engine: Arc::new(ScriptEngine(Arc::clone(&script))),
-                prompt: None,
-                prices: prices(),
-            }],
-            max_jobs: 8,
-            max_wait: PATIENCE.accept,
-            chain: Arc::<TestNode>::clone(&node),
-            max_body: 1 << 20,
-            clock: clock(&now),
-        })
-        .unwrap();
+        let world = (&node, &script, &now);
+        let worker = worker(world, (&worker_key, prices()), worker_dir.path());
         let (endpoint, worker_task) = serve(worker.router()).await;
         economy(&node, &endpoint, (&payer, &worker_key));
         let (gateway, url, task) = Self::start(&node, gateway_dir.path(), &now).await;
@@ -438,11 +491,40 @@ impl World {
         ChannelId(signing::grant_channel(LOCAL_CHAIN_ID, grant))
     }
 
-    /// What a kill leaves: the files as they are. Another process goes on with them.
-    pub(crate) async fn kill_and_restart(&mut self) {
-        self.tasks.pop().unwrap().abort();
+    /// One more worker for asset 1, a unit cheaper than the first: it is asked before it. At one path
+    /// it never answers. It has a runtime of its own: shut down, it is gone in the middle of things.
+    pub(crate) async fn cheaper_worker(&mut self, hangs_at: &'static str) -> Process {
+        let key = signer(5);
+        let prices = Prices { input: Price(INPUT), output: Price(OUTPUT - 1) };
+        self.dirs.insert(0, TempDir::new().unwrap());
+        let world = (&self.node, &self.script, &self.now);
+        let worker = worker(world, (&key, prices), self.dirs[0].path());
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let router = worker.router().layer(middleware::from_fn_with_state(hangs_at, hang));
+        let served = runtime.spawn(serve(router));
+        let (endpoint, _) = served.await.unwrap();
+        self.node.state.lock().fund(key.address(), Amount::from_coins(1_000_000));
+        let send = |value, input: Vec<u8>| {
+            self.node.transact(key.address(), WORKERS, value, &input).unwrap();
+        };
+        send(Amount::from_coins(1_000), IWorkers::registerWorkerCall { endpoint }.abi_encode());
+        let (input, output) = (prices.input.0, prices.output.0);
+        let serve = IWorkers::serveCall { asset: 1, inputPrice: input, outputPrice: output };
+        send(Amount::ZERO, serve.abi_encode());
+        self.gateway.refresh().await.unwrap();
+        Process(Some(runtime))
+    }
+
+    /// The gateway's files as they are.
+    pub(crate) fn copy_store(&self) -> TempDir {
         let dir = TempDir::new().unwrap();
         copy(self.dirs.last().unwrap().path(), dir.path());
+        dir
+    }
+
+    /// Another process goes on with these files.
+    pub(crate) async fn restart_with(&mut self, dir: TempDir) {
+        self.tasks.pop().unwrap().abort();
         let (gateway, url, task) = Self::start(&self.node, dir.path(), &self.now).await;
         self.gateway = gateway;
         self.url = url;
@@ -450,9 +532,29 @@ impl World {
         self.dirs.push(dir);
     }
 
+    /// What a kill leaves: the files as they are. Another process goes on with them.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.restart_with(self.copy_store()).await;
+    }
+
     pub(crate) fn ask(&self, body: &Value) -> reqwest::RequestBuilder {
+        self.ask_with(SECRET, body)
+    }
+
+    pub(crate) fn ask_with(&self, secret: &str, body: &Value) -> reqwest::RequestBuilder {
         let path = format!("{}/v1/chat/completions", self.url);
-        self.http.post(path).bearer_auth(SECRET).json(body)
+        self.http.post(path).bearer_auth(secret).json(body)
+    }
+
+    /// A stream, read until it says something.
+    pub(crate) async fn stream_until(&self, text: &str, said: &str) -> Stream {
+        let mut body = chat(text);
+        body["stream"] = json!(true);
+        let answer = self.ask(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let mut stream = Stream { bytes: answer.bytes_stream().boxed(), text: String::new() };
+        stream.until(said).await;
+        stream
     }
 
     pub(crate) async fn answer(&self, body: &Value) -> Value {

@@ -73,7 +73,6 @@ struct Last {
     job: B256,
     worker: Amount,
     asset: Amount,
-    seq: Option<ReceiptSeq>,
 }
 
 /// What the chain says a worker and an asset have collected on a channel.
@@ -192,14 +191,13 @@ impl Earned {
             worker.checked_add(receipt.bill.worker) == Ok(receipt.cumulative_worker)
                 && asset.checked_add(receipt.bill.asset) == Ok(receipt.cumulative_asset)
         };
-        let newest = (self.worker, self.asset, self.seq);
         let (base, replaced) = match self.last {
-            _ if is_from((self.worker, self.asset)) => (newest, None),
+            _ if is_from((self.worker, self.asset)) => ((self.worker, self.asset), None),
             Some(last) if is_from((last.worker, last.asset)) => {
-                ((last.worker, last.asset, last.seq), Some(last.job))
+                ((last.worker, last.asset), Some(last.job))
             }
             _ => match collected.filter(|collected| is_from(*collected)) {
-                Some((worker, asset)) => ((worker, asset, self.seq), None),
+                Some(collected) => (collected, None),
                 None => {
                     return Err(self.contradiction(&format!(
                         "expected the receipt to add to {} and {} base units earned on the channel by now",
@@ -209,14 +207,16 @@ impl Earned {
                 }
             },
         };
-        if base.2.is_some_and(|seq| receipt.seq <= seq) {
-            return Err(self.contradiction("a later receipt of the channel was signed before"));
+        if self.seq.is_some_and(|seq| receipt.seq <= seq) {
+            return Err(self.contradiction(
+                "another receipt with this number, or a later one, was signed before",
+            ));
         }
         let after = Self {
             worker: receipt.cumulative_worker,
             asset: receipt.cumulative_asset,
             seq: Some(receipt.seq),
-            last: Some(Last { job, worker: base.0, asset: base.1, seq: base.2 }),
+            last: Some(Last { job, worker: base.0, asset: base.1 }),
         };
         Ok((after, replaced))
     }

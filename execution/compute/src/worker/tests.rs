@@ -113,7 +113,12 @@ impl WorkerChain for Chain {
     }
 }
 
-fn worker(dir: &Path, permits: &Arc<Semaphore>, chain: &Arc<Chain>) -> Arc<Worker> {
+fn worker(
+    dir: &Path,
+    permits: &Arc<Semaphore>,
+    chain: &Arc<Chain>,
+    max_wait: Duration,
+) -> Arc<Worker> {
     let served = |asset, prompt| Served {
         asset: AssetId(asset),
         engine: Arc::new(Endless(Arc::clone(permits))),
@@ -127,7 +132,7 @@ fn worker(dir: &Path, permits: &Arc<Semaphore>, chain: &Arc<Chain>) -> Arc<Worke
         data_dir: dir.to_owned(),
         served: vec![served(1, None), served(2, Some("be brief. ".into()))],
         max_jobs: 2,
-        max_wait: Duration::from_millis(50),
+        max_wait,
         chain: Arc::<Chain>::clone(chain),
         max_body: 10_000,
         clock: Clock::new(|| NOW),
@@ -146,10 +151,14 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with_patience(Duration::from_millis(50)).await
+    }
+
+    async fn with_patience(max_wait: Duration) -> Self {
         let dir = TempDir::new().unwrap();
         let permits = Arc::new(Semaphore::new(1_000));
         let chain = Arc::<Chain>::default();
-        let worker = worker(dir.path(), &permits, &chain);
+        let worker = worker(dir.path(), &permits, &chain, max_wait);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = worker.router();
@@ -318,12 +327,12 @@ proptest! {
         let dir = TempDir::new().unwrap();
         let permits = Arc::new(Semaphore::new(0));
         let chain = Arc::<Chain>::default();
-        let mut one = worker(dir.path(), &permits, &chain);
+        let mut one = worker(dir.path(), &permits, &chain, Duration::ZERO);
         let (mut earned, mut next) = (0u128, 0u32);
         for (number, (seq, tokens, is_honest, restart)) in steps.into_iter().enumerate() {
             if restart {
                 drop(one);
-                one = worker(dir.path(), &permits, &chain);
+                one = worker(dir.path(), &permits, &chain, Duration::ZERO);
             }
             let job = job(u8::try_from(number).unwrap(), 7);
             let engine = (DeterminismClass::D1, keccak256("endless"), NOW);
@@ -341,4 +350,84 @@ proptest! {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn w3_a_gateway_without_a_bond_is_refused() {
+    let world = World::new().await;
+    world.chain.is_unbonded.store(true, Ordering::SeqCst);
+    assert_eq!(world.code(&job(1, 1)).await, ProblemCode::GatewayNotBonded);
+    world.chain.is_unbonded.store(false, Ordering::SeqCst);
+    world.chain.is_silent.store(true, Ordering::SeqCst);
+    assert_eq!(world.code(&job(1, 1)).await, ProblemCode::Unavailable);
+    world.chain.is_silent.store(false, Ordering::SeqCst);
+    finish(&world, &job(1, 1)).await;
+    world.chain.is_silent.store(true, Ordering::SeqCst);
+    finish(&world, &job(2, 1)).await;
+    assert_eq!(world.permits.available_permits(), 998, "what was refused computed nothing");
+}
+
+#[tokio::test]
+async fn a_job_waits_for_a_place() {
+    let world = World::with_patience(Duration::from_secs(20)).await;
+    world.permits.forget_permits(1_000);
+    let _first = world.client.start(&job(1, 50), NOW).await.unwrap();
+    let second = world.client.start(&job(2, 50), NOW).await.unwrap();
+    let client = world.client.clone();
+    let third = tokio::spawn(async move { client.start(&job(3, 1), NOW).await });
+    let waits = async {
+        while world.worker.queue.available_permits() == 2 * super::QUEUE {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waits).await.unwrap();
+    drop(second);
+    assert!(third.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn w1_a_receipt_may_take_the_place_of_one_that_its_gateway_gave_up() {
+    let world = World::new().await;
+    let jobs = [job(1, 7), job(2, 7), job(3, 7)];
+    for job in &jobs {
+        finish(&world, job).await;
+    }
+    let sign = async |job: &Job, receipt: &Receipt| {
+        let request = SignRequest { job: job.id, receipt: receipt.clone() };
+        world.client.sign(&request, NOW).await
+    };
+    let first = receipt(&jobs[0], 0, 7, 0);
+    sign(&jobs[0], &first).await.unwrap();
+    let given_up = receipt(&jobs[1], 1, 7, 12);
+    sign(&jobs[1], &given_up).await.unwrap();
+    // Under the number that was signed it is refused, and the worker says which it was.
+    let Err(WorkerError::Refused(problem)) = sign(&jobs[2], &receipt(&jobs[2], 1, 7, 12)).await
+    else {
+        panic!("a number is used once")
+    };
+    assert_eq!((problem.code, problem.last), (ProblemCode::Contradiction, Some(ReceiptSeq(1))));
+    let instead = receipt(&jobs[2], 2, 7, 12);
+    sign(&jobs[2], &instead).await.unwrap();
+    assert_eq!(instead.cumulative_worker, given_up.cumulative_worker);
+    // Two steps back is not one that a gateway gave up, unless the chain has paid no more.
+    let job = job(4, 7);
+    finish(&world, &job).await;
+    let from_nothing = receipt(&job, 3, 7, 0);
+    *world.chain.collected.lock().unwrap() = (Amount::from_u128(1), Amount::from_u128(2));
+    assert_eq!(code(sign(&job, &from_nothing).await.map(drop)), ProblemCode::Contradiction);
+    *world.chain.collected.lock().unwrap() = Default::default();
+    sign(&job, &from_nothing).await.unwrap();
+    // The job that was given up can be signed for again.
+    sign(&jobs[1], &receipt(&jobs[1], 4, 7, 12)).await.unwrap();
+}
+
+#[tokio::test]
+async fn jobs_are_forgotten_after_a_day() {
+    let world = World::new().await;
+    finish(&world, &job(1, 1)).await;
+    let known = |world: &World| world.worker.ledger.job(job(1, 1).id).unwrap().is_some();
+    world.worker.ledger.purge(NOW).unwrap();
+    assert!(known(&world));
+    world.worker.ledger.purge(Milliseconds(NOW.0 + 1)).unwrap();
+    assert!(!known(&world));
 }
