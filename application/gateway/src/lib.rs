@@ -7,21 +7,24 @@
 //! for everyone it names within a second.
 //!
 //! # Invariants
-//! - G1 What a channel has spent and holds for running requests never exceeds its deposit and caps.
+//! - G1 What a channel has spent and holds for running requests never exceeds its deposit and caps,
+//!   the daily cap on whatever day it is collected.
 //! - G2 A request is charged at most once, whatever is retried or killed.
 //! - G3 No token leaves before the reservation is final and on disk; no answer ends before its
 //!   receipt is on disk.
 //! - G4 One id, one body, one result; another body under the id is refused.
-//! - G5 A client that leaves a stream pays for the tokens handed to its connection, and no more.
-//! - G6 Receipts of a channel have no gaps and name their predecessor; claims follow their order.
+//! - G5 A client that leaves pays for the tokens handed to its connection, and no more.
+//! - G6 Receipts of a channel are signed by both parties, name their predecessor, and no number is
+//!   used twice; claims follow their order, and none waits for a worker.
 //! - G7 A payment pays for one request: not for another URL, body, price or chain.
 //!
 //! # Failure and recovery
 //! A request is *reserved* (on disk before the first token), *running* (a stream's delivered tokens
-//! are written one by one), *persisted* (receipt, sums, answer and outcome in one write),
-//! *submitted* and *settled*. A kill before work forgets it; mid-stream it is charged for what was
-//! delivered; after that nothing is lost, and whether a claim arrived is read from the channel's
-//! own `seq` on chain. Until then its outcome is `pending`, never failed.
+//! are written one by one), *delivered*, *signed* (receipt, sums, answer and outcome in one write),
+//! *submitted* and *settled*. A kill before work forgets it; mid-stream what was delivered is owed
+//! until its worker signs for it; after that nothing is lost, and whether a claim arrived is read
+//! from the channel's own `seq` on chain. Until then its outcome is `pending`, never failed. A store
+//! that was lost goes on from the chain.
 //!
 //! See `specs/0010-gateway.md`.
 #![forbid(unsafe_code)]

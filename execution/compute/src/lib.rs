@@ -4,13 +4,14 @@
 //! A *job* is one answer to one prompt by one asset (a model, or an agent that embeds one). A
 //! [`Gateway`](GatewayKey) asks a [`Worker`] for it, signed; the worker runs it on an [`Engine`] and
 //! streams tokens, which the [`Meter`] counts once, as they pass. When the answer has ended, the
-//! gateway writes a [`Receipt`](sahara_primitives::Receipt); the worker checks it against its meter
-//! and signs it and what it has earned on the channel by now.
+//! gateway proposes a [`Receipt`](sahara_primitives::Receipt); the worker checks it against its meter
+//! and signs it and what it has earned on the channel by now. Then the gateway signs too.
 //!
 //! # Invariants
-//! - W1 A worker signs earnings of a (channel, asset) only upwards, each by exactly one receipt.
+//! - W1 A worker signs earnings of a (channel, asset) in steps of exactly one receipt: from what it
+//!   signed last, from what it signed before that, or from what the chain has paid.
 //! - W2 A worker signs no more tokens than its meter counted, at no lower prices than it asked.
-//! - W3 A job that cannot be done is refused before any work.
+//! - W3 A job that cannot be done, or whose gateway could not pay, is refused before any work.
 //! - W4 A job ends when the gateway drops its connection.
 //! - W5 [`Bundle::verify`] accepts a receipt only if everything follows from the genesis hash.
 //!
