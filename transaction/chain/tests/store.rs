@@ -14,10 +14,14 @@ use std::{path::Path, sync::Arc};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount, proof::verify_proof};
 use proptest::{collection::vec, prelude::*};
-use sahara_chain::store::{
-    Committed, ExecutedBlock, LogFilter, PendingStates, Store, StoreError, StoreOptions,
+use sahara_chain::{
+    consensus::{Evidence, Fault},
+    store::{
+        Committed, ExecutedBlock, LogFilter, MAX_EVIDENCE, PendingStates, Store, StoreError,
+        StoreOptions,
+    },
+    trie::TrieError,
 };
-use sahara_chain::trie::TrieError;
 use sahara_evm::{Account, ParentState, StateDiff};
 use support::{Chain, Change, Model, address, changes, genesis};
 
@@ -571,4 +575,29 @@ fn i9_a_block_is_on_disk_whole_or_not_at_all() {
         std::fs::remove_dir_all(&cut).unwrap();
     }
     assert_eq!(heads, [1, 2].into());
+}
+
+fn evidence(signer: u32, view: u64) -> Evidence {
+    Evidence { signer, view, fault: Fault::NullifyFinalize, proof: vec![7; 100] }
+}
+
+#[test]
+fn i11_evidence_is_kept_once_bounded_for_each_validator_and_across_restarts() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let store = open(directory.path());
+        assert!(store.add_evidence(&evidence(1, 5)).unwrap());
+        assert!(!store.add_evidence(&evidence(1, 5)).unwrap(), "known");
+        let most = u64::try_from(MAX_EVIDENCE).unwrap();
+        for view in 6..200 {
+            assert_eq!(store.add_evidence(&evidence(1, view)).unwrap(), view < 5 + most);
+        }
+        let other = Evidence { fault: Fault::ConflictingNotarize, ..evidence(0, 5) };
+        assert!(store.add_evidence(&other).unwrap(), "another validator has its own room");
+        assert!(store.sizes().iter().any(|(name, _)| *name == "evidence"));
+    }
+    let all = open(directory.path()).evidence().unwrap();
+    assert_eq!(all.len(), MAX_EVIDENCE + 1);
+    assert_eq!((all[0].signer, all[0].fault), (0, Fault::ConflictingNotarize));
+    assert_eq!(all[1], evidence(1, 5));
 }

@@ -65,6 +65,6 @@ pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, ValidatorConfig, st
 pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, ReceivedTransaction, TransactionGossip, transaction_gossip};
 pub use ledger::{BuildContext, Ledger};
-pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, run};
+pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, ConsensusStatus, run};
 pub use progress::Heights;
 pub use timing::Timing;

@@ -15,11 +15,12 @@ use alloy_primitives::B256;
 use commonware_consensus::{marshal, marshal::standard::Standard, simplex};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, keccak256::Digest};
 use commonware_p2p::{
-    Address, AddressableManager as _,
+    Address, AddressableManager as _, CheckedSender as _, LimitedSender, Recipients,
     authenticated::lookup::{self, Network},
 };
 use commonware_runtime::{
-    Handle, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio as runtime,
+    Clock, Handle, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _,
+    tokio as runtime,
 };
 use commonware_stream::{
     SakeCups,
@@ -56,6 +57,8 @@ const RECONNECT: Duration = Duration::from_secs(1);
 const DIAL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the parts have to end when asked to.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How often connected peers are counted.
+const PEER_COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const PARTITION: &str = "validator";
 
 /// What a validator needs to know to take part.
@@ -115,8 +118,7 @@ pub enum ConsensusError {
 pub struct ConsensusHandle {
     stop: Option<oneshot::Sender<()>>,
     ended: oneshot::Receiver<Result<(), ConsensusError>>,
-    heights: watch::Receiver<Heights>,
-    metrics: watch::Receiver<Option<MetricsSource>>,
+    status: ConsensusStatus,
 }
 
 type MetricsSource = Arc<dyn Fn() -> String + Send + Sync>;
@@ -125,24 +127,68 @@ impl fmt::Debug for ConsensusHandle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ConsensusHandle")
-            .field("heights", &*self.heights.borrow())
+            .field("status", &self.status)
             .finish_non_exhaustive()
     }
 }
 
-impl ConsensusHandle {
+/// How a validator is doing; outlives it. Clones see the same.
+#[derive(Clone)]
+pub struct ConsensusStatus {
+    heights: watch::Receiver<Heights>,
+    peers: watch::Receiver<usize>,
+    metrics: watch::Receiver<Option<MetricsSource>>,
+}
+
+impl fmt::Debug for ConsensusStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ConsensusStatus")
+            .field("heights", &*self.heights.borrow())
+            .field("peers", &self.peers())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ConsensusStatus {
     /// How far the chain is final and applied.
     #[must_use]
     pub fn heights(&self) -> watch::Receiver<Heights> {
         self.heights.clone()
     }
 
+    /// How many other validators it has a connection to, as of a second ago.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        *self.peers.borrow()
+    }
+
     /// The metrics of consensus, network and storage in the text format of Prometheus; empty
-    /// while it starts.
+    /// while it starts and when it has ended.
     #[must_use]
     pub fn metrics(&self) -> String {
         let source = self.metrics.borrow().clone();
         source.map_or_else(String::new, |encode| encode())
+    }
+}
+
+impl ConsensusHandle {
+    /// How the validator is doing.
+    #[must_use]
+    pub fn status(&self) -> ConsensusStatus {
+        self.status.clone()
+    }
+
+    /// How far the chain is final and applied.
+    #[must_use]
+    pub fn heights(&self) -> watch::Receiver<Heights> {
+        self.status.heights()
+    }
+
+    /// See [`ConsensusStatus::metrics`].
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.status.metrics()
     }
 
     /// Resolves when the validator has ended by itself, which is always an error.
@@ -187,7 +233,9 @@ pub fn run(
     let (ending, ended) = oneshot::channel();
     let (heights_sender, heights) = watch::channel(Heights::default());
     let (metrics_sender, metrics) = watch::channel(None);
-    let signals = Signals { stopped, heights: heights_sender, metrics: metrics_sender };
+    let (peers_sender, peers) = watch::channel(0);
+    let signals =
+        Signals { stopped, heights: heights_sender, peers: peers_sender, metrics: metrics_sender };
     thread::Builder::new()
         .name("consensus".into())
         .spawn(move || {
@@ -198,12 +246,14 @@ pub fn run(
             let _heard = ending.send(outcome).is_ok();
         })
         .map_err(ConsensusError::Start)?;
-    Ok(ConsensusHandle { stop: Some(stop), ended, heights, metrics })
+    let status = ConsensusStatus { heights, peers, metrics };
+    Ok(ConsensusHandle { stop: Some(stop), ended, status })
 }
 
 struct Signals {
     stopped: oneshot::Receiver<()>,
     heights: watch::Sender<Heights>,
+    peers: watch::Sender<usize>,
     metrics: watch::Sender<Option<MetricsSource>>,
 }
 
@@ -250,15 +300,20 @@ impl Node {
             let (network, mut oracle) = Network::new(context.child("network"), self.network());
             let _tracked = oracle.track(0, self.addresses.clone());
             let started = Box::pin(self.start(&context, (network, oracle), ledger, gossip)).await;
-            let Some((parts, heights)) = started else {
+            let Some((parts, heights, presence)) = started else {
                 let key = to_hex(&self.config.keys.network.public_key());
                 return Err(ConsensusError::NotAValidator(key));
             };
             let source = context.child("metrics");
             signals.metrics.send_replace(Some(Arc::new(move || source.encode())));
             let relay = context.child("heights").spawn(move |_| relay(heights, signals.heights));
+            let peers = signals.peers.clone();
+            let counting =
+                context.child("peers").spawn(move |clock| count_peers(clock, presence, peers));
             let outcome = supervise(parts, signals.stopped).await;
             relay.abort();
+            counting.abort();
+            signals.peers.send_replace(0);
             signals.metrics.send_replace(None);
             // A part that does not end in time is aborted when the runtime ends.
             let _in_time = context.stop(0, Some(STOP_PATIENCE)).await.is_ok();
@@ -272,7 +327,7 @@ impl Node {
         (mut network, oracle): (TcpNetwork, lookup::Oracle<NetworkPublicKey>),
         ledger: SharedLedger,
         gossip: GossipWire,
-    ) -> Option<(Vec<Part>, watch::Receiver<Heights>)> {
+    ) -> Option<(Vec<Part>, watch::Receiver<Heights>, TcpSender)> {
         let [votes, certificates, resolver, backfill, blocks] = CHANNELS;
         let channels = Channels {
             votes: network.register(votes, SMALL_QUOTA),
@@ -282,6 +337,7 @@ impl Node {
             blocks: network.register(blocks, LARGE_QUOTA),
         };
         let transactions = network.register(gossip::CHANNEL, gossip::QUOTA);
+        let presence = transactions.0.clone();
         let peers = Peers { provider: oracle.clone(), blocker: oracle };
         let config = ValidatorConfig {
             chain: self.chain,
@@ -297,7 +353,7 @@ impl Node {
             start_erased(context, config, ledger, (peers, channels), |delivery| delivery).await;
         let Engine { mut parts, heights } = engine?;
         parts.push(("network", network));
-        Some((parts, heights))
+        Some((parts, heights, presence))
     }
 
     fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
@@ -335,6 +391,7 @@ impl Node {
 }
 
 type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
+type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 type Part = (&'static str, Handle<()>);
 
 fn addresses(
@@ -361,6 +418,22 @@ async fn supervise(parts: Vec<Part>, stopped: oneshot::Receiver<()>) -> Result<(
         }
         // A dropped handle asks for the same as one that says so.
         Either::Right(_) => Ok(()),
+    }
+}
+
+/// Tells every second how many peers a message to all would go to.
+async fn count_peers(
+    clock: impl Clock,
+    mut presence: impl LimitedSender,
+    peers: watch::Sender<usize>,
+) {
+    loop {
+        // Who just sent as much as allowed is not counted now, and stays counted as before.
+        if let Ok(reachable) = presence.check(Recipients::All) {
+            let count = reachable.recipients().len();
+            peers.send_if_modified(|known| std::mem::replace(known, count) != count);
+        }
+        clock.sleep(PEER_COUNT_INTERVAL).await;
     }
 }
 

@@ -2,6 +2,8 @@
 //! gives the same run, and over TCP as they run in a node. Invariants: `specs/0001-finality.md`.
 
 #[cfg(test)]
+mod byzantine;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod simulated;

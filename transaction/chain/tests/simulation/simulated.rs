@@ -20,25 +20,30 @@ use sahara_chain::consensus::{
 };
 use sahara_finality::{
     Block, ChainIdentity, MAX_BLOCK_BYTES, NetworkPublicKey, Transaction, ValidatorKeys,
-    ValidatorSet, check_child, verify_finalization,
+    ValidatorSet, check_child, signer, verify_finalization,
 };
 
-use crate::ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool};
+use crate::{
+    byzantine::{Deviation, deviate},
+    ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool},
+};
 
 const LIMITS: Quota = Quota::per_second(NZU32!(100_000));
 
 /// The validators, and what of each survives a crash.
 #[derive(Clone)]
-struct Network {
-    validators: ValidatorSet,
+pub(crate) struct Network {
+    pub(crate) validators: ValidatorSet,
     keys: Vec<ValidatorKeys>,
-    ledgers: Arc<Mutex<Vec<MemoryLedger>>>,
+    pub(crate) ledgers: Arc<Mutex<Vec<MemoryLedger>>>,
     /// On a restart, the ledger's disk is cut to this height.
     loses_blocks_above: Option<usize>,
+    /// A validator that does not keep to the protocol.
+    pub(crate) deviator: Option<(usize, Deviation)>,
 }
 
 impl Network {
-    fn new(count: u8, pool: &Arc<Pool>) -> Self {
+    pub(crate) fn new(count: u8, pool: &Arc<Pool>) -> Self {
         let mut keys: Vec<_> =
             (1..=count).map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap()).collect();
         let set = keys.iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
@@ -46,10 +51,16 @@ impl Network {
         keys.sort_by_key(|one| one.validator(Address::ZERO).network_key);
         let ledger = || MemoryLedger::new(&validators, Arc::clone(pool));
         let ledgers = (0..count).map(|_| ledger()).collect();
-        Self { ledgers: Arc::new(Mutex::new(ledgers)), validators, keys, loses_blocks_above: None }
+        Self {
+            ledgers: Arc::new(Mutex::new(ledgers)),
+            validators,
+            keys,
+            loses_blocks_above: None,
+            deviator: None,
+        }
     }
 
-    fn chain(&self) -> ChainIdentity {
+    pub(crate) fn chain(&self) -> ChainIdentity {
         let ledger = self.ledgers.lock()[0].clone();
         ChainIdentity { chain_id: CHAIN_ID, genesis: ledger.genesis().hash() }
     }
@@ -59,17 +70,18 @@ impl Network {
     }
 
     /// The final chain of each validator.
-    fn chains(&self) -> Vec<Vec<Arc<Block>>> {
+    pub(crate) fn chains(&self) -> Vec<Vec<Arc<Block>>> {
         self.ledgers.lock().iter().map(|one| one.disk.lock().blocks.clone()).collect()
     }
 }
 
+/// The ledger of a validator; a deviator has none and holds nobody up.
 #[derive(Clone)]
-struct State(MemoryLedger);
+pub(crate) struct State(Option<MemoryLedger>);
 
 impl ProcessedHeight for State {
     async fn processed_height(&self) -> u64 {
-        self.0.last_finalized()
+        self.0.as_ref().map_or(u64::MAX, MemoryLedger::last_finalized)
     }
 }
 
@@ -92,6 +104,11 @@ impl EngineDefinition for Network {
 
     async fn init(&self, init: InitContext<'_, NetworkPublicKey>) -> (Handle<()>, State) {
         let (index, key) = (init.index, init.public_key.clone());
+        if let Some((_, deviation)) = self.deviator.filter(|(deviator, _)| *deviator == index) {
+            let consensus = self.keys[index].consensus.clone();
+            let scheme = signer(&self.chain(), &self.validators, consensus).unwrap();
+            return (deviate(deviation, &init.context, scheme, init.channels), State(None));
+        }
         let ledger = self.ledgers.lock()[index].restarted();
         if let Some(height) = self.loses_blocks_above {
             ledger.lose_blocks_above(height);
@@ -115,7 +132,7 @@ impl EngineDefinition for Network {
         };
         let peers =
             Peers { provider: init.oracle.manager(), blocker: init.oracle.control(key.clone()) };
-        let (monitor, state) = (init.monitor, State(ledger.clone()));
+        let (monitor, state) = (init.monitor, State(Some(ledger.clone())));
         // Everything runs below one task, so that a crash takes all of it.
         let root = init.context.child("root").spawn(move |context| async move {
             let observe = |delivery| MonitorReporter::new(key, monitor, delivery);
@@ -139,7 +156,7 @@ const NO_LOSS: Link = Link {
     success_rate: probability!(1.0),
 };
 
-fn plan(network: &Network, height: u64) -> PlanBuilder<Network> {
+pub(crate) fn plan(network: &Network, height: u64) -> PlanBuilder<Network> {
     PlanBuilder::new(network.clone())
         .seed(7)
         .link(NO_LOSS)
@@ -147,13 +164,13 @@ fn plan(network: &Network, height: u64) -> PlanBuilder<Network> {
         .timeout(Duration::from_secs(600))
 }
 
-fn run(plan: PlanBuilder<Network>) -> PlanResult<Network> {
+pub(crate) fn run(plan: PlanBuilder<Network>) -> PlanResult<Network> {
     plan.run().unwrap().pop().unwrap()
 }
 
 /// What must hold of everything that was finalised: one chain (I7), every link of which keeps the
 /// rules (I6), no transaction twice, and every certificate holds (I3).
-fn assert_one_chain(network: &Network) {
+pub(crate) fn assert_one_chain(network: &Network) {
     let chain = network.chain();
     let chains = network.chains();
     let longest = chains.iter().max_by_key(|one| one.len()).unwrap();
@@ -177,7 +194,8 @@ fn assert_one_chain(network: &Network) {
             verify_finalization(&chain, &network.validators, block.hash(), bytes).unwrap();
             count += 1;
         }
-        assert!(count * 2 > disk.blocks.len(), "most blocks have a certificate of their own");
+        let is_most = disk.blocks.is_empty() || count * 2 > disk.blocks.len();
+        assert!(is_most, "most blocks have a certificate of their own");
     }
 }
 

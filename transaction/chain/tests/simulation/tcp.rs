@@ -78,6 +78,14 @@ async fn reach(handle: &ConsensusHandle, height: u64) {
     tokio::time::timeout(PATIENCE, reached).await.expect("the height is reached").unwrap();
 }
 
+/// Waits until a validator says that it has so many peers.
+async fn reach_peers(handle: &ConsensusHandle, count: usize) {
+    let status = handle.status();
+    let mut heights = status.heights();
+    let counted = heights.wait_for(|_| status.peers() == count);
+    tokio::time::timeout(PATIENCE, counted).await.expect("the peers are counted").unwrap();
+}
+
 #[tokio::test]
 async fn one_validator_finalises_work_at_once_stops_and_resumes() {
     let pool = Pool::with(0);
@@ -110,6 +118,8 @@ async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
         reach(handle, 3).await;
     }
 
+    reach_peers(&running[0].0, 3).await;
+
     let sent = [Bytes::from_static(b"one"), Bytes::from(vec![2; MAX_TRANSACTION_BYTES])];
     let too_long = Bytes::from(vec![3; MAX_TRANSACTION_BYTES + 1]);
     for bytes in [&too_long, &sent[0], &sent[1]] {
@@ -124,6 +134,7 @@ async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
 
     let (stopped, _) = running.remove(3);
     stopped.stop().await.unwrap();
+    reach_peers(&running[0].0, 2).await;
     let height = network.ledgers[0].tip().header.number;
     for (handle, _) in &running {
         reach(handle, height + 4).await;
