@@ -10,25 +10,25 @@ use utoipa::ToSchema;
 
 /// A call or an event of a protocol, decoded.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// The protocol, as in `sahara abi`.
-    pub protocol: &'static str,
+    pub(crate) protocol: &'static str,
     /// The function or event.
-    pub name: String,
+    pub(crate) name: String,
     /// Its arguments in order.
-    pub arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<Argument>,
 }
 
 /// An argument of a call or event.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Argument {
+pub(crate) struct Argument {
     /// As the interface calls it.
-    pub name: String,
+    pub(crate) name: String,
     /// Solidity type.
-    pub r#type: String,
+    pub(crate) r#type: String,
     /// Numbers are decimal text; addresses and bytes are hexadecimal; structs are arrays.
     #[schema(value_type = Object)]
-    pub value: serde_json::Value,
+    pub(crate) value: serde_json::Value,
     #[serde(skip)]
     raw: DynSolValue,
 }

@@ -1,11 +1,14 @@
 //! Chain events in SQL: search, activity, earnings, explorer, and the app API.
+mod api;
 mod apply;
+mod cursor;
 mod database;
 mod decode;
 mod error;
 mod index;
 mod metadata;
 mod period;
+mod search;
 mod source;
 mod words;
 

@@ -28,7 +28,6 @@ use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
 
-pub(crate) use quality::PATRON_CAP;
 pub(crate) use standing::{FOREVER, KEPT_BLOCKS};
 pub(crate) use tally::Reason;
 

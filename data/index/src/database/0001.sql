@@ -219,7 +219,8 @@ CREATE TABLE statements (
   entries BIGINT NOT NULL,
   PRIMARY KEY (account, asset, period, reason)
 );
-CREATE INDEX statements_by_period ON statements (account, period, asset);
+CREATE INDEX statements_by_period ON statements (account, asset, reason, period);
+CREATE INDEX statements_by_asset ON statements (asset, period, reason, amount, account);
 
 -- What an asset took, by period; see tally.rs for the measures.
 CREATE TABLE asset_periods (

@@ -1,0 +1,118 @@
+//! The app API: what web pages and programs ask, as JSON.
+//!
+//! Everything is read only and public. Amounts are decimal text in SAHARA beside base units; times are
+//! Unix milliseconds unless said otherwise; lists have a `limit` and go on with `next`.
+
+mod accounts;
+mod assets;
+mod cache;
+mod chain;
+mod error;
+mod live;
+mod payments;
+mod shape;
+mod stats;
+
+use crate::{database::Database, index::Index};
+use axum::{
+    Json, Router,
+    http::{Method, Uri},
+    middleware,
+    routing::get,
+};
+use error::ApiError;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+
+/// The most streams of events at once.
+const MAX_STREAMS: usize = 512;
+
+/// What every handler sees.
+#[derive(Clone, Debug)]
+struct Api {
+    index: Arc<Index>,
+    streams: Arc<Semaphore>,
+}
+
+impl Api {
+    fn database(&self) -> &Database {
+        self.index.database()
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sahara app API",
+        description = "Search, activity, earnings and the explorer, from the index of final blocks. Nothing shown is ever taken back.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/api/v1")),
+    paths(
+        assets::assets,
+        assets::asset,
+        accounts::account,
+        accounts::earnings,
+        accounts::statement,
+        chain::blocks,
+        chain::block,
+        chain::transactions,
+        chain::transaction,
+        payments::payments,
+        live::events,
+        live::live,
+        stats::stats,
+        stats::operators,
+        stats::find,
+    )
+)]
+struct Document;
+
+impl Index {
+    /// The routes of the app API, to be mounted under `/api/v1`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let api = Api { index: Arc::clone(self), streams: Arc::new(Semaphore::new(MAX_STREAMS)) };
+        Router::new()
+            .route("/assets", get(assets::assets))
+            .route("/assets/{asset}", get(assets::asset))
+            .route("/accounts/{address}", get(accounts::account))
+            .route("/accounts/{address}/earnings", get(accounts::earnings))
+            .route("/accounts/{address}/statement", get(accounts::statement))
+            .route("/blocks", get(chain::blocks))
+            .route("/blocks/{block}", get(chain::block))
+            .route("/transactions", get(chain::transactions))
+            .route("/transactions/{hash}", get(chain::transaction))
+            .route("/payments", get(payments::payments))
+            .route("/events", get(live::events))
+            .route("/events/live", get(live::live))
+            .route("/stats", get(stats::stats))
+            .route("/operators", get(stats::operators))
+            .route("/search", get(stats::find))
+            .route("/openapi.json", get(openapi))
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(unknown_method)
+            .layer(middleware::from_fn(cache::cache))
+            .with_state(api)
+    }
+
+    /// The OpenAPI document of [`Self::router`].
+    ///
+    /// # Errors
+    /// Never for the document that was compiled in.
+    pub fn openapi() -> Result<String, serde_json::Error> {
+        Document::openapi().to_pretty_json()
+    }
+}
+
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::unknown_method(format!("{} does not answer {method}", uri.path()))
+}
