@@ -1,6 +1,8 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
-use crate::{IAssets, IChannels, ICoin, ILicenses, IProtocol, IRoyalties, ISystem, IWorkers};
+use crate::{
+    IAssets, IChannels, ICoin, IContributions, ILicenses, IProtocol, IRoyalties, ISystem, IWorkers,
+};
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
 
@@ -35,6 +37,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "workers", address: WORKERS, abi: IWorkers::abi::contract },
     Protocol { name: "system", address: SYSTEM, abi: ISystem::abi::contract },
     Protocol { name: "licenses", address: LICENSES, abi: ILicenses::abi::contract },
+    Protocol { name: "contributions", address: CONTRIBUTIONS, abi: IContributions::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -54,6 +57,8 @@ pub const CHANNELS: Address = address!("5341484152410000000000000000000000000004
 pub const WORKERS: Address = address!("5341484152410000000000000000000000000005");
 /// What every block does by itself; accepts only [`SYSTEM_CALLER`].
 pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006");
+/// Contributions, and commitments to very many (ContributionNFT, ERC-5192).
+pub const CONTRIBUTIONS: Address = address!("5341484152410000000000000000000000000008");
 /// What every asset's own account runs (ERC-6551): committed Solidity.
 pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
 /// ERC-6551's registry, at the address it has on every chain.

@@ -10,9 +10,11 @@ alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// Assets with owners (ERC-721), content, prices and immutable lineage.
     interface IAssets {
-        enum Kind { Dataset, Model, Agent }
-        /// What an edge says: the child was TRAINED_ON, FINETUNED_FROM, EMBEDS, is DERIVED_FROM its parent.
-        enum Relation { TrainedOn, FinetunedFrom, Embeds, DerivedFrom }
+        /// Checkpoint, Adapter and Recipe are training parameters; an InferenceTask is work offered, a UsageLog what was used.
+        enum Kind { Dataset, Model, Agent, Pipeline, Checkpoint, Adapter, Recipe, InferenceTask, UsageLog }
+        /// What an edge says: the child was TRAINED_ON, FINETUNED_FROM, EMBEDS, is DERIVED_FROM, was EVALUATED_ON, LABELLED_BY,
+        /// is a VERSION_OF, was GENERATED_BY, TRAINED_WITH its parent, RECORDS its use. EVALUATED_ON alone carries no income.
+        enum Relation { TrainedOn, FinetunedFrom, Embeds, DerivedFrom, EvaluatedOn, LabelledBy, VersionOf, GeneratedBy, TrainedWith, Records }
         /// Who may derive: anyone, those whom the owner approves, or nobody.
         enum Derivatives { Open, Approval, None }
 
@@ -70,8 +72,10 @@ alloy_sol_types::sol! {
         /// An edge must point to an older asset.
         error UnknownParent(uint64 parent);
         error DuplicateEdge(uint64 parent);
-        /// A model is trained on a dataset and fine-tuned from a model, an agent embeds anything, like derives from like.
+        /// The relation does not hold between these kinds (specs/0004-assets.md has the table), or a version has two predecessors.
         error InvalidRelation(uint64 parent, Relation relation);
+        /// A version follows the latest one: history is a line.
+        error NotLatestVersion(uint64 parent, uint64 latest);
         error TooManyParents(uint256 parents, uint256 most);
         error TooManyAncestors(uint256 ancestors, uint256 most);
         /// The ancestors' shares pass the cap; without these parents, whose lines add most, the rest would be within it.
@@ -115,6 +119,11 @@ alloy_sol_types::sol! {
         /// Before linking: who would get what of `amount` of asset income, and how much room (basis points) is left for descendants.
         /// The first part, with asset 0, is the new asset's own.
         function preview(Edge[] calldata edges, uint16 derivativeRoyalty, uint256 amount) external view returns (Part[] memory parts, uint16 room);
+
+        /// The asset's place in its line of versions: the first of them, its own number from 1, the latest.
+        function versionOf(uint64 asset) external view returns (uint64 first, uint64 number, uint64 latest);
+        /// The line of versions to which the asset belongs, oldest first: at most `count` from `start`, and the number of all.
+        function history(uint64 asset, uint256 start, uint256 count) external view returns (uint64[] memory versions, uint256 total);
 
         function balanceOf(address owner) external view returns (uint256);
         function ownerOf(uint256 tokenId) external view returns (address);

@@ -22,6 +22,7 @@ mod assets;
 mod channels;
 mod coin;
 mod common;
+mod contributions;
 mod licenses;
 mod royalties;
 pub mod signing;
@@ -29,14 +30,15 @@ mod system;
 mod workers;
 
 pub use addresses::{
-    ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, FEES,
-    INCENTIVE_POOL, INVESTORS, LICENSES, PROTOCOLS, Protocol, ROYALTIES, SYSTEM, SYSTEM_CALLER,
-    TEAM, WORKERS, protocol_at,
+    ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
+    FEES, INCENTIVE_POOL, INVESTORS, LICENSES, PROTOCOLS, Protocol, ROYALTIES, SYSTEM,
+    SYSTEM_CALLER, TEAM, WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
 pub use coin::ICoin;
 pub use common::IProtocol;
+pub use contributions::IContributions;
 pub use licenses::ILicenses;
 pub use royalties::IRoyalties;
 pub use system::ISystem;

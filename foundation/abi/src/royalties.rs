@@ -16,6 +16,22 @@ alloy_sol_types::sol! {
             uint64 members;
         }
 
+        /// What an account holds of a pool and why it earns: of its units it is due `units * deposited / poolUnits`, rounded down.
+        struct Statement {
+            uint64 asset;
+            /// As a member or contributor.
+            uint96 units;
+            /// That go with ownership; 0 for who does not own the asset.
+            uint96 ownerUnits;
+            uint96 poolUnits;
+            /// Everything ever deposited.
+            uint256 deposited;
+            /// Credited so far, as a former owner included.
+            uint256 paid;
+            /// Earned and not yet credited.
+            uint256 earned;
+        }
+
         /// A payment for the use of `asset` was divided.
         event Paid(uint64 indexed asset, address indexed payer, uint256 amount);
         /// The pool of `asset` took its part of a payment.
@@ -38,6 +54,8 @@ alloy_sol_types::sol! {
         function paidTo(address account, uint64 asset) external view returns (uint256);
         function pool(uint64 asset) external view returns (Pool memory);
         function unitsOf(uint64 asset, address account) external view returns (uint96);
+        /// What the account holds and earned in its pools, from `start`, at most `count`.
+        function statement(address account, uint256 start, uint256 count) external view returns (Statement[] memory statements, uint256 total);
         /// Pools in which the account is a member, from `start`, at most `count`.
         function poolsOf(address account, uint256 start, uint256 count) external view returns (uint64[] memory assets, uint256 total);
     }

@@ -25,6 +25,7 @@ mod bill;
 mod hash;
 mod ids;
 pub mod merkle;
+pub mod merkle_sum;
 mod receipt;
 mod time;
 mod usage;

@@ -7,7 +7,7 @@
 //! so that offsets that point to one place many times buy nothing.
 
 use crate::{
-    assets, channels, coin,
+    assets, channels, coin, contributions,
     liabilities::RawSlot,
     licenses, royalties,
     state::{Failure, Write},
@@ -88,6 +88,7 @@ protocols! {
     workers: WORKERS,
     system: SYSTEM,
     licenses: LICENSES,
+    contributions: CONTRIBUTIONS,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

@@ -32,6 +32,7 @@
 pub mod assets;
 pub mod channels;
 pub mod coin;
+pub mod contributions;
 mod dispatch;
 mod liabilities;
 pub mod licenses;

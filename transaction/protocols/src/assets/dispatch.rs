@@ -5,7 +5,7 @@ use super::{
     ownership::{self, approved, is_operator, royalty_info},
     record::Edge,
     registration::{self, Registration},
-    views,
+    versions, views,
 };
 use crate::{
     dispatch::Call,
@@ -100,6 +100,15 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         Calls::isApprovedForAll(c) => call.view(c, |c| is_operator(state, c.owner, c.operator)),
         Calls::accountOf(c) => call.view(c, |c| accounts::account_of(state, AssetId(c.asset))),
         Calls::assetOf(c) => call.view(c, |c| Ok(accounts::asset_of(state, c.account)?.0)),
+        Calls::versionOf(c) => call.view(c, |c| {
+            let standing = versions::version_of(state, AssetId(c.asset))?;
+            let (first, number, latest) = (standing.first.0, standing.number, standing.latest.0);
+            Ok(IAssets::versionOfReturn { first, number, latest })
+        }),
+        Calls::history(c) => call.view(c, |c| {
+            let (versions, total) = versions::history(state, AssetId(c.asset), c.start, c.count)?;
+            Ok(IAssets::historyReturn { versions, total: U256::from(total) })
+        }),
         Calls::name(c) => call.view(c, |_| Ok(NAME.into())),
         Calls::symbol(c) => call.view(c, |_| Ok(SYMBOL.into())),
         Calls::tokenURI(c) => call.view(c, |c| {

@@ -1,4 +1,4 @@
-//! Assets: datasets, models and agents with owners, prices and a lineage that never changes.
+//! Assets: datasets, models, agents and what else is made and used, with owners, prices and a lineage that never changes.
 //!
 //! # Model
 //! Ids only grow and an edge points to a smaller one, so the graph has no cycle and needs no walk:
@@ -21,9 +21,11 @@ pub mod lineage;
 mod ownership;
 mod record;
 mod registration;
+pub mod relations;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod views;
 
 pub use accounts::{MAX_NESTING, account_of, asset_of};
@@ -33,9 +35,11 @@ pub use ownership::{
     approve, balance_of, owner_of, set_approval_for_all, transfer_for, transfer_from,
 };
 pub use record::{Edge, Title};
+pub(crate) use registration::require_open;
 pub use registration::{Registration, add_members, approve_derivative, register, seal, set_prices};
 pub use sahara_abi::{MAX_ANCESTORS, MAX_PARENTS};
 pub(crate) use storage::LAYOUT;
+pub use versions::{Standing, history, version_of};
 pub use views::{ancestors, count, edges, exists, preview, prices, title};
 pub(crate) use views::{is_deriver, metadata};
 

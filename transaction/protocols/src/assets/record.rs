@@ -19,7 +19,7 @@ pub struct Title {
     pub owner: Address,
     /// Part of every descendant's asset income that comes here.
     pub derivative_royalty: BasisPoints,
-    /// Dataset, model or agent.
+    /// What it is.
     pub kind: Kind,
     /// Who may derive.
     pub derivatives: Derivatives,
@@ -90,18 +90,6 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Whether a relation makes sense between these kinds: a model is trained on a dataset and
-    /// fine-tuned from a model, an agent embeds anything, and like derives from like.
-    pub fn holds(self, child: Kind, parent: Kind) -> bool {
-        match self.relation {
-            Relation::TrainedOn => child == Kind::Model && parent == Kind::Dataset,
-            Relation::FinetunedFrom => child == Kind::Model && parent == Kind::Model,
-            Relation::Embeds => child == Kind::Agent,
-            Relation::DerivedFrom => child == parent,
-            Relation::__Invalid => false,
-        }
-    }
-
     /// The bytes of a list of edges.
     pub(crate) fn encode(edges: &[Self]) -> Vec<u8> {
         let bytes = edges.iter().map(|edge| {

@@ -4,9 +4,11 @@ use super::{
     MAX_DERIVATIVE_ROYALTY, MAX_METADATA, MAX_PRICE, accounts,
     lineage::{Line, Row, flatten},
     record::{Edge, PriceWord, Title},
+    relations::rule,
     storage::{
         ANCESTORS, CONTENTS, COUNT, CREATORS, DERIVERS, EDGES, HOLDINGS, METADATA, PRICES, TITLES,
     },
+    versions,
     views::{ancestors, title},
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
     ASSETS,
-    IAssets::{self, Derivatives, Kind},
+    IAssets::{self, Derivatives, Kind, Relation},
     MAX_PARENTS,
 };
 use sahara_primitives::{AssetId, BasisPoints, Price, Prices};
@@ -28,7 +30,7 @@ const MAX_ID: u64 = (1 << 48) - 1;
 /// Everything that is fixed when an asset is registered, and its first prices.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// Dataset, model or agent.
+    /// What it is.
     pub kind: Kind,
     /// Hash of the content.
     pub content_hash: B256,
@@ -60,6 +62,7 @@ pub fn register(
     asset: &Registration,
 ) -> Result<AssetId, Failure> {
     check_terms(asset)?;
+    let predecessor = predecessor(&asset.edges)?;
     let lines = lines(state, &asset.edges, Some((creator, asset.kind)))?;
     let rows = flatten(&lines)?;
     let id = COUNT.update(state, |count| {
@@ -73,6 +76,9 @@ pub fn register(
     write(state, creator, id, asset)?;
     accounts::found(state, id)?;
     ANCESTORS.set(state, id, &Row::encode(&rows))?;
+    if let Some(parent) = predecessor {
+        versions::add(state, parent, id)?;
+    }
     log(state, creator, id, asset)?;
     if asset.is_open || !asset.members.is_empty() {
         royalties::found(state, id, asset.owner_units)?;
@@ -83,6 +89,18 @@ pub fn register(
     }
     licenses::link(state, creator, id, &asset.edges)?;
     Ok(id)
+}
+
+/// The asset that a registration continues: at most one.
+fn predecessor(edges: &[Edge]) -> Result<Option<AssetId>, Failure> {
+    let mut all = edges.iter().filter(|edge| edge.relation == Relation::VersionOf);
+    let first = all.next().map(|edge| edge.parent);
+    match all.next() {
+        None => Ok(first),
+        Some(Edge { parent, relation }) => {
+            Err(IAssets::InvalidRelation { parent: parent.0, relation: *relation }.into())
+        }
+    }
 }
 
 fn check_terms(asset: &Registration) -> Result<(), Failure> {
@@ -116,9 +134,9 @@ pub(super) fn lines(
         return Err(IAssets::TooManyParents { parents, most }.into());
     }
     let mut lines = Vec::<Line>::new();
-    for edge in edges {
+    for (index, edge) in edges.iter().enumerate() {
         let parent = edge.parent;
-        if lines.iter().any(|line| line.parent.asset == parent) {
+        if edges.iter().take(index).any(|earlier| earlier.parent == parent) {
             return Err(IAssets::DuplicateEdge { parent: parent.0 }.into());
         }
         let title = TITLES.get(state, parent)?;
@@ -130,6 +148,9 @@ pub(super) fn lines(
         }
         if let Some((creator, kind)) = child {
             check_edge(state, edge, &title, (creator, kind))?;
+        }
+        if !rule(edge.relation).is_some_and(|rule| rule.carries_income) {
+            continue;
         }
         let row =
             Row { asset: parent, share: title.derivative_royalty, has_members: title.has_members };
@@ -145,8 +166,13 @@ fn check_edge(
     (creator, kind): (Address, Kind),
 ) -> Result<(), Failure> {
     let (parent, policy) = (edge.parent.0, title.derivatives);
-    if !edge.holds(kind, title.kind) {
-        return Err(IAssets::InvalidRelation { parent, relation: edge.relation }.into());
+    let rule = rule(edge.relation).filter(|rule| rule.holds(kind, title.kind));
+    let rule = rule.ok_or(IAssets::InvalidRelation { parent, relation: edge.relation })?;
+    if !rule.carries_income {
+        return Ok(());
+    }
+    if edge.relation == Relation::VersionOf {
+        return versions::check(state, creator, edge.parent, title);
     }
     if licenses::is_licensed(state, edge.parent)? {
         return Ok(()); // its licences decide, see `licenses::link`
@@ -244,7 +270,12 @@ fn owned(state: &mut impl Read, caller: Address, id: AssetId) -> Result<Title, F
     Err(IAssets::NotOwner { asset: id.0, caller, owner: title.owner }.into())
 }
 
-fn open(state: &mut impl Read, caller: Address, id: AssetId) -> Result<(), Failure> {
+/// Refuses who does not own the asset, and an asset whose members are final.
+pub(crate) fn require_open(
+    state: &mut impl Read,
+    caller: Address,
+    id: AssetId,
+) -> Result<(), Failure> {
     if owned(state, caller, id)?.is_sealed {
         return Err(IAssets::AlreadySealed { asset: id.0 }.into());
     }
@@ -261,7 +292,7 @@ pub fn add_members(
     id: AssetId,
     members: &[Share],
 ) -> Result<(), Failure> {
-    open(state, caller, id)?;
+    require_open(state, caller, id)?;
     enroll(state, id, members)
 }
 
@@ -270,7 +301,7 @@ pub fn add_members(
 /// # Errors
 /// `NotOwner`, `AlreadySealed`.
 pub fn seal(state: &mut impl Write, caller: Address, id: AssetId) -> Result<(), Failure> {
-    open(state, caller, id)?;
+    require_open(state, caller, id)?;
     close(state, id)
 }
 

@@ -1,7 +1,10 @@
 //! The slots.
 
-use super::record::{PriceWord, Title};
-use crate::storage::{Map, Slot, Text, storage};
+use super::{
+    record::{PriceWord, Title},
+    versions::Version,
+};
+use crate::storage::{List, Map, Slot, Text, storage};
 use alloy_primitives::{Address, B256};
 use sahara_abi::ASSETS;
 use sahara_primitives::AssetId;
@@ -33,4 +36,8 @@ storage! { ASSETS:
     DERIVERS: Map<(AssetId, Address, Address), bool> = 7;
     /// The asset behind an asset's own account.
     ACCOUNTS: Map<Address, AssetId> = 8;
+    /// Where an asset stands in its line of versions; nothing for a first one.
+    VERSIONS: Map<AssetId, Version> = 9;
+    /// Later versions, by the first.
+    LINES: List<AssetId, AssetId> = 10;
 }

@@ -12,6 +12,8 @@ use sahara_primitives::{Amount, AssetId, Price, Prices};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod accounts;
+mod relations;
+mod versions;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
@@ -91,30 +93,6 @@ fn an_open_asset_is_no_parent_yet() {
     assert_eq!(refusal(state, &dataset(&[id.0], 0)), error.into());
     seal(state, ALICE, id).unwrap();
     assert!(register(state, BOB, &dataset(&[id.0], 0)).is_ok());
-}
-
-#[test]
-fn relations_hold_between_the_right_kinds() {
-    use Kind::{Agent, Dataset, Model};
-    use Relation::{DerivedFrom, Embeds, FinetunedFrom, TrainedOn};
-    let kinds = [Dataset, Model, Agent];
-    let holds = |relation| {
-        let edge = Edge { parent: AssetId(1), relation };
-        let pairs =
-            kinds.iter().flat_map(|child| kinds.iter().map(move |parent| (*child, *parent)));
-        pairs.filter(|(child, parent)| edge.holds(*child, *parent)).collect::<Vec<_>>()
-    };
-    assert_eq!(holds(TrainedOn), [(Model, Dataset)]);
-    assert_eq!(holds(FinetunedFrom), [(Model, Model)]);
-    assert_eq!(holds(Embeds), kinds.map(|parent| (Agent, parent)));
-    assert_eq!(holds(DerivedFrom), kinds.map(|kind| (kind, kind)));
-
-    let state = &mut MemoryState::default();
-    registered(state, &[], 0);
-    let mut odd = dataset(&[1], 0);
-    odd.edges[0].relation = TrainedOn;
-    let error = IAssets::InvalidRelation { parent: 1, relation: TrainedOn };
-    assert_eq!(refusal(state, &odd), error.into());
 }
 
 #[test]

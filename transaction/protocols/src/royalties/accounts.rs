@@ -54,13 +54,23 @@ fn write(
     })
 }
 
-/// Appends a pool and returns its position.
+/// Counts a contribution in a pool that is listed already.
+pub(super) fn count_contribution(state: &mut impl Write, account: Address) -> Result<(), Failure> {
+    LISTINGS.update(state, account, |listing| {
+        listing.contributions = listing.contributions.saturating_add(1);
+        Ok(())
+    })
+}
+
+/// Appends a pool, counts the contributions that come with it, and returns its position.
 pub(super) fn push(
     state: &mut impl Write,
     account: Address,
     asset: AssetId,
+    contributions: u32,
 ) -> Result<u32, Failure> {
     let mut listing = LISTINGS.get(state, account)?;
+    listing.contributions = listing.contributions.saturating_add(contributions);
     let position = listing.number;
     listing.number = position.checked_add(1).ok_or_else(broken)?;
     write(state, account, &mut listing, position, asset.0)?;

@@ -6,7 +6,7 @@ use crate::{
     state::{Failure, Write},
 };
 use alloy_primitives::{Bytes, U256};
-use sahara_abi::IRoyalties::{IRoyaltiesCalls as Calls, poolsOfReturn};
+use sahara_abi::IRoyalties::{IRoyaltiesCalls as Calls, poolsOfReturn, statementReturn};
 use sahara_primitives::AssetId;
 
 /// Answers a call.
@@ -30,6 +30,10 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Calls::unitsOf(c) => call.view(c, |c| {
             let units = views::units_of(state, AssetId(c.asset), c.account)?;
             Ok(units.try_into().unwrap_or_default())
+        }),
+        Calls::statement(c) => call.view(c, |c| {
+            let (statements, total) = views::statement(state, c.account, c.start, c.count)?;
+            Ok(statementReturn { statements, total: U256::from(total) })
         }),
         Calls::poolsOf(c) => call.view(c, |c| {
             let (assets, total) = views::pools_of(state, c.account, c.start, c.count)?;

@@ -3,9 +3,10 @@
 
 use super::{
     accounts, settlement,
-    storage::{MEMBERS, Member, PAST, ROSTERS, SEATS, Seat, TERMS, Terms},
+    storage::{COMMITMENTS, LATER, MEMBERS, Member, PAST, ROSTERS, SEATS, Seat, TERMS, Terms},
 };
 use crate::{
+    assets, contributions,
     dispatch::is_reserved,
     state::{Failure, Read, Write},
 };
@@ -22,11 +23,14 @@ pub struct Share {
     pub units: u128,
 }
 
-fn too_many_units() -> Failure {
+/// In a contribution's index: a position among the members enrolled by name.
+pub(crate) const ENROLLED: u32 = 1 << 31;
+
+pub(super) fn too_many_units() -> Failure {
     IProtocol::Overflow {}.into()
 }
 
-fn to_u96(units: u128) -> Result<U96, Failure> {
+pub(super) fn to_u96(units: u128) -> Result<U96, Failure> {
     U96::try_from(units).map_err(|_| too_many_units())
 }
 
@@ -60,7 +64,9 @@ pub(crate) fn enroll(
     for share in members {
         terms.units = terms.units.checked_add(share.units).ok_or_else(too_many_units)?;
         join(state, asset, &terms, *share)?;
+        contributions::log_token(state, asset, ENROLLED | terms.enrolled, share.account)?;
         terms.members = terms.members.saturating_add(1);
+        terms.enrolled = terms.members;
     }
     to_u96(terms.units)?;
     TERMS.set(state, asset, &terms)?;
@@ -79,11 +85,53 @@ fn join(
     if MEMBERS.get(state, (asset, account))?.units > 0 {
         return Err(IAssets::DuplicateMember { account }.into());
     }
+    list(state, asset, terms.members, Share { account, units })?;
+    accounts::push(state, account, asset, 1)?;
+    Ok(())
+}
+
+/// Writes a new member at the end of the roster.
+fn list(
+    state: &mut impl Write,
+    asset: AssetId,
+    position: u32,
+    Share { account, units }: Share,
+) -> Result<(), Failure> {
     let member = Member { units, paid: 0, asset: asset.0 };
     MEMBERS.set(state, (asset, account), &member)?;
-    ROSTERS.set(state, (asset, terms.members), &account)?;
-    accounts::push(state, account, asset)?;
-    Ok(())
+    ROSTERS.set(state, (asset, position), &account)
+}
+
+/// Makes a contributor of a closed pool a member, or adds to what a member has. The units were part of
+/// the pool from the beginning; so what they earned before is due now.
+pub(super) fn activate(
+    state: &mut impl Write,
+    asset: AssetId,
+    share: Share,
+) -> Result<(), Failure> {
+    let Share { account, units } = share;
+    let member = MEMBERS.get(state, (asset, account))?;
+    if member.units > 0 {
+        let units = member.units.checked_add(units).ok_or_else(too_many_units)?;
+        MEMBERS.set(state, (asset, account), &Member { units, ..member })?;
+        LATER.update(state, (asset, account), |later| {
+            *later = later.saturating_add(U256::from(share.units));
+            Ok(())
+        })?;
+        return accounts::count_contribution(state, account);
+    }
+    let position = TERMS.update(state, asset, |terms| {
+        let position = terms.members;
+        terms.members = position.saturating_add(1);
+        Ok(position)
+    })?;
+    list(state, asset, position, share)?;
+    // Its holder's seat was listed; a pool is listed once for an account.
+    let seat = SEATS.get(state, asset)?;
+    if seat.units > 0 && assets::title(state, asset)?.owner == account {
+        return accounts::count_contribution(state, account);
+    }
+    accounts::push(state, account, asset, 1).map(|_| ())
 }
 
 /// Makes members and units final; returns all units, 0 when the owner alone earns.
@@ -96,13 +144,15 @@ pub(crate) fn close(
     if terms.asset == 0 {
         return Ok(U96::ZERO);
     }
-    if terms.members == 0 {
+    let committed = COMMITMENTS.get(state, asset)?.units;
+    if terms.members == 0 && committed == 0 {
         SEATS.set(state, asset, &Seat::default())?;
         TERMS.set(state, asset, &Terms::default())?;
         return Ok(U96::ZERO);
     }
     let seat = SEATS.get(state, asset)?;
-    let units = terms.units.checked_add(seat.units).ok_or_else(too_many_units)?;
+    let units = terms.units.checked_add(seat.units).and_then(|sum| sum.checked_add(committed));
+    let units = units.ok_or_else(too_many_units)?;
     let total = to_u96(units)?;
     TERMS.set(state, asset, &Terms { units, is_closed: true, ..terms })?;
     if seat.units > 0 {
@@ -117,7 +167,7 @@ fn take_seat(state: &mut impl Write, asset: AssetId, holder: Address) -> Result<
     if is_member(state, asset, holder)? {
         return Ok(0);
     }
-    accounts::push(state, holder, asset)
+    accounts::push(state, holder, asset, 0)
 }
 
 fn leave_seat(

@@ -7,6 +7,9 @@
 //! final before the first deposit; so what a member is due is a function of one number, everything ever
 //! deposited (see [`pool`]), and a deposit writes one word whatever the number of members.
 //!
+//! Members are enrolled by name, or committed to by the root of a Merkle-sum tree and activated later
+//! (see [`crate::contributions`]): their units count from the seal on.
+//!
 //! What is earned arrives in three ways: members are credited before their own transactions
 //! ([`before_transaction`]), by the sweep at the end of a block, and whenever anyone calls `settle`.
 //!
@@ -24,6 +27,7 @@
 //! what is left of a base unit waits in the pool for the next deposit.
 
 mod accounts;
+mod commitment;
 mod dispatch;
 mod members;
 mod payment;
@@ -37,9 +41,12 @@ mod sweep;
 mod tests;
 mod views;
 
+pub(crate) use commitment::{
+    activate, commit, commitment, contributions_of, due_for, enrolled, leaf,
+};
 pub(crate) use dispatch::call;
 pub use members::Share;
-pub(crate) use members::{close, enroll, found, move_seat};
+pub(crate) use members::{ENROLLED, close, enroll, found, move_seat};
 pub use payment::pay_from;
 pub(crate) use recount::check_pools;
 pub(crate) use recount::liability;

@@ -2,7 +2,7 @@
 
 use super::{
     pool::Accumulator,
-    storage::{FLOWS, Flow, MEMBERS, Member, Seat, Terms},
+    storage::{Commitment, FLOWS, Flow, MEMBERS, Member, Seat, Terms},
 };
 use crate::{liabilities::RawSlot, state::Failure, storage::Value};
 use alloy_primitives::U256;
@@ -54,8 +54,9 @@ pub(crate) fn check_pools(slots: &BTreeMap<RawSlot, U256>) -> Result<(), Failure
         };
         let (flow, terms) = (Flow::unpack(&[word(0)])?, Terms::unpack(&[word(1)])?);
         let seat = Seat::unpack(&[word(2), word(3)])?;
+        let committed = Commitment::unpack(&[word(4), word(5)])?;
         let members = members.remove(&terms.asset).unwrap_or_default();
-        check_pool(&flow, &terms, &seat, &members).ok_or_else(|| {
+        check_pool(&flow, &terms, (&seat, &committed), &members).ok_or_else(|| {
             Failure::Fatal(format!("the pool of asset {} does not add up", terms.asset))
         })?;
     }
@@ -65,7 +66,12 @@ pub(crate) fn check_pools(slots: &BTreeMap<RawSlot, U256>) -> Result<(), Failure
     }
 }
 
-fn check_pool(flow: &Flow, terms: &Terms, seat: &Seat, members: &[Member]) -> Option<()> {
+fn check_pool(
+    flow: &Flow,
+    terms: &Terms,
+    (seat, committed): (&Seat, &Commitment),
+    members: &[Member],
+) -> Option<()> {
     let accumulator = Accumulator::after(flow.deposited, terms.units);
     let mut holders = Holders::default();
     for member in members {
@@ -74,6 +80,7 @@ fn check_pool(flow: &Flow, terms: &Terms, seat: &Seat, members: &[Member]) -> Op
     }
     if terms.is_closed {
         holders.add(accumulator, seat.units, seat.paid)?;
+        holders.add(accumulator, committed.waiting(), 0)?;
     }
     let scaled = |amount: u128| U256::from(amount).wrapping_shl(128);
     let sum = scaled(flow.paid).checked_add(holders.owed)?.checked_add(accumulator.rem)?;
@@ -81,6 +88,8 @@ fn check_pool(flow: &Flow, terms: &Terms, seat: &Seat, members: &[Member]) -> Op
         && holders.paid == U256::from(flow.paid)
         && holders.units == U256::from(terms.units)
         && holders.number == u64::from(terms.members)
-        && (terms.is_closed || flow.deposited == 0);
+        && (terms.is_closed || flow.deposited == 0)
+        && committed.activated_units <= committed.units
+        && committed.activated <= committed.count;
     holds.then_some(())
 }

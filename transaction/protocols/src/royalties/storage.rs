@@ -4,7 +4,7 @@ use crate::{
     state::Failure,
     storage::{Map, Pack, Slot, Unpack, Value, storage},
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use sahara_abi::ROYALTIES;
 use sahara_primitives::AssetId;
 
@@ -15,6 +15,8 @@ storage! { ROYALTIES:
     TERMS: Map<AssetId, Terms> = 0, 1;
     /// The units that go with ownership.
     SEATS: Map<AssetId, Seat> = 0, 2;
+    /// Contributors to whom a pool is committed.
+    COMMITMENTS: Map<AssetId, Commitment> = 0, 4;
     /// Members by pool and account.
     MEMBERS: Map<(AssetId, Address), Member> = 1;
     /// Members by pool and position, for the sweep.
@@ -29,9 +31,13 @@ storage! { ROYALTIES:
     ENDS: Slot<Ends> = 6;
     /// The ring of waiting pools, four to a word.
     RING: Map<u32, Four> = 7;
+    /// Activated contributions, by pool and index.
+    LEAVES: Map<(AssetId, u32), Leaf> = 8;
+    /// Activated units of accounts that were members before, by pool and account.
+    LATER: Map<(AssetId, Address), U256> = 9;
 }
 
-/// `deposited: 112 | paid: 112 | cursor: 16 | is queued: 1 | is dirty: 1`.
+/// `deposited: 112 | paid: 112 | cursor: 30 | is queued: 1 | is dirty: 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flow {
     /// Everything ever deposited.
@@ -39,7 +45,7 @@ pub(crate) struct Flow {
     /// Everything ever paid out.
     pub(crate) paid: u128,
     /// The next member the sweep looks at.
-    pub(crate) cursor: u16,
+    pub(crate) cursor: u32,
     /// Whether the pool waits for the sweep.
     pub(crate) is_queued: bool,
     /// Whether something was deposited since the sweep began its round.
@@ -58,7 +64,7 @@ impl Value for Flow {
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let amounts = Pack::new().number(112, self.deposited).number(112, self.paid);
-        let sweep = amounts.number(16, self.cursor.into());
+        let sweep = amounts.number(30, self.cursor.into());
         sweep.flag(self.is_queued).flag(self.is_dirty).finish().map(|word| [word])
     }
 
@@ -67,24 +73,26 @@ impl Value for Flow {
         Ok(Self {
             deposited: fields.number(112)?,
             paid: fields.number(112)?,
-            cursor: fields.number(16)?,
+            cursor: fields.number(30)?,
             is_queued: fields.flag(),
             is_dirty: fields.flag(),
         })
     }
 }
 
-/// `units: 96 | members: 32 | asset: 48 | is closed: 1`.
+/// `units: 96 | members: 32 | asset: 48 | is closed: 1 | enrolled: 32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// Units of all members; the seat's come in when the pool is closed.
+    /// Units of all members; the seat's and the committed ones come in when the pool is closed.
     pub(crate) units: u128,
     /// Number of members, the seat not counted.
     pub(crate) members: u32,
     /// Whose pool it is, so that a recount can read the word without its key.
     pub(crate) asset: u64,
-    /// Whether members and units are final.
+    /// Whether units are final.
     pub(crate) is_closed: bool,
+    /// Members that were enrolled by name; others are contributors who were activated.
+    pub(crate) enrolled: u32,
 }
 
 impl Value for Terms {
@@ -92,8 +100,8 @@ impl Value for Terms {
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let holders = Pack::new().number(96, self.units).number(32, self.members.into());
-        let word = holders.number(48, self.asset.into()).flag(self.is_closed).finish()?;
-        Ok([word])
+        let pool = holders.number(48, self.asset.into()).flag(self.is_closed);
+        pool.number(32, self.enrolled.into()).finish().map(|word| [word])
     }
 
     fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
@@ -103,6 +111,7 @@ impl Value for Terms {
             members: fields.number(32)?,
             asset: fields.number(48)?,
             is_closed: fields.flag(),
+            enrolled: fields.number(32)?,
         })
     }
 }
@@ -165,13 +174,15 @@ impl Value for Member {
     }
 }
 
-/// `number: 32 | cursor: 32 | three assets: 64 each`.
+/// `number: 32 | cursor: 32 | contributions: 32 | three assets: 48 each`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// Pools of the account.
     pub(crate) number: u32,
     /// The pool that the next transaction settles first.
     pub(crate) cursor: u32,
+    /// Contributions of the account, over all pools.
+    pub(crate) contributions: u32,
     /// The first pools.
     pub(crate) first: [u64; 3],
 }
@@ -181,7 +192,8 @@ impl Value for Listing {
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let head = Pack::new().number(32, self.number.into()).number(32, self.cursor.into());
-        let word = self.first.iter().fold(head, |pack, asset| pack.number(64, (*asset).into()));
+        let head = head.number(32, self.contributions.into());
+        let word = self.first.iter().fold(head, |pack, asset| pack.number(48, (*asset).into()));
         word.finish().map(|word| [word])
     }
 
@@ -190,8 +202,75 @@ impl Value for Listing {
         Ok(Self {
             number: fields.number(32)?,
             cursor: fields.number(32)?,
-            first: [fields.number(64)?, fields.number(64)?, fields.number(64)?],
+            contributions: fields.number(32)?,
+            first: [fields.number(48)?, fields.number(48)?, fields.number(48)?],
         })
+    }
+}
+
+/// Two words: the root, and `units: 96 | activated units: 96 | count: 32 | activated: 32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Commitment {
+    /// Root of the Merkle-sum tree.
+    pub(crate) root: B256,
+    /// Units of all leaves; 0 without a commitment.
+    pub(crate) units: u128,
+    /// Units of the leaves that were activated.
+    pub(crate) activated_units: u128,
+    /// Number of leaves.
+    pub(crate) count: u32,
+    /// Number of leaves that were activated.
+    pub(crate) activated: u32,
+}
+
+impl Commitment {
+    /// Units that wait for their contributors.
+    pub(crate) const fn waiting(&self) -> u128 {
+        self.units.saturating_sub(self.activated_units)
+    }
+}
+
+impl Value for Commitment {
+    type Words = [U256; 2];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let units = Pack::new().number(96, self.units).number(96, self.activated_units);
+        let counts = units.number(32, self.count.into()).number(32, self.activated.into());
+        Ok([self.root.into(), counts.finish()?])
+    }
+
+    fn unpack([root, word]: &Self::Words) -> Result<Self, Failure> {
+        let mut fields = Unpack::new(*word);
+        Ok(Self {
+            root: (*root).into(),
+            units: fields.number(96)?,
+            activated_units: fields.number(96)?,
+            count: fields.number(32)?,
+            activated: fields.number(32)?,
+        })
+    }
+}
+
+/// `contributor: 160 | units: 96`; units 0 for a leaf that was not activated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    /// Who contributed.
+    pub(crate) contributor: Address,
+    /// How many units.
+    pub(crate) units: u128,
+}
+
+impl Value for Leaf {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().address(self.contributor).number(96, self.units);
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut fields = Unpack::new(*word);
+        Ok(Self { contributor: fields.address(), units: fields.number(96)? })
     }
 }
 

@@ -44,7 +44,7 @@ fn turn(
     let terms = TERMS.get(state, asset)?;
     let has_seat = SEATS.get(state, asset)?.units > 0;
     let holders = terms.members.saturating_add(u32::from(has_seat));
-    let start = u32::from(flow.cursor);
+    let start = flow.cursor;
     let end = start.saturating_add(most).min(holders);
     let accumulator = Accumulator::after(flow.deposited, terms.units);
     for index in start..end {
@@ -53,7 +53,7 @@ fn turn(
     }
     let seen = end.saturating_sub(start);
     if end < holders {
-        flow.cursor = u16::try_from(end).map_err(|_| overpaid())?;
+        flow.cursor = end;
         return Ok((seen, true));
     }
     let goes_round = flow.is_dirty && flow.waiting() >= DUST.to_u128().unwrap_or(u128::MAX);

@@ -10,7 +10,7 @@ use crate::{
     state::{Failure, Read, overflow},
     storage::MAX_PAGE,
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, aliases::U96};
 use sahara_abi::IRoyalties;
 use sahara_primitives::{Amount, AssetId};
 
@@ -74,6 +74,33 @@ pub(super) fn pool(state: &mut impl Read, asset: AssetId) -> Result<IRoyalties::
         units: terms.units.try_into().unwrap_or_default(),
         members: u64::from(terms.members).saturating_add(u64::from(has_seat)),
     })
+}
+
+/// What an account holds and earned in its pools, from `start`, at most `count`, and the number of all.
+pub(super) fn statement(
+    state: &mut impl Read,
+    account: Address,
+    start: U256,
+    count: U256,
+) -> Result<(Vec<IRoyalties::Statement>, u32), Failure> {
+    let (pools, total) = pools_of(state, account, start, count)?;
+    let mut statements = Vec::new();
+    for asset in pools {
+        let pool = AssetId(asset);
+        let holding = Holding::read(state, account, pool)?;
+        let seat = if holding.is_owner { holding.seat.units } else { 0 };
+        let units = |units: u128| U96::try_from(units).unwrap_or_default();
+        statements.push(IRoyalties::Statement {
+            asset,
+            units: units(holding.member.units),
+            ownerUnits: units(seat),
+            poolUnits: units(TERMS.get(state, pool)?.units),
+            deposited: U256::from(holding.flow.deposited),
+            paid: paid_to(state, account, pool)?.base_units(),
+            earned: U256::from(holding.owed()?),
+        });
+    }
+    Ok((statements, total))
 }
 
 /// Pools of an account, from `start`, at most `count`, and the number of all.
