@@ -63,7 +63,11 @@ pub(crate) fn event(emitter: Address, topics: &[B256], data: &[u8]) -> Option<De
         let raw = if input.indexed { indexed.next() } else { body.next() }?;
         Some(Argument::new(&input.name, &input.ty, raw))
     });
-    Some(Decoded { protocol, name: event.name.clone(), arguments: arguments.collect::<Option<_>>()? })
+    Some(Decoded {
+        protocol,
+        name: event.name.clone(),
+        arguments: arguments.collect::<Option<_>>()?,
+    })
 }
 
 /// The name of a call to a protocol.

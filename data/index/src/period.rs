@@ -18,7 +18,10 @@ impl Periods {
     /// Of a Unix time in milliseconds.
     pub(crate) fn of(milliseconds: u64) -> Self {
         let (year, month, day) = civil(milliseconds / DAY_MILLISECONDS);
-        Self { day: format!("{year:04}-{month:02}-{day:02}"), month: format!("{year:04}-{month:02}") }
+        Self {
+            day: format!("{year:04}-{month:02}-{day:02}"),
+            month: format!("{year:04}-{month:02}"),
+        }
     }
 
     pub(crate) fn each(&self) -> [&str; 3] {

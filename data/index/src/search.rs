@@ -118,7 +118,8 @@ pub(crate) async fn search(
     }
     let statement = statement(database.dialect(), filter, block, (cursor.as_ref(), limit))?;
     let rows = sql.rows(&statement.sql, &statement.values).await?;
-    let assets = rows.iter().take(limit).map(|row| row.number("asset")).collect::<Result<_, _>>()?;
+    let assets =
+        rows.iter().take(limit).map(|row| row.number("asset")).collect::<Result<_, _>>()?;
     let last = limit.checked_sub(1).and_then(|last| rows.get(last)).filter(|_| rows.len() > limit);
     let next = last.map(|row| place(filter, block, row).map(|place| place.write(&name)));
     Ok(Found { assets, next: next.transpose()? })
@@ -201,7 +202,9 @@ fn matching(
 ) -> String {
     let pattern = statement.bind(question.pattern(dialect, field));
     match dialect {
-        Dialect::Sqlite => format!("s.asset IN (SELECT rowid FROM words WHERE words MATCH {pattern})"),
+        Dialect::Sqlite => {
+            format!("s.asset IN (SELECT rowid FROM words WHERE words MATCH {pattern})")
+        }
         Dialect::Postgres => format!(
             "s.asset IN (SELECT asset FROM words WHERE words @@ CAST({pattern} AS tsquery))"
         ),
@@ -230,8 +233,7 @@ fn conditions(
         all.push(matching(statement, dialect, question, Field::Anywhere));
     }
     if !filter.kinds.is_empty() {
-        let kinds: Vec<_> =
-            filter.kinds.iter().map(|kind| statement.bind(kind.as_str())).collect();
+        let kinds: Vec<_> = filter.kinds.iter().map(|kind| statement.bind(kind.as_str())).collect();
         all.push(format!("s.kind IN ({})", kinds.join(", ")));
     }
     if let Some(owner) = filter.owner {

@@ -82,7 +82,10 @@ impl Question {
 pub(crate) fn vector(name: &str, tags: &str, text: &str) -> String {
     let weighted = [(name, "A"), (tags, "B"), (text, "C")];
     let lexemes = weighted.iter().flat_map(|(words, weight)| {
-        words.split(' ').filter(|word| !word.is_empty()).map(move |word| format!("'{word}':1{weight}"))
+        words
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(move |word| format!("'{word}':1{weight}"))
     });
     lexemes.collect::<Vec<_>>().join(" ")
 }

@@ -104,7 +104,8 @@ pub(super) async fn account(
     let roles = "SELECT role, endpoint, bond, fee, leaving_at, has_left FROM operators \
         WHERE account = $1 ORDER BY role";
     let roles = sql.rows(roles, &key).await?;
-    let number = |row: &Option<AnyRow>, column| row.as_ref().map(|row| row.number(column)).transpose();
+    let number =
+        |row: &Option<AnyRow>, column| row.as_ref().map(|row| row.number(column)).transpose();
     Ok(Json(AccountView {
         account: account.to_string(),
         first_block: number(&seen, "first_block")?,
@@ -164,7 +165,8 @@ pub(super) async fn earnings(
     let asset = integer(query.asset.unwrap_or_default())
         .map_err(|_| ApiError::invalid("asset", "expected the number of an asset"))?;
     let (from, to) = periods(&query)?;
-    let columns = "SELECT period, asset, reason, amount, entries FROM statements WHERE account = $1";
+    let columns =
+        "SELECT period, asset, reason, amount, entries FROM statements WHERE account = $1";
     let by = query.by.as_deref().unwrap_or("all");
     let (condition, values) = match (by, query.asset) {
         ("all", None) => ("AND period = 'all' AND asset > $2 ORDER BY asset DESC", vec![]),

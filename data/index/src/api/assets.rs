@@ -281,7 +281,8 @@ pub(super) async fn summaries(
         return Ok(Vec::new());
     }
     let text = format!("{SUMMARY} WHERE asset IN ({})", placeholders(1, ids.len()));
-    let values = ids.iter().map(|id| integer(*id).map(Value::Int)).collect::<Result<Vec<_>, _>>()?;
+    let values =
+        ids.iter().map(|id| integer(*id).map(Value::Int)).collect::<Result<Vec<_>, _>>()?;
     let mut found = BTreeMap::new();
     for row in sql.rows(&text, &values).await? {
         let summary = AssetSummary::read(&row)?;

@@ -31,7 +31,10 @@ pub(super) async fn cache(request: Request, next: Next) -> Response {
     let digest = Sha256::digest(&bytes);
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest.get(..12).unwrap_or_default()));
     let is_known = known.as_ref().and_then(|known| known.to_str().ok()).is_some_and(|known| {
-        known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == tag || one == "*")
+        known
+            .split(',')
+            .map(|one| one.trim().trim_start_matches("W/"))
+            .any(|one| one == tag || one == "*")
     });
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);

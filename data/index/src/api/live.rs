@@ -15,8 +15,8 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State,
-    http::HeaderMap,
+    extract::{FromRequestParts as _, State},
+    http::{HeaderMap, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -91,7 +91,8 @@ impl EventQuery {
             (None, None, Some(protocol)) => {
                 let known = PROTOCOLS.iter().find(|known| known.name == protocol);
                 let names: Vec<_> = PROTOCOLS.iter().map(|known| known.name).collect();
-                let expected = || ApiError::invalid("protocol", format!("expected {}", names.join(", ")));
+                let expected =
+                    || ApiError::invalid("protocol", format!("expected {}", names.join(", ")));
                 let name = known.ok_or_else(expected)?.name;
                 (format!("{EVENTS} WHERE e.protocol = $1"), name.into(), by_event)
             }
@@ -107,7 +108,25 @@ impl EventQuery {
     }
 }
 
-/// Events of protocols and contracts, newest first.
+/// `/events` as what the client accepts: a page, or a stream.
+pub(super) async fn page_or_stream(
+    api: State<Api>,
+    headers: HeaderMap,
+    request: axum::extract::Request,
+) -> Result<Response, ApiError> {
+    let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    let wants_stream = accepts.is_some_and(|accepts| accepts.contains("text/event-stream"));
+    let (mut parts, _) = request.into_parts();
+    if wants_stream || headers.contains_key("last-event-id") {
+        let query = Params::from_request_parts(&mut parts, &api.0).await?;
+        return live(api, headers, query).await;
+    }
+    let query = Params::from_request_parts(&mut parts, &api.0).await?;
+    Ok(events(api, query).await?.into_response())
+}
+
+/// Events of protocols and contracts, newest first; a client that accepts `text/event-stream` gets the
+/// stream of `/events/live`.
 #[utoipa::path(get, path = "/events", tag = "events", params(EventPageQuery),
     responses((status = 200, body = Page<EventView>), (status = 400, body = super::error::ErrorBody)))]
 pub(super) async fn events(
@@ -225,7 +244,8 @@ impl Feed {
             places.push(((row.int("block")?, row.int("log_index")?), event));
         }
         if self.is_all {
-            let last = if is_whole { i64::MAX } else { places.last().map_or(0, |(place, _)| place.0) };
+            let last =
+                if is_whole { i64::MAX } else { places.last().map_or(0, |(place, _)| place.0) };
             places.extend(self.blocks(&mut sql, last).await?);
             places.sort_by_key(|(place, _)| *place);
         }
@@ -241,7 +261,8 @@ impl Feed {
         sql: &mut Sql<'_>,
         last: i64,
     ) -> Result<Vec<((i64, i64), Event)>, IndexError> {
-        let first = if self.after.1 == i64::MAX { self.after.0.saturating_add(1) } else { self.after.0 };
+        let first =
+            if self.after.1 == i64::MAX { self.after.0.saturating_add(1) } else { self.after.0 };
         let text = format!("{BLOCKS} WHERE number >= $1 AND number < $2 ORDER BY number LIMIT $3");
         let rows = sql.rows(&text, &[first.into(), last.into(), STEP.into()]).await?;
         let mut blocks = Vec::new();

@@ -84,7 +84,7 @@ impl Index {
             .route("/transactions", get(chain::transactions))
             .route("/transactions/{hash}", get(chain::transaction))
             .route("/payments", get(payments::payments))
-            .route("/events", get(live::events))
+            .route("/events", get(live::page_or_stream))
             .route("/events/live", get(live::live))
             .route("/stats", get(stats::stats))
             .route("/operators", get(stats::operators))

@@ -31,6 +31,7 @@ const KINDS: &[&str] = &[
     "use",
     "part",
     "royalty",
+    "license",
     "protocol_fee",
     "gateway_fee",
 ];
@@ -40,6 +41,7 @@ const KINDS: &[&str] = &[
 pub(super) struct Payment {
     /// `deposit` and `withdrawal` of a payer's balance; `charge`, all that a claim took; and where it
     /// went: `work` to a worker, `use` of an asset, its `part`s by pool, `royalty` to an account,
+    /// `license` that was bought,
     /// `protocol_fee`, `gateway_fee`.
     pub(super) kind: String,
     /// Who paid.

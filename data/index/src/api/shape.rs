@@ -126,7 +126,9 @@ impl List<'_> {
             return Ok((format!("{select}{after} ORDER BY {order} {limit}"), values));
         }
         let parts = self.either.iter().map(|condition| {
-            format!("SELECT * FROM ({select} AND {condition}{after} ORDER BY {order} {limit}) AS part")
+            format!(
+                "SELECT * FROM ({select} AND {condition}{after} ORDER BY {order} {limit}) AS part"
+            )
         });
         let parts: Vec<_> = parts.collect();
         let outer: Vec<_> = self.names().map(|name| format!("{name} DESC")).collect();

@@ -14,10 +14,7 @@ use crate::{
     search::{Filter, search},
 };
 use alloy_primitives::{Address, B256};
-use axum::{
-    Json,
-    extract::State,
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use utoipa::{IntoParams, ToSchema};
@@ -157,7 +154,8 @@ pub(super) async fn operators(
     let mut connection = api.database().acquire().await?;
     let rows = Sql(&mut connection).rows(text, &[role.into(), after.into(), most.into()]).await?;
     let data: Vec<_> = rows.iter().map(operator).collect::<Result<_, _>>()?;
-    let next = data.last().filter(|_| data.len() == limit).map(|last: &Operator| last.account.clone());
+    let next =
+        data.last().filter(|_| data.len() == limit).map(|last: &Operator| last.account.clone());
     Ok(Json(Page { data, next }))
 }
 

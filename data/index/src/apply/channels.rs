@@ -241,7 +241,8 @@ impl Apply<'_> {
             let change = self.tally.asset(line.asset);
             change.uses = change.uses.saturating_add(uses);
             change.fees = change.fees.saturating_add(part);
-            self.credit_quality(line, claim, part).await?;
+            let served_by = [line.worker, claim.gateway];
+            self.credit_quality(line.asset, claim.payer, &served_by, part).await?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod assets;
 mod channels;
+mod licenses;
 mod quality;
 mod royalties;
 mod standing;
@@ -23,7 +24,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, ROYALTIES, SYSTEM, WORKERS};
+use sahara_abi::{ASSETS, CHANNELS, LICENSES, ROYALTIES, SYSTEM, WORKERS};
 use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
@@ -138,14 +139,21 @@ impl Apply<'_> {
             ("data", log.inner.data.data.to_vec().into()),
         ];
         self.sql.insert("events", &row).await?;
+        self.token_move(place, log).await?;
+        self.protocol_log(place, log).await?;
+        // Last: an account that is named and funded at once was funded first.
         if let Some(decoded) = &decoded {
             self.subjects(place, decoded).await?;
         }
-        self.token_move(place, log).await?;
-        match emitter {
+        Ok(())
+    }
+
+    async fn protocol_log(&mut self, place: Place<'_>, log: &Log) -> Result<(), IndexError> {
+        match log.inner.address {
             ASSETS => self.assets_log(place, log).await,
             ROYALTIES => self.royalties_log(place, log).await,
             CHANNELS => self.channels_log(place, log).await,
+            LICENSES => self.licenses_log(place, log).await,
             WORKERS => self.workers_log(log).await,
             SYSTEM => self.system_log(place, log),
             _ => Ok(()),
@@ -167,9 +175,10 @@ impl Apply<'_> {
             ];
             self.sql.insert("event_accounts", &row).await?;
         }
-        for asset in decoded.assets().collect::<BTreeSet<_>>() {
+        let assets = decoded.assets().filter_map(|asset| i64::try_from(asset).ok());
+        for asset in assets.collect::<BTreeSet<_>>() {
             let row = [
-                ("asset", Value::Int(integer(asset)?)),
+                ("asset", Value::Int(asset)),
                 ("block", self.block.into()),
                 ("log_index", place.log_index.into()),
             ];

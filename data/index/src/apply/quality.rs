@@ -5,10 +5,7 @@
 //! costs at least a unit of coin, however it is divided among accounts; and one rich payer counts no
 //! more than many small ones. Fees of related payers count nothing: see [`Apply::is_related`].
 
-use super::{
-    Apply,
-    channels::{Claim, Line},
-};
+use super::Apply;
 use crate::{
     database::{Read as _, Value, integer, money},
     error::IndexError,
@@ -20,18 +17,17 @@ use alloy_primitives::Address;
 pub(crate) const PATRON_CAP: u128 = 10_000_000_000_000_000_000;
 
 impl Apply<'_> {
+    /// Counts a fee that `payer` paid for using or licensing an asset; `served_by` are those who were
+    /// paid beside the asset.
     pub(super) async fn credit_quality(
         &mut self,
-        line: &Line,
-        claim: Claim,
+        id: u64,
+        payer: Address,
+        served_by: &[Address],
         fee: u128,
     ) -> Result<(), IndexError> {
-        let payer = claim.payer;
-        if fee == 0 || [line.worker, claim.gateway].contains(&payer) {
-            return Ok(());
-        }
-        let asset = integer(line.asset)?;
-        if self.is_related(asset, payer).await? {
+        let asset = integer(id)?;
+        if fee == 0 || served_by.contains(&payer) || self.is_related(asset, payer).await? {
             return Ok(());
         }
         let month = self.periods.month.clone();
@@ -52,7 +48,7 @@ impl Apply<'_> {
             ("fees", money(after)),
         ];
         self.sql.put("patrons", 3, &row).await?;
-        let change = self.tally.asset(line.asset);
+        let change = self.tally.asset(id);
         let counted = after.min(PATRON_CAP).saturating_sub(before.min(PATRON_CAP));
         change.quality = change.quality.saturating_add(counted);
         change.patrons = change.patrons.saturating_add(u64::from(rows.is_empty()));

@@ -29,17 +29,14 @@ impl Apply<'_> {
         }
     }
 
-    async fn paid(
-        &mut self,
-        place: Place<'_>,
-        event: &IRoyalties::Paid,
-    ) -> Result<(), IndexError> {
+    async fn paid(&mut self, place: Place<'_>, event: &IRoyalties::Paid) -> Result<(), IndexError> {
         let amount = coin(event.amount)?;
         let change = self.tally.asset(event.asset);
         change.paid = change.paid.saturating_add(amount);
         self.tally.chain("paid", amount)?;
         let (asset, payer) = (Some(event.asset), Some(event.payer));
-        self.payment(place, Payment { kind: "use", payer, asset, amount, ..Payment::default() }).await
+        self.payment(place, Payment { kind: "use", payer, asset, amount, ..Payment::default() })
+            .await
     }
 
     async fn deposited(

@@ -238,11 +238,8 @@ async fn write_asset(
     ];
     for (measure, amount) in measures.into_iter().filter(|(_, amount)| *amount > 0) {
         for period in periods.each() {
-            let key = [
-                ("asset", Value::Int(id)),
-                ("period", period.into()),
-                ("measure", measure.into()),
-            ];
+            let key =
+                [("asset", Value::Int(id)), ("period", period.into()), ("measure", measure.into())];
             increase(sql, "asset_periods", &key, amount).await?;
         }
     }

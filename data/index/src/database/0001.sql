@@ -277,3 +277,56 @@ CREATE TABLE offers (
   PRIMARY KEY (worker, asset)
 );
 CREATE INDEX offers_by_asset ON offers (asset, worker);
+
+-- Licences.
+CREATE TABLE terms (
+  terms BYTES PRIMARY KEY,
+  pricing TEXT NOT NULL,
+  price TEXT NOT NULL,
+  period BIGINT NOT NULL,
+  duration BIGINT NOT NULL,
+  purposes BIGINT NOT NULL,
+  needs_approval BIGINT NOT NULL,
+  is_reciprocal BIGINT NOT NULL,
+  needs_attribution BIGINT NOT NULL,
+  is_transferable BIGINT NOT NULL,
+  is_revocable BIGINT NOT NULL,
+  derivative_royalty BIGINT NOT NULL,
+  resale_royalty BIGINT NOT NULL,
+  use_cap TEXT NOT NULL,
+  seat_cap BIGINT NOT NULL,
+  seat_window BIGINT NOT NULL,
+  territory BYTES NOT NULL,
+  restrictions BYTES NOT NULL
+);
+
+CREATE TABLE license_offers (
+  asset BIGINT NOT NULL,
+  terms BYTES NOT NULL,
+  is_offered BIGINT NOT NULL,
+  PRIMARY KEY (asset, terms)
+);
+CREATE INDEX license_offers_by_terms ON license_offers (terms, asset);
+
+CREATE TABLE licenses (
+  license BIGINT PRIMARY KEY,
+  asset BIGINT NOT NULL,
+  terms BYTES NOT NULL,
+  holder BYTES NOT NULL,
+  seats BIGINT NOT NULL,
+  expires_at TEXT NOT NULL,
+  use_limit TEXT NOT NULL,
+  uses TEXT NOT NULL,
+  is_revoked BIGINT NOT NULL,
+  block BIGINT NOT NULL,
+  log_index BIGINT NOT NULL
+);
+CREATE INDEX licenses_by_holder ON licenses (holder, license);
+CREATE INDEX licenses_by_asset ON licenses (asset, license);
+
+CREATE TABLE seats (
+  license BIGINT NOT NULL,
+  account BYTES NOT NULL,
+  PRIMARY KEY (license, account)
+);
+CREATE INDEX seats_by_account ON seats (account, license);

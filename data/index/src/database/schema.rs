@@ -44,6 +44,10 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
     ("channels", "channel"),
     ("operators", "account, role"),
     ("offers", "worker, asset"),
+    ("terms", "terms"),
+    ("license_offers", "asset, terms"),
+    ("licenses", "license"),
+    ("seats", "license, account"),
 ];
 
 /// Brings the schema up to date, one transaction a version.

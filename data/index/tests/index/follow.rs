@@ -1,0 +1,120 @@
+//! What is followed is what is rebuilt, in either database, whatever is killed when.
+
+use crate::{
+    economy::{CREATOR, Economy, New, STRANGER, coins},
+    node::TestNode,
+    start::{Kind, TestDatabase, on_both},
+};
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
+use sahara_index::{IndexError, Source};
+use std::time::Duration;
+
+on_both!(
+    i1_followed_and_rebuilt_are_equal,
+    i2_a_kill_at_any_point_changes_nothing,
+    another_genesis_is_refused,
+    hostile_texts_are_harmless,
+);
+
+async fn i1_followed_and_rebuilt_are_equal(kind: Kind) {
+    let mut economy = Economy::start().await;
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    index.catch_up().await.unwrap();
+    let before = index.content_hash().await.unwrap();
+    // Block by block from here on.
+    economy.transfer(STRANGER, 9, coins(1)).await;
+    index.catch_up().await.unwrap();
+    assert_ne!(index.content_hash().await.unwrap(), before);
+    economy.live().await;
+    let head = index.catch_up().await.unwrap();
+    let followed = index.content_hash().await.unwrap();
+    assert_eq!(index.rebuild().await.unwrap(), head);
+    assert_eq!(index.content_hash().await.unwrap(), followed, "rebuilt");
+
+    let other = match kind {
+        Kind::Sqlite => Kind::Postgres,
+        Kind::Postgres => Kind::Sqlite,
+    };
+    let other = TestDatabase::new(other);
+    let other = other.index(&economy.node).await;
+    other.catch_up().await.unwrap();
+    assert_eq!(other.content_hash().await.unwrap(), followed, "in the other database");
+}
+
+/// The follower is dropped wherever it happens to wait, again and again, and taken up with new
+/// connections.
+async fn i2_a_kill_at_any_point_changes_nothing(kind: Kind) {
+    let mut economy = Economy::start().await;
+    economy.live().await;
+    let whole = TestDatabase::new(kind);
+    let whole = whole.index(&economy.node).await;
+    let head = whole.catch_up().await.unwrap();
+
+    let database = TestDatabase::new(kind);
+    let mut runner = TestRunner::deterministic();
+    let mut kills = 0_u64;
+    loop {
+        let index = database.index(&economy.node).await;
+        // Longer from time to time, so that even a slow machine gets to the end.
+        let delays = 0..20_000 + 1_000 * kills;
+        let delay = Duration::from_micros(delays.new_tree(&mut runner).unwrap().current());
+        if tokio::time::timeout(delay, index.catch_up()).await.is_err() {
+            kills += 1;
+            continue;
+        }
+        assert_eq!(index.head().await.unwrap(), Some(head));
+        assert!(kills > 0, "nothing was killed");
+        assert_eq!(
+            index.content_hash().await.unwrap(),
+            whole.content_hash().await.unwrap(),
+            "after {kills} kills"
+        );
+        break;
+    }
+}
+
+async fn another_genesis_is_refused(kind: Kind) {
+    let (first, second) = (TestNode::start(0).await, TestNode::start(1).await);
+    let database = TestDatabase::new(kind);
+    database.index(&first).await.catch_up().await.unwrap();
+    let hash = database.index(&first).await.content_hash().await.unwrap();
+    let index = database.index(&second).await;
+    let error = index.catch_up().await.unwrap_err();
+    assert!(matches!(error, IndexError::OtherGenesis { .. }), "{error}");
+    assert!(error.to_string().contains("expected the same chain, or an empty database"), "{error}");
+    assert_eq!(index.content_hash().await.unwrap(), hash, "nothing was written");
+}
+
+async fn hostile_texts_are_harmless(kind: Kind) {
+    let economy = Economy::start().await;
+    let uris = [
+        "\0\0",
+        "data:application/json,{\"name\":\"\\u0000\\u202e\\ud800\"}",
+        "data:application/json,{\"name\":\"'; DROP TABLE assets; --\",\"tags\":[\"\\\"*\"]}",
+        "data:application/json;base64,/////w==",
+    ];
+    for uri in uris {
+        economy.register(CREATOR, &New { uri, ..New::default() }).await;
+    }
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    index.catch_up().await.unwrap();
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_is_waited_for() {
+    let node = TestNode::start(0).await;
+    let away = sahara_client::ChainClient::new("http://127.0.0.1:1").unwrap();
+    let database = TestDatabase::new(Kind::Sqlite);
+    let index = sahara_index::Index::new(database.open().await, Source::new(away));
+    let error = index.catch_up().await.unwrap_err();
+    assert!(error.is_passing(), "{error}");
+    drop(node);
+}
