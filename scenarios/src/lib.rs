@@ -8,8 +8,10 @@
 pub mod bench;
 mod network;
 mod rpc;
+mod signature;
 mod tools;
 
 pub use network::{Network, Options};
 pub use rpc::Rpc;
+pub use signature::twin;
 pub use tools::{node, program, python, tool};

@@ -2,8 +2,10 @@
 
 use crate::{Rpc, tools};
 use alloy_primitives::{Address, B256, U256};
-use eyre::{Context, ContextCompat, Result, bail, eyre};
-use serde_json::Value;
+use alloy_sol_types::SolEvent;
+use eyre::{Context, ContextCompat, Result, bail, ensure, eyre};
+use sahara_abi::{ISystem, SYSTEM};
+use serde_json::{Value, json};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -40,6 +42,8 @@ pub struct Network {
     directory: TempDir,
     options: Options,
     port_base: u16,
+    /// Coin that a test forced into a protocol on purpose.
+    allowed_recoveries: usize,
     /// What `up --json` printed.
     pub ready: Value,
     _alone: MutexGuard<'static, ()>,
@@ -118,7 +122,15 @@ impl Network {
         let directory = tempfile::tempdir()?;
         let port_base = free_ports()?;
         let (child, ready) = up(directory.path(), options, port_base)?;
-        Ok(Self { child, directory, options, port_base, ready, _alone: alone })
+        Ok(Self {
+            child,
+            directory,
+            options,
+            port_base,
+            allowed_recoveries: 0,
+            ready,
+            _alone: alone,
+        })
     }
 
     /// Stops the whole network and starts it again from its directory.
@@ -135,11 +147,39 @@ impl Network {
     /// Asks the network to stop and waits for it.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When it cannot be asked, or when coin was recovered (see [`Self::recovered`]).
     pub fn stop(&mut self) -> Result<()> {
+        let recovered = self.recovered();
+        self.end()?;
+        let recovered = recovered.wrap_err("no node could be asked for recovered coin")?;
+        ensure!(recovered.len() == self.allowed_recoveries, "{}", told(&recovered));
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
         signal("TERM", self.child.id())?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Every `Recovered` log of the chain: coin that nobody had booked. A run in which nobody forced
+    /// coin into a protocol has none; one would mean that a booking bug was hidden. It is looked for
+    /// whenever a network stops.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub fn recovered(&self) -> Result<Vec<Value>> {
+        let rpcs = self.ready.get("rpcs").and_then(Value::as_array).cloned().unwrap_or_default();
+        let urls = rpcs.iter().filter_map(Value::as_str).map(str::to_owned);
+        let rpcs: Vec<_> = urls.map(Rpc::new).collect();
+        // Drops run inside of tests' runtimes: a thread of its own may wait.
+        let asking = std::thread::spawn(move || recovered_by(&rpcs));
+        asking.join().map_err(|_| eyre!("asking for recovered coin panicked"))?
+    }
+
+    /// Says that the test forces coin into protocols so often.
+    pub const fn allow_recoveries(&mut self, count: usize) {
+        self.allowed_recoveries = count;
     }
 
     /// Its directory.
@@ -201,6 +241,41 @@ impl Network {
         )
     }
 
+    /// Runs the program, which must fail, and returns its exit code and what it says is wrong.
+    ///
+    /// # Errors
+    /// When it succeeds, or prints no error as JSON.
+    pub fn refused(&self, arguments: &[&str]) -> Result<(i32, Value)> {
+        let mut command = Command::new(tools::program()?);
+        let output = command
+            .args(arguments)
+            .arg("--json")
+            .arg("--data-dir")
+            .arg(self.directory.path())
+            .stdin(Stdio::null())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(!output.status.success(), "{arguments:?} was not refused: {text}");
+        let said: Value = serde_json::from_str(&text)
+            .wrap_err_with(|| format!("{arguments:?} failed without an error in JSON: {text:?}"))?;
+        let error = said.get("error").cloned();
+        let error = error.wrap_err_with(|| format!("{arguments:?} printed no error: {said}"))?;
+        Ok((output.status.code().unwrap_or_default(), error))
+    }
+
+    /// Runs the program and returns what people see.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn shown(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(tools::program()?);
+        command.args(arguments).arg("--data-dir").arg(self.directory.path());
+        let output = command.stdin(Stdio::null()).output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?} failed: {errors}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// Process id of a component: `node-0`, `worker`, `gateway`.
     ///
     /// # Errors
@@ -255,8 +330,7 @@ impl Network {
     /// # Errors
     /// When the node does not answer.
     pub async fn balance(&self, account: Address, block: &str) -> Result<U256> {
-        let answer =
-            self.rpc(0)?.call("eth_getBalance", serde_json::json!([account, block])).await?;
+        let answer = self.rpc(0)?.call("eth_getBalance", json!([account, block])).await?;
         Ok(answer.as_str().wrap_err("a balance is a text")?.parse()?)
     }
 }
@@ -266,11 +340,44 @@ fn signal(kind: &str, pid: u32) -> Result<()> {
     if sent.success() { Ok(()) } else { bail!("could not send {kind} to process {pid}") }
 }
 
+/// Asks the first node that answers.
+fn recovered_by(rpcs: &[Rpc]) -> Result<Vec<Value>> {
+    let filter = json!([{
+        "address": SYSTEM, "fromBlock": "0x0", "toBlock": "latest",
+        "topics": [ISystem::Recovered::SIGNATURE_HASH],
+    }]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut last = eyre!("the network names no node");
+        for rpc in rpcs {
+            let asked = rpc.call("eth_getLogs", filter.clone());
+            match tokio::time::timeout(Duration::from_secs(5), asked).await {
+                Ok(Ok(logs)) => return Ok(logs.as_array().cloned().unwrap_or_default()),
+                Ok(Err(error)) => last = error,
+                Err(late) => last = late.into(),
+            }
+        }
+        Err(last)
+    })
+}
+
+fn told(recovered: &[Value]) -> String {
+    format!("coin was recovered that nobody had booked: {recovered:?}")
+}
+
 impl Drop for Network {
     fn drop(&mut self) {
-        // A child that is already gone needs no stop, and a drop has nobody to tell.
-        if matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.stop().or_else(|_| self.child.kill().map_err(eyre::Report::from)));
+        // A child that is already gone needs no stop.
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        let recovered = self.recovered();
+        drop(self.end().or_else(|_| self.child.kill().map_err(eyre::Report::from)));
+        // A test that fails for a reason of its own is to say that one.
+        if let Ok(recovered) = recovered
+            && !std::thread::panicking()
+        {
+            assert!(recovered.len() == self.allowed_recoveries, "{}", told(&recovered));
         }
     }
 }

@@ -80,6 +80,11 @@ impl Story {
         Ok(found)
     }
 
+    /// Base units collected so far.
+    async fn spent(&self) -> Result<U256> {
+        Ok(self.collected().await?.iter().map(|claim| U256::from(claim.amount)).sum())
+    }
+
     /// Waits until nothing is left to settle and returns how many receipts were collected.
     async fn receipts(&self) -> Result<u64> {
         let health = format!("{}/health", self.network.gateway()?);
@@ -141,13 +146,17 @@ async fn mid_stream(story: &Story) -> Result<()> {
     Ok(())
 }
 
-/// The chain stands still, so the answer is persisted and cannot be submitted; then the kill.
+/// The chain stands still, so the answer is persisted and its claim cannot become final; then the
+/// kill.
 async fn after_persist(story: &Story) -> Result<()> {
     let before = story.receipts().await?;
+    let spent = story.spent().await?;
     let body = Story::body(4, false);
-    // The channel is open and has room: no block is needed for the answer itself.
+    // The channel is open and has room for four tokens: no block is needed for the answer itself.
     story.network.signal("node-0", "STOP")?;
-    let answer = story.request("persisted", &body).send().await;
+    let first = story.request("persisted", &body).send().await?;
+    ensure!(first.status().is_success(), "without a chain: {}", first.text().await?);
+    let first = first.text().await?;
     let pid = story.network.pid("gateway")?;
     story.network.signal("gateway", "KILL")?;
     story.network.signal("node-0", "CONT")?;
@@ -158,12 +167,15 @@ async fn after_persist(story: &Story) -> Result<()> {
         })
         .await?;
     let again = story.insist("persisted", &body).await?;
-    if let Ok(answer) = answer {
-        let first = answer.text().await?;
-        ensure!(first == again, "the same id has one answer: {first} / {again}");
-    }
+    ensure!(first == again, "the same id has one answer: {first} / {again}");
     let receipts = story.receipts().await?;
     ensure!(receipts == before + 1, "one answer, {} receipts", receipts - before);
+    // Exactly once, to the last unit: what was collected grew by this one bill.
+    let bill: Value = serde_json::from_str(&first)?;
+    let cost = bill.pointer("/usage/cost_base_units").and_then(Value::as_str);
+    let cost: U256 = cost.wrap_err("an answer has its cost")?.parse()?;
+    let charged = story.spent().await? - spent;
+    ensure!(charged == cost, "{charged} were collected for a bill of {cost}");
     Ok(())
 }
 
@@ -188,7 +200,7 @@ async fn after_submit(story: &Story) -> Result<()> {
 
 /// What the payer's deposit lost is what was collected and what is still set aside.
 async fn conservation(story: &Story) -> Result<()> {
-    let sum: U256 = story.collected().await?.iter().map(|claim| U256::from(claim.amount)).sum();
+    let sum = story.spent().await?;
     let held = story.network.balance(CHANNELS, "latest").await?;
     let funded = U256::from(1_000) * U256::from(10).pow(U256::from(18));
     ensure!(held + sum == funded, "{held} held and {sum} collected of {funded}");

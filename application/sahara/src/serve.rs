@@ -27,11 +27,19 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// How long the head of a request may take, and a connection may be idle: far more than any client
-/// needs, and less than it takes to gather [`MOST_CONNECTIONS`] for free.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
-/// How long a body may take: the longest, at 200 KiB a second.
-const BODY_WITHIN: Duration = Duration::from_secs(20);
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// For the head of a request; a connection may be idle as long.
+    head: Duration,
+    /// For a body.
+    body: Duration,
+}
+
+/// Far more than any client needs, and less than it takes to gather [`MOST_CONNECTIONS`] for free;
+/// the longest body comes at 200 KiB a second.
+const PATIENCE: Patience =
+    Patience { head: Duration::from_secs(15), body: Duration::from_secs(20) };
 /// The longest body: any context there is, as JSON.
 pub(crate) const MAX_BODY: usize = 4 << 20;
 /// Connections at a time; the others wait to be accepted.
@@ -59,7 +67,16 @@ pub(crate) fn guard(
 
 /// Serves until told, then finishes what is open.
 pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Future<Output = ()>) {
-    let router = router.layer(middleware::from_fn(hurry));
+    serve_within(PATIENCE, listener, router, until).await;
+}
+
+async fn serve_within(
+    patience: Patience,
+    listener: TcpListener,
+    router: Router,
+    until: impl Future<Output = ()>,
+) {
+    let router = router.layer(middleware::from_fn_with_state(patience, hurry));
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let stop = watch::Sender::new(false);
     let (mut open, mut until) = (JoinSet::new(), pin!(until));
@@ -73,7 +90,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Fut
             Some(_) = open.join_next(), if !open.is_empty() => {}
             accepted = accept => match accepted {
                 (Ok((stream, _)), Ok(place)) => {
-                    open.spawn(connection(stream, router.clone(), stop.subscribe(), place));
+                    let service = (router.clone(), patience);
+                    open.spawn(connection(stream, service, stop.subscribe(), place));
                 }
                 (Err(error), _) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -90,14 +108,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Fut
 
 async fn connection(
     stream: TcpStream,
-    router: Router,
+    (router, patience): (Router, Patience),
     mut stop: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 ) {
     // Tokens go out one by one; a socket that cannot be told so works too.
     drop(stream.set_nodelay(true));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head);
     let service = TowerToHyperService::new(router);
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
@@ -113,8 +131,8 @@ async fn connection(
 }
 
 /// A body that takes too long breaks off.
-async fn hurry(request: Request, next: Next) -> Response {
-    let end = Instant::now() + BODY_WITHIN;
+async fn hurry(State(patience): State<Patience>, request: Request, next: Next) -> Response {
+    let end = Instant::now() + patience.body;
     let request = request.map(|body| {
         let frames = stream::unfold(body.into_data_stream(), move |mut body| async move {
             let frame = match timeout_at(end, body.next()).await {
@@ -162,7 +180,7 @@ fn is_named(host: &str, hosts: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BODY_WITHIN, HEAD_WITHIN, guard, is_named, serve};
+    use super::{PATIENCE, Patience, guard, is_named, serve_within};
     use axum::{Router, body::Bytes, routing::post};
     use std::time::Duration;
     use tokio::{
@@ -174,12 +192,17 @@ mod tests {
     };
 
     async fn echo() -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>) {
+        echo_within(PATIENCE).await
+    }
+
+    async fn echo_within(patience: Patience) -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", post(async |body: Bytes| body));
         let router = guard(&listener, router, vec![String::from("own.example")]).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(listener, router, async { drop(stopped.await) }));
+        let until = async { drop(stopped.await) };
+        let server = tokio::spawn(serve_within(patience, listener, router, until));
         (TcpStream::connect(address).await.unwrap(), stop, server)
     }
 
@@ -234,21 +257,24 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_head_or_a_body_that_dawdles_is_cut_off() {
+        let (short, long) = (Duration::from_millis(300), Duration::from_secs(600));
+        let patience = Patience { head: short, body: long };
         let clock = Instant::now();
-        let (mut stream, _stop, _server) = echo().await;
+        let (mut stream, _stop, _server) = echo_within(patience).await;
         stream.write_all(b"POST / HTTP/1.1\r\nHost: local").await.unwrap();
         assert_eq!(rest(&mut stream).await, "");
-        assert!(clock.elapsed() >= HEAD_WITHIN, "{:?}", clock.elapsed());
+        assert!((short..long).contains(&clock.elapsed()), "{:?}", clock.elapsed());
 
+        let patience = Patience { head: long, body: short };
         let clock = Instant::now();
-        let (mut stream, _stop, _server) = echo().await;
+        let (mut stream, _stop, _server) = echo_within(patience).await;
         let head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nslow";
         stream.write_all(head).await.unwrap();
         let answer = rest(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-        assert!(clock.elapsed() >= BODY_WITHIN, "{:?}", clock.elapsed());
+        assert!((short..long).contains(&clock.elapsed()), "{:?}", clock.elapsed());
     }
 
     #[tokio::test]

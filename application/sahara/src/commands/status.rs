@@ -251,11 +251,16 @@ fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Rep
         (false, true) => "the node does not answer: see its log, or name another with --rpc",
         (false, false) => "a part does not work: see its log, and `sahara doctor`",
     };
-    // A network in the background had nobody to tell.
-    let log = local::directory(&session.places).join("logs/up.log");
-    match local::last_words(&log).filter(|_| is_down) {
+    // A network in the background has nobody to tell but its logs.
+    let logs = local::directory(&session.places).join("logs");
+    let log = match (own, is_down, is_silent) {
+        (Some(_), true, _) => Some("up.log"),
+        (Some(_), false, true) => Some("node-0.log"),
+        _ => None,
+    };
+    match log.and_then(|log| local::last_words(&logs.join(log))) {
         Some(reason) => {
-            Failure::said(Kind::Unreachable, format!("{text}; it ended because {reason}"))
+            Failure::said(Kind::Unreachable, format!("{text}; the last reason it gave: {reason}"))
         }
         None => Failure::said(Kind::Unreachable, text),
     }
