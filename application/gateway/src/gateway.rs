@@ -72,7 +72,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             accept: Duration::from_secs(30),
-            sign: Duration::from_secs(2),
+            sign: Duration::from_secs(5),
             stall: Duration::from_secs(60),
             retry: Duration::from_secs(10),
         }
