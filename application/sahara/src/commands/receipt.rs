@@ -41,11 +41,12 @@ pub(crate) async fn run(receipt: &Receipt, session: &Session, format: Format) ->
     match receipt {
         Receipt::Get { id } => get(id, session, format).await,
         Receipt::Verify { file, genesis } => {
+            let bundle = bundle(&read(file)?)?;
             let genesis = match genesis {
                 Some(genesis) => *genesis,
                 None => Network::expect(&session.places)?.genesis_hash,
             };
-            verify(&bundle(&read(file)?)?, genesis, format)
+            verify(&bundle, genesis, format)
         }
     }
 }
