@@ -11,6 +11,7 @@ use sahara_primitives::{Amount, Timestamp, U256};
 use serde_json::Value;
 
 /// What the chain refused exits with 4, a silent node with 5.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(crate) fn refused(error: ClientError) -> Report {
     let kind = kind_of_client(&error);
     if let Some(revert) = error.revert() {
@@ -45,7 +46,7 @@ fn poverty(text: &str) -> Option<String> {
     Some(format!("the account holds {has} SAHARA, this costs up to {needs} with its gas ({words})"))
 }
 
-fn coins(units: U256) -> Amount {
+const fn coins(units: U256) -> Amount {
     Amount::from_base_units(units)
 }
 

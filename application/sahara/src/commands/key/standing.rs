@@ -161,7 +161,7 @@ impl Standing {
     }
 }
 
-fn state(grant: &IChannels::KeyGrant, facts: &Facts, closable_at: Option<u64>) -> State {
+const fn state(grant: &IChannels::KeyGrant, facts: &Facts, closable_at: Option<u64>) -> State {
     let is_expired = facts.now.0 > grant.validUntil;
     match &facts.channel {
         Some(channel) if channel.isClosed => State::Closed,
