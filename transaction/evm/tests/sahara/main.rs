@@ -8,8 +8,10 @@
     reason = "helpers of tests fail by panicking and say what is absent"
 )]
 
+mod accounts;
 mod blocks;
 mod calls;
+mod contributions;
 mod faces;
 mod native;
 mod support;

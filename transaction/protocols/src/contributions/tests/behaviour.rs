@@ -151,7 +151,7 @@ fn a_call_activates_a_bounded_number() {
     let (tree, leaves) = tree(&[(BOB, 3)]);
     let asset = committed(state, &tree.root(), &[], 0);
     let many = vec![one(&tree, &leaves, 0)[0].clone(); MAX_ACTIVATIONS + 1];
-    let (activations, most) = (U256::from(121), U256::from(120));
+    let (activations, most) = (U256::from(81), U256::from(80));
     let error = IContributions::TooManyActivations { activations, most };
     assert_eq!(activate(state, asset, &many), Err(error.into()));
     assert_eq!(activate(state, asset, &many[1..]), Ok(1));
