@@ -27,6 +27,9 @@ on_both!(
     every_documented_path_answers,
 );
 
+/// Pays a lot.
+const WHALE: u32 = 9;
+
 /// A busy chain, its index and the API.
 async fn busy(kind: Kind) -> (Economy, TestDatabase, Arc<Index>, Ask) {
     let mut economy = Economy::start().await;
@@ -82,11 +85,16 @@ async fn i4_quality_is_what_strangers_paid_in_fees(kind: Kind) {
     index.catch_up().await.unwrap();
     assert_eq!(quality(&ask.get("/assets/3").await), "0.44");
     // One payer counts up to 10 SAHARA of fees a month.
-    economy.open_more(CUSTOMER, coins(3_000)).await;
-    economy.claim(CUSTOMER, 1, &[(3, coins(1_000), coins(1_500))]).await;
+    economy.transfer(STRANGER, WHALE, coins(4_000)).await;
+    economy.open(WHALE, coins(3_000)).await;
+    economy.claim(WHALE, 1, &[(3, coins(1_000), coins(1_500))]).await;
     index.catch_up().await.unwrap();
     let remix = ask.get("/assets/3").await;
-    assert_eq!(quality(&remix), "10");
+    assert_eq!(quality(&remix), "10.44");
+    // The customer owns an ancestor by now.
+    economy.claim(CUSTOMER, 1, &[(3, coins(100), coins(100))]).await;
+    index.catch_up().await.unwrap();
+    assert_eq!(quality(&ask.get("/assets/3").await), "10.44");
     let ranked = ask.all("/assets", 10).await;
     assert_eq!(ids(&ranked), [3, 2, 1]);
 }

@@ -5,7 +5,7 @@ use sahara_abi::{
     ASSETS, CHANNELS, COIN, IAssets, IChannels, ICoin, IRoyalties, IWorkers, ROYALTIES, WORKERS,
     signing,
 };
-use sahara_client::{ChainClient, SigningKey, TxOutcome, TxRequest};
+use sahara_client::{ChainClient, TxOutcome, TxRequest};
 use sahara_primitives::{
     Address, Amount, AssetId, B256, BasisPoints, Bill, FeeRates, LOCAL_CHAIN_ID, U256,
 };
@@ -170,17 +170,13 @@ impl Economy {
 
     /// Deposits and opens a channel of vouchers with the gateway.
     pub(crate) async fn open(&mut self, payer: u32, amount: Amount) {
-        self.open_with(payer, amount, 1).await;
-    }
-
-    async fn open_with(&mut self, payer: u32, amount: Amount, nonce: u64) {
         let fund = IChannels::fundCall { payer: address(payer) };
         self.client().send(&key(payer), CHANNELS, amount, &fund).await.unwrap();
         let reservation = IChannels::Reservation {
             payer: address(payer),
             gateway: address(GATEWAY),
             amount: amount.base_units().to(),
-            nonce,
+            nonce: 1,
             validUntil: u64::from(u32::MAX),
         };
         let domain = signing::channels_domain(LOCAL_CHAIN_ID);
@@ -189,11 +185,6 @@ impl Economy {
         let open = IChannels::openCall { reservation, signature };
         self.client().send(&key(GATEWAY), CHANNELS, Amount::ZERO, &open).await.unwrap();
         self.channels.insert(payer, Channel { id, ..Channel::default() });
-    }
-
-    /// Another channel of the same payer, with more in it.
-    pub(crate) async fn open_more(&mut self, payer: u32, amount: Amount) {
-        self.open_with(payer, amount, 2).await;
     }
 
     /// The gateway collects for `requests` answers; each line is an asset and what it and the worker
@@ -298,15 +289,6 @@ impl Economy {
 
     pub(crate) fn channel(&self, payer: u32) -> B256 {
         self.channels[&payer].id
-    }
-
-    pub(crate) async fn send<C: alloy_sol_types::SolCall>(
-        &self,
-        sender: &SigningKey,
-        to: Address,
-        call: &C,
-    ) -> TxOutcome {
-        self.client().send(sender, to, Amount::ZERO, call).await.unwrap()
     }
 
     pub(crate) async fn balance(&self, account: Address) -> U256 {

@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) struct TestNode {
     pub(crate) client: ChainClient,
-    server: RpcServer,
+    _server: RpcServer,
     proposer: JoinHandle<()>,
     _directory: TempDir,
 }
@@ -66,11 +66,7 @@ impl TestNode {
         let node = Node::new(&ledger, &genesis, Box::new(|| 0), "sahara/test");
         let server = RpcServer::start(node, settings).await.unwrap();
         let client = ChainClient::new(&format!("http://{}", server.address())).unwrap();
-        Self { client, server, proposer, _directory: directory }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        Self { client, _server: server, proposer, _directory: directory }
     }
 }
 

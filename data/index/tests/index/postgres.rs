@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -67,14 +68,14 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {text}");
 }
 
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
 /// The server refuses to run as root: there it runs as the user that its package made.
 fn as_user(command: &str) -> Command {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|own| {
-        use std::os::unix::fs::MetadataExt as _;
-        own.uid() == 0
-    });
     let mut prefix = Command::new("setpriv");
-    if is_root {
+    if is_root() {
         prefix.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]);
     }
     prefix.args(["--pdeathsig", "TERM", "sh", "-c", command, "sh"]);
@@ -83,7 +84,9 @@ fn as_user(command: &str) -> Command {
 
 fn start() -> (PathBuf, Child) {
     let directory = tempfile::Builder::new().prefix("index-postgres-").tempdir().unwrap().keep();
-    run(Command::new("chmod").arg("777").arg(&directory));
+    if is_root() {
+        run(Command::new("chown").arg("postgres").arg(&directory));
+    }
     let setup = r#"exec "$1" --pgdata "$2/data" --username index --auth trust --encoding UTF8 --locale C --no-sync"#;
     run(as_user(setup).arg(program("initdb")).arg(&directory));
     let server = r#"trap 'kill -INT $server; wait $server; rm -rf "$2"; exit' TERM
