@@ -62,6 +62,8 @@ pub struct CallOutcome {
     pub output: Bytes,
     /// Gas used, refunds deducted.
     pub gas_used: u64,
+    /// Gas used before refunds.
+    pub gas_spent: u64,
     /// What it logged.
     pub logs: Vec<Log>,
 }
@@ -91,29 +93,26 @@ impl CallOutcome {
             CallStatus::Reverted => match alloy_sol_types::decode_revert_reason(&self.output) {
                 Some(reason) => {
                     let reason = reason.strip_prefix("revert: ").unwrap_or(&reason);
-                    format!("execution reverted: {reason}")
+                    let text = format!("execution reverted: {reason}");
+                    text.trim_end_matches(": ").to_owned()
                 }
                 None => "execution reverted".into(),
             },
         }
     }
 
-    fn new(result: ExecutionResult<HaltReason>) -> Self {
-        let gas_used = result.tx_gas_used();
-        match result {
+    pub(crate) fn new(result: ExecutionResult<HaltReason>) -> Self {
+        let (gas_used, gas_spent) = (result.tx_gas_used(), result.gas().total_gas_spent());
+        let (status, output, logs) = match result {
             ExecutionResult::Success { logs, output, .. } => {
-                Self { status: CallStatus::Success, output: output.into_data(), gas_used, logs }
+                (CallStatus::Success, output.into_data(), logs)
             }
-            ExecutionResult::Revert { logs, output, .. } => {
-                Self { status: CallStatus::Reverted, output, gas_used, logs }
+            ExecutionResult::Revert { logs, output, .. } => (CallStatus::Reverted, output, logs),
+            ExecutionResult::Halt { reason, logs, .. } => {
+                (CallStatus::Halted(halt_text(&reason)), Bytes::new(), logs)
             }
-            ExecutionResult::Halt { reason, logs, .. } => Self {
-                status: CallStatus::Halted(halt_text(&reason)),
-                output: Bytes::new(),
-                gas_used,
-                logs,
-            },
-        }
+        };
+        Self { status, output, gas_used, gas_spent, logs }
     }
 }
 
@@ -293,7 +292,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
     }
 }
 
-fn transaction_env(
+pub(crate) fn transaction_env(
     rules: &Rules,
     request: &TransactionRequest,
     nonce: u64,
@@ -347,7 +346,7 @@ impl BlockEnv {
     }
 }
 
-fn apply<S: ParentState>(
+pub(crate) fn apply<S: ParentState>(
     overlay: &mut Overlay<S>,
     overrides: &StateOverride,
 ) -> Result<(), CallError> {

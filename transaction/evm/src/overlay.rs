@@ -105,6 +105,11 @@ impl<S: ParentState> Overlay<S> {
         Ok(())
     }
 
+    /// What `BLOCKHASH` answers for a block that is only simulated.
+    pub(crate) fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.block_hashes.insert(number, hash);
+    }
+
     /// Forgets all storage of an account, outside of any transaction.
     pub(crate) fn clear_storage(&mut self, address: Address) -> Result<(), StateError> {
         let entry = self.entry(address)?;

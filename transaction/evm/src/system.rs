@@ -18,9 +18,15 @@ use revm::{
 };
 use sahara_abi::{ISystem, SYSTEM, SYSTEM_CALLER};
 use sahara_finality::SystemTransaction;
+use sahara_protocols::royalties::SWEEP;
 
-/// Gas for crediting waiting members, 256 at 60,000 each, and for what surrounds it.
-pub const SWEEP_GAS: u64 = 16_000_000;
+/// Gas for one credit of the sweep with all that surrounds it: at most 57,800 where the member is
+/// its pool's only one, so that the whole turn is for its sake, and its account is new.
+pub const CREDIT_GAS: u64 = 62_500;
+
+/// Gas for the whole sweep.
+#[expect(clippy::as_conversions, reason = "u32 to u64, in a constant")]
+pub const SWEEP_GAS: u64 = SWEEP as u64 * CREDIT_GAS;
 
 /// Gas for one seat's part of the fees: 36,600 when its account is new.
 pub const SEAT_GAS: u64 = 40_000;

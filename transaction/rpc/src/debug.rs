@@ -9,7 +9,7 @@ use alloy_rpc_types_trace::geth::{
     GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace, TraceResult,
 };
 use jsonrpsee::proc_macros::rpc;
-use sahara_evm::{Replay, trace_block, trace_call, trace_transaction};
+use sahara_evm::{trace_block, trace_call, trace_transaction};
 use sahara_finality::{Block, TxReceipt};
 
 #[rpc(server, namespace = "debug")]
@@ -62,14 +62,8 @@ impl Debug {
         let work = move |node: &Node| {
             let number = node.number(block)?.ok_or(Failure::UnknownBlock)?;
             let rerun = node.rerun(number)?;
-            let replay = Replay {
-                env: &rerun.env,
-                transactions: &rerun.transactions,
-                system: rerun.system.as_ref(),
-                hash: rerun.hash,
-            };
             let options = options.unwrap_or_default();
-            let traces = trace_block(node.rules(), &rerun.parent, replay, &options)?;
+            let traces = trace_block(node.rules(), &rerun.parent, rerun.replay(), &options)?;
             let results =
                 traces.into_iter().map(|(hash, trace)| TraceResult::new_success(trace, Some(hash)));
             Ok(results.collect())
@@ -113,15 +107,9 @@ impl DebugApiServer for Debug {
             let place = node.store().transaction(hash)?;
             let (number, index) = place.ok_or(Failure::UnknownTransaction)?;
             let rerun = node.rerun(number)?;
-            let replay = Replay {
-                env: &rerun.env,
-                transactions: &rerun.transactions,
-                system: rerun.system.as_ref(),
-                hash: rerun.hash,
-            };
             let index = usize::try_from(index).map_err(Failure::internal)?;
             let options = options.unwrap_or_default();
-            Ok(trace_transaction(node.rules(), &rerun.parent, replay, index, &options)?)
+            Ok(trace_transaction(node.rules(), &rerun.parent, rerun.replay(), index, &options)?)
         };
         self.0.compute(work).await
     }
@@ -150,10 +138,7 @@ impl DebugApiServer for Debug {
     ) -> Result<GethTrace, Failure> {
         let work = move |node: &Node| {
             let options = options.unwrap_or_default();
-            let (parent, mut env) = node.surroundings(block)?;
-            if let Some(overrides) = &options.block_overrides {
-                env = env.with_overrides(overrides);
-            }
+            let (parent, env) = node.overridden(block, options.block_overrides.as_ref())?;
             let call = (&request, options.state_overrides.as_ref());
             Ok(trace_call(node.rules(), parent, &env, call, &options.tracing_options)?)
         };

@@ -3,7 +3,9 @@
 use alloy_primitives::{B256, Bytes};
 use jsonrpsee::types::{ErrorObjectOwned, error::INVALID_PARAMS_CODE};
 use sahara_chain::{pool::PoolError, store::StoreError};
-use sahara_evm::{CallError, CallOutcome, CallStatus, StateError, TraceError, TransitionError};
+use sahara_evm::{
+    CallError, CallOutcome, CallStatus, Refusal, StateError, TraceError, TransitionError,
+};
 use tracing::error;
 
 /// go-ethereum's code for most refusals; ethers and viem look at the words.
@@ -44,6 +46,9 @@ pub(crate) enum Failure {
     Call(Box<CallOutcome>),
     #[error("{0}")]
     Refused(String),
+    /// `eth_simulateV1` has codes of its own.
+    #[error("{text}")]
+    Simulation { code: i32, text: String },
     #[error(transparent)]
     Pool(#[from] PoolError),
     #[error("the transaction is in the pool but was not final within {milliseconds} ms")]
@@ -58,6 +63,22 @@ impl Failure {
         Self::Internal(error.to_string())
     }
 
+    /// A refusal with the code that the simulation's specification gives it.
+    pub(crate) fn from_simulation(error: CallError) -> Self {
+        let CallError::Refused(refusal) = error else { return error.into() };
+        let code = match refusal {
+            Refusal::NonceTooLow { .. } => -38_010,
+            Refusal::NonceTooHigh { .. } => -38_011,
+            Refusal::FeeTooLow { .. } => -38_012,
+            Refusal::IntrinsicGas { .. } => -38_013,
+            Refusal::InsufficientFunds { .. } => -38_014,
+            Refusal::BlockGasLimit { .. } => -38_015,
+            Refusal::NonceMax => INTERNAL,
+            _ => SERVER_ERROR,
+        };
+        Self::Simulation { code, text: format!("err: {refusal}") }
+    }
+
     const fn code(&self) -> i32 {
         match self {
             Self::Parameters(_) => INVALID_PARAMS_CODE,
@@ -69,6 +90,7 @@ impl Failure {
                 CallStatus::Success | CallStatus::Halted(_) => SERVER_ERROR,
             },
             Self::Refused(_) | Self::Pool(_) => SERVER_ERROR,
+            Self::Simulation { code, .. } => *code,
             Self::NoReceiptYet { .. } => NO_RECEIPT_YET,
             Self::Internal(_) => INTERNAL,
         }

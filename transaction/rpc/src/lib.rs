@@ -11,13 +11,19 @@
 //!
 //! # Safety
 //! Only requests whose `Host` header names the loopback, or a name allowed in [`RpcSettings`], are
-//! answered: a web page cannot reach a local node by DNS rebinding. Bodies, batches, connections,
-//! filters, log searches and the gas of calls are bounded. No keys are held. Errors carry the words
-//! that tools look for, and nothing of the inside.
+//! answered: a web page cannot reach a local node by DNS rebinding. Bodies, batches, connections, the
+//! time a request may take to arrive, filters, log searches and the gas of calls are bounded. Ids of
+//! filters and subscriptions cannot be guessed. No keys are held. Errors carry the words that tools
+//! look for, and nothing of the inside.
+//!
+//! [`monitor_routes`] are metrics, health and readiness, for a port of their own.
 
 mod debug;
 mod error;
 mod eth;
+mod listen;
+mod measure;
+mod monitor;
 mod net;
 mod node;
 mod sahara;
@@ -25,5 +31,6 @@ mod server;
 mod txpool;
 mod view;
 
+pub use monitor::monitor_routes;
 pub use node::{Node, PeerCount};
 pub use server::{RpcServer, RpcSettings, ServerError};

@@ -6,14 +6,16 @@ use alloy_consensus::Header;
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256};
+use alloy_rpc_types_eth::BlockOverrides;
 use parking_lot::Mutex;
 use sahara_chain::{
     genesis::GenesisFile,
     ledger::NodeLedger,
+    metrics::NodeMetrics,
     pool::Pool,
     store::{Head, StateView, Store},
 };
-use sahara_evm::{BlockEnv, FeeParameters, RecoveredTransaction, Rules, next_base_fee};
+use sahara_evm::{BlockEnv, FeeParameters, RecoveredTransaction, Replay, Rules, next_base_fee};
 use sahara_finality::{
     Block, SystemTransaction, Transaction, TxReceipt, ValidatorSet, header_milliseconds,
 };
@@ -37,6 +39,7 @@ pub struct Node {
 struct Inner {
     store: Store,
     pool: Pool,
+    metrics: NodeMetrics,
     rules: Rules,
     fees: FeeParameters,
     validators: ValidatorSet,
@@ -71,6 +74,18 @@ pub(crate) struct Rerun {
     pub(crate) hash: B256,
 }
 
+impl Rerun {
+    /// As the tracers want it.
+    pub(crate) fn replay(&self) -> Replay<'_> {
+        Replay {
+            env: &self.env,
+            transactions: &self.transactions,
+            system: self.system.as_ref(),
+            hash: self.hash,
+        }
+    }
+}
+
 impl fmt::Debug for Node {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -90,17 +105,30 @@ impl Node {
         peers: PeerCount,
         version: impl Into<String>,
     ) -> Self {
+        Self::with_rules(ledger, genesis, (peers, version.into()), ledger.rules())
+    }
+
+    /// As [`Self::new`], for a chain whose blocks were made by other rules than the ledger's: the
+    /// recorded chains that answers are held against.
+    #[must_use]
+    pub fn with_rules(
+        ledger: &NodeLedger,
+        genesis: &GenesisFile,
+        (peers, version): (PeerCount, String),
+        rules: Rules,
+    ) -> Self {
         let validators = genesis.validators.clone();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let inner = Inner {
             store: ledger.store().clone(),
             pool: ledger.pool().clone(),
-            rules: ledger.rules(),
+            metrics: ledger.metrics().clone(),
+            rules,
             fees: genesis.config.fees,
             recipients: validators.as_slice().iter().map(|one| one.fee_address).collect(),
             validators,
             peers,
-            version: version.into(),
+            version,
             computing: Semaphore::new(cores),
             recent: Mutex::default(),
         };
@@ -113,6 +141,10 @@ impl Node {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.inner.pool
+    }
+
+    pub(crate) fn metrics(&self) -> &NodeMetrics {
+        &self.inner.metrics
     }
 
     pub(crate) fn rules(&self) -> Rules {
@@ -194,6 +226,16 @@ impl Node {
             self.env(&header.header)
         };
         Ok((state, env))
+    }
+
+    /// As [`Self::surroundings`], with what a call overrides.
+    pub(crate) fn overridden(
+        &self,
+        block: Option<BlockId>,
+        overrides: Option<&BlockOverrides>,
+    ) -> Result<(StateView, BlockEnv), Failure> {
+        let (state, env) = self.surroundings(block)?;
+        Ok((state, overrides.map_or(env.clone(), |overrides| env.with_overrides(overrides))))
     }
 
     pub(crate) fn env(&self, header: &Header) -> BlockEnv {
@@ -284,7 +326,7 @@ impl Node {
 }
 
 /// Unix time.
-pub(crate) fn now_milliseconds() -> u64 {
+fn now_milliseconds() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

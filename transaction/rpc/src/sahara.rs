@@ -8,8 +8,9 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
 use jsonrpsee::proc_macros::rpc;
 use sahara_abi::{IRoyalties, ISystem, ROYALTIES, SYSTEM};
+use sahara_chain::consensus::Evidence;
 use sahara_evm::call;
-use sahara_finality::{MAX_DESCENDANTS, ValidatorSet, prove_receipt};
+use sahara_finality::{MAX_DESCENDANTS, Validator, ValidatorSet, prove_receipt};
 use serde::Serialize;
 
 #[rpc(server, namespace = "sahara")]
@@ -31,6 +32,9 @@ pub(crate) trait SaharaApi {
     /// The proof that a transaction did what its receipt says.
     #[method(name = "getReceiptProof")]
     async fn receipt_proof(&self, hash: B256) -> Result<Option<ReceiptProof>, Failure>;
+    /// Proofs that validators contradicted themselves, as far as this node saw them.
+    #[method(name = "evidence")]
+    async fn evidence(&self) -> Result<Vec<Accusation>, Failure>;
     #[method(name = "nodeInfo")]
     fn node_info(&self) -> Result<NodeInfo, Failure>;
 }
@@ -93,6 +97,21 @@ pub(crate) struct ReceiptProof {
     finality: Finality,
 }
 
+/// Two votes of one validator for one view that contradict each other.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Accusation {
+    /// Position in the validator set.
+    validator_index: U64,
+    /// Whoever stands there.
+    validator: Option<Validator>,
+    epoch: U64,
+    view: U64,
+    fault: String,
+    /// Both votes, as the consensus library encodes an activity.
+    proof: Bytes,
+}
+
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NodeInfo {
@@ -139,6 +158,10 @@ impl SaharaApiServer for Sahara {
         self.0.compute(move |node| prove(node, hash)).await
     }
 
+    async fn evidence(&self) -> Result<Vec<Accusation>, Failure> {
+        self.0.compute(evidence).await
+    }
+
     fn node_info(&self) -> Result<NodeInfo, Failure> {
         let store = self.0.store();
         let head = store.head();
@@ -153,6 +176,22 @@ impl SaharaApiServer for Sahara {
             validators: U64::from(self.0.validators().len()),
         })
     }
+}
+
+fn evidence(node: &Node) -> Result<Vec<Accusation>, Failure> {
+    let validators = node.validators().as_slice();
+    let accuse = |one: Evidence| {
+        let index = usize::try_from(one.signer).unwrap_or(usize::MAX);
+        Accusation {
+            validator_index: U64::from(one.signer),
+            validator: validators.get(index).cloned(),
+            epoch: U64::ZERO,
+            view: U64::from(one.view),
+            fault: one.fault.to_string(),
+            proof: one.proof.into(),
+        }
+    };
+    Ok(node.store().evidence()?.into_iter().map(accuse).collect())
 }
 
 fn supply(node: &Node) -> Result<Supply, Failure> {

@@ -4,9 +4,11 @@ use crate::{
     debug::{Debug, DebugApiServer},
     eth::{
         Calls, CallsApiServer, Chain, ChainApiServer, Config, ConfigApiServer, Fees, FeesApiServer,
-        Filters, FiltersApiServer, Proofs, ProofsApiServer, State, StateApiServer, Submit,
-        SubmitApiServer, Subscribe, SubscribeApiServer,
+        Filters, FiltersApiServer, Proofs, ProofsApiServer, Simulate, SimulateApiServer, State,
+        StateApiServer, Submit, SubmitApiServer, Subscribe, SubscribeApiServer,
     },
+    listen::{Patience, serve},
+    measure::Measure,
     net::{Net, NetApiServer},
     node::Node,
     sahara::{Sahara, SaharaApiServer},
@@ -17,21 +19,23 @@ use jsonrpsee::{
     Methods, RpcModule,
     core::{RegisterMethodError, traits::IdProvider},
     server::{
-        BatchRequestConfig, Server, ServerConfig, ServerHandle, middleware::http::HostFilterLayer,
+        BatchRequestConfig, PingConfig, Server, ServerConfig, ServerHandle,
+        middleware::{http::HostFilterLayer, rpc::RpcServiceBuilder},
+        stop_channel,
     },
     types::SubscriptionId,
 };
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
 
 /// Names under which a machine reaches itself. A page elsewhere can make a browser resolve its own
 /// name to this machine (DNS rebinding), but not make it say one of these.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
+
+/// How often a WebSocket is asked whether it is still there.
+const PING: Duration = Duration::from_secs(30);
 
 /// Where the server listens and what it accepts.
 #[derive(Clone, Debug)]
@@ -51,6 +55,13 @@ pub struct RpcSettings {
     pub max_connections: u32,
     /// The most subscriptions of one connection.
     pub max_subscriptions: u32,
+    /// How long a request's head may take to arrive, and how long a connection may be silent
+    /// between requests.
+    pub head_patience: Duration,
+    /// How long a request's body may take to arrive.
+    pub body_patience: Duration,
+    /// How long a filter may go unread before it is gone.
+    pub filter_life: Duration,
 }
 
 impl RpcSettings {
@@ -65,6 +76,9 @@ impl RpcSettings {
             max_batch: 10_000,
             max_connections: 1_000,
             max_subscriptions: 1_024,
+            head_patience: Duration::from_secs(30),
+            body_patience: Duration::from_secs(30),
+            filter_life: Duration::from_secs(300),
         }
     }
 }
@@ -101,29 +115,34 @@ impl RpcServer {
     /// # Errors
     /// See [`ServerError`].
     pub async fn start(node: Node, settings: RpcSettings) -> Result<Self, ServerError> {
-        let listen = |error| ServerError::Listen { address: settings.listen, error };
+        let failed = |error| ServerError::Listen { address: settings.listen, error };
         let hosts = LOOPBACK_HOSTS.into_iter().chain(settings.hosts.iter().map(String::as_str));
         let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
         let hosts =
             HostFilterLayer::new(hosts).map_err(|error| ServerError::Host(error.to_string()))?;
-        let middleware = ServiceBuilder::new().layer(hosts).layer(cors);
-        let config = ServerConfig::builder()
-            .max_request_body_size(settings.max_request_bytes)
-            .max_response_body_size(settings.max_response_bytes)
-            .max_connections(settings.max_connections)
-            .max_subscriptions_per_connection(settings.max_subscriptions)
-            .set_batch_request_config(BatchRequestConfig::Limit(settings.max_batch))
-            .set_id_provider(HexIds::default())
-            .set_tcp_no_delay(true)
-            .build();
-        let server = Server::builder()
-            .set_config(config)
-            .set_http_middleware(middleware)
-            .build(settings.listen)
-            .await
-            .map_err(listen)?;
-        let address = server.local_addr().map_err(listen)?;
-        Ok(Self { address, handle: server.start(methods(node)?) })
+        let http = ServiceBuilder::new().layer(hosts).layer(cors);
+        let methods = methods(node.clone(), &settings)?;
+        let measure = Measure::new(node.metrics(), methods.method_names());
+        let services = Server::builder()
+            .set_config(configuration(&settings))
+            .set_http_middleware(http)
+            .set_rpc_middleware(RpcServiceBuilder::new().layer(measure))
+            .to_service_builder();
+        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stop, handle) = stop_channel();
+        let patience = Patience {
+            head: settings.head_patience,
+            body: settings.body_patience,
+            connections: settings.max_connections,
+        };
+        let connections = stop.clone();
+        let service = move |number| {
+            let services = services.clone().connection_id(number);
+            services.build(methods.clone(), connections.clone())
+        };
+        drop(tokio::spawn(serve(listener, patience, stop, service)));
+        Ok(Self { address, handle })
     }
 
     /// Where it listens.
@@ -145,16 +164,31 @@ impl RpcServer {
     }
 }
 
+fn configuration(settings: &RpcSettings) -> ServerConfig {
+    // A subscriber that vanished without a word is noticed and makes room.
+    let ping = PingConfig::new().ping_interval(PING).inactive_limit(PING * 3).max_failures(1);
+    ServerConfig::builder()
+        .max_request_body_size(settings.max_request_bytes)
+        .max_response_body_size(settings.max_response_bytes)
+        .max_connections(settings.max_connections)
+        .max_subscriptions_per_connection(settings.max_subscriptions)
+        .set_batch_request_config(BatchRequestConfig::Limit(settings.max_batch))
+        .set_id_provider(RandomIds)
+        .enable_ws_ping(ping)
+        .build()
+}
+
 /// Every method served.
-pub(crate) fn methods(node: Node) -> Result<Methods, RegisterMethodError> {
+fn methods(node: Node, settings: &RpcSettings) -> Result<Methods, RegisterMethodError> {
     let mut module = RpcModule::new(());
     module.merge(Chain(node.clone()).into_rpc())?;
     module.merge(State(node.clone()).into_rpc())?;
     module.merge(Proofs(node.clone()).into_rpc())?;
     module.merge(Calls(node.clone()).into_rpc())?;
+    module.merge(Simulate(node.clone()).into_rpc())?;
     module.merge(Fees(node.clone()).into_rpc())?;
     module.merge(Submit(node.clone()).into_rpc())?;
-    module.merge(Filters::new(node.clone()).into_rpc())?;
+    module.merge(Filters::new(node.clone(), settings.filter_life).into_rpc())?;
     module.merge(Subscribe(node.clone()).into_rpc())?;
     module.merge(Config(node.clone()).into_rpc())?;
     module.merge(Txpool(node.clone()).into_rpc())?;
@@ -170,13 +204,12 @@ pub(crate) fn methods(node: Node) -> Result<Methods, RegisterMethodError> {
     Ok(module.into())
 }
 
-/// Subscription ids as clients expect them: hexadecimal text.
-#[derive(Debug, Default)]
-struct HexIds(AtomicU64);
+/// Subscription ids as clients expect them: hexadecimal text, drawn at random.
+#[derive(Clone, Copy, Debug)]
+struct RandomIds;
 
-impl IdProvider for HexIds {
+impl IdProvider for RandomIds {
     fn next_id(&self) -> SubscriptionId<'static> {
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
-        SubscriptionId::Str(hex::encode_prefixed(number.to_be_bytes()).into())
+        SubscriptionId::Str(hex::encode_prefixed(rand::random::<[u8; 16]>()).into())
     }
 }

@@ -15,4 +15,5 @@ mod contributions;
 mod faces;
 mod native;
 mod support;
+mod sweep;
 mod world;

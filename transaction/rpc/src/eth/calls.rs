@@ -3,7 +3,7 @@
 use crate::{error::Failure, eth::fees::suggested_tip, node::Node};
 use alloy_consensus::{SignableTransaction, TxEip1559, transaction::Recovered};
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
-use alloy_primitives::{Bytes, Signature, TxKind, U64, U256};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U64, U256};
 use alloy_rpc_types_eth::{
     AccessListResult, BlockOverrides, FillTransaction, Transaction, TransactionRequest,
     state::StateOverride,
@@ -58,10 +58,7 @@ impl CallsApiServer for Calls {
         overrides: Option<Box<BlockOverrides>>,
     ) -> Result<Bytes, Failure> {
         let work = move |node: &Node| {
-            let (parent, mut env) = node.surroundings(block)?;
-            if let Some(overrides) = overrides {
-                env = env.with_overrides(&overrides);
-            }
+            let (parent, env) = node.overridden(block, overrides.as_deref())?;
             let request = bounded(request);
             let outcome = call(node.rules(), parent, &env, &request, state.as_ref())?;
             if outcome.is_success() {
@@ -81,10 +78,7 @@ impl CallsApiServer for Calls {
         overrides: Option<Box<BlockOverrides>>,
     ) -> Result<U64, Failure> {
         let work = move |node: &Node| {
-            let (parent, mut env) = node.surroundings(block)?;
-            if let Some(overrides) = overrides {
-                env = env.with_overrides(&overrides);
-            }
+            let (parent, env) = node.overridden(block, overrides.as_deref())?;
             let gas = estimate_gas(node.rules(), parent, &env, &request, state.as_ref())?;
             Ok(U64::from(gas))
         };
@@ -146,7 +140,7 @@ fn fill(node: &Node, request: TransactionRequest) -> Result<Filled, Failure> {
         Some(gas) => gas,
         None => estimate_gas(node.rules(), parent, &env, &request, None)?,
     };
-    let unsigned = TxEip1559 {
+    let body = TxEip1559 {
         chain_id: request.chain_id.unwrap_or_else(|| node.rules().chain_id()),
         nonce,
         gas_limit,
@@ -157,16 +151,21 @@ fn fill(node: &Node, request: TransactionRequest) -> Result<Filled, Failure> {
         access_list: request.access_list.unwrap_or_default(),
         input: request.input.into_input().unwrap_or_default(),
     };
+    let tx = unsigned(body, from);
+    let raw = Bytes::from(tx.inner.inner().encoded_2718());
+    Ok(FillTransaction { raw, tx })
+}
+
+/// A transaction in no block, its signature zeros.
+pub(super) fn unsigned(body: TxEip1559, from: Address) -> Transaction<EthereumTransaction> {
     let zeros = Signature::new(U256::ZERO, U256::ZERO, false);
-    let envelope = EthereumTransaction::Eip1559(unsigned.into_signed(zeros));
-    let raw = Bytes::from(envelope.encoded_2718());
-    let tx = Transaction {
+    let envelope = EthereumTransaction::Eip1559(body.into_signed(zeros));
+    Transaction {
         inner: Recovered::new_unchecked(envelope, from),
         block_hash: None,
         block_number: None,
         transaction_index: None,
         effective_gas_price: None,
         block_timestamp: None,
-    };
-    Ok(FillTransaction { raw, tx })
+    }
 }

@@ -16,6 +16,8 @@ const TIP_BLOCKS: u64 = 20;
 /// What is suggested when nobody competes: a thousandth of a gwei, so that a replacement's tenth
 /// more is something.
 const QUIET_TIP: u128 = 1_000_000;
+/// EIP-4844: what a unit of blob gas costs at least.
+const MIN_BLOB_FEE: u64 = 1;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait FeesApi {
@@ -25,6 +27,9 @@ pub(crate) trait FeesApi {
     fn max_priority_fee(&self) -> Result<U128, Failure>;
     #[method(name = "baseFee")]
     fn base_fee(&self) -> Result<U64, Failure>;
+    /// There is no blob space: the least there can be, as on other chains without.
+    #[method(name = "blobBaseFee")]
+    fn blob_base_fee(&self) -> Result<U64, Failure>;
     #[method(name = "feeHistory")]
     async fn fee_history(
         &self,
@@ -50,6 +55,10 @@ impl FeesApiServer for Fees {
 
     fn base_fee(&self) -> Result<U64, Failure> {
         Ok(U64::from(self.0.next_base_fee(&self.0.store().head().header)))
+    }
+
+    fn blob_base_fee(&self) -> Result<U64, Failure> {
+        Ok(U64::from(MIN_BLOB_FEE))
     }
 
     async fn fee_history(
@@ -116,7 +125,7 @@ fn history(
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         result.base_fee_per_gas.push(base_fee.into());
         result.gas_used_ratio.push(ratio(header.gas_used, header.gas_limit));
-        result.base_fee_per_blob_gas.push(0);
+        result.base_fee_per_blob_gas.push(MIN_BLOB_FEE.into());
         result.blob_gas_used_ratio.push(0.0);
         if let Some(percentiles) = percentiles {
             rewards.push(block_rewards(node, number, base_fee, percentiles)?);
@@ -127,7 +136,7 @@ fn history(
         None => node.next_base_fee(&node.store().head().header),
     };
     result.base_fee_per_gas.push(next.into());
-    result.base_fee_per_blob_gas.push(0);
+    result.base_fee_per_blob_gas.push(MIN_BLOB_FEE.into());
     result.reward = percentiles.is_some().then_some(rewards);
     Ok(result)
 }

@@ -2,17 +2,22 @@
 
 use crate::{
     error::Failure,
-    node::{Node, now_milliseconds},
+    node::Node,
     view::{found_log_view, log_filter},
 };
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use jsonrpsee::proc_macros::rpc;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use sahara_chain::pool::PooledTransaction;
 use serde::Serialize;
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::broadcast::{self, error::TryRecvError};
 
 /// The most logs one answer holds: about 20 MiB of JSON.
@@ -21,8 +26,6 @@ const MAX_LOGS: usize = 20_000;
 const MAX_BLOCKS: u64 = 100_000;
 /// The most filters at once.
 const MAX_FILTERS: usize = 4_096;
-/// A filter nobody reads for so long is gone: five minutes, as go-ethereum.
-const FILTER_LIFE_MILLISECONDS: u64 = 300_000;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait FiltersApi {
@@ -53,19 +56,15 @@ pub(crate) enum Changes {
 #[derive(Debug)]
 pub(crate) struct Filters {
     node: Node,
-    open: Mutex<Open>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    filters: BTreeMap<u128, Reader>,
-    opened: u128,
+    /// How long a filter may go unread.
+    life: Duration,
+    open: Mutex<BTreeMap<u128, Reader>>,
 }
 
 #[derive(Debug)]
 struct Reader {
     kind: Kind,
-    read_at: u64,
+    read_at: Instant,
 }
 
 #[derive(Debug)]
@@ -76,21 +75,26 @@ enum Kind {
 }
 
 impl Filters {
-    pub(crate) fn new(node: Node) -> Self {
-        Self { node, open: Mutex::default() }
+    pub(crate) fn new(node: Node, life: Duration) -> Self {
+        Self { node, life, open: Mutex::default() }
     }
 
+    /// Ids are drawn at random: who does not know one can neither read nor close the filter.
     fn open(&self, kind: Kind) -> Result<U128, Failure> {
-        let now = now_milliseconds();
-        let mut open = self.open.lock();
-        open.filters.retain(|_, one| now.saturating_sub(one.read_at) < FILTER_LIFE_MILLISECONDS);
-        if open.filters.len() >= MAX_FILTERS {
+        let mut open = self.living();
+        if open.len() >= MAX_FILTERS {
             return Err(Failure::Limit(format!("at most {MAX_FILTERS} filters at once")));
         }
-        open.opened = open.opened.saturating_add(1);
-        let id = open.opened;
-        open.filters.insert(id, Reader { kind, read_at: now });
+        let id = rand::random::<u128>();
+        open.insert(id, Reader { kind, read_at: Instant::now() });
         Ok(U128::from(id))
+    }
+
+    /// The filters that somebody still reads.
+    fn living(&self) -> MutexGuard<'_, BTreeMap<u128, Reader>> {
+        let mut open = self.open.lock();
+        open.retain(|_, one| one.read_at.elapsed() < self.life);
+        open
     }
 
     fn next_block(&self) -> u64 {
@@ -100,9 +104,9 @@ impl Filters {
     /// What is to be read, and that it is read now.
     fn advance(&self, id: U128) -> Result<Reading, Failure> {
         let head = self.node.store().head().number;
-        let mut open = self.open.lock();
-        let reader = open.filters.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
-        reader.read_at = now_milliseconds();
+        let mut open = self.living();
+        let reader = open.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
+        reader.read_at = Instant::now();
         Ok(match &mut reader.kind {
             Kind::Logs { filter, next } => {
                 let from = std::mem::replace(next, head.saturating_add(1));
@@ -150,7 +154,7 @@ impl FiltersApiServer for Filters {
     }
 
     fn uninstall(&self, id: U128) -> Result<bool, Failure> {
-        Ok(self.open.lock().filters.remove(&id.to()).is_some())
+        Ok(self.living().remove(&id.to()).is_some())
     }
 
     async fn changes(&self, id: U128) -> Result<Changes, Failure> {
@@ -169,9 +173,9 @@ impl FiltersApiServer for Filters {
 
     async fn filter_logs(&self, id: U128) -> Result<Vec<Log>, Failure> {
         let filter = {
-            let mut open = self.open.lock();
-            let reader = open.filters.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
-            reader.read_at = now_milliseconds();
+            let mut open = self.living();
+            let reader = open.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
+            reader.read_at = Instant::now();
             match &reader.kind {
                 Kind::Logs { filter, .. } => filter.clone(),
                 Kind::Blocks { .. } | Kind::Pending(_) => return Err(Failure::UnknownFilter),

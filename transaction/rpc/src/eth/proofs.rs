@@ -22,10 +22,22 @@ pub(crate) trait ProofsApi {
     ) -> Result<EIP1186AccountProofResponse, Failure>;
 }
 
-/// A slot as clients write it: a quantity or 32 bytes.
+/// A slot as clients write it: a quantity or 32 bytes, and no longer.
 #[derive(Clone, Copy, Debug, serde::Deserialize)]
-#[serde(transparent)]
-pub(crate) struct StorageSlot(U256);
+#[serde(try_from = "String")]
+pub(crate) struct StorageSlot(pub(crate) U256);
+
+impl TryFrom<String> for StorageSlot {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").ok_or("expected a storage key that begins with 0x")?;
+        if digits.len() > 64 {
+            return Err(format!("storage key too long: expected 32 bytes, got {text}"));
+        }
+        U256::from_str_radix(digits, 16).map(Self).map_err(|error| error.to_string())
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Proofs(pub(crate) Node);

@@ -1,6 +1,6 @@
 //! Accounts, code, storage.
 
-use crate::{error::Failure, node::Node};
+use crate::{error::Failure, eth::proofs::StorageSlot, node::Node};
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{AccountInfo, StorageValuesRequest};
@@ -24,7 +24,7 @@ pub(crate) trait StateApi {
     fn storage(
         &self,
         address: Address,
-        slot: U256,
+        slot: StorageSlot,
         block: Option<BlockId>,
     ) -> Result<B256, Failure>;
     #[method(name = "getStorageValues")]
@@ -71,10 +71,10 @@ impl StateApiServer for State {
     fn storage(
         &self,
         address: Address,
-        slot: U256,
+        slot: StorageSlot,
         block: Option<BlockId>,
     ) -> Result<B256, Failure> {
-        Ok(self.0.state(block)?.storage(address, slot)?.into())
+        Ok(self.0.state(block)?.storage(address, slot.0)?.into())
     }
 
     fn storage_values(

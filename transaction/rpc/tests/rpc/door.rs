@@ -3,7 +3,7 @@
 use crate::support::TestNode;
 use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -25,6 +25,14 @@ async fn post(address: SocketAddr, host: &str, body: &str) -> String {
         "POST / HTTP/1.1\r\nHost: {host}\r\nOrigin: https://wallet.example\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
     raw(address, request.as_bytes()).await
+}
+
+/// The body of the answer to a request.
+pub(crate) async fn ask(address: SocketAddr, body: &str) -> String {
+    let answer = post(address, "localhost:1", body).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("chunked"), "{head}");
+    body.to_owned()
 }
 
 fn chain_id() -> String {
@@ -63,6 +71,7 @@ async fn pages_of_any_origin_may_ask() {
 async fn nonsense_gets_an_error_and_the_server_goes_on() {
     let node = TestNode::start_with(|settings| {
         settings.max_request_bytes = 10_000;
+        settings.head_patience = Duration::from_millis(500);
         settings.max_batch = 3;
     })
     .await;
@@ -90,4 +99,87 @@ async fn nonsense_gets_an_error_and_the_server_goes_on() {
         assert_eq!(error(&answer), -32_602, "{answer}");
     }
     assert_eq!(node.ask("eth_chainId", rpc_params![]).await, "0xb0d30");
+}
+
+#[tokio::test]
+async fn who_only_holds_a_place_loses_it() {
+    let node = TestNode::start_with(|settings| {
+        settings.head_patience = Duration::from_millis(200);
+        settings.body_patience = Duration::from_millis(200);
+        settings.max_connections = 3;
+    })
+    .await;
+    let address = node.server.address();
+    let head = "POST / HTTP/1.1\r\nHost: localhost:1\r\nContent-Type: application/json\r\n";
+    // A head that never ends, and a body that never comes.
+    for begun in [head.to_owned(), format!("{head}Content-Length: 100\r\n\r\n{{")] {
+        let answer = raw(address, begun.as_bytes()).await;
+        assert!(!answer.contains("result"), "{answer}");
+    }
+    // Silence after a good request.
+    let body = chain_id();
+    let whole = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let answer = raw(address, whole.as_bytes()).await;
+    assert!(answer.contains("0xb0d30"), "{answer}");
+    // Nor does it help to drip: the body as a whole has its time.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let begun = format!("{head}Content-Length: 100000\r\n\r\n{{");
+    stream.write_all(begun.as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    let (mut reader, mut writer) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while writer.write_all(b" ").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    });
+    let length = reader.read(&mut answer).await.unwrap_or_default();
+    assert!(!String::from_utf8_lossy(&answer[..length]).contains("result"));
+    dripping.abort();
+    // All places taken: one more is closed at once, and when they are free it goes on.
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut refused = TcpStream::connect(address).await.unwrap();
+    assert_eq!(refused.read(&mut answer).await.unwrap_or_default(), 0);
+    for mut one in held {
+        assert_eq!(one.read(&mut answer).await.unwrap_or_default(), 0, "silence ends");
+    }
+    assert!(post(address, "localhost:1", &chain_id()).await.contains("0xb0d30"));
+}
+
+#[tokio::test]
+async fn deep_nesting_costs_nothing() {
+    let node = TestNode::start().await;
+    let address = node.server.address();
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        for depth in [200, 100_000] {
+            let nested = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let body = format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_call\",\"params\":[{nested}]}}"
+            );
+            let answer = post(address, "localhost:1", &body).await;
+            assert!(answer.contains("\"error\""), "{answer}");
+        }
+    }
+    assert_eq!(node.ask("eth_chainId", rpc_params![]).await, "0xb0d30");
+}
+
+#[tokio::test]
+async fn searches_have_their_limits() {
+    let node = TestNode::start().await;
+    let topics: Vec<Value> = vec![json!(format!("{:#x}", alloy_primitives::B256::ZERO)); 5];
+    let refused = node.refusal("eth_getLogs", (json!({ "topics": topics }),)).await;
+    assert_eq!(refused.code(), -32_602, "five topics");
+    let slots = vec![json!("0x1"); 1_025];
+    let account = alloy_primitives::Address::ZERO;
+    let refused = node.refusal("eth_getProof", (account, slots, "latest")).await;
+    assert_eq!(refused.code(), -32_005);
+    let calls = vec![json!({}); 5_001];
+    let payload = json!({ "blockStateCalls": [{ "calls": calls }] });
+    let refused = node.refusal("eth_simulateV1", (payload, "latest")).await;
+    assert_eq!(refused.code(), -32_005);
+    let far = json!({ "blockStateCalls": [{ "blockOverrides": { "number": "0xffff" } }] });
+    let refused = node.refusal("eth_simulateV1", (far, "latest")).await;
+    assert_eq!(refused.code(), -38_026);
 }

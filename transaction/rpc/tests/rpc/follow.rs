@@ -9,6 +9,7 @@ use jsonrpsee::{
 };
 use sahara_abi::{CHANNELS, IChannels};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn funding() -> Vec<u8> {
     IChannels::fundCall { payer: address(BOB) }.abi_encode()
@@ -111,4 +112,22 @@ async fn synchronous_submission_times_out_with_the_hash() {
     assert_eq!(waiting["blockNumber"], Value::Null);
     let status = node.ask("txpool_status", rpc_params![]).await;
     assert_eq!(status, json!({ "pending": "0x0", "queued": "0x1" }));
+}
+
+#[tokio::test]
+async fn ids_cannot_be_guessed_and_filters_nobody_reads_are_gone() {
+    let node = TestNode::start().await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let id = node.ask("eth_newBlockFilter", rpc_params![]).await;
+        let id = id.as_str().unwrap().strip_prefix("0x").unwrap().to_owned();
+        ids.push(u128::from_str_radix(&id, 16).unwrap());
+    }
+    for pair in ids.windows(2) {
+        assert!(pair[0].abs_diff(pair[1]) > 1 << 64, "{ids:?}");
+    }
+    let hasty = TestNode::start_with(|settings| settings.filter_life = Duration::ZERO).await;
+    let id = hasty.ask("eth_newBlockFilter", rpc_params![]).await;
+    let gone = hasty.refusal("eth_getFilterChanges", (&id,)).await;
+    assert_eq!(gone.message(), "filter not found");
 }

@@ -8,11 +8,17 @@ mod conformance;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod earnings;
+#[cfg(test)]
 mod follow;
+#[cfg(test)]
+mod monitor;
 #[cfg(test)]
 mod pool;
 #[cfg(test)]
 mod proofs;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -23,6 +23,15 @@ async fn refusals_have_the_words_tools_look_for() {
             "insufficient funds for gas * price + value",
         ),
         (send(TxEip1559 { gas_limit: 20_000, ..base.clone() }), "intrinsic gas too low"),
+        (
+            send(TxEip1559 {
+                max_fee_per_gas: 999_999_999,
+                max_priority_fee_per_gas: 0,
+                nonce: 2,
+                ..base.clone()
+            }),
+            "transaction underpriced: max fee per gas less than block base fee",
+        ),
         (send(TxEip1559 { chain_id: 1, ..base.clone() }), "invalid chain id"),
         (send(TxEip1559 { gas_limit: 400_000_001, ..base }), "exceeds block gas limit"),
         (

@@ -20,12 +20,12 @@ use sahara_chain::{
     consensus::{BuildContext, Ledger},
     genesis::GenesisFile,
     ledger::NodeLedger,
-    store::{Store, StoreOptions},
+    store::{Store, StoreOptions, genesis_root},
 };
-use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig};
+use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig, StateDiff};
 use sahara_finality::{
     Block, ChainIdentity, EthereumTransaction, RoundSeal, ValidatorKeys, ValidatorSet,
-    encode_finalization, header_template, signer,
+    encode_finalization, genesis_block, header_template, signer,
 };
 use sahara_primitives::Amount;
 use sahara_rpc::{Node, RpcServer, RpcSettings};
@@ -46,6 +46,8 @@ pub(crate) struct TestNode {
     pub(crate) server: RpcServer,
     pub(crate) client: HttpClient,
     pub(crate) ledger: NodeLedger,
+    pub(crate) validators: ValidatorSet,
+    pub(crate) chain: ChainIdentity,
     proposer: JoinHandle<()>,
     _directory: TempDir,
 }
@@ -53,6 +55,10 @@ pub(crate) struct TestNode {
 impl Drop for TestNode {
     fn drop(&mut self) {
         self.proposer.abort();
+        // No test forces coin upon a protocol, so every coin has to be in somebody's books.
+        if !std::thread::panicking() {
+            assert_eq!(self.ledger.metrics().recovered(), 0, "coin that no books know of");
+        }
     }
 }
 
@@ -68,22 +74,40 @@ impl TestNode {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut RpcSettings)) -> Self {
+        Self::start_on(|_| {}, change).await
+    }
+
+    /// On a genesis whose state was changed.
+    pub(crate) async fn start_on(
+        alter: impl FnOnce(&mut StateDiff),
+        change: impl FnOnce(&mut RpcSettings),
+    ) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
         let genesis = GenesisFile { config: config(), validators: set.clone() };
-        let built = genesis.build().unwrap();
+        let mut built = genesis.build().unwrap();
+        alter(&mut built.state);
+        let mut header = built.block.header.clone();
+        header.state_root = genesis_root(&built.state).unwrap();
+        built.block = genesis_block(header, CHAIN_ID, &set);
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
         let ledger = NodeLedger::new(&genesis, &built, store);
         let chain = ChainIdentity { chain_id: CHAIN_ID, genesis: built.block.hash() };
-        let proposer = tokio::spawn(propose(ledger.clone(), Validator { keys, set, chain }));
+        let validator = Validator { keys, set: set.clone(), chain };
+        let proposer = tokio::spawn(propose(ledger.clone(), validator));
         let mut settings = RpcSettings::new("127.0.0.1:0".parse().unwrap());
         change(&mut settings);
         let node = Node::new(&ledger, &genesis, Box::new(|| 0), "sahara/test");
         let server = RpcServer::start(node, settings).await.unwrap();
         let url = format!("http://{}", server.address());
         let client = HttpClientBuilder::default().build(url).unwrap();
-        Self { server, client, ledger, proposer, _directory: directory }
+        Self { server, client, ledger, validators: set, chain, proposer, _directory: directory }
+    }
+
+    /// The genesis configuration of test chains.
+    pub(crate) fn config() -> GenesisConfig {
+        config()
     }
 
     pub(crate) async fn ask(&self, method: &str, params: impl ToRpcParams + Send) -> Value {

@@ -1,0 +1,168 @@
+//! Accepting connections, and giving up on those that only hold a place.
+//!
+//! Whoever connects has [`Patience`] to send a request's head, then its body; between two requests of
+//! one connection the same time may pass. There are so many places and no more: a connection beyond
+//! them is closed at once, before it costs anything.
+
+use http_body::{Body, Frame, SizeHint};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use jsonrpsee::server::StopHandle;
+use std::{
+    error::Error,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tower::Service;
+use tracing::debug;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Request<B> = hyper::Request<B>;
+type Response<B> = hyper::Response<B>;
+
+/// How long accepting pauses when the system has no more handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How much of the server's time one client may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For a request's head, and for silence between requests.
+    pub(crate) head: Duration,
+    /// For a request's body.
+    pub(crate) body: Duration,
+    /// The most connections at once.
+    pub(crate) connections: u32,
+}
+
+/// Serves until stopped. `service` makes one service for each connection, by its number.
+pub(crate) async fn serve<S, B>(
+    listener: TcpListener,
+    patience: Patience,
+    stop: StopHandle,
+    service: impl Fn(u32) -> S,
+) where
+    S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = hyper::body::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let places = usize::try_from(patience.connections).unwrap_or(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+    let mut number = 0_u32;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.clone().shutdown() => return,
+        };
+        let socket = match accepted {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                debug!(%error, "could not accept a connection");
+                let pause = timeout(ACCEPT_PAUSE, stop.clone().shutdown());
+                if pause.await.is_ok() {
+                    return;
+                }
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            debug!("refused a connection, all places are taken");
+            continue;
+        };
+        number = number.wrapping_add(1);
+        let (service, stop) = (service(number), stop.clone());
+        drop(tokio::spawn(async move {
+            connection(socket, patience, stop, service).await;
+            drop(place);
+        }));
+    }
+}
+
+async fn connection<S, B>(socket: TcpStream, patience: Patience, stop: StopHandle, service: S)
+where
+    S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = hyper::body::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    if let Err(error) = socket.set_nodelay(true) {
+        debug!(%error, "a connection closed at once");
+        return;
+    }
+    let service = tower::ServiceBuilder::new()
+        .map_request(move |request: Request<Incoming>| {
+            request.map(|body| Unhurried::new(body, patience.body))
+        })
+        .service(service);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    let service = TowerToHyperService::new(service);
+    let connection = builder.serve_connection(TokioIo::new(socket), service).with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.shutdown() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection ended early");
+    }
+}
+
+/// A request's body that has to arrive in time, however slowly its bytes drip.
+pub(crate) struct Unhurried {
+    body: Incoming,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl std::fmt::Debug for Unhurried {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Unhurried").finish_non_exhaustive()
+    }
+}
+
+impl Unhurried {
+    fn new(body: Incoming, patience: Duration) -> Self {
+        Self { body, deadline: Box::pin(sleep_until(Instant::now() + patience)) }
+    }
+}
+
+impl Body for Unhurried {
+    type Data = hyper::body::Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        match self.deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err("the body took too long to arrive".into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,141 @@
+//! Metrics, health, readiness; evidence.
+
+use crate::support::{ALICE, BOB, TestNode, address};
+use commonware_consensus::{
+    simplex::types::{Activity, ConflictingNotarize, Notarize, Proposal},
+    types::{Epoch, Round, View},
+};
+use commonware_cryptography::keccak256::Digest;
+use jsonrpsee::rpc_params;
+use sahara_chain::consensus::{Evidence, Ledger};
+use sahara_finality::{ValidatorKeys, signer};
+use sahara_rpc::monitor_routes;
+use serde_json::Value;
+use std::{collections::BTreeMap, future::IntoFuture as _, net::SocketAddr};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+async fn monitor(node: &TestNode) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let routes = monitor_routes(node.ledger.clone(), None);
+    drop(tokio::spawn(axum::serve(listener, routes).into_future()));
+    address
+}
+
+async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    (status, body)
+}
+
+/// Checks the format as `promtool check metrics` does, and returns the samples.
+fn samples(page: &str) -> BTreeMap<String, f64> {
+    let mut families: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    let mut samples = BTreeMap::new();
+    assert!(page.ends_with("# EOF\n"), "{page}");
+    for line in page.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("#"), Some("HELP"), Some(name)) => {
+                assert!(!families.contains_key(name), "{name} is there twice");
+                families.entry(name).or_default().0 = true;
+            }
+            (Some("#"), Some("TYPE"), Some(name)) => families.entry(name).or_default().1 = true,
+            (Some("#"), Some("UNIT"), Some(name)) => {
+                assert!(name.ends_with(words.next().unwrap()), "{line}");
+            }
+            _ => {
+                let (key, value) = line.rsplit_once(' ').unwrap();
+                let name = key.split('{').next().unwrap();
+                let described = families.iter().any(|(family, (help, kind))| {
+                    let rest = name.strip_prefix(family);
+                    let is_part = rest.is_some_and(|rest| {
+                        ["", "_total", "_bucket", "_sum", "_count"].contains(&rest)
+                    });
+                    is_part && *help && *kind
+                });
+                assert!(described, "{name} has no HELP and TYPE");
+                assert!(samples.insert(key.to_owned(), value.parse().unwrap()).is_none(), "{key}");
+            }
+        }
+    }
+    samples
+}
+
+#[tokio::test]
+async fn metrics_say_what_happened() {
+    let node = TestNode::start().await;
+    let monitor = monitor(&node).await;
+    for _ in 0..3 {
+        node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
+    }
+    node.refusal("eth_getBalance", ("nonsense",)).await;
+    node.refusal("eth_inventedMethod", rpc_params![]).await;
+    let (status, page) = get(monitor, "/metrics").await;
+    assert_eq!(status, 200);
+    let samples = samples(&page);
+    let value = |name: &str| *samples.get(name).unwrap_or_else(|| panic!("{name}: {page}"));
+    assert_eq!(value("sahara_block_height"), 3.0);
+    assert_eq!(value("sahara_transactions_total"), 6.0, "with each transfer a system transaction");
+    assert!(value("sahara_gas_used_total") > 3.0 * 21_000.0);
+    assert_eq!(value("sahara_finalized_lag_blocks"), 0.0);
+    assert!(value("sahara_block_build_seconds_count") >= 3.0);
+    assert_eq!(value("sahara_block_commit_seconds_count"), 3.0);
+    assert!(value("sahara_supply_checks_total{outcome=\"Kept\"}") >= 3.0);
+    assert_eq!(value("sahara_supply_checks_total{outcome=\"Broken\"}"), 0.0);
+    assert_eq!(value("sahara_recovered_total"), 0.0);
+    let sent = "{method=\"eth_sendRawTransactionSync\"}";
+    assert_eq!(value(&format!("sahara_rpc_requests_total{sent}")), 3.0);
+    assert_eq!(value(&format!("sahara_rpc_request_seconds_count{sent}")), 3.0);
+    assert_eq!(value("sahara_rpc_errors_total{method=\"eth_getBalance\"}"), 1.0);
+    assert_eq!(value("sahara_rpc_errors_total{method=\"unknown\"}"), 1.0);
+    assert!(samples.keys().any(|key| key.starts_with("sahara_store_bytes{keyspace=")));
+    assert!(!page.contains("eth_inventedMethod"), "strangers do not choose labels");
+}
+
+#[tokio::test]
+async fn ready_needs_recent_blocks_and_health_does_not() {
+    let node = TestNode::start().await;
+    let monitor = monitor(&node).await;
+    // The test's chain lives in 2025: its last block is old.
+    let (status, body) = get(monitor, "/ready").await;
+    let condition: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &condition["isReady"]), (503, &Value::Bool(false)), "{body}");
+    assert!(condition["headAgeSeconds"].as_u64().unwrap() > 30);
+    let (status, body) = get(monitor, "/health").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(get(monitor, "/nothing").await.0, 404);
+}
+
+#[tokio::test]
+async fn contradictions_are_kept_and_shown_with_their_proof() {
+    let node = TestNode::start().await;
+    assert_eq!(node.ask("sahara_evidence", rpc_params![]).await, serde_json::json!([]));
+    let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
+    let scheme = signer(&node.chain, &node.validators, keys.consensus).unwrap();
+    let vote = |payload: u8| {
+        let round = Round::new(Epoch::zero(), View::new(9));
+        let proposal = Proposal::new(round, View::new(8), Digest([payload; 32]));
+        Notarize::sign(&scheme, proposal).unwrap()
+    };
+    let activity = Activity::ConflictingNotarize(ConflictingNotarize::new(vote(1), vote(2)));
+    let evidence = Evidence::of(&scheme, &activity).unwrap();
+    node.ledger.accuse(evidence.clone());
+    node.ledger.accuse(evidence);
+    let shown = node.ask("sahara_evidence", rpc_params![]).await;
+    assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(shown[0]["view"], "0x9");
+    assert_eq!(shown[0]["validatorIndex"], "0x0");
+    assert_eq!(shown[0]["fault"], "conflicting notarize votes");
+    let validators = node.ask("sahara_getValidators", rpc_params![]).await;
+    assert_eq!(shown[0]["validator"], validators["validators"][0]);
+    assert!(shown[0]["proof"].as_str().unwrap().len() > 200);
+}
