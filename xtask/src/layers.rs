@@ -48,6 +48,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("commonware-consensus", &["sahara-finality", "sahara-chain"]),
     ("commonware-glue", &["sahara-chain"]),
     ("candle-core", &["sahara-training"]),
+    ("sqlx", &["sahara-index"]),
     ("fjall", &["sahara-chain", "sahara-gateway", "sahara-compute"]),
 ];
 

@@ -23,6 +23,9 @@ const NPM: &[&str] = &[
 /// Python packages, pinned.
 const PYPI: &[&str] = &["openai==3.54.0"];
 
+/// Where Debian puts PostgreSQL's server, a directory for each version.
+const POSTGRES: &str = "/usr/lib/postgresql";
+
 /// Where the tools are installed.
 pub(crate) fn directory() -> PathBuf {
     shell::target().join("tools")
@@ -30,8 +33,28 @@ pub(crate) fn directory() -> PathBuf {
 
 /// Installs whatever is missing, and builds our own TypeScript package beside it.
 pub(crate) fn install() -> Result<()> {
+    install_postgres()?;
     install_foreign()?;
     typescript::build(&directory().join("node_modules"))
+}
+
+/// The server that the index is tested beside. Only a system can install it.
+fn install_postgres() -> Result<()> {
+    let versions = fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+    if versions.map(|version| version.path().join("bin/initdb")).any(|program| program.exists()) {
+        return Ok(());
+    }
+    let is_root = shell::output(command("id").arg("-u"))?.trim() == "0";
+    let apt = |arguments: &[&str]| {
+        let mut apt = command(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            apt.args(["--non-interactive", "apt-get"]);
+        }
+        run(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    apt(&["update", "--quiet"])?;
+    apt(&["install", "--yes", "--quiet", "--no-install-recommends", "postgresql"])
+        .wrap_err("PostgreSQL's server is missing: expected Debian's package `postgresql`")
 }
 
 fn install_foreign() -> Result<()> {
