@@ -62,13 +62,13 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    pub(crate) fn malformed(what: &'static str, reason: impl ToString) -> Self {
+    pub(crate) fn malformed(what: &'static str, reason: &impl ToString) -> Self {
         Self::Malformed { what, reason: reason.to_string() }
     }
 
     /// Whether the same may succeed later: the node or the database was away.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub const fn is_passing(&self) -> bool {
         match self {
             Self::Node(error) => error.is_unreachable(),
             Self::Database(error) => {

@@ -190,7 +190,7 @@ pub(crate) async fn identity(sql: &mut Sql<'_>) -> Result<(u64, B256), IndexErro
     let (mut id, mut genesis) = (0, B256::ZERO);
     for row in sql.rows("SELECT key, value FROM meta", &[]).await? {
         let value = row.text("value")?;
-        let malformed = |reason: String| IndexError::malformed("the index's own record", reason);
+        let malformed = |reason: String| IndexError::malformed("the index's own record", &reason);
         match row.text("key")?.as_str() {
             "chain_id" => id = value.parse().map_err(|error| malformed(format!("{error}")))?,
             "genesis" => genesis = value.parse().map_err(|error| malformed(format!("{error}")))?,

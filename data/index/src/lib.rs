@@ -8,6 +8,8 @@ mod error;
 mod index;
 mod metadata;
 mod period;
+#[cfg(test)]
+mod plans;
 mod search;
 mod source;
 mod words;

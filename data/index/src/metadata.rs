@@ -58,7 +58,8 @@ impl Metadata {
 /// A stranger's text without control and direction characters, at most so many characters.
 pub(crate) fn clean(text: &str, most: usize) -> String {
     let is_harmless = |character: &char| {
-        !(character.is_control() && *character != '\n')
+        let is_blank = *character == '\n' || !character.is_control();
+        is_blank
             && !matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let text: String = text.chars().filter(is_harmless).take(most).collect();

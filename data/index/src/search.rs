@@ -8,7 +8,7 @@
 //! databases differ, and change when others publish; classes do neither.
 
 use crate::{
-    apply::{FOREVER, KEPT_BLOCKS},
+    apply::KEPT_BLOCKS,
     cursor::{Cursor, CursorError},
     database::{Database, Dialect, Read as _, Sql, Value, integer, money},
     error::IndexError,
@@ -227,7 +227,7 @@ fn conditions(
     block: i64,
 ) -> Result<String, IndexError> {
     // The plus keeps SQLite from searching by the end of a standing, which nearly all share.
-    let (since, until) = (statement.bind(block), statement.bind(block.min(FOREVER)));
+    let (since, until) = (statement.bind(block), statement.bind(block));
     let mut all = vec![format!("s.since <= {since}"), format!("+s.until > {until}")];
     if let Some(question) = &filter.question {
         all.push(matching(statement, dialect, question, Field::Anywhere));

@@ -174,13 +174,13 @@ fn parse<T: DeserializeOwned>(
     what: &'static str,
     answer: Result<Value, ClientError>,
 ) -> Result<T, IndexError> {
-    serde_json::from_value(answer?).map_err(|error| IndexError::malformed(what, error))
+    serde_json::from_value(answer?).map_err(|error| IndexError::malformed(what, &error))
 }
 
 fn output<C: SolCall>(answer: Option<Result<Bytes, ClientError>>) -> Result<C::Return, IndexError> {
-    let missing = || IndexError::malformed("an answer to eth_call", "missing");
+    let missing = || IndexError::malformed("an answer to eth_call", &"missing");
     let output = answer.ok_or_else(missing)??;
-    C::abi_decode_returns(&output).map_err(|error| IndexError::malformed(C::SIGNATURE, error))
+    C::abi_decode_returns(&output).map_err(|error| IndexError::malformed(C::SIGNATURE, &error))
 }
 
 fn join(block: BlockAnswer, receipts: Vec<Receipt>) -> Result<BlockData, IndexError> {
@@ -190,7 +190,7 @@ fn join(block: BlockAnswer, receipts: Vec<Receipt>) -> Result<BlockData, IndexEr
         transaction.hash == receipt.transaction_hash
     };
     if !fits || !transactions.iter().all(matches) {
-        return Err(IndexError::malformed("receipts", "they do not belong to the block"));
+        return Err(IndexError::malformed("receipts", &"they do not belong to the block"));
     }
     Ok(BlockData { header: block.header, transactions, assets: BTreeMap::new() })
 }

@@ -78,7 +78,7 @@ impl Question {
     }
 }
 
-/// A PostgreSQL `tsvector` of finished words, weighted by field.
+/// A `PostgreSQL` `tsvector` of finished words, weighted by field.
 pub(crate) fn vector(name: &str, tags: &str, text: &str) -> String {
     let weighted = [(name, "A"), (tags, "B"), (text, "C")];
     let lexemes = weighted.iter().flat_map(|(words, weight)| {

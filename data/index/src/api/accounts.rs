@@ -19,7 +19,6 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use std::fmt::Write as _;
 use utoipa::{IntoParams, ToSchema};
 
 /// The most rows of an account's earnings by period.
@@ -243,8 +242,7 @@ pub(super) async fn statement(
         Some("csv") => true,
         Some(_) => return Err(ApiError::invalid("format", "expected json or csv")),
     };
-    let select = format!("{COLUMNS} WHERE 1 = 1");
-    let list = statement_list(account, &select);
+    let list = statement_list(account);
     let paging = Paging { limit: query.limit, cursor: query.cursor };
     let mut connection = api.database().acquire().await?;
     let page = list.page(&mut Sql(&mut connection), &paging, Payment::read).await?;
@@ -261,10 +259,10 @@ pub(super) async fn statement(
 }
 
 /// Payments to `$1`, and those from it to others.
-pub(super) fn statement_list<'a>(account: Address, select: &'a str) -> List<'a> {
+pub(super) fn statement_list(account: Address) -> List {
     List {
         name: format!("statement {account}"),
-        select,
+        select: format!("{COLUMNS} WHERE 1 = 1"),
         values: vec![Value::from(account)],
         order: ORDER,
         either: &["p.payee = $1", "p.payer = $1 AND (p.payee IS NULL OR p.payee <> $1)"],
@@ -282,19 +280,20 @@ fn csv(account: Address, payments: &[Payment]) -> String {
         let (direction, other) =
             if is_in { ("in", &payment.payer) } else { ("out", &payment.payee) };
         let asset = payment.asset.map(|asset| asset.to_string()).unwrap_or_default();
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{},{direction},{},{asset},{},{}",
-            payment.time,
-            payment.block,
-            payment.log_index,
-            payment.transaction,
-            payment.kind,
+        let fields = [
+            &payment.time.to_string(),
+            &payment.block.to_string(),
+            &payment.log_index.to_string(),
+            &payment.transaction,
+            &payment.kind,
+            direction,
             other.as_deref().unwrap_or_default(),
-            payment.amount.amount,
-            payment.amount.base_units,
-        );
+            &asset,
+            &payment.amount.amount,
+            &payment.amount.base_units,
+        ];
+        text.push_str(&fields.join(","));
+        text.push('\n');
     }
     text
 }

@@ -340,18 +340,18 @@ async fn detail(sql: &mut Sql<'_>, id: u64, row: &AnyRow) -> Result<AssetDetail,
         members: row.number("members")?,
         units: row.money("units")?.to_string(),
         owner_units,
-        parents: each(sql.rows(parents, &several).await?, edge)?,
-        children: each(sql.rows(children, &several).await?, edge)?,
-        ancestors: each(sql.rows(ancestors, &key).await?, ancestor)?,
+        parents: each(&sql.rows(parents, &several).await?, edge)?,
+        children: each(&sql.rows(children, &several).await?, edge)?,
+        ancestors: each(&sql.rows(ancestors, &key).await?, ancestor)?,
         descendants: count.map_or(Ok(0), |row| row.number("number"))?,
-        contributors: each(sql.rows(contributors, &several).await?, contributor)?,
-        payees: each(sql.rows(payees, &several).await?, payee)?,
-        workers: each(sql.rows(workers, &several).await?, offer)?,
+        contributors: each(&sql.rows(contributors, &several).await?, contributor)?,
+        payees: each(&sql.rows(payees, &several).await?, payee)?,
+        workers: each(&sql.rows(workers, &several).await?, offer)?,
     })
 }
 
 fn each<T>(
-    rows: Vec<AnyRow>,
+    rows: &[AnyRow],
     read: impl Fn(&AnyRow) -> Result<T, IndexError>,
 ) -> Result<Vec<T>, IndexError> {
     rows.iter().map(read).collect()

@@ -202,6 +202,11 @@ impl MoveView {
     }
 }
 
+pub(super) fn block_list() -> List {
+    let select = format!("{BLOCKS} WHERE number >= 0");
+    List { name: "blocks".into(), select, values: Vec::new(), order: &["number"], either: &[] }
+}
+
 /// Blocks, newest first.
 #[utoipa::path(get, path = "/blocks", tag = "chain", params(Paging),
     responses((status = 200, body = Page<BlockView>), (status = 400, body = super::error::ErrorBody)))]
@@ -209,9 +214,7 @@ pub(super) async fn blocks(
     State(api): State<Api>,
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<BlockView>>, ApiError> {
-    let select = format!("{BLOCKS} WHERE number >= 0");
-    let name = "blocks".to_owned();
-    let list = List { name, select: &select, values: Vec::new(), order: &["number"], either: &[] };
+    let list = block_list();
     let mut connection = api.database().acquire().await?;
     Ok(Json(list.page(&mut Sql(&mut connection), &paging, BlockView::read).await?))
 }
@@ -240,14 +243,45 @@ pub(super) async fn block(
 #[into_params(parameter_in = Query)]
 pub(super) struct TransactionQuery {
     /// In which this account takes part: sends, receives, or is named by an event.
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Of this block.
-    block: Option<u64>,
+    pub(super) block: Option<u64>,
     /// Rows on a page, 1 to 100.
     #[param(default = 20, minimum = 1, maximum = 100)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
+}
+
+impl TransactionQuery {
+    pub(super) fn list(&self) -> Result<List, ApiError> {
+        let (select, values, order): (_, _, &'static [&'static str]) = match (
+            &self.account,
+            self.block,
+        ) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("block", "expected either an account or a block"));
+            }
+            (Some(account), None) => {
+                let joined = format!(
+                    "{TRANSACTIONS} JOIN activity x ON x.block = t.block AND x.position = t.position \
+                     WHERE x.account = $1"
+                );
+                let account = address("account", account)?;
+                (joined, vec![Value::from(account)], &["x.block", "x.position"])
+            }
+            (None, Some(block)) => {
+                let select = format!("{TRANSACTIONS} WHERE t.block = $1");
+                (select, vec![number("block", block)?], &["t.block", "t.position"])
+            }
+            (None, None) => {
+                let select = format!("{TRANSACTIONS} WHERE t.block >= 0");
+                (select, Vec::new(), &["t.block", "t.position"])
+            }
+        };
+        let name = format!("transactions {values:?}");
+        Ok(List { name, select, values, order, either: &[] })
+    }
 }
 
 /// Transactions, newest first.
@@ -257,29 +291,7 @@ pub(super) async fn transactions(
     State(api): State<Api>,
     Params(query): Params<TransactionQuery>,
 ) -> Result<Json<Page<TransactionView>>, ApiError> {
-    let (select, values, order): (_, _, &[&str]) = match (&query.account, query.block) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::invalid("block", "expected either an account or a block"));
-        }
-        (Some(account), None) => {
-            let joined = format!(
-                "{TRANSACTIONS} JOIN activity x ON x.block = t.block AND x.position = t.position \
-                 WHERE x.account = $1"
-            );
-            let account = address("account", account)?;
-            (joined, vec![Value::from(account)], &["x.block", "x.position"])
-        }
-        (None, Some(block)) => {
-            let select = format!("{TRANSACTIONS} WHERE t.block = $1");
-            (select, vec![number("block", block)?], &["t.block", "t.position"])
-        }
-        (None, None) => {
-            let select = format!("{TRANSACTIONS} WHERE t.block >= 0");
-            (select, Vec::new(), &["t.block", "t.position"])
-        }
-    };
-    let name = format!("transactions {values:?}");
-    let list = List { name, select: &select, values, order, either: &[] };
+    let list = query.list()?;
     let paging = Paging { limit: query.limit, cursor: query.cursor };
     let mut connection = api.database().acquire().await?;
     Ok(Json(list.page(&mut Sql(&mut connection), &paging, TransactionView::read).await?))

@@ -37,11 +37,11 @@ const STEP: i64 = 200;
 #[into_params(parameter_in = Query)]
 pub(super) struct EventQuery {
     /// Events that name this account.
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Events that name this asset.
-    asset: Option<u64>,
+    pub(super) asset: Option<u64>,
     /// Events of this protocol.
-    protocol: Option<String>,
+    pub(super) protocol: Option<String>,
 }
 
 /// Which page of which events.
@@ -66,10 +66,16 @@ pub(super) struct EventPageQuery {
 struct Subject {
     select: String,
     values: Vec<Value>,
-    order: [&'static str; 2],
+    order: &'static [&'static str; 2],
 }
 
 impl EventQuery {
+    pub(super) fn list(&self) -> Result<List, ApiError> {
+        let Subject { select, values, order } = self.subject()?;
+        let name = format!("events {select} {values:?}");
+        Ok(List { name, select, values, order, either: &[] })
+    }
+
     fn subject(&self) -> Result<Subject, ApiError> {
         let joined = |table, column| {
             format!(
@@ -77,8 +83,8 @@ impl EventQuery {
                  WHERE x.{column} = $1"
             )
         };
-        let by_subject = ["x.block", "x.log_index"];
-        let by_event = ["e.block", "e.log_index"];
+        let by_subject = &["x.block", "x.log_index"];
+        let by_event = &["e.block", "e.log_index"];
         let asked = (self.account.as_deref(), self.asset, self.protocol.as_deref());
         let (select, value, order) = match asked {
             (Some(account), None, None) => {
@@ -134,10 +140,7 @@ pub(super) async fn events(
     Params(query): Params<EventPageQuery>,
 ) -> Result<Json<Page<EventView>>, ApiError> {
     let EventPageQuery { account, asset, protocol, limit, cursor } = query;
-    let subject = EventQuery { account, asset, protocol }.subject()?;
-    let name = format!("events {} {:?}", subject.select, subject.values);
-    let Subject { select, values, order } = subject;
-    let list = List { name, select: &select, values, order: &order, either: &[] };
+    let list = EventQuery { account, asset, protocol }.list()?;
     let mut connection = api.database().acquire().await?;
     let paging = Paging { limit, cursor };
     Ok(Json(list.page(&mut Sql(&mut connection), &paging, EventView::read).await?))
@@ -218,7 +221,7 @@ impl Feed {
                 return Ok(events);
             }
             if self.heads.changed().await.is_err() {
-                return Err(IndexError::malformed("the index", "it has stopped"));
+                return Err(IndexError::malformed("the index", &"it has stopped"));
             }
         }
     }
@@ -227,7 +230,7 @@ impl Feed {
         let api = self.api.clone();
         let mut connection = api.database().acquire().await?;
         let mut sql = Sql(&mut connection);
-        let [block, index] = self.subject.order;
+        let [block, index] = *self.subject.order;
         let text = format!(
             "{} AND ({block}, {index}) > ($2, $3) ORDER BY {block}, {index} LIMIT $4",
             self.subject.select
@@ -277,5 +280,5 @@ impl Feed {
 
 fn sse(name: &str, id: &str, data: &impl serde::Serialize) -> Result<Event, IndexError> {
     let event = Event::default().event(name).id(id).json_data(data);
-    event.map_err(|error| IndexError::malformed("an event", error))
+    event.map_err(|error| IndexError::malformed("an event", &error))
 }

@@ -96,13 +96,55 @@ impl Index {
             .with_state(api)
     }
 
-    /// The OpenAPI document of [`Self::router`].
+    /// The `OpenAPI` document of [`Self::router`].
     ///
     /// # Errors
     /// Never for the document that was compiled in.
     pub fn openapi() -> Result<String, serde_json::Error> {
         Document::openapi().to_pretty_json()
     }
+}
+
+/// The statements of every list, after a cursor: (name, SQL, values).
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)> {
+    use chain::TransactionQuery;
+    use live::EventQuery;
+    use payments::PaymentQuery;
+    let account = alloy_primitives::Address::ZERO;
+    let (text, hash) = (account.to_string(), alloy_primitives::B256::ZERO.to_string());
+    let payments = [
+        PaymentQuery::default(),
+        PaymentQuery { payer: Some(text.clone()), ..PaymentQuery::default() },
+        PaymentQuery { payee: Some(text.clone()), ..PaymentQuery::default() },
+        PaymentQuery { asset: Some("1".into()), ..PaymentQuery::default() },
+        PaymentQuery { channel: Some(hash), ..PaymentQuery::default() },
+        PaymentQuery { kind: Some("charge".into()), ..PaymentQuery::default() },
+    ];
+    let transactions = [
+        TransactionQuery::default(),
+        TransactionQuery { account: Some(text.clone()), ..TransactionQuery::default() },
+        TransactionQuery { block: Some(1), ..TransactionQuery::default() },
+    ];
+    let events = [
+        EventQuery::default(),
+        EventQuery { account: Some(text), ..EventQuery::default() },
+        EventQuery { asset: Some(1), ..EventQuery::default() },
+        EventQuery { protocol: Some("assets".into()), ..EventQuery::default() },
+    ];
+    let lists = payments.iter().map(PaymentQuery::list);
+    let lists = lists.chain(transactions.iter().map(TransactionQuery::list));
+    let lists = lists.chain(events.iter().map(EventQuery::list)).map(Result::unwrap);
+    let lists = lists.chain([chain::block_list(), accounts::statement_list(account)]);
+    let statements = lists.flat_map(|list| {
+        let place = vec![crate::database::Value::Int(7); list.order.len()];
+        let cursor = crate::cursor::Cursor::new(place);
+        [None, Some(&cursor)].map(|cursor| {
+            let (sql, values) = list.statement(cursor, 20).unwrap();
+            (list.name.clone(), sql, values)
+        })
+    });
+    statements.collect()
 }
 
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {

@@ -95,25 +95,24 @@ impl Payment {
 #[into_params(parameter_in = Query)]
 pub(super) struct PaymentQuery {
     /// Paid by this account.
-    payer: Option<String>,
+    pub(super) payer: Option<String>,
     /// Paid to this account.
-    payee: Option<String>,
+    pub(super) payee: Option<String>,
     /// For this asset.
-    asset: Option<String>,
+    pub(super) asset: Option<String>,
     /// By this channel.
-    channel: Option<String>,
+    pub(super) channel: Option<String>,
     /// Of this kind.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     /// Rows on a page, 1 to 100.
     #[param(default = 20, minimum = 1, maximum = 100)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 impl PaymentQuery {
-    /// Conditions and their values.
-    pub(super) fn conditions(&self) -> Result<(String, Vec<Value>), ApiError> {
+    pub(super) fn list(&self) -> Result<List, ApiError> {
         let mut all = Vec::new();
         let mut values = Vec::new();
         let mut add = |column: &str, value: Value| {
@@ -137,7 +136,9 @@ impl PaymentQuery {
             add("kind", Value::from(*kind.ok_or_else(expected)?));
         }
         let conditions = if all.is_empty() { "p.block >= 0".into() } else { all.join(" AND ") };
-        Ok((conditions, values))
+        let select = format!("{COLUMNS} WHERE {conditions}");
+        let name = format!("payments {conditions} {values:?}");
+        Ok(List { name, select, values, order: ORDER, either: &[] })
     }
 }
 
@@ -148,10 +149,7 @@ pub(super) async fn payments(
     State(api): State<Api>,
     Params(query): Params<PaymentQuery>,
 ) -> Result<Json<Page<Payment>>, ApiError> {
-    let (conditions, values) = query.conditions()?;
-    let select = format!("{COLUMNS} WHERE {conditions}");
-    let name = format!("payments {conditions} {values:?}");
-    let list = List { name, select: &select, values, order: ORDER, either: &[] };
+    let list = query.list()?;
     let paging = Paging { limit: query.limit, cursor: query.cursor };
     let mut connection = api.database().acquire().await?;
     Ok(Json(list.page(&mut Sql(&mut connection), &paging, Payment::read).await?))

@@ -84,19 +84,19 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
 }
 
 /// A list of rows that are only ever added, newest first, by numbers that identify a row.
-pub(super) struct List<'a> {
+pub(super) struct List {
     /// What is listed: cursors belong to it.
     pub(super) name: String,
     /// `SELECT ... FROM ... WHERE ...`, with parameters.
-    pub(super) select: &'a str,
+    pub(super) select: String,
     pub(super) values: Vec<Value>,
     /// The columns that order it, as the select names them.
-    pub(super) order: &'a [&'a str],
+    pub(super) order: &'static [&'static str],
     /// Further conditions, of which a row fulfils exactly one; each is looked up by its own index.
-    pub(super) either: &'a [&'a str],
+    pub(super) either: &'static [&'static str],
 }
 
-impl List<'_> {
+impl List {
     /// The order's columns without their tables.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.order.iter().map(|name| name.rsplit('.').next().unwrap_or(name))
@@ -121,7 +121,7 @@ impl List<'_> {
         let order = order.join(", ");
         values.push(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1).into());
         let limit = format!("LIMIT ${}", values.len());
-        let select = self.select;
+        let select = &self.select;
         if self.either.is_empty() {
             return Ok((format!("{select}{after} ORDER BY {order} {limit}"), values));
         }

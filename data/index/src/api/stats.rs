@@ -201,7 +201,7 @@ struct Thing {
 }
 
 impl Thing {
-    fn new(kind: &'static str, id: impl ToString, path: &str) -> Self {
+    fn new(kind: &'static str, id: &impl ToString, path: &str) -> Self {
         let id = id.to_string();
         Self { kind, path: format!("{path}{id}"), id }
     }
@@ -228,7 +228,7 @@ pub(super) async fn find(
         let ids = ids.iter().map(|row| row.number("asset")).collect::<Result<Vec<_>, _>>()?;
         found.assets = summaries(&mut sql, &ids).await?;
     } else if let Some(account) = account {
-        found.exact.push(Thing::new("account", account, "/accounts/"));
+        found.exact.push(Thing::new("account", &account, "/accounts/"));
     } else {
         if let Some(number) = text.parse::<i64>().ok().filter(|number| *number >= 0) {
             found.exact = by_number(&mut sql, number).await?;
@@ -251,7 +251,7 @@ async fn by_hash(sql: &mut Sql<'_>, hash: B256) -> Result<Vec<Thing>, IndexError
     let mut things = Vec::new();
     for (kind, query, path) in places {
         if sql.row(query, &[hash.into()]).await?.is_some() {
-            things.push(Thing::new(kind, hash, path));
+            things.push(Thing::new(kind, &hash, path));
         }
     }
     Ok(things)
@@ -265,7 +265,7 @@ async fn by_number(sql: &mut Sql<'_>, number: i64) -> Result<Vec<Thing>, IndexEr
     let mut things = Vec::new();
     for (kind, query, path) in places {
         if sql.row(query, &[number.into()]).await?.is_some() {
-            things.push(Thing::new(kind, number, path));
+            things.push(Thing::new(kind, &number, path));
         }
     }
     Ok(things)

@@ -72,7 +72,7 @@ impl Apply<'_> {
     ) -> Result<(), IndexError> {
         let id = integer(event.asset)?;
         let facts = self.data.assets.get(&event.asset);
-        let missing = || IndexError::malformed("an asset", "the node does not know it");
+        let missing = || IndexError::malformed("an asset", &"the node does not know it");
         let facts: &AssetFacts = facts.ok_or_else(missing)?;
         let metadata = Metadata::read(&event.metadataURI);
         let [names, tags, texts] = metadata.words(&event.metadataURI);

@@ -219,7 +219,7 @@ impl Bounds {
 }
 
 fn license_id(id: U256) -> Result<i64, IndexError> {
-    i64::try_from(id).map_err(|_| IndexError::malformed("a licence's number", id))
+    i64::try_from(id).map_err(|_| IndexError::malformed("a licence's number", &id))
 }
 
 const fn pricing_name(pricing: Pricing) -> &'static str {

@@ -29,7 +29,7 @@ use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
 
-pub(crate) use standing::{FOREVER, KEPT_BLOCKS};
+pub(crate) use standing::KEPT_BLOCKS;
 pub(crate) use tally::Reason;
 
 /// A block while it is written.

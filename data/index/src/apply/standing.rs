@@ -13,7 +13,7 @@ use crate::{
 /// For how many blocks a search can be continued: at one block a second, an hour.
 pub(crate) const KEPT_BLOCKS: i64 = 3_600;
 /// The end of a standing that has none yet.
-pub(crate) const FOREVER: i64 = i64::MAX;
+const FOREVER: i64 = i64::MAX;
 
 const NOW: &str = "SELECT kind, owner, revenue, uses, quality, \
     CASE WHEN input_price > output_price THEN input_price ELSE output_price END AS price \

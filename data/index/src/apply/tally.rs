@@ -71,7 +71,7 @@ pub(super) struct Tally {
 }
 
 fn overflow() -> IndexError {
-    IndexError::malformed("a sum", "it does not fit 128 bits")
+    IndexError::malformed("a sum", &"it does not fit 128 bits")
 }
 
 fn add(sum: &mut u128, amount: u128) -> Result<(), IndexError> {

@@ -1,4 +1,4 @@
-//! The database: SQLite or PostgreSQL behind one set of statements.
+//! The database: `SQLite` or `PostgreSQL` behind one set of statements.
 //!
 //! Statements are written once, with `$1` parameters, in the part of SQL that both speak. Only three
 //! things differ and are named by [`Dialect`]: the type of bytes, the full-text index, and how a
@@ -92,7 +92,7 @@ impl Database {
     }
 }
 
-/// SQLite: readers beside the one writer. A commit survives a kill; after a power cut the last ones
+/// `SQLite`: readers beside the one writer. A commit survives a kill; after a power cut the last ones
 /// may be missing, and are read from the chain again.
 async fn prepare(connection: &mut sqlx::AnyConnection, dialect: Dialect) -> sqlx::Result<()> {
     if dialect == Dialect::Sqlite {

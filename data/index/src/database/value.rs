@@ -1,8 +1,8 @@
 //! [`Value`]: what is written, and [`Read`]: what is read, in the few types both databases share.
 //!
-//! Money is decimal text of exactly [`MONEY_DIGITS`] digits. SQLite has no exact number above 2^63
+//! Money is decimal text of exactly [`MONEY_DIGITS`] digits. `SQLite` has no exact number above 2^63
 //! (its NUMERIC turns into a float), so text is the one form that both keep and sort exactly: with
-//! leading zeros the order of the texts is the order of the numbers. PostgreSQL reads it as a number
+//! leading zeros the order of the texts is the order of the numbers. `PostgreSQL` reads it as a number
 //! with `amount::numeric`.
 
 use crate::error::IndexError;
@@ -84,17 +84,17 @@ impl From<Option<B256>> for Value {
 
 /// A count or number of the chain as a column holds it.
 pub(crate) fn integer(value: u64) -> Result<i64, IndexError> {
-    i64::try_from(value).map_err(|_| IndexError::malformed("a number", format!("{value} > 2^63")))
+    i64::try_from(value).map_err(|_| IndexError::malformed("a number", &format!("{value} > 2^63")))
 }
 
 /// Coin as a column holds it.
 pub(crate) fn money(units: u128) -> Value {
-    Value::Text(format!("{units:0>width$}", width = MONEY_DIGITS))
+    Value::Text(format!("{units:0>MONEY_DIGITS$}"))
 }
 
 /// Coin of an event. All coin together is far below 2^128.
 pub(crate) fn coin(units: U256) -> Result<u128, IndexError> {
-    u128::try_from(units).map_err(|_| IndexError::malformed("an amount", format!("{units} units")))
+    u128::try_from(units).map_err(|_| IndexError::malformed("an amount", &format!("{units} units")))
 }
 
 /// Columns by name.
@@ -121,7 +121,7 @@ impl Read for AnyRow {
 
     fn number(&self, column: &str) -> Result<u64, IndexError> {
         let value = self.int(column)?;
-        u64::try_from(value).map_err(|_| IndexError::malformed("a stored number", value))
+        u64::try_from(value).map_err(|_| IndexError::malformed("a stored number", &value))
     }
 
     fn maybe_int(&self, column: &str) -> Result<Option<i64>, IndexError> {
@@ -166,16 +166,16 @@ impl Read for AnyRow {
 
     fn money(&self, column: &str) -> Result<u128, IndexError> {
         let text = self.text(column)?;
-        text.parse().map_err(|error| IndexError::malformed("a stored amount", error))
+        text.parse().map_err(|error| IndexError::malformed("a stored amount", &error))
     }
 }
 
 fn address(bytes: &[u8]) -> Result<Address, IndexError> {
-    Address::try_from(bytes).map_err(|error| IndexError::malformed("a stored address", error))
+    Address::try_from(bytes).map_err(|error| IndexError::malformed("a stored address", &error))
 }
 
 fn hash(bytes: &[u8]) -> Result<B256, IndexError> {
-    B256::try_from(bytes).map_err(|error| IndexError::malformed("a stored hash", error))
+    B256::try_from(bytes).map_err(|error| IndexError::malformed("a stored hash", &error))
 }
 
 #[cfg(test)]

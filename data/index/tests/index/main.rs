@@ -1,10 +1,18 @@
 //! The index beside a real chain: the ledger, its store and its JSON-RPC, in both databases.
 
+#[cfg(test)]
 mod api;
+#[cfg(test)]
 mod ask;
+#[cfg(test)]
 mod economy;
+#[cfg(test)]
 mod follow;
+#[cfg(test)]
 mod live;
+#[cfg(test)]
 mod node;
+#[cfg(test)]
 mod postgres;
+#[cfg(test)]
 mod start;

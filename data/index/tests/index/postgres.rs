@@ -1,4 +1,4 @@
-//! A PostgreSQL server of this test run, with a database for each test.
+//! A `PostgreSQL` server of this test run, with a database for each test.
 //!
 //! It listens on a socket in a directory of its own and ends with the tests, whatever ends them: a
 //! thread that lives as long as the process holds it by the kernel's parent-death signal.
