@@ -1,4 +1,4 @@
-//! What a node counts and measures, in the text format of Prometheus (OpenMetrics).
+//! What a node counts and measures, in the text format of Prometheus (`OpenMetrics`).
 //!
 //! Counters and histograms are fed where things happen; gauges of the chain, pool and store are read
 //! when someone asks. Others (the RPC) add their own with [`NodeMetrics::register`].
@@ -175,7 +175,7 @@ impl NodeMetrics {
         self.banished.get()
     }
 
-    /// Everything, in OpenMetrics text without its closing line, after the gauges were read anew.
+    /// Everything, in `OpenMetrics` text without its closing line, after the gauges were read anew.
     #[must_use]
     pub fn encode(&self, store: &Store, pool: &Pool) -> String {
         self.gauges.read(store, pool);

@@ -104,7 +104,7 @@ impl<S: ParentState> Simulation<S> {
     }
 }
 
-fn circumstances(rules: &Rules, transaction: &TxEnv, env: &BlockEnv) -> Circumstances {
+const fn circumstances(rules: &Rules, transaction: &TxEnv, env: &BlockEnv) -> Circumstances {
     Circumstances {
         chain_id: rules.chain_id(),
         tx_chain_id: transaction.chain_id,

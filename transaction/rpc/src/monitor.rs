@@ -22,7 +22,7 @@ const MAX_LAG: u64 = 16;
 /// How old the last block may be: heartbeats come every second, a halt is longer than this.
 const MAX_HEAD_AGE_SECONDS: u64 = 30;
 
-/// OpenMetrics, as its specification names it.
+/// `OpenMetrics`, as its specification names it.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug)]

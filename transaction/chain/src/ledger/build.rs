@@ -108,7 +108,7 @@ fn assemble(
             }
             Err(Spoiled::AtEnd(0, _, error)) => return Err(error.into()),
             Err(Spoiled::AtEnd(taken, _, _)) => {
-                most = taken.div_ceil(2).min(taken.saturating_sub(1))
+                most = taken.div_ceil(2).min(taken.saturating_sub(1));
             }
         }
     }

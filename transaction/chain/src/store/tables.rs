@@ -91,7 +91,7 @@ impl Tables {
     }
 
     /// All keyspaces by name.
-    pub(super) fn all(&self) -> [(&'static str, &Keyspace); 16] {
+    pub(super) const fn all(&self) -> [(&'static str, &Keyspace); 16] {
         [
             ("meta", &self.meta),
             ("accounts", &self.accounts),

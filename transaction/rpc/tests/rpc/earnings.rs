@@ -41,7 +41,9 @@ fn pack(fields: &[(usize, u128)]) -> U256 {
 fn pool(state: &mut StateDiff, asset: u64, member: Address, (deposited, paid): (u128, u128)) {
     let account = state.accounts.get_mut(&ROYALTIES).unwrap();
     let key = asset.to_be_bytes();
-    let mut set = |slot, word| drop(account.storage.insert(slot, (U256::ZERO, word)));
+    let mut set = |slot, word| {
+        account.storage.insert(slot, (U256::ZERO, word));
+    };
     set(slot(0, &[&key], 0), pack(&[(112, deposited)]));
     set(slot(0, &[&key], 1), pack(&[(96, 1), (32, 1), (48, asset.into()), (1, 1)]));
     let holding = pack(&[(96, 1), (112, paid), (48, asset.into())]);

@@ -94,14 +94,15 @@ impl Chain {
             ..Header::default()
         };
         let extra_data = Bytes::copy_from_slice(seal.commitment().as_slice());
-        let header = Header { extra_data, ..original.clone() };
+        let recorded = original.hash_slow().to_string();
+        let header = Header { extra_data, ..original };
         let block = Block { header, seal, transactions: Vec::new() };
         let genesis = Genesis { chain_id, block, state };
         // Every block stays in memory: it could not be decoded again, having no seal.
         let options = StoreOptions { block_cache_bytes: 1 << 30, ..StoreOptions::default() };
         let store = Store::open(directory, options, &genesis).unwrap();
         let tip = store.head().hash;
-        let hashes = vec![(original.hash_slow().to_string(), tip.to_string())];
+        let hashes = vec![(recorded, tip.to_string())];
         let pending = PendingStates::new(store, 64 << 20);
         Self { genesis, pending, rules: Rules::ethereum(chain_id, Fork::HOMESTEAD), tip, hashes }
     }
