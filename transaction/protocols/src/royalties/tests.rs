@@ -14,6 +14,7 @@ use sahara_abi::{
 use sahara_primitives::{AssetId, BasisPoints, Prices};
 
 mod behaviour;
+mod depth;
 mod model;
 
 const PAYER: Address = Address::repeat_byte(0xee);
