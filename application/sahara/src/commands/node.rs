@@ -6,12 +6,12 @@ use crate::{
     serve::{guard, serve},
     stop,
 };
-use axum::{Router, extract::State, routing::get};
 use bytes::Bytes;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_chain::{
     consensus::{
-        ConsensusConfig, ConsensusHandle, Timing, TransactionGossip, run, transaction_gossip,
+        ConsensusConfig, ConsensusHandle, ConsensusStatus, Timing, TransactionGossip, run,
+        transaction_gossip,
     },
     genesis::GenesisFile,
     ledger::NodeLedger,
@@ -20,12 +20,9 @@ use sahara_chain::{
 };
 use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
-use sahara_rpc::{RpcServer, RpcSettings};
+use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
 use std::{fs, net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
-use tokio::{
-    net::TcpListener,
-    sync::{broadcast::error::RecvError, mpsc, oneshot},
-};
+use tokio::{net::TcpListener, sync::broadcast::error::RecvError};
 use tracing::{debug, info, warn};
 
 /// Transactions on their way to and from peers.
@@ -64,7 +61,7 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
     };
     let handle = run(consensus, ledger.clone(), wire)?;
     let relay = tokio::spawn(relay_transactions(ledger.clone(), gossip));
-    let rpc = serve_rpc(node, &file, &ledger).await?;
+    let rpc = serve_rpc(node, &file, &ledger, handle.status()).await?;
     info!(genesis = %hash, height = ledger.store().head().number, rpc = %node.rpc_listen, "the node is running");
     let ended = watch(node, &ledger, handle).await;
     relay.abort();
@@ -77,11 +74,11 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
 
 /// Serves metrics until the node is asked to stop or a part of it ends.
 async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandle) -> Result<()> {
-    let (asking, mut asked) = mpsc::channel::<oneshot::Sender<String>>(8);
     let listener = TcpListener::bind(node.metrics_listen).await;
     let listener = listener
         .wrap_err_with(|| format!("cannot listen on {} for metrics", node.metrics_listen))?;
-    let router = guard(&listener, metrics_router(ledger.clone(), asking), Vec::new())?;
+    let router =
+        guard(&listener, monitor_routes(ledger.clone(), Some(handle.status())), Vec::new())?;
     let metrics = tokio::spawn(serve(listener, router, std::future::pending()));
     let mut stop = std::pin::pin!(stop::asked(node.follow_parent));
     let ended = loop {
@@ -89,7 +86,6 @@ async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandl
             () = &mut stop => break None,
             reason = ledger.broken() => break Some(eyre!("the node is broken: {reason}")),
             ended = handle.ended() => break Some(ended.err().map_or_else(|| eyre!("consensus ended"), Into::into)),
-            Some(reply) = asked.recv() => drop(reply.send(handle.metrics())),
         }
     };
     metrics.abort();
@@ -166,57 +162,14 @@ fn take(pool: &Pool, bytes: &[u8]) {
     }
 }
 
-#[derive(Clone)]
-struct Metrics {
-    ledger: NodeLedger,
-    asking: mpsc::Sender<oneshot::Sender<String>>,
-}
-
-fn metrics_router(ledger: NodeLedger, asking: mpsc::Sender<oneshot::Sender<String>>) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .route("/health", get(|| async { "ok\n" }))
-        .with_state(Metrics { ledger, asking })
-}
-
-async fn metrics(State(metrics): State<Metrics>) -> String {
-    let (reply, answer) = oneshot::channel();
-    let consensus = match metrics.asking.send(reply).await {
-        Ok(()) => answer.await.unwrap_or_default(),
-        Err(_) => String::new(),
-    };
-    let (head, pool) = (metrics.ledger.store().head(), metrics.ledger.pool().status());
-    let gauges = [
-        ("sahara_block_height", "Number of the last final block.", head.number),
-        (
-            "sahara_block_timestamp_seconds",
-            "Unix time of the last final block.",
-            head.header.timestamp,
-        ),
-        ("sahara_block_gas_used", "Gas used by the last final block.", head.header.gas_used),
-        (
-            "sahara_base_fee_base_units",
-            "Base fee of the last final block.",
-            head.header.base_fee_per_gas.unwrap_or(0),
-        ),
-        ("sahara_pool_pending_transactions", "Transactions that can run.", to_u64(pool.pending)),
-        ("sahara_pool_queued_transactions", "Transactions behind a gap.", to_u64(pool.queued)),
-        ("sahara_pool_bytes", "Bytes of all waiting transactions.", to_u64(pool.bytes)),
-    ];
-    let own = gauges.map(|(name, help, value)| {
-        format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
-    });
-    own.concat() + &consensus
-}
-
-fn to_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-async fn serve_rpc(node: &cli::Node, file: &GenesisFile, ledger: &NodeLedger) -> Result<RpcServer> {
-    // The authenticated network keeps a connection to every other validator.
-    let others = file.validators.len().saturating_sub(1);
+async fn serve_rpc(
+    node: &cli::Node,
+    file: &GenesisFile,
+    ledger: &NodeLedger,
+    status: ConsensusStatus,
+) -> Result<RpcServer> {
     let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
-    let node_view = sahara_rpc::Node::new(ledger, file, Box::new(move || others), version);
+    let peers = Box::new(move || status.peers());
+    let node_view = sahara_rpc::Node::new(ledger, file, peers, version);
     Ok(RpcServer::start(node_view, RpcSettings::new(node.rpc_listen)).await?)
 }
