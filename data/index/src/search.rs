@@ -150,27 +150,34 @@ pub(crate) fn statement(
     let (order, way) = if is_ascending { ("ASC", ">") } else { ("DESC", "<") };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let limit = statement.bind(limit);
+    // The number alone is an order already; named twice, it would be sorted.
+    let place = if filter.sort == Sort::Newest { "asset" } else { "place" };
     statement.sql = match class {
         None => {
             let after = after.map(|(_, key, asset)| {
                 format!(" AND (s.{column}, s.asset) {way} ({key}, {asset})")
             });
+            let by = if filter.sort == Sort::Newest {
+                format!("s.asset {order}")
+            } else {
+                format!("s.{column} {order}, s.asset {order}")
+            };
             format!(
                 "SELECT s.asset AS asset, s.{column} AS place FROM standings s WHERE {conditions}{} \
-                 ORDER BY s.{column} {order}, s.asset {order} LIMIT {limit}",
+                 ORDER BY {by} LIMIT {limit}",
                 after.unwrap_or_default()
             )
         }
         Some(class) => {
             let after = after.map(|(class, key, asset)| {
                 format!(
-                    " WHERE (class < {class} OR (class = {class} AND (place, asset) {way} ({key}, {asset})))"
+                    " WHERE (class < {class} OR (class = {class} AND ({place}, asset) {way} ({key}, {asset})))"
                 )
             });
             format!(
                 "SELECT * FROM (SELECT s.asset AS asset, s.{column} AS place, {class} AS class \
                  FROM standings s JOIN assets a ON a.asset = s.asset WHERE {conditions}) AS found{} \
-                 ORDER BY class DESC, place {order}, asset {order} LIMIT {limit}",
+                 ORDER BY class DESC, {place} {order}, asset {order} LIMIT {limit}",
                 after.unwrap_or_default()
             )
         }
@@ -193,7 +200,7 @@ fn after(
     Ok((class, key, statement.bind(cursor.number(3)?)))
 }
 
-/// Assets in which the words stand.
+/// Whether the words stand in an asset, as a condition that finds such assets.
 fn matching(
     statement: &mut Statement,
     dialect: Dialect,
@@ -205,6 +212,10 @@ fn matching(
         Dialect::Sqlite => {
             format!("s.asset IN (SELECT rowid FROM words WHERE words MATCH {pattern})")
         }
+        // Of assets that are found already: looked at one by one.
+        Dialect::Postgres if field != Field::Anywhere => format!(
+            "(SELECT w.words FROM words w WHERE w.asset = s.asset) @@ CAST({pattern} AS tsquery)"
+        ),
         Dialect::Postgres => format!(
             "s.asset IN (SELECT asset FROM words WHERE words @@ CAST({pattern} AS tsquery))"
         ),

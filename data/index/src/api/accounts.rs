@@ -3,7 +3,7 @@
 use super::{
     Api,
     error::ApiError,
-    payments::{COLUMNS, ORDER, Payment},
+    payments::{ORDER, Payment, SHOW},
     shape::{List, Money, Page, Paging, Params, address},
 };
 use crate::{
@@ -262,10 +262,11 @@ pub(super) async fn statement(
 pub(super) fn statement_list(account: Address) -> List {
     List {
         name: format!("statement {account}"),
-        select: format!("{COLUMNS} WHERE 1 = 1"),
+        keys: "payments x WHERE x.block >= 0".into(),
         values: vec![Value::from(account)],
         order: ORDER,
-        either: &["p.payee = $1", "p.payer = $1 AND (p.payee IS NULL OR p.payee <> $1)"],
+        either: &["x.payee = $1", "x.payer = $1 AND (x.payee IS NULL OR x.payee <> $1)"],
+        show: SHOW,
     }
 }
 

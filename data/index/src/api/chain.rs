@@ -3,7 +3,7 @@
 use super::{
     Api,
     error::ApiError,
-    payments::{COLUMNS as PAYMENTS, Payment},
+    payments::{Payment, SHOW as PAYMENTS},
     shape::{List, Money, Page, Paging, Params, address, hash, number},
 };
 use crate::{
@@ -25,11 +25,19 @@ const MAX_INSIDE: i64 = 500;
 
 pub(super) const BLOCKS: &str = "SELECT number, hash, parent_hash, time, proposer, gas_used, gas_limit, \
     base_fee, size, transactions, events FROM blocks";
+const SHOW_BLOCKS: &str = "SELECT b.number, b.hash, b.parent_hash, b.time, b.proposer, b.gas_used, b.gas_limit, \
+    b.base_fee, b.size, b.transactions, b.events FROM {page} JOIN blocks b ON b.number = page.number";
+/// What is shown of transactions.
 const TRANSACTIONS: &str = "SELECT t.block, t.position, t.hash, t.type, t.sender, t.recipient, t.created, \
     t.nonce, t.value, t.method, t.is_success, t.gas_limit, t.gas_used, t.gas_price, t.input, b.time \
-    FROM transactions t JOIN blocks b ON b.number = t.block";
+    FROM {page} \
+    JOIN transactions t ON t.block = page.block AND t.position = page.position \
+    JOIN blocks b ON b.number = t.block";
+/// What is shown of events.
 pub(super) const EVENTS: &str = "SELECT e.block, e.log_index, e.emitter, e.protocol, e.name, e.topics, e.data, \
-    t.hash, b.time FROM events e JOIN blocks b ON b.number = e.block \
+    t.hash, b.time FROM {page} \
+    JOIN events e ON e.block = page.block AND e.log_index = page.log_index \
+    JOIN blocks b ON b.number = e.block \
     JOIN transactions t ON t.block = e.block AND t.position = e.position";
 
 /// A final block.
@@ -203,8 +211,14 @@ impl MoveView {
 }
 
 pub(super) fn block_list() -> List {
-    let select = format!("{BLOCKS} WHERE number >= 0");
-    List { name: "blocks".into(), select, values: Vec::new(), order: &["number"], either: &[] }
+    List {
+        name: "blocks".into(),
+        keys: "blocks x WHERE x.number >= 0".into(),
+        values: Vec::new(),
+        order: &["number"],
+        either: &[],
+        show: SHOW_BLOCKS,
+    }
 }
 
 /// Blocks, newest first.
@@ -255,32 +269,22 @@ pub(super) struct TransactionQuery {
 
 impl TransactionQuery {
     pub(super) fn list(&self) -> Result<List, ApiError> {
-        let (select, values, order): (_, _, &'static [&'static str]) = match (
-            &self.account,
-            self.block,
-        ) {
+        let (keys, values) = match (&self.account, self.block) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid("block", "expected either an account or a block"));
             }
             (Some(account), None) => {
-                let joined = format!(
-                    "{TRANSACTIONS} JOIN activity x ON x.block = t.block AND x.position = t.position \
-                     WHERE x.account = $1"
-                );
                 let account = address("account", account)?;
-                (joined, vec![Value::from(account)], &["x.block", "x.position"])
+                ("activity x WHERE x.account = $1", vec![Value::from(account)])
             }
             (None, Some(block)) => {
-                let select = format!("{TRANSACTIONS} WHERE t.block = $1");
-                (select, vec![number("block", block)?], &["t.block", "t.position"])
+                ("transactions x WHERE x.block = $1", vec![number("block", block)?])
             }
-            (None, None) => {
-                let select = format!("{TRANSACTIONS} WHERE t.block >= 0");
-                (select, Vec::new(), &["t.block", "t.position"])
-            }
+            (None, None) => ("transactions x WHERE x.block >= 0", Vec::new()),
         };
-        let name = format!("transactions {values:?}");
-        Ok(List { name, select, values, order, either: &[] })
+        let (name, keys) = (format!("{keys} {values:?}"), keys.to_owned());
+        let order = &["block", "position"];
+        Ok(List { name, keys, values, order, either: &[], show: TRANSACTIONS })
     }
 }
 
@@ -308,19 +312,24 @@ pub(super) async fn transaction(
     let hash = hash("hash", &text)?;
     let mut connection = api.database().acquire().await?;
     let mut sql = Sql(&mut connection);
-    let row = sql.row(&format!("{TRANSACTIONS} WHERE t.hash = $1"), &[hash.into()]).await?;
+    let found = "(SELECT block, position FROM transactions WHERE hash = $1) AS page";
+    let row = sql.row(&TRANSACTIONS.replace("{page}", found), &[hash.into()]).await?;
     let expected = "no final block has this transaction; it may be waiting, or the index behind";
     let row = row.ok_or_else(|| ApiError::not_found(expected))?;
     let place = [row.int("block")?.into(), row.int("position")?.into(), MAX_INSIDE.into()];
-    let inside = "block = $1 AND {}.position = $2";
-    let of = |select: &str, alias: &str, order: &str| {
-        let place = inside.replace("{}", alias);
-        format!("{select} WHERE {alias}.{place} ORDER BY {alias}.{order} LIMIT $3")
+    let inside = |show: &str, key: &str, table: &str| {
+        let page = format!(
+            "(SELECT block, {key} FROM {table} WHERE block = $1 AND position = $2 \
+             ORDER BY {key} LIMIT $3) AS page"
+        );
+        format!("{} ORDER BY page.log_index", show.replace("{page}", &page))
     };
-    let moves = "SELECT m.kind, m.token, m.sender, m.recipient, m.value FROM moves m";
-    let events = sql.rows(&of(EVENTS, "e", "log_index"), &place).await?;
-    let moves = sql.rows(&of(moves, "m", "log_index"), &place).await?;
-    let payments = sql.rows(&of(PAYMENTS, "p", "log_index"), &place).await?;
+    let moves = "SELECT kind, token, sender, recipient, value FROM moves \
+        WHERE block = $1 AND position = $2 ORDER BY log_index LIMIT $3";
+    let events = sql.rows(&inside(EVENTS, "log_index", "events"), &place).await?;
+    let moves = sql.rows(moves, &place).await?;
+    let payments = inside(PAYMENTS, "log_index, part", "payments");
+    let payments = sql.rows(&format!("{payments}, page.part"), &place).await?;
     let input = row.bytes("input")?;
     let call = row.maybe_address("recipient")?.and_then(|to| decode::call(to, &input));
     Ok(Json(TransactionDetail {

@@ -7,10 +7,10 @@ use super::{
     Api,
     chain::{BLOCKS, BlockView, EVENTS, EventView},
     error::ApiError,
-    shape::{List, Page, Paging, Params, address, number},
+    shape::{List, Page, Paging, Params, Way, address, number},
 };
 use crate::{
-    database::{Read as _, Sql, Value},
+    database::{Read as _, Sql, Value, integer},
     error::IndexError,
 };
 use axum::{
@@ -30,7 +30,9 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
 /// Rows read at once for a stream.
-const STEP: i64 = 200;
+const STEP: usize = 200;
+/// Blocks read at once for a stream.
+const BLOCK_STEP: usize = 200;
 
 /// Which events.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -61,56 +63,33 @@ pub(super) struct EventPageQuery {
     cursor: Option<String>,
 }
 
-/// One subject's events: a query up to its conditions, and where its rows stand.
-#[derive(Clone, Debug)]
-struct Subject {
-    select: String,
-    values: Vec<Value>,
-    order: &'static [&'static str; 2],
-}
-
 impl EventQuery {
     pub(super) fn list(&self) -> Result<List, ApiError> {
-        let Subject { select, values, order } = self.subject()?;
-        let name = format!("events {select} {values:?}");
-        Ok(List { name, select, values, order, either: &[] })
-    }
-
-    fn subject(&self) -> Result<Subject, ApiError> {
-        let joined = |table, column| {
-            format!(
-                "{EVENTS} JOIN {table} x ON x.block = e.block AND x.log_index = e.log_index \
-                 WHERE x.{column} = $1"
-            )
-        };
-        let by_subject = &["x.block", "x.log_index"];
-        let by_event = &["e.block", "e.log_index"];
         let asked = (self.account.as_deref(), self.asset, self.protocol.as_deref());
-        let (select, value, order) = match asked {
+        let (keys, value) = match asked {
             (Some(account), None, None) => {
                 let account = address("account", account)?;
-                (joined("event_accounts", "account"), account.into(), by_subject)
+                ("event_accounts x WHERE x.account = $1", account.into())
             }
             (None, Some(asset), None) => {
-                (joined("event_assets", "asset"), number("asset", asset)?, by_subject)
+                ("event_assets x WHERE x.asset = $1", number("asset", asset)?)
             }
             (None, None, Some(protocol)) => {
                 let known = PROTOCOLS.iter().find(|known| known.name == protocol);
                 let names: Vec<_> = PROTOCOLS.iter().map(|known| known.name).collect();
-                let expected =
-                    || ApiError::invalid("protocol", format!("expected {}", names.join(", ")));
-                let name = known.ok_or_else(expected)?.name;
-                (format!("{EVENTS} WHERE e.protocol = $1"), name.into(), by_event)
+                let expected = format!("expected {}", names.join(", "));
+                let known = known.ok_or_else(|| ApiError::invalid("protocol", expected))?;
+                ("events x WHERE x.protocol = $1", known.name.into())
             }
-            (None, None, None) => {
-                (format!("{EVENTS} WHERE e.block >= $1"), Value::Int(0), by_event)
-            }
+            (None, None, None) => ("events x WHERE x.block >= $1", Value::Int(0)),
             _ => {
                 let expected = "expected one of account, asset and protocol";
                 return Err(ApiError::invalid("account", expected));
             }
         };
-        Ok(Subject { select, values: vec![value], order })
+        let (name, keys, values) = (format!("{keys} {value:?}"), keys.to_owned(), vec![value]);
+        let order = &["block", "log_index"];
+        Ok(List { name, keys, values, order, either: &[], show: EVENTS })
     }
 }
 
@@ -159,7 +138,7 @@ pub(super) async fn live(
     headers: HeaderMap,
     Params(query): Params<EventQuery>,
 ) -> Result<Response, ApiError> {
-    let subject = query.subject()?;
+    let list = query.list()?;
     let permit = Arc::clone(&api.streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::busy("too many streams: try again"))?;
     let heads = api.index.heads();
@@ -168,7 +147,7 @@ pub(super) async fn live(
         None => (head(&api).await?, i64::MAX),
     };
     let is_all = matches!(query, EventQuery { account: None, asset: None, protocol: None });
-    let feed = Feed { api, subject, is_all, heads, after, _permit: permit };
+    let feed = Feed { api, list, is_all, heads, after, _permit: permit };
     let keep_alive = KeepAlive::default();
     let mut response = Sse::new(feed.stream()).keep_alive(keep_alive).into_response();
     let buffering = axum::http::HeaderValue::from_static("no");
@@ -191,7 +170,7 @@ async fn head(api: &Api) -> Result<i64, ApiError> {
 
 struct Feed {
     api: Api,
-    subject: Subject,
+    list: List,
     is_all: bool,
     heads: watch::Receiver<Option<u64>>,
     after: (i64, i64),
@@ -230,15 +209,13 @@ impl Feed {
         let api = self.api.clone();
         let mut connection = api.database().acquire().await?;
         let mut sql = Sql(&mut connection);
-        let [block, index] = *self.subject.order;
-        let text = format!(
-            "{} AND ({block}, {index}) > ($2, $3) ORDER BY {block}, {index} LIMIT $4",
-            self.subject.select
-        );
-        let mut values = self.subject.values.clone();
-        values.extend([self.after.0.into(), self.after.1.into(), STEP.into()]);
+        // Blocks are shown up to here only: the events of a later one may not have been read.
+        let head = crate::apply::head(&mut sql).await?.map_or(0, |head| head.number);
+        let head = integer(head)?.saturating_add(1);
+        let after = vec![self.after.0.into(), self.after.1.into()];
+        let (text, values) = self.list.statement(Way::OldestFirst, Some(after), STEP);
         let rows = sql.rows(&text, &values).await?;
-        let is_whole = rows.len() < usize::try_from(STEP).unwrap_or(usize::MAX);
+        let is_whole = rows.len() < STEP;
         let mut places = Vec::new();
         for row in &rows {
             let view = EventView::read(row)?;
@@ -247,9 +224,13 @@ impl Feed {
             places.push(((row.int("block")?, row.int("log_index")?), event));
         }
         if self.is_all {
-            let last =
-                if is_whole { i64::MAX } else { places.last().map_or(0, |(place, _)| place.0) };
-            places.extend(self.blocks(&mut sql, last).await?);
+            let last = places.last().map_or(0, |(place, _)| place.0);
+            let blocks = self.blocks(&mut sql, if is_whole { head } else { last }).await?;
+            if blocks.len() == BLOCK_STEP {
+                let end = blocks.last().map_or(0, |(place, _)| place.0);
+                places.retain(|(place, _)| place.0 <= end);
+            }
+            places.extend(blocks);
             places.sort_by_key(|(place, _)| *place);
         }
         if let Some((place, _)) = places.last() {
@@ -266,8 +247,9 @@ impl Feed {
     ) -> Result<Vec<((i64, i64), Event)>, IndexError> {
         let first =
             if self.after.1 == i64::MAX { self.after.0.saturating_add(1) } else { self.after.0 };
+        let limit = i64::try_from(BLOCK_STEP).unwrap_or(i64::MAX);
         let text = format!("{BLOCKS} WHERE number >= $1 AND number < $2 ORDER BY number LIMIT $3");
-        let rows = sql.rows(&text, &[first.into(), last.into(), STEP.into()]).await?;
+        let rows = sql.rows(&text, &[first.into(), last.into(), limit.into()]).await?;
         let mut blocks = Vec::new();
         for row in rows {
             let number = row.int("number")?;

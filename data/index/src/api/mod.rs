@@ -111,6 +111,7 @@ pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)>
     use chain::TransactionQuery;
     use live::EventQuery;
     use payments::PaymentQuery;
+    use shape::Way;
     let account = alloy_primitives::Address::ZERO;
     let (text, hash) = (account.to_string(), alloy_primitives::B256::ZERO.to_string());
     let payments = [
@@ -138,9 +139,13 @@ pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)>
     let lists = lists.chain([chain::block_list(), accounts::statement_list(account)]);
     let statements = lists.flat_map(|list| {
         let place = vec![crate::database::Value::Int(7); list.order.len()];
-        let cursor = crate::cursor::Cursor::new(place);
-        [None, Some(&cursor)].map(|cursor| {
-            let (sql, values) = list.statement(cursor, 20).unwrap();
+        let pages = [
+            (Way::NewestFirst, None),
+            (Way::NewestFirst, Some(&place)),
+            (Way::OldestFirst, Some(&place)),
+        ];
+        pages.map(|(way, after)| {
+            let (sql, values) = list.statement(way, after.cloned(), 20);
             (list.name.clone(), sql, values)
         })
     });

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use utoipa::{IntoParams, ToSchema};
 
-pub(super) const ORDER: &[&str] = &["p.block", "p.log_index", "p.part"];
-/// What a row of `payments` is read from.
-pub(super) const COLUMNS: &str = "SELECT p.block, p.log_index, p.part, p.kind, p.payer, p.payee, p.asset, \
-    p.source, p.channel, p.amount, b.time, t.hash FROM payments p \
+pub(super) const ORDER: &[&str] = &["block", "log_index", "part"];
+/// What is shown of payments.
+pub(super) const SHOW: &str = "SELECT p.block, p.log_index, p.part, p.kind, p.payer, p.payee, p.asset, \
+    p.source, p.channel, p.amount, b.time, t.hash FROM {page} \
+    JOIN payments p ON p.block = page.block AND p.log_index = page.log_index AND p.part = page.part \
     JOIN blocks b ON b.number = p.block \
     JOIN transactions t ON t.block = p.block AND t.position = p.position";
 
@@ -117,7 +118,7 @@ impl PaymentQuery {
         let mut values = Vec::new();
         let mut add = |column: &str, value: Value| {
             values.push(value);
-            all.push(format!("p.{column} = ${}", values.len()));
+            all.push(format!("x.{column} = ${}", values.len()));
         };
         for (name, account) in [("payer", &self.payer), ("payee", &self.payee)] {
             if let Some(account) = account {
@@ -135,10 +136,10 @@ impl PaymentQuery {
             let expected = || ApiError::invalid("kind", format!("expected {}", KINDS.join(", ")));
             add("kind", Value::from(*kind.ok_or_else(expected)?));
         }
-        let conditions = if all.is_empty() { "p.block >= 0".into() } else { all.join(" AND ") };
-        let select = format!("{COLUMNS} WHERE {conditions}");
+        let conditions = if all.is_empty() { "x.block >= 0".into() } else { all.join(" AND ") };
         let name = format!("payments {conditions} {values:?}");
-        Ok(List { name, select, values, order: ORDER, either: &[] })
+        let keys = format!("payments x WHERE {conditions}");
+        Ok(List { name, keys, values, order: ORDER, either: &[], show: SHOW })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::error::ApiError;
 use crate::{
     cursor::Cursor,
-    database::{Read as _, Sql, Value},
+    database::{Read as _, Sql, Value, placeholders},
     error::IndexError,
 };
 use alloy_primitives::{Address, B256, U256};
@@ -83,57 +83,72 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
     }
 }
 
-/// A list of rows that are only ever added, newest first, by numbers that identify a row.
+/// A list of rows that are only ever added, by the numbers that identify a row.
+///
+/// The page's keys are looked up first, alone, and only then joined with what is shown of them:
+/// PostgreSQL expects joins over several columns to find nearly nothing, and would read whole tables.
 pub(super) struct List {
     /// What is listed: cursors belong to it.
     pub(super) name: String,
-    /// `SELECT ... FROM ... WHERE ...`, with parameters.
-    pub(super) select: String,
+    /// The table `x` of keys and a condition, with parameters, as `payments x WHERE x.asset = $1`.
+    pub(super) keys: String,
     pub(super) values: Vec<Value>,
-    /// The columns that order it, as the select names them.
+    /// The columns of the key.
     pub(super) order: &'static [&'static str],
-    /// Further conditions, of which a row fulfils exactly one; each is looked up by its own index.
+    /// Further conditions, of which a row fulfils at most one; each is looked up by its own index.
     pub(super) either: &'static [&'static str],
+    /// What is shown of the keys: a query of `{page}`.
+    pub(super) show: &'static str,
+}
+
+/// In which direction a list is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    NewestFirst,
+    OldestFirst,
 }
 
 impl List {
-    /// The order's columns without their tables.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.order.iter().map(|name| name.rsplit('.').next().unwrap_or(name))
-    }
-
-    /// The statement and its values after a cursor.
+    /// The statement and its values, after the row with a key.
     pub(super) fn statement(
         &self,
-        cursor: Option<&Cursor>,
+        way: Way,
+        after: Option<Vec<Value>>,
         limit: usize,
-    ) -> Result<(String, Vec<Value>), ApiError> {
+    ) -> (String, Vec<Value>) {
+        let (order, sign) = match way {
+            Way::NewestFirst => ("DESC", "<"),
+            Way::OldestFirst => ("ASC", ">"),
+        };
+        let each = |of: &dyn Fn(&str) -> String| {
+            self.order.iter().map(|column| of(column)).collect::<Vec<_>>().join(", ")
+        };
+        let columns = each(&|column| format!("x.{column}"));
+        let ordered = each(&|column| format!("x.{column} {order}"));
+        let shown = each(&|column| format!("page.{column} {order}"));
         let mut values = self.values.clone();
-        let columns = self.order.join(", ");
-        let mut after = String::new();
-        if let Some(cursor) = cursor {
-            let first = values.len().saturating_add(1);
-            let places = crate::database::placeholders(first, self.order.len());
-            after = format!(" AND ({columns}) < ({places})");
-            values.extend(cursor.numbers(self.order.len())?);
+        let mut condition = String::new();
+        if let Some(after) = after {
+            let places = placeholders(values.len().saturating_add(1), after.len());
+            condition = format!(" AND ({columns}) {sign} ({places})");
+            values.extend(after);
         }
-        let order: Vec<_> = self.order.iter().map(|column| format!("{column} DESC")).collect();
-        let order = order.join(", ");
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1).into());
-        let limit = format!("LIMIT ${}", values.len());
-        let select = &self.select;
-        if self.either.is_empty() {
-            return Ok((format!("{select}{after} ORDER BY {order} {limit}"), values));
-        }
-        let parts = self.either.iter().map(|condition| {
-            format!(
-                "SELECT * FROM ({select} AND {condition}{after} ORDER BY {order} {limit}) AS part"
-            )
-        });
-        let parts: Vec<_> = parts.collect();
-        let outer: Vec<_> = self.names().map(|name| format!("{name} DESC")).collect();
-        let sql = format!("{} ORDER BY {} {limit}", parts.join(" UNION ALL "), outer.join(", "));
-        Ok((sql, values))
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        let end = format!("ORDER BY {ordered} LIMIT ${}", values.len());
+        let keys = &self.keys;
+        let page = if self.either.is_empty() {
+            format!("SELECT {columns} FROM {keys}{condition} {end}")
+        } else {
+            let parts = self.either.iter().map(|one| {
+                let part = format!("SELECT {columns} FROM {keys} AND {one}{condition} {end}");
+                format!("SELECT * FROM ({part}) AS part")
+            });
+            let parts: Vec<_> = parts.collect();
+            let parts = parts.join(" UNION ALL ");
+            format!("SELECT * FROM ({parts}) AS x {end}")
+        };
+        let show = self.show.replace("{page}", &format!("({page}) AS page"));
+        (format!("{show} ORDER BY {shown}"), values)
     }
 
     pub(super) async fn page<T>(
@@ -144,12 +159,14 @@ impl List {
     ) -> Result<Page<T>, ApiError> {
         let limit = paging.limit()?;
         let cursor = paging.cursor.as_deref().map(|text| Cursor::read(text, &self.name));
-        let (text, values) = self.statement(cursor.transpose()?.as_ref(), limit)?;
+        let after = cursor.transpose()?.map(|cursor| cursor.numbers(self.order.len()));
+        let one_more = limit.saturating_add(1);
+        let (text, values) = self.statement(Way::NewestFirst, after.transpose()?, one_more);
         let rows = sql.rows(&text, &values).await?;
         let data = rows.iter().take(limit).map(read).collect::<Result<_, _>>()?;
         let last = limit.checked_sub(1).and_then(|last| rows.get(last));
         let next = last.filter(|_| rows.len() > limit).map(|row| {
-            let place = self.names().map(|name| row.int(name).map(Value::Int));
+            let place = self.order.iter().map(|name| row.int(name).map(Value::Int));
             place.collect::<Result<_, _>>().map(|place| Cursor::new(place).write(&self.name))
         });
         Ok(Page { data, next: next.transpose()? })

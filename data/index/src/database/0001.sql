@@ -203,6 +203,7 @@ CREATE TABLE payments (
   amount TEXT NOT NULL,
   PRIMARY KEY (block, log_index, part)
 );
+CREATE INDEX payments_by_transaction ON payments (block, position, log_index, part);
 CREATE INDEX payments_by_payer ON payments (payer, block, log_index, part);
 CREATE INDEX payments_by_payee ON payments (payee, block, log_index, part);
 CREATE INDEX payments_by_asset ON payments (asset, block, log_index, part);
