@@ -3,6 +3,7 @@
 use super::{
     Api,
     error::ApiError,
+    licenses::{TERMS, TermsView},
     shape::{Money, Page, Params, address, limit, number, units},
 };
 use crate::{
@@ -27,7 +28,7 @@ const MAX_INSIDE: i64 = 100;
 
 pub(super) const SUMMARY: &str = "SELECT asset, kind, name, description, tags, creator, owner, account, \
     content_hash, uri, input_price, output_price, derivative_royalty, derivatives, is_sealed, \
-    members, units, owner_units, registered_at, block, revenue, fees, uses, patrons, quality \
+    members, units, owner_units, committed, committed_units, registered_at, block, revenue, fees, uses, patrons, quality \
     FROM assets";
 
 /// An asset as lists show it.
@@ -118,6 +119,12 @@ pub(super) struct AssetDetail {
     units: String,
     /// Units that go with ownership, where the registering call says so.
     owner_units: Option<String>,
+    /// Contributors that the owner committed to by a root; those who are activated are members.
+    committed: u64,
+    /// Their units, activated or not.
+    committed_units: String,
+    /// Terms on which licences are offered.
+    offers: Vec<TermsView>,
     /// What it was made from.
     parents: Vec<Edge>,
     /// What was made from it, the newest 100.
@@ -329,6 +336,10 @@ async fn detail(sql: &mut Sql<'_>, id: u64, row: &AnyRow) -> Result<AssetDetail,
     let workers = "SELECT o.worker, o.input_price, o.output_price, p.endpoint FROM offers o \
         LEFT JOIN operators p ON p.account = o.worker AND p.role = 'worker' \
         WHERE o.asset = $1 AND o.is_served = 1 ORDER BY o.worker LIMIT $2";
+    let offers = format!(
+        "SELECT {TERMS} FROM license_offers o JOIN terms t ON t.terms = o.terms \
+         WHERE o.asset = $1 AND o.is_offered = 1 ORDER BY o.terms LIMIT $2"
+    );
     let count = sql.row(descendants, &key).await?;
     let owner_units = row.maybe_text("owner_units")?;
     let owner_units = owner_units.map(|_| row.money("owner_units")).transpose()?;
@@ -340,6 +351,9 @@ async fn detail(sql: &mut Sql<'_>, id: u64, row: &AnyRow) -> Result<AssetDetail,
         members: row.number("members")?,
         units: row.money("units")?.to_string(),
         owner_units,
+        committed: row.number("committed")?,
+        committed_units: row.money("committed_units")?.to_string(),
+        offers: each(&sql.rows(&offers, &several).await?, TermsView::read)?,
         parents: each(&sql.rows(parents, &several).await?, edge)?,
         children: each(&sql.rows(children, &several).await?, edge)?,
         ancestors: each(&sql.rows(ancestors, &key).await?, ancestor)?,

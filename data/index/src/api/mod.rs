@@ -8,6 +8,7 @@ mod assets;
 mod cache;
 mod chain;
 mod error;
+mod licenses;
 mod live;
 mod payments;
 mod shape;
@@ -60,6 +61,7 @@ impl Api {
         chain::transactions,
         chain::transaction,
         payments::payments,
+        licenses::licenses,
         live::events,
         live::live,
         stats::stats,
@@ -84,6 +86,7 @@ impl Index {
             .route("/transactions", get(chain::transactions))
             .route("/transactions/{hash}", get(chain::transaction))
             .route("/payments", get(payments::payments))
+            .route("/licenses", get(licenses::licenses))
             .route("/events", get(live::page_or_stream))
             .route("/events/live", get(live::live))
             .route("/stats", get(stats::stats))
@@ -109,6 +112,7 @@ impl Index {
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)> {
     use chain::TransactionQuery;
+    use licenses::LicenseQuery;
     use live::EventQuery;
     use payments::PaymentQuery;
     use shape::Way;
@@ -133,8 +137,15 @@ pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)>
         EventQuery { asset: Some(1), ..EventQuery::default() },
         EventQuery { protocol: Some("assets".into()), ..EventQuery::default() },
     ];
+    let licenses = [
+        LicenseQuery::default(),
+        LicenseQuery { holder: Some(account.to_string()), ..LicenseQuery::default() },
+        LicenseQuery { seat: Some(account.to_string()), ..LicenseQuery::default() },
+        LicenseQuery { asset: Some("1".into()), ..LicenseQuery::default() },
+    ];
     let lists = payments.iter().map(PaymentQuery::list);
     let lists = lists.chain(transactions.iter().map(TransactionQuery::list));
+    let lists = lists.chain(licenses.iter().map(LicenseQuery::list));
     let lists = lists.chain(events.iter().map(EventQuery::list)).map(Result::unwrap);
     let lists = lists.chain([chain::block_list(), accounts::statement_list(account)]);
     let statements = lists.flat_map(|list| {

@@ -100,6 +100,8 @@ impl Apply<'_> {
             ("members", 0.into()),
             ("units", money(0)),
             ("owner_units", owner_units.unwrap_or(Value::NoText)),
+            ("committed", 0.into()),
+            ("committed_units", money(0)),
             ("block", self.block.into()),
             ("log_index", place.log_index.into()),
             ("registered_at", integer(self.data.header.nonce.to())?.into()),

@@ -6,6 +6,7 @@
 
 mod assets;
 mod channels;
+mod contributions;
 mod licenses;
 mod quality;
 mod royalties;
@@ -24,7 +25,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, LICENSES, ROYALTIES, SYSTEM, WORKERS};
+use sahara_abi::{ASSETS, CHANNELS, CONTRIBUTIONS, LICENSES, ROYALTIES, SYSTEM, WORKERS};
 use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
@@ -153,6 +154,7 @@ impl Apply<'_> {
             ASSETS => self.assets_log(place, log).await,
             ROYALTIES => self.royalties_log(place, log).await,
             CHANNELS => self.channels_log(place, log).await,
+            CONTRIBUTIONS => self.contributions_log(log).await,
             LICENSES => self.licenses_log(place, log).await,
             WORKERS => self.workers_log(log).await,
             SYSTEM => self.system_log(place, log),

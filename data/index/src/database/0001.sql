@@ -119,6 +119,8 @@ CREATE TABLE assets (
   members BIGINT NOT NULL,
   units TEXT NOT NULL,
   owner_units TEXT,
+  committed BIGINT NOT NULL,
+  committed_units TEXT NOT NULL,
   block BIGINT NOT NULL,
   log_index BIGINT NOT NULL,
   registered_at BIGINT NOT NULL,

@@ -9,6 +9,8 @@ mod economy;
 #[cfg(test)]
 mod follow;
 #[cfg(test)]
+mod licenses;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod node;
