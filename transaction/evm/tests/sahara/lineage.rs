@@ -32,7 +32,7 @@ fn payment(ancestors: u64, has_members: bool) -> u64 {
     };
     let all = 1..=ancestors + 1;
     let made: Vec<_> = all.clone().map(|number| draft(register(number))).collect();
-    let given = all.clone().filter(|_| !has_members).map(|number| {
+    let given = all.filter(|_| !has_members).map(|number| {
         let (from, to) = (account(1), holder(number));
         IAssets::transferFromCall { from, to, tokenId: U256::from(number) }.abi_encode()
     });

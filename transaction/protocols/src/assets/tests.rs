@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod accounts;
 mod relations;
+mod tokens;
 mod versions;
 
 const ALICE: Address = Address::repeat_byte(0xa1);

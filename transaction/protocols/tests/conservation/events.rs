@@ -28,7 +28,7 @@ const LEAVES: u32 = 32;
 struct Dice(u64);
 
 impl Dice {
-    fn throw(&mut self, sides: u64) -> u64 {
+    const fn throw(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -74,7 +74,7 @@ impl Economy {
         let parents: BTreeSet<_> = (0..dice.throw(4)).map(|_| dice.throw(ASSETS) + 1).collect();
         let parents = parents.into_iter().filter(|parent| *parent < number);
         let edge = |id| Edge { parent: AssetId(id), relation: Relation::DerivedFrom };
-        let is_committed = number % 4 == 0;
+        let is_committed = number.is_multiple_of(4);
         let asset = Registration {
             kind: Kind::Dataset,
             content_hash: B256::ZERO,

@@ -27,7 +27,7 @@ fn the_account_of_an_asset_is_where_erc6551_says() {
 }
 
 #[test]
-fn only_the_protocols_own_code_transfers_for_others() {
+fn i8_only_the_protocols_own_code_transfers_for_others() {
     let state = &mut MemoryState::default();
     let token = U256::from(registered(state, &[], 0).0);
     for caller in [ALICE, BOB, sahara_abi::COIN, sahara_abi::SYSTEM_CALLER] {
