@@ -1,7 +1,8 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
 use crate::{
-    IAssets, IChannels, ICoin, IContributions, ILicenses, IProtocol, IRoyalties, ISystem, IWorkers,
+    IAssets, IChannels, ICoin, IContributions, ILicenses, IMarket, IProtocol, IRoyalties, ISystem,
+    IWorkers,
 };
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
@@ -38,6 +39,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "system", address: SYSTEM, abi: ISystem::abi::contract },
     Protocol { name: "licenses", address: LICENSES, abi: ILicenses::abi::contract },
     Protocol { name: "contributions", address: CONTRIBUTIONS, abi: IContributions::abi::contract },
+    Protocol { name: "market", address: MARKET, abi: IMarket::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -65,6 +67,8 @@ pub const ASSET_ACCOUNT: Address = address!("53414841524100000000000000000000000
 pub const ACCOUNT_REGISTRY: Address = address!("000000006551c19487814612e58FE06813775758");
 /// Terms, offers and the LicenseNFT (ERC-721).
 pub const LICENSES: Address = address!("5341484152410000000000000000000000000007");
+/// Listings, offers and auctions of ownership and licences.
+pub const MARKET: Address = address!("5341484152410000000000000000000000000009");
 /// Sender of system transactions: no key exists for it, and no transaction from it is accepted.
 pub const SYSTEM_CALLER: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
 /// Where gas fees wait within a block; empty after every block.

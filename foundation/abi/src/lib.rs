@@ -24,6 +24,7 @@ mod coin;
 mod common;
 mod contributions;
 mod licenses;
+mod market;
 mod royalties;
 pub mod signing;
 mod system;
@@ -31,7 +32,7 @@ mod workers;
 
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
-    FEES, INCENTIVE_POOL, INVESTORS, LICENSES, PROTOCOLS, Protocol, ROYALTIES, SYSTEM,
+    FEES, INCENTIVE_POOL, INVESTORS, LICENSES, MARKET, PROTOCOLS, Protocol, ROYALTIES, SYSTEM,
     SYSTEM_CALLER, TEAM, WORKERS, protocol_at,
 };
 pub use assets::IAssets;
@@ -40,6 +41,7 @@ pub use coin::ICoin;
 pub use common::IProtocol;
 pub use contributions::IContributions;
 pub use licenses::ILicenses;
+pub use market::IMarket;
 pub use royalties::IRoyalties;
 pub use system::ISystem;
 pub use workers::IWorkers;

@@ -1,6 +1,6 @@
 //! EIP-712: the domains, and the hashes that payers, workers and gateways sign.
 
-use crate::{CHANNELS, COIN, IChannels};
+use crate::{CHANNELS, COIN, IChannels, MARKET};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use std::borrow::Cow;
@@ -42,6 +42,11 @@ fn domain(name: &'static str, chain_id: u64, verifying_contract: Address) -> Eip
 /// Domain of reservations, key grants, vouchers and earnings.
 pub fn channels_domain(chain_id: u64) -> Eip712Domain {
     domain("Sahara Channels", chain_id, CHANNELS)
+}
+
+/// Domain of the market's listings.
+pub fn market_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara Market", chain_id, MARKET)
 }
 
 /// Domain of the coin's permits.

@@ -1,7 +1,7 @@
 //! Names, selectors and topics are what the world calls: a change here is a reviewed decision.
 
 use alloy_sol_types::SolStruct;
-use sahara_abi::{IChannels, PROTOCOLS, Protocol, protocol_at, signing};
+use sahara_abi::{IChannels, IMarket, PROTOCOLS, Protocol, protocol_at, signing};
 use std::collections::BTreeSet;
 
 fn lines(protocol: &Protocol) -> String {
@@ -61,8 +61,13 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::CancelAuthorization::eip712_encode_type(),
         signing::Request::eip712_encode_type(),
         signing::Output::eip712_encode_type(),
+        IMarket::Listing::eip712_encode_type(),
     ];
-    let domains = [signing::channels_domain(chain), signing::coin_domain(chain)]
-        .map(|domain| format!("{} {}", domain.encode_type(), domain.separator()));
+    let domains = [
+        signing::channels_domain(chain),
+        signing::coin_domain(chain),
+        signing::market_domain(chain),
+    ]
+    .map(|domain| format!("{} {}", domain.encode_type(), domain.separator()));
     insta::assert_snapshot!(format!("{}\n{}", types.join("\n"), domains.join("\n")));
 }

@@ -9,7 +9,7 @@
 use crate::{
     assets, channels, coin, contributions,
     liabilities::RawSlot,
-    licenses, royalties,
+    licenses, market, royalties,
     state::{Failure, Write},
     storage::Region,
     system, workers,
@@ -89,6 +89,7 @@ protocols! {
     system: SYSTEM,
     licenses: LICENSES,
     contributions: CONTRIBUTIONS,
+    market: MARKET,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

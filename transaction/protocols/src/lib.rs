@@ -36,6 +36,7 @@ pub mod contributions;
 mod dispatch;
 mod liabilities;
 pub mod licenses;
+pub mod market;
 pub mod memory;
 pub mod royalties;
 mod signature;

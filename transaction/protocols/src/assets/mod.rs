@@ -31,6 +31,7 @@ mod views;
 pub use accounts::{MAX_NESTING, account_of, asset_of};
 pub(crate) use dispatch::call;
 pub use lineage::Row;
+pub(crate) use ownership::check_transfer;
 pub use ownership::{
     approve, balance_of, owner_of, set_approval_for_all, transfer_for, transfer_from,
 };

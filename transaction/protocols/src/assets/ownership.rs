@@ -118,17 +118,16 @@ pub fn transfer_for(
     transfer_from(state, operator, path, token_id)
 }
 
-/// Pays the owner what the past earned, then moves the asset and its future income.
+/// The asset and who may move it once, if `caller` may move it now.
 ///
 /// # Errors
-/// `ERC721InvalidReceiver` for the zero address and protocols, `ERC721NonexistentToken`,
-/// `ERC721IncorrectOwner`, `ERC721InsufficientApproval`, `OwnershipCycle`, `OwnershipTooDeep`.
-pub fn transfer_from(
-    state: &mut impl Write,
+/// As [`transfer_from`].
+pub(crate) fn check_transfer(
+    state: &mut impl Read,
     caller: Address,
     (from, to): (Address, Address),
     token_id: U256,
-) -> Result<(), Failure> {
+) -> Result<(AssetId, Title, Address), Failure> {
     if to.is_zero() || is_reserved(to) {
         return Err(IAssets::ERC721InvalidReceiver { receiver: to }.into());
     }
@@ -143,6 +142,21 @@ pub fn transfer_from(
         return Err(refused(caller, token_id));
     }
     accounts::refuse_cycle(state, id, to)?;
+    Ok((id, title, approved))
+}
+
+/// Pays the owner what the past earned, then moves the asset and its future income.
+///
+/// # Errors
+/// `ERC721InvalidReceiver` for the zero address and protocols, `ERC721NonexistentToken`,
+/// `ERC721IncorrectOwner`, `ERC721InsufficientApproval`, `OwnershipCycle`, `OwnershipTooDeep`.
+pub fn transfer_from(
+    state: &mut impl Write,
+    caller: Address,
+    (from, to): (Address, Address),
+    token_id: U256,
+) -> Result<(), Failure> {
+    let (id, title, approved) = check_transfer(state, caller, (from, to), token_id)?;
     if title.has_members {
         royalties::move_seat(state, id, from, to)?;
     }

@@ -34,12 +34,13 @@ mod storage;
 pub mod templates;
 pub mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod views;
 mod words;
 
 pub(crate) use dispatch::call;
 pub use offers::{is_offered, offer, register_terms, withdraw_offer};
+pub(crate) use ownership::check_transfer;
 pub use ownership::{
     approve, balance_of, owner_of, royalty_info, set_approval_for_all, transfer_for, transfer_from,
 };
@@ -47,6 +48,7 @@ pub use rights::{Right, can_use, is_licensed, link};
 pub use sale::{Quote, buy, quote, renew};
 pub use seats::{assign_seat, count_uses, free_seat, revoke, set_meter};
 pub(crate) use storage::{LAYOUT, liability};
+pub(crate) use views::standing_word;
 pub use views::{license, terms_of};
 
 use sahara_primitives::BasisPoints;

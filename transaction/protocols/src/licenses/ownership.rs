@@ -105,14 +105,23 @@ pub fn set_approval_for_all(
     state.emit(ADDRESS, ILicenses::ApprovalForAll { owner, operator, approved })
 }
 
-/// Whether `operator` may move a licence now: its approval, the terms and the seats' windows.
-pub(crate) fn check_movable(
+/// The licence, if `operator` may move it now: its approval, the terms and the seats' windows.
+///
+/// # Errors
+/// As [`transfer_from`].
+pub(crate) fn check_transfer(
     state: &mut impl Read,
     operator: Address,
+    (from, to): (Address, Address),
     token_id: U256,
-) -> Result<(), Failure> {
+) -> Result<License, Failure> {
+    check_receiver(to)?;
     let license = held(state, token_id)?;
     let owner = license.holder;
+    if from != owner {
+        let error = ILicenses::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
+        return Err(error.into());
+    }
     if operator != owner
         && operator != APPROVED.get(state, number(token_id)?)?
         && !OPERATORS.get(state, (owner, operator))?
@@ -130,7 +139,7 @@ pub(crate) fn check_movable(
         let (account, until) = (owner, license.locked_until);
         return Err(ILicenses::SeatInUse { license: token_id, account, until }.into());
     }
-    Ok(())
+    Ok(license)
 }
 
 /// As [`transfer_from`] by `operator`, asked by the protocol's own code.
@@ -161,14 +170,7 @@ pub fn transfer_from(
     (from, to): (Address, Address),
     token_id: U256,
 ) -> Result<(), Failure> {
-    check_receiver(to)?;
-    let license = held(state, token_id)?;
-    let owner = license.holder;
-    if from != owner {
-        let error = ILicenses::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
-        return Err(error.into());
-    }
-    check_movable(state, caller, token_id)?;
+    let license = check_transfer(state, caller, (from, to), token_id)?;
     let epoch = license.epoch.checked_add(1).ok_or(IProtocol::Overflow {})?;
     let id = number(token_id)?;
     LICENSES.set(state, id, &License { holder: to, taken: 0, epoch, ..license })?;

@@ -5,12 +5,11 @@ use super::{
     purpose::{ALL, DERIVATIVE, TRAINING},
     seats::spend,
     storage::{IS_LICENSED, LICENSES, OFFERINGS, SEATINGS, SEATS},
-    terms::grants_derivatives,
     views::terms_of,
     words::License,
 };
 use crate::{
-    assets::{self, Edge, Title},
+    assets::{self, Edge, relations::rule},
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, U256};
@@ -57,14 +56,17 @@ pub fn can_use(
         return Err(ILicenses::UnknownPurpose { purpose, known: ALL }.into());
     }
     let title = assets::title(state, asset)?;
+    let derives = purpose & DERIVATIVE != 0;
+    if derives && title.derivatives == Derivatives::None {
+        return Ok(Err(Missing::Derivatives)); // its owner included, for ever
+    }
     if title.owner == account {
         return Ok(Ok(Right::UNBOUND));
     }
-    let is_approved = purpose & DERIVATIVE != 0
-        && title.derivatives != Derivatives::None
-        && assets::is_deriver(state, asset, title.owner, account)?;
+    let is_approved = derives && assets::is_deriver(state, asset, title.owner, account)?;
     if !IS_LICENSED.get(state, asset)? {
-        return Ok(unlicensed(&title, purpose, is_approved));
+        let needs_approval = derives && title.derivatives != Derivatives::Open && !is_approved;
+        return Ok(if needs_approval { Err(Missing::Approval) } else { Ok(Right::UNBOUND) });
     }
     let asked = Asked { purpose, is_approved };
     let mut best: Option<(Right, bool)> = None;
@@ -97,19 +99,6 @@ pub fn can_use(
 
 fn nearer(one: Missing, other: Missing) -> Missing {
     if u8::from(other) > u8::from(one) { other } else { one }
-}
-
-/// An asset without terms: free to use, its policy says who derives.
-const fn unlicensed(title: &Title, purpose: u8, is_approved: bool) -> Result<Right, Missing> {
-    if purpose & DERIVATIVE == 0 {
-        return Ok(Right::UNBOUND);
-    }
-    match title.derivatives {
-        Derivatives::Open => Ok(Right::UNBOUND),
-        Derivatives::Approval if is_approved => Ok(Right::UNBOUND),
-        Derivatives::Approval => Err(Missing::Approval),
-        Derivatives::None | Derivatives::__Invalid => Err(Missing::Derivatives),
-    }
 }
 
 /// What is asked of terms.
@@ -166,7 +155,8 @@ fn purpose_of(edge: &Edge) -> u8 {
 }
 
 /// Refuses a derivative of licensed parents without the right to it, counts one use of each licence,
-/// and binds the child to reciprocal terms. Parents without terms are left to their policy.
+/// and binds the child to reciprocal terms. Parents without terms are left to their policy, and edges
+/// that carry no income are statements that need no leave.
 ///
 /// # Errors
 /// `RightMissing` with what is missing; `TermsCarried` when parents demand different terms;
@@ -179,25 +169,41 @@ pub fn link(
 ) -> Result<(), Failure> {
     for edge in edges {
         let parent = edge.parent;
-        if !IS_LICENSED.get(state, parent)? {
+        let is_statement = !rule(edge.relation).is_some_and(|rule| rule.carries_income);
+        if is_statement || !IS_LICENSED.get(state, parent)? {
             continue;
         }
-        let purpose = purpose_of(edge);
-        let right = can_use(state, creator, parent, purpose)?.map_err(|missing| {
-            let (asset, account) = (parent.0, creator);
-            ILicenses::RightMissing { asset, account, purpose, missing }
-        })?;
-        let Some(id) = right.terms else { continue };
-        if right.license > 0 {
-            let license = LICENSES.get(state, right.license)?;
-            spend(state, (right.license, license), creator, 1)?;
+        // What an asset carries is carried on by its owner and its next versions as well.
+        let carried = OFFERINGS.get(state, parent)?.carried;
+        if !carried.is_zero() {
+            let terms = terms_of(state, carried)?;
+            carry(state, (child, parent), carried, &terms)?;
         }
-        let (license, asset) = (U256::from(right.license), child.0);
-        state.emit(ADDRESS, ILicenses::Derived { license, parent: parent.0, asset, terms: id })?;
-        let terms = terms_of(state, id)?;
-        if terms.isReciprocal && grants_derivatives(&terms) {
-            carry(state, (child, parent), id, &terms)?;
+        if edge.relation != Relation::VersionOf {
+            derive(state, creator, (child, parent), purpose_of(edge))?;
         }
     }
     Ok(())
+}
+
+/// Uses the creator's right to a derivative of one licensed parent.
+fn derive(
+    state: &mut impl Write,
+    creator: Address,
+    (child, parent): (AssetId, AssetId),
+    purpose: u8,
+) -> Result<(), Failure> {
+    let right = can_use(state, creator, parent, purpose)?.map_err(|missing| {
+        let (asset, account) = (parent.0, creator);
+        ILicenses::RightMissing { asset, account, purpose, missing }
+    })?;
+    let Some(id) = right.terms else { return Ok(()) };
+    if right.license > 0 {
+        let license = LICENSES.get(state, right.license)?;
+        spend(state, (right.license, license), creator, 1)?;
+    }
+    let (license, asset) = (U256::from(right.license), child.0);
+    state.emit(ADDRESS, ILicenses::Derived { license, parent: parent.0, asset, terms: id })?;
+    let terms = terms_of(state, id)?;
+    if terms.isReciprocal { carry(state, (child, parent), id, &terms) } else { Ok(()) }
 }

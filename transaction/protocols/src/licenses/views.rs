@@ -5,7 +5,10 @@ use super::{
     storage::{COUNT, IS_LICENSED, LICENSES, METERS, OFFERED, OFFERINGS, SEATINGS, SEATS, TERMS},
     words::{License, Offering, Seat},
 };
-use crate::state::{Failure, Read};
+use crate::{
+    state::{Failure, Read},
+    storage::Value,
+};
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::ILicenses::{self, Terms};
 use sahara_primitives::AssetId;
@@ -44,6 +47,13 @@ pub fn license(state: &mut impl Read, token_id: U256) -> Result<ILicenses::Licen
         lockedUntil: license.locked_until,
         isRevoked: license.is_revoked,
     })
+}
+
+/// The word that says how a licence stands: its end, windows, uses, transfers, and whether it was
+/// revoked. Whoever buys one commits to it.
+pub(crate) fn standing_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
+    let [_, standing, _] = held(state, token_id)?.pack()?;
+    Ok(B256::from(standing))
 }
 
 /// Licences issued so far.

@@ -29,8 +29,12 @@ fn an_asset_without_terms_follows_its_policy() {
         for purpose in [INFERENCE, TRAINING, COMMERCIAL, INFERENCE | TRAINING | COMMERCIAL] {
             assert_eq!(can(&mut world, someone, asset, purpose), Ok(0));
         }
-        assert_eq!(can(&mut world, owner.address, asset, ALL), Ok(0), "its owner always may");
+        assert_eq!(can(&mut world, owner.address, asset, ALL & !DERIVATIVE), Ok(0));
     }
+    for asset in [open, approval] {
+        assert_eq!(can(&mut world, owner.address, asset, ALL), Ok(0), "its owner may");
+    }
+    assert_eq!(can(&mut world, owner.address, closed, ALL), Err(Missing::Derivatives));
     assert_eq!(can(&mut world, someone, open, DERIVATIVE), Ok(0));
     assert_eq!(can(&mut world, someone, approval, DERIVATIVE), Err(Missing::Approval));
     assert_eq!(can(&mut world, someone, closed, DERIVATIVE), Err(Missing::Derivatives));
@@ -234,4 +238,60 @@ fn a_sold_asset_keeps_its_offers_and_changes_its_master() {
     assert!(send(&mut world, owner, call()).is_err());
     send(&mut world, buyer, call()).unwrap();
     assert_eq!(can(&mut world, owner.address, asset, INFERENCE), Err(Missing::License));
+}
+
+/// A registration with one edge.
+fn edged(parent: u64, relation: Relation, kind: Kind) -> IAssets::Registration {
+    IAssets::Registration { kind, edges: vec![Edge { parent, relation }], ..model() }
+}
+
+#[test]
+fn a_statement_needs_no_licence() {
+    let mut world = world();
+    let (owner, other) = (world.creator, world.payers[0]);
+    let dataset = IAssets::Registration { kind: Kind::Dataset, ..model() };
+    let dataset = register(&mut world, owner, dataset).unwrap();
+    offer(&mut world, owner, dataset, &remix(1));
+    let judged = edged(dataset, Relation::EvaluatedOn, Kind::Model);
+    register(&mut world, other, judged).unwrap();
+    let trained = edged(dataset, Relation::TrainedOn, Kind::Model);
+    assert!(register(&mut world, other, trained).is_err());
+}
+
+#[test]
+fn a_version_needs_no_licence_and_carries_what_its_predecessor_carries() {
+    let mut world = world();
+    let (owner, deriver) = (world.creator, world.payers[0]);
+    let asset = register(&mut world, owner, model()).unwrap();
+    let id = offer(&mut world, owner, asset, &remix(1));
+    let next = register(&mut world, owner, edged(asset, Relation::VersionOf, Kind::Model)).unwrap();
+    let shown = ask(&mut world, owner, ILicenses::licensingCall { asset: next }).unwrap();
+    assert!(!shown.isLicensed, "what is offered is each version's own business");
+
+    let bound = Terms { isReciprocal: true, ..remix(2) };
+    let bound = offer(&mut world, owner, asset, &bound);
+    send(&mut world, owner, ILicenses::withdrawOfferCall { asset, terms: id }).unwrap();
+    buy(&mut world, deriver, asset, bound, 1).unwrap();
+    let child = register(&mut world, deriver, child_of(asset)).unwrap();
+    for relation in [Relation::VersionOf, Relation::FinetunedFrom] {
+        let own = register(&mut world, deriver, edged(child, relation, Kind::Model)).unwrap();
+        let shown = ask(&mut world, owner, ILicenses::licensingCall { asset: own }).unwrap();
+        assert_eq!(shown.carried, bound, "no way out by {relation:?}");
+    }
+}
+
+#[test]
+fn what_never_has_derivatives_has_none_by_its_owner_either() {
+    let mut world = world();
+    let owner = world.creator;
+    let closed = IAssets::Registration { derivatives: Derivatives::None, ..model() };
+    let closed = register(&mut world, owner, closed).unwrap();
+    offer(&mut world, owner, closed, &templates::COMMERCIAL_USE);
+    let refused = ILicenses::RightMissing {
+        asset: closed,
+        account: owner.address,
+        purpose: DERIVATIVE,
+        missing: Missing::Derivatives,
+    };
+    assert_eq!(register(&mut world, owner, child_of(closed)), Err(refused.into()));
 }

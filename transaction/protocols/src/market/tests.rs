@@ -1,0 +1,10 @@
+//! Behaviours, one sentence each; the invariants by number over random calls against a naive model.
+
+mod auctions;
+mod invariants;
+mod listings;
+mod model;
+mod offers;
+mod refusals;
+mod returns;
+mod stall;

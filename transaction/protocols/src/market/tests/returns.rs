@@ -1,0 +1,109 @@
+//! Licences sold with a right to return them.
+
+use super::stall::{ask, buy, holder, item, licensed, listing, pay, send, sign};
+use crate::{
+    channels::tests::world::{Actor, World},
+    licenses::tests::town,
+};
+use alloy_primitives::U256;
+use sahara_abi::{
+    ILicenses,
+    IMarket::{self, Listing},
+    INCENTIVE_POOL, LICENSES, MARKET,
+};
+
+/// A licence sold for 1,000 that can be returned for a day: world, seller, buyer, licence, sale.
+fn sold() -> (World, [Actor; 2], U256, u64) {
+    let mut world = town::world();
+    let ([seller, buyer], creator) = (world.payers, world.creator);
+    let license = licensed(&mut world, creator, seller);
+    let item = item(&mut world, LICENSES, license, 1_000);
+    let listing = Listing { refundSeconds: 86_400, referral: 500, ..listing(&world, seller, item) };
+    let call = IMarket::buyCall {
+        data: listing.clone(),
+        signature: sign(seller, &listing),
+        recipient: buyer.address,
+        referrer: world.stranger.address,
+    };
+    let sale = pay(&mut world, buyer, 1_500, call).unwrap();
+    (world, [seller, buyer], license, sale)
+}
+
+#[test]
+fn an_unused_licence_is_returned_for_everything_that_was_paid() {
+    let (mut world, [seller, buyer], license, sale) = sold();
+    assert_eq!(holder(&mut world, license), buyer.address);
+    let had = 10_000 * crate::channels::tests::world::COIN;
+    assert_eq!((world.balance(buyer.address), world.balance(MARKET)), (had - 1_010, 1_010));
+    let shown = ask(&mut world, seller, IMarket::heldSaleCall { sale }).unwrap();
+    assert_eq!((shown.license, shown.price, shown.fee), (license, 1_000, 10));
+    let give_back = || IMarket::returnLicenseCall { sale };
+    let not_his = IMarket::NotBidder { caller: seller.address, bidder: buyer.address };
+    assert_eq!(send(&mut world, seller, give_back()), Err(not_his.into()));
+    world.wait(86_399);
+    send(&mut world, buyer, give_back()).unwrap();
+    assert_eq!(holder(&mut world, license), seller.address);
+    assert_eq!(world.balance(buyer.address), had);
+    assert_eq!((world.balance(INCENTIVE_POOL), world.balance(MARKET)), (0, 0));
+    let gone = IMarket::UnknownSale { sale };
+    assert_eq!(send(&mut world, buyer, give_back()), Err(gone.clone().into()));
+    assert_eq!(send(&mut world, buyer, IMarket::releaseCall { sale }), Err(gone.into()));
+}
+
+#[test]
+fn what_was_not_returned_in_time_is_paid_out() {
+    let (mut world, [seller, buyer], license, sale) = sold();
+    let (creator, friend, anyone) = (world.creator, world.stranger, world.workers[0]);
+    let before = [seller, creator, friend].map(|actor| world.balance(actor.address));
+    let until = world.now() + 86_400;
+    world.wait(86_399);
+    let early = IMarket::ReturnOpen { sale, until };
+    assert_eq!(send(&mut world, anyone, IMarket::releaseCall { sale }), Err(early.into()));
+    world.wait(1);
+    let late = IMarket::ReturnOver { sale, until };
+    let give_back = IMarket::returnLicenseCall { sale };
+    assert_eq!(send(&mut world, buyer, give_back), Err(late.into()));
+    send(&mut world, anyone, IMarket::releaseCall { sale }).unwrap();
+    let got: Vec<_> = [seller, creator, friend]
+        .iter()
+        .zip(before)
+        .map(|(actor, had)| world.balance(actor.address) - had)
+        .collect();
+    assert_eq!(got, [850, 100, 50]);
+    assert_eq!((world.balance(INCENTIVE_POOL), world.balance(MARKET)), (10, 0));
+    assert_eq!(holder(&mut world, license), buyer.address);
+}
+
+#[test]
+fn what_was_used_or_passed_on_is_not_returned() {
+    let (world, [_, buyer], license, sale) = sold();
+    let give_back = || IMarket::returnLicenseCall { sale };
+    let mut used = world.clone();
+    used.wait(5);
+    let call = ILicenses::assignSeatCall { license, account: buyer.address };
+    town::send(&mut used, buyer, call).unwrap();
+    assert!(send(&mut used, buyer, give_back()).is_err());
+    used.wait(86_400);
+    send(&mut used, buyer, IMarket::releaseCall { sale }).unwrap();
+
+    let mut passed = world;
+    let (from, to) = (buyer.address, passed.stranger.address);
+    let call = ILicenses::transferFromCall { from, to, tokenId: license };
+    town::send(&mut passed, buyer, call).unwrap();
+    let not_his = IMarket::NotMovable { collection: LICENSES, tokenId: license, seller: from };
+    assert_eq!(send(&mut passed, buyer, give_back()), Err(not_his.into()));
+    passed.wait(86_400);
+    send(&mut passed, buyer, IMarket::releaseCall { sale }).unwrap();
+}
+
+#[test]
+fn a_price_that_waits_needs_no_more_than_the_buyer_sent() {
+    let mut world = town::world();
+    let ([seller, buyer], creator) = (world.payers, world.creator);
+    let license = licensed(&mut world, creator, seller);
+    let item = item(&mut world, LICENSES, license, 1_000);
+    let listing = Listing { refundSeconds: 60, ..listing(&world, seller, item) };
+    let refused = IMarket::PriceTooHigh { asked: U256::from(1_010), sent: U256::from(1_009) };
+    let short = buy(&mut world, buyer, 1_009, &listing, sign(seller, &listing));
+    assert_eq!(short, Err(refused.into()));
+}
