@@ -3,6 +3,9 @@
 use alloy_primitives::B256;
 use sahara_client::ClientError;
 
+/// Codes of `PostgreSQL` (shutting down, starting, conflict, deadlock) and of `SQLite` (busy).
+const PASSING: [&str; 7] = ["57P01", "57P03", "40001", "40P01", "5", "261", "517"];
+
 /// Why following, reading or rebuilding failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -43,6 +46,9 @@ pub enum IndexError {
         /// What the index holds.
         held: B256,
     },
+    /// Another follower of the same database was faster.
+    #[error("block {0} is in the index already: another follower wrote it")]
+    Overtaken(u64),
     /// A newer program wrote this database.
     #[error("the index's schema is version {found}; expected at most {known}: use a newer program")]
     NewerSchema {
@@ -66,13 +72,18 @@ impl IndexError {
         Self::Malformed { what, reason: reason.to_string() }
     }
 
-    /// Whether the same may succeed later: the node or the database was away.
+    /// Whether the same may succeed later: the node or the database was away, or another follower of
+    /// the same database was faster.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Node(error) => error.is_unreachable(),
-            Self::Database(error) => {
-                matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+            Self::Overtaken(_) => true,
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code();
+                let is_known = code.is_some_and(|code| PASSING.contains(&code.as_ref()));
+                error.is_unique_violation() || is_known
             }
             _ => false,
         }

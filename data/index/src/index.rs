@@ -29,8 +29,8 @@ const POLL: Duration = Duration::from_millis(200);
 pub struct Index {
     database: Database,
     source: Source,
-    /// One writer at a time.
-    writing: Mutex<()>,
+    /// One writer at a time; whether the node was seen to be of the database's chain.
+    writing: Mutex<bool>,
     head: watch::Sender<Option<u64>>,
 }
 
@@ -38,7 +38,7 @@ impl Index {
     /// An index in a database, of the chain of a node. Nothing is asked of the node yet.
     #[must_use]
     pub fn new(database: Database, source: Source) -> Self {
-        Self { database, source, writing: Mutex::new(()), head: watch::Sender::new(None) }
+        Self { database, source, writing: Mutex::new(false), head: watch::Sender::new(None) }
     }
 
     pub(crate) const fn database(&self) -> &Database {
@@ -65,11 +65,15 @@ impl Index {
     /// [`IndexError::OtherGenesis`], [`IndexError::BrokenChain`], and when node or database fail. What
     /// was read before stays.
     pub async fn catch_up(&self) -> Result<u64, IndexError> {
-        let _writing = self.writing.lock().await;
-        self.check_genesis().await?;
+        let mut is_known = self.writing.lock().await;
         loop {
             let head = self.source.head().await?;
             let next = self.head().await?.map_or(0, |head| head.saturating_add(1));
+            // A node that is behind may be another one.
+            if !*is_known || next > head.saturating_add(1) {
+                self.check_genesis().await?;
+                *is_known = true;
+            }
             if next > head {
                 self.head.send_if_modified(|known| known.replace(head) != Some(head));
                 return Ok(head);
@@ -111,7 +115,8 @@ impl Index {
     /// As [`Self::catch_up`].
     pub async fn rebuild(&self) -> Result<u64, IndexError> {
         {
-            let _writing = self.writing.lock().await;
+            let mut is_known = self.writing.lock().await;
+            *is_known = false;
             let mut transaction = self.database.begin().await?;
             let mut sql = Sql(&mut transaction);
             for (table, _) in TABLES {

@@ -55,7 +55,7 @@ async fn plan(database: &Database, explain: &str, sql: &str, values: &[Value]) -
     rows.iter().map(|row| row.get::<String, _>(column)).collect()
 }
 
-/// PostgreSQL plans by what tables hold: every table gets 20,000 different rows.
+/// `PostgreSQL` plans by what tables hold: every table gets 20,000 different rows.
 async fn fill(database: &Database) {
     let mut transaction = database.begin().await.unwrap();
     let mut sql = Sql(&mut transaction);

@@ -18,6 +18,9 @@ use utoipa::{IntoParams, ToSchema};
 /// What is granted, by bit.
 const PURPOSES: [&str; 4] = ["inference", "training", "derivative", "commercial"];
 
+const CLAUSES: [&str; 5] =
+    ["needs_approval", "is_reciprocal", "needs_attribution", "is_transferable", "is_revocable"];
+
 macro_rules! terms {
     () => {
         "t.terms, t.pricing, t.price, t.period, t.duration, t.purposes, \
@@ -51,11 +54,8 @@ pub(super) struct TermsView {
     duration: u64,
     /// Of `inference`, `training`, `derivative`, `commercial`.
     purposes: Vec<&'static str>,
-    needs_approval: bool,
-    is_reciprocal: bool,
-    needs_attribution: bool,
-    is_transferable: bool,
-    is_revocable: bool,
+    /// Of `needs_approval`, `is_reciprocal`, `needs_attribution`, `is_transferable`, `is_revocable`.
+    clauses: Vec<&'static str>,
     /// Basis points.
     derivative_royalty: u64,
     /// Basis points.
@@ -75,6 +75,12 @@ impl TermsView {
     pub(super) fn read(row: &AnyRow) -> Result<Self, IndexError> {
         let granted = row.number("purposes")?;
         let purposes = (0..).zip(PURPOSES).filter(|(bit, _)| granted >> bit & 1 == 1);
+        let mut clauses = Vec::new();
+        for clause in CLAUSES {
+            if row.flag(clause)? {
+                clauses.push(clause);
+            }
+        }
         Ok(Self {
             terms: row.hash("terms")?.to_string(),
             pricing: row.text("pricing")?,
@@ -82,11 +88,7 @@ impl TermsView {
             period: row.number("period")?,
             duration: row.number("duration")?,
             purposes: purposes.map(|(_, name)| name).collect(),
-            needs_approval: row.flag("needs_approval")?,
-            is_reciprocal: row.flag("is_reciprocal")?,
-            needs_attribution: row.flag("needs_attribution")?,
-            is_transferable: row.flag("is_transferable")?,
-            is_revocable: row.flag("is_revocable")?,
+            clauses,
             derivative_royalty: row.number("derivative_royalty")?,
             resale_royalty: row.number("resale_royalty")?,
             use_cap: row.money("use_cap")?.to_string(),

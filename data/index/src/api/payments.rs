@@ -33,6 +33,8 @@ const KINDS: &[&str] = &[
     "part",
     "royalty",
     "license",
+    "sale",
+    "referral",
     "protocol_fee",
     "gateway_fee",
 ];
@@ -42,7 +44,8 @@ const KINDS: &[&str] = &[
 pub(super) struct Payment {
     /// `deposit` and `withdrawal` of a payer's balance; `charge`, all that a claim took; and where it
     /// went: `work` to a worker, `use` of an asset, its `part`s by pool, `royalty` to an account,
-    /// `license` that was bought,
+    /// `license` that was bought, `sale` on the market
+    /// (after royalty and referral), `referral`,
     /// `protocol_fee`, `gateway_fee`.
     pub(super) kind: String,
     /// Who paid.

@@ -86,7 +86,7 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
 /// A list of rows that are only ever added, by the numbers that identify a row.
 ///
 /// The page's keys are looked up first, alone, and only then joined with what is shown of them:
-/// PostgreSQL expects joins over several columns to find nearly nothing, and would read whole tables.
+/// `PostgreSQL` expects joins over several columns to find nearly nothing, and would read whole tables.
 pub(super) struct List {
     /// What is listed: cursors belong to it.
     pub(super) name: String,

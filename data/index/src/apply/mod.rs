@@ -8,6 +8,7 @@ mod assets;
 mod channels;
 mod contributions;
 mod licenses;
+mod market;
 mod quality;
 mod royalties;
 mod standing;
@@ -25,7 +26,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, CONTRIBUTIONS, LICENSES, ROYALTIES, SYSTEM, WORKERS};
+use sahara_abi::{ASSETS, CHANNELS, CONTRIBUTIONS, LICENSES, MARKET, ROYALTIES, SYSTEM, WORKERS};
 use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
@@ -98,6 +99,9 @@ impl Apply<'_> {
     async fn check_parent(&mut self) -> Result<(), IndexError> {
         let header = &self.data.header;
         let Some(head) = head(&mut self.sql).await? else { return Ok(()) };
+        if head.number >= header.number.to() {
+            return Err(IndexError::Overtaken(header.number.to()));
+        }
         if head.hash != header.parent_hash {
             let (number, parent) = (header.number.to(), header.parent_hash);
             return Err(IndexError::BrokenChain { number, parent, held: head.hash });
@@ -156,6 +160,7 @@ impl Apply<'_> {
             CHANNELS => self.channels_log(place, log).await,
             CONTRIBUTIONS => self.contributions_log(log).await,
             LICENSES => self.licenses_log(place, log).await,
+            MARKET => self.market_log(place, log).await,
             WORKERS => self.workers_log(log).await,
             SYSTEM => self.system_log(place, log),
             _ => Ok(()),

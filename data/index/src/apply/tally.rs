@@ -21,6 +21,10 @@ pub(crate) enum Reason {
     ProtocolFee,
     /// Gas fees of blocks, to validators.
     Validation,
+    /// Sold on the market, after royalty and referral.
+    Sale,
+    /// For bringing a buyer.
+    Referral,
     /// Charged, as a payer.
     Spent,
 }
@@ -33,6 +37,8 @@ impl Reason {
             Self::GatewayFee => "gateway_fee",
             Self::ProtocolFee => "protocol_fee",
             Self::Validation => "validation",
+            Self::Sale => "sale",
+            Self::Referral => "referral",
             Self::Spent => "spent",
         }
     }

@@ -333,3 +333,72 @@ CREATE TABLE seats (
   PRIMARY KEY (license, account)
 );
 CREATE INDEX seats_by_account ON seats (account, license);
+
+-- The market. A collection is asset or license; what cannot be a token of ours is -1.
+CREATE TABLE listings (
+  listing BYTES PRIMARY KEY,
+  seller BYTES NOT NULL,
+  buyer BYTES,
+  starts_at TEXT NOT NULL,
+  ends_at TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  referral BIGINT NOT NULL,
+  refund_seconds BIGINT NOT NULL,
+  price TEXT NOT NULL,
+  end_price TEXT NOT NULL,
+  is_open BIGINT NOT NULL,
+  block BIGINT NOT NULL,
+  log_index BIGINT NOT NULL
+);
+CREATE INDEX listings_by_seller ON listings (seller, nonce);
+CREATE INDEX listings_by_place ON listings (is_open, block, log_index);
+
+CREATE TABLE listing_items (
+  listing BYTES NOT NULL,
+  place BIGINT NOT NULL,
+  collection TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  price TEXT NOT NULL,
+  end_price TEXT NOT NULL,
+  PRIMARY KEY (listing, place)
+);
+CREATE INDEX listing_items_by_token ON listing_items (collection, token, listing);
+
+CREATE TABLE market_offers (
+  offer BIGINT PRIMARY KEY,
+  bidder BYTES NOT NULL,
+  collection TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  price TEXT NOT NULL,
+  ends_at TEXT NOT NULL,
+  status TEXT NOT NULL
+);
+CREATE INDEX market_offers_by_token ON market_offers (collection, token, offer);
+CREATE INDEX market_offers_by_bidder ON market_offers (bidder, offer);
+
+CREATE TABLE auctions (
+  auction BIGINT PRIMARY KEY,
+  seller BYTES NOT NULL,
+  collection TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  reserve TEXT NOT NULL,
+  ends_at TEXT NOT NULL,
+  bidder BYTES,
+  price TEXT,
+  status TEXT NOT NULL
+);
+CREATE INDEX auctions_by_token ON auctions (collection, token, auction);
+
+CREATE TABLE sales (
+  block BIGINT NOT NULL,
+  log_index BIGINT NOT NULL,
+  collection TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  seller BYTES NOT NULL,
+  buyer BYTES NOT NULL,
+  price TEXT NOT NULL,
+  royalty TEXT NOT NULL,
+  referral TEXT NOT NULL,
+  PRIMARY KEY (block, log_index)
+);
+CREATE INDEX sales_by_token ON sales (collection, token, block, log_index);

@@ -48,6 +48,11 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
     ("license_offers", "asset, terms"),
     ("licenses", "license"),
     ("seats", "license, account"),
+    ("listings", "listing"),
+    ("listing_items", "listing, place"),
+    ("market_offers", "offer"),
+    ("auctions", "auction"),
+    ("sales", "block, log_index"),
 ];
 
 /// Brings the schema up to date, one transaction a version.

@@ -59,12 +59,13 @@ pub(crate) struct New<'a> {
     pub(crate) royalty: u16,
     pub(crate) edges: &'a [(u64, IAssets::Relation)],
     pub(crate) members: &'a [(u32, u64)],
+    pub(crate) is_open: bool,
 }
 
 impl Default for New<'_> {
     fn default() -> Self {
         let kind = IAssets::Kind::Dataset;
-        Self { kind, uri: "", price: 0, royalty: 0, edges: &[], members: &[] }
+        Self { kind, uri: "", price: 0, royalty: 0, edges: &[], members: &[], is_open: false }
     }
 }
 
@@ -89,7 +90,7 @@ impl New<'_> {
             edges: edges.collect(),
             members: members.collect(),
             ownerUnits: alloy_primitives::aliases::U96::from(10),
-            isOpen: false,
+            isOpen: self.is_open,
         };
         IAssets::registerCall { registration }
     }

@@ -16,6 +16,7 @@ on_both!(
     i1_followed_and_rebuilt_are_equal,
     i2_a_kill_at_any_point_changes_nothing,
     another_genesis_is_refused,
+    two_followers_of_one_database_do_no_harm,
     hostile_texts_are_harmless,
 );
 
@@ -87,6 +88,27 @@ async fn another_genesis_is_refused(kind: Kind) {
     assert!(matches!(error, IndexError::OtherGenesis { .. }), "{error}");
     assert!(error.to_string().contains("expected the same chain, or an empty database"), "{error}");
     assert_eq!(index.content_hash().await.unwrap(), hash, "nothing was written");
+}
+
+async fn two_followers_of_one_database_do_no_harm(kind: Kind) {
+    let economy = Economy::start().await;
+    let database = TestDatabase::new(kind);
+    let follow = async || {
+        let index = database.index(&economy.node).await;
+        loop {
+            match index.catch_up().await {
+                Ok(head) => break head,
+                Err(error) => assert!(error.is_passing(), "{error}"),
+            }
+        }
+    };
+    let (first, second) = tokio::join!(follow(), follow());
+    assert_eq!(first, second);
+    let alone = TestDatabase::new(kind);
+    let alone = alone.index(&economy.node).await;
+    alone.catch_up().await.unwrap();
+    let both = database.index(&economy.node).await;
+    assert_eq!(both.content_hash().await.unwrap(), alone.content_hash().await.unwrap());
 }
 
 async fn hostile_texts_are_harmless(kind: Kind) {

@@ -113,5 +113,10 @@ async fn compare(economy: &Economy, ask: &Ask, count: usize) {
         assert_eq!(shown["is_revoked"], kept.isRevoked);
         assert_eq!(shown["holder"], kept.holder.to_string());
         assert_eq!(shown["terms"]["terms"], kept.terms.to_string());
+        assert_eq!(shown["terms"]["purposes"], serde_json::json!(["inference", "commercial"]));
+        let is_revocable = shown["license"] == 2;
+        let clauses = shown["terms"]["clauses"].to_string();
+        assert!(clauses.contains("is_transferable"), "{clauses}");
+        assert_eq!(clauses.contains("is_revocable"), is_revocable, "{clauses}");
     }
 }

@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod ask;
 #[cfg(test)]
+mod contributions;
+#[cfg(test)]
 mod economy;
 #[cfg(test)]
 mod follow;
@@ -16,5 +18,7 @@ mod live;
 mod node;
 #[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod start;
