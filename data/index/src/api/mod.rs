@@ -10,6 +10,7 @@ mod chain;
 mod error;
 mod licenses;
 mod live;
+mod market;
 mod payments;
 mod shape;
 mod stats;
@@ -53,6 +54,7 @@ impl Api {
     paths(
         assets::assets,
         assets::asset,
+        market::market,
         accounts::account,
         accounts::earnings,
         accounts::statement,
@@ -78,6 +80,7 @@ impl Index {
         Router::new()
             .route("/assets", get(assets::assets))
             .route("/assets/{asset}", get(assets::asset))
+            .route("/assets/{asset}/market", get(market::market))
             .route("/accounts/{address}", get(accounts::account))
             .route("/accounts/{address}/earnings", get(accounts::earnings))
             .route("/accounts/{address}/statement", get(accounts::statement))

@@ -99,7 +99,7 @@ impl Apply<'_> {
     async fn check_parent(&mut self) -> Result<(), IndexError> {
         let header = &self.data.header;
         let Some(head) = head(&mut self.sql).await? else { return Ok(()) };
-        if head.number >= header.number.to() {
+        if head.number >= header.number.to::<u64>() {
             return Err(IndexError::Overtaken(header.number.to()));
         }
         if head.hash != header.parent_hash {

@@ -15,6 +15,8 @@ mod licenses;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod market;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod postgres;
