@@ -17,4 +17,5 @@ mod lineage;
 mod native;
 mod support;
 mod sweep;
+mod trade;
 mod world;

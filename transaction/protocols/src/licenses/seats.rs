@@ -213,8 +213,8 @@ pub fn set_meter(
 /// Counts uses by an account that has a seat.
 ///
 /// # Errors
-/// `ERC721NonexistentToken`, `NotMeter`, `NotSeated`, `LicenseRevoked`, `LicenseExpired`,
-/// `UsesExceeded`.
+/// `ERC721NonexistentToken`, `NotMeter`, `WrongQuantity` for none, `NotSeated`, `LicenseRevoked`,
+/// `LicenseExpired`, `UsesExceeded`.
 pub fn count_uses(
     state: &mut impl Write,
     caller: Address,
@@ -225,6 +225,11 @@ pub fn count_uses(
     let license = held(state, id)?;
     if caller != account && !METERS.get(state, (license.holder, caller))? {
         return Err(ILicenses::NotMeter { license: id, caller }.into());
+    }
+    if count == 0 {
+        // Nothing was used: a window must not begin anew for it.
+        let most = license.uses_left();
+        return Err(ILicenses::WrongQuantity { quantity: 0, least: 1, most }.into());
     }
     seated(state, (number, &license), account)?;
     check_not_revoked(number, &license)?;

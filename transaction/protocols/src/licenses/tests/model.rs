@@ -529,7 +529,8 @@ impl Play {
         let is_allowed = by == account || self.meters.contains(&(entry.holder, by));
         let is_current = entry.expires_at.is_none_or(|end| now < end) && !entry.is_revoked;
         let fits = entry.limit.is_none_or(|limit| entry.uses + count <= limit);
-        if !(is_allowed && is_current && fits && entry.sitting.contains_key(&account)) {
+        if !(count > 0 && is_allowed && is_current && fits && entry.sitting.contains_key(&account))
+        {
             return false;
         }
         self.entries[license].uses += count;

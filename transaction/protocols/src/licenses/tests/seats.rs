@@ -154,6 +154,8 @@ fn uses_are_counted_by_the_account_or_a_meter_of_the_holder() {
 fn uses_end_at_their_cap() {
     let (mut world, asset, number) = seated();
     let holder = world.payers[0];
+    let none = ILicenses::WrongQuantity { quantity: 0, least: 1, most: 1_000 };
+    assert_eq!(count(&mut world, holder, number, holder.address, 0), Err(none.into()));
     let refused = ILicenses::UsesExceeded { license: number, asked: 1_001, left: 1_000 };
     assert_eq!(count(&mut world, holder, number, holder.address, 1_001), Err(refused.into()));
     count(&mut world, holder, number, holder.address, 999).unwrap();
