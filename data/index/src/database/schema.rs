@@ -57,13 +57,22 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
 
 /// Brings the schema up to date, one transaction a version.
 pub(super) async fn migrate(database: &Database) -> Result<(), IndexError> {
+    // One at a time, whoever else opens the database now.
+    let lock = match database.dialect() {
+        Dialect::Sqlite => "DELETE FROM schema_version WHERE version < 0",
+        Dialect::Postgres => "SELECT pg_advisory_xact_lock(724272)",
+    };
     let mut transaction = database.begin().await?;
     let mut sql = Sql(&mut transaction);
+    if database.dialect() == Dialect::Postgres {
+        sql.run(lock, &[]).await?;
+    }
     sql.run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)", &[]).await?;
     transaction.commit().await?;
     let mut transaction = database.begin().await?;
-    let row = Sql(&mut transaction);
-    let found = { row }.row("SELECT MAX(version) AS version FROM schema_version", &[]).await?;
+    let mut sql = Sql(&mut transaction);
+    sql.run(lock, &[]).await?;
+    let found = sql.row("SELECT MAX(version) AS version FROM schema_version", &[]).await?;
     let found = found.map(|row| row.maybe_int("version")).transpose()?.flatten().unwrap_or(0);
     let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
     if found > known {
