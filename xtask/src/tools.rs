@@ -23,7 +23,7 @@ const NPM: &[&str] = &[
 /// Python packages, pinned.
 const PYPI: &[&str] = &["openai==3.54.0"];
 
-/// Where Debian puts PostgreSQL's server, a directory for each version.
+/// Where Debian puts the server of `PostgreSQL`, a directory for each version.
 const POSTGRES: &str = "/usr/lib/postgresql";
 
 /// Where the tools are installed.

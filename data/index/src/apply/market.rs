@@ -204,7 +204,7 @@ impl Apply<'_> {
     }
 }
 
-fn collection_name(collection: Address) -> &'static str {
+const fn collection_name(collection: Address) -> &'static str {
     match collection {
         ASSETS => "asset",
         LICENSES => "license",
