@@ -27,13 +27,15 @@ mod licenses;
 mod market;
 mod royalties;
 pub mod signing;
+mod staking;
 mod system;
+mod vesting;
 mod workers;
 
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
-    FEES, INCENTIVE_POOL, INVESTORS, LICENSES, MARKET, PROTOCOLS, Protocol, ROYALTIES, SYSTEM,
-    SYSTEM_CALLER, TEAM, WORKERS, protocol_at,
+    FEES, GOVERNANCE, INCENTIVE_POOL, INVESTORS, LICENSES, MARKET, PROTOCOLS, Protocol, ROYALTIES,
+    STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VESTING, WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
@@ -43,7 +45,9 @@ pub use contributions::IContributions;
 pub use licenses::ILicenses;
 pub use market::IMarket;
 pub use royalties::IRoyalties;
+pub use staking::IStaking;
 pub use system::ISystem;
+pub use vesting::IVesting;
 pub use workers::IWorkers;
 
 /// The most ancestors an asset may have.

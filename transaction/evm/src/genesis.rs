@@ -9,8 +9,12 @@ use crate::{
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
-use sahara_abi::{AIRDROP, COMMUNITY, INCENTIVE_POOL, INVESTORS, PROTOCOLS, TEAM};
+use sahara_abi::{AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, PROTOCOLS, TEAM};
 use sahara_primitives::Amount;
+use sahara_protocols::{
+    MemoryState,
+    vesting::{self, PlanError},
+};
 use serde::{Deserialize, Serialize};
 
 /// A class of the token: its name, its millions of SAHARA, and its account unless the
@@ -86,6 +90,60 @@ pub struct GenesisConfig {
     pub sale: Vec<Beneficiary>,
     /// Who holds the liquidity class, amounts that add up to 100 million SAHARA.
     pub liquidity: Vec<Beneficiary>,
+    /// How the other classes come free.
+    #[serde(default)]
+    pub vesting: VestingConfig,
+}
+
+/// How the classes that are not free at once come free. The classes' curves are the token page's, by
+/// UTC calendar months from the start, written into the state as seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct VestingConfig {
+    /// Unix time at which the calendar begins, in seconds; block 0's when there is none.
+    pub start: Option<u64>,
+    /// Who grants, revokes, and announces moves from the classes' accounts.
+    pub authority: Address,
+    /// Seconds between the announcement of a move and the first moment of its execution.
+    pub notice: u64,
+    /// Seconds in which an announced move may be executed.
+    pub window: u64,
+    /// The root of the airdrop's leaves; zero: the authority publishes it later.
+    pub airdrop_root: B256,
+    /// Beneficiaries of the team's and the investors' classes.
+    pub grants: Vec<GrantConfig>,
+}
+
+impl Default for VestingConfig {
+    fn default() -> Self {
+        const DAY: u64 = 86_400;
+        Self {
+            start: None,
+            authority: GOVERNANCE,
+            notice: 7 * DAY,
+            window: 14 * DAY,
+            airdrop_root: B256::ZERO,
+            grants: Vec::new(),
+        }
+    }
+}
+
+/// A beneficiary of the team's or the investors' class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GrantConfig {
+    /// The account that holds the class.
+    pub pool: Address,
+    /// Whose it is.
+    pub beneficiary: Address,
+    /// Base units.
+    pub amount: Amount,
+    /// Seconds after the class's curve.
+    #[serde(default)]
+    pub delay: u64,
+    /// Whether the authority may end it.
+    #[serde(default)]
+    pub is_revocable: bool,
 }
 
 /// A holder of a part of a class.
@@ -111,6 +169,9 @@ pub enum GenesisError {
         /// The sum of the parts.
         got: Amount,
     },
+    /// The vesting plan contradicts itself.
+    #[error(transparent)]
+    Vesting(#[from] PlanError),
     /// A beneficiary is an account of the chain's own.
     #[error("{0} is an account of the chain's own, expected a beneficiary's")]
     Reserved(Address),
@@ -125,7 +186,9 @@ pub enum GenesisError {
 }
 
 impl GenesisConfig {
-    /// A local chain whose sale and liquidity classes are held by `accounts`, in equal parts.
+    /// A local chain whose sale and liquidity classes are held by `accounts`, in equal parts. The
+    /// first of them may grant and announce moves, on a notice of a minute, so that everything can
+    /// be tried.
     pub fn local(chain_id: u64, milliseconds: u64, accounts: &[Address]) -> Self {
         Self {
             chain_id,
@@ -134,6 +197,12 @@ impl GenesisConfig {
             fees: FeeParameters::default(),
             sale: equal_parts(142, accounts),
             liquidity: equal_parts(100, accounts),
+            vesting: VestingConfig {
+                authority: accounts.first().copied().unwrap_or(GOVERNANCE),
+                notice: 60,
+                window: 3_600,
+                ..VestingConfig::default()
+            },
         }
     }
 }
@@ -168,6 +237,7 @@ pub fn genesis(config: &GenesisConfig) -> Result<(StateDiff, Header), GenesisErr
     for class in CLASSES {
         place_class(&mut diff, config, &class)?;
     }
+    place_words(&mut diff, config)?;
     Ok((diff, header(config)))
 }
 
@@ -207,6 +277,40 @@ fn place_class(
         credit(diff, part.account, part.amount);
     }
     Ok(())
+}
+
+/// Runs what protocols write into block 0, on a state that holds nothing else.
+fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), GenesisError> {
+    let mut state = MemoryState::default();
+    vesting::found(&mut state, &plan(config))?;
+    for ((address, slot), word) in state.words {
+        let account = diff.accounts.entry(address).or_default();
+        account.storage.insert(slot, (U256::ZERO, word));
+    }
+    Ok(())
+}
+
+fn plan(config: &GenesisConfig) -> vesting::Plan {
+    let class = |pool| {
+        let of_pool = |class: &&Class| class.holder == Holder::Account(pool);
+        CLASSES.iter().find(of_pool).map_or(0, |class| class.millions)
+    };
+    let VestingConfig { start, authority, notice, window, airdrop_root, grants } = &config.vesting;
+    let genesis = sahara_primitives::Milliseconds(config.milliseconds).timestamp();
+    let grant = |planned: &GrantConfig| {
+        let GrantConfig { pool, beneficiary, amount, delay, is_revocable } = *planned;
+        vesting::PlannedGrant { pool, beneficiary, amount, delay, is_revocable }
+    };
+    vesting::Plan {
+        start: start.map_or(genesis, sahara_primitives::Timestamp),
+        authority: *authority,
+        notice: *notice,
+        window: *window,
+        airdrop_root: *airdrop_root,
+        classes: [AIRDROP, COMMUNITY, INCENTIVE_POOL, TEAM, INVESTORS]
+            .map(|pool| Amount::from_coins(class(pool).saturating_mul(1_000_000))),
+        grants: grants.iter().map(grant).collect(),
+    }
 }
 
 fn is_reserved(account: Address) -> bool {

@@ -61,7 +61,8 @@ pub use call::{
 };
 pub use env::{BlockEnv, EthereumEnv};
 pub use genesis::{
-    Beneficiary, CLASSES, Class, FeeParameters, GenesisConfig, GenesisError, Holder, genesis,
+    Beneficiary, CLASSES, Class, FeeParameters, GenesisConfig, GenesisError, GrantConfig, Holder,
+    VestingConfig, genesis,
 };
 pub use native::protocol_code;
 pub use predeploys::{CREATE2_DEPLOYER, MULTICALL3};

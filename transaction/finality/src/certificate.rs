@@ -129,6 +129,6 @@ pub fn is_proven(scheme: &Scheme, activity: &types::Activity<Scheme, Digest>) ->
 
 /// The library asks for randomness to check batches with; one aggregate needs none. Drawn from
 /// the bytes themselves, the outcome depends on nothing else.
-fn randomness(bytes: &[u8]) -> impl rand_core::CryptoRng + use<> {
+pub(crate) fn randomness(bytes: &[u8]) -> impl rand_core::CryptoRng + use<> {
     Transcript::new(b"SAHARA_CERTIFICATE", Version::V1).commit(bytes).noise(b"batch")
 }

@@ -19,6 +19,7 @@
 
 mod block;
 mod certificate;
+mod evidence;
 mod keys;
 mod light;
 mod proof;
@@ -36,6 +37,7 @@ pub use certificate::{
     CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, is_proven,
     signer, verifier, verify_finalization, verify_with,
 };
+pub use evidence::{MAX_EVIDENCE_BYTES, proven_conflict};
 pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,
     NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_hex,

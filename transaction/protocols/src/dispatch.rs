@@ -9,10 +9,10 @@
 use crate::{
     assets, channels, coin, contributions,
     liabilities::RawSlot,
-    licenses, market, royalties,
+    licenses, market, royalties, staking,
     state::{Failure, Write},
     storage::Region,
-    system, workers,
+    system, vesting, workers,
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface, abi::AbiDecoderConfig};
@@ -90,6 +90,8 @@ protocols! {
     licenses: LICENSES,
     contributions: CONTRIBUTIONS,
     market: MARKET,
+    vesting: VESTING,
+    staking: STAKING,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

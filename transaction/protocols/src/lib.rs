@@ -40,9 +40,13 @@ pub mod market;
 pub mod memory;
 pub mod royalties;
 mod signature;
+pub mod staking;
 mod state;
 mod storage;
 mod system;
+#[cfg(test)]
+pub(crate) mod undo;
+pub mod vesting;
 pub mod workers;
 
 pub use dispatch::{Call, call, is_protocol, layout, protocols};

@@ -234,6 +234,20 @@ impl<K: Key, V: Value> Map<K, V> {
         Ok(())
     }
 
+    /// Writes the words of the value that differ from what is stored.
+    pub(crate) fn replace(&self, state: &mut impl Write, key: K, value: &V) -> Result<(), Failure> {
+        let place = self.place(state, key)?;
+        let before = self.read(state, &place)?;
+        let after = value.pack()?;
+        let changed = before.as_ref().iter().zip(after.as_ref()).zip(self.indices());
+        for ((before, after), index) in changed {
+            if before != after {
+                place.store(state, index, *after)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Changes the value and writes the words that differ.
     pub(crate) fn update<R>(
         &self,

@@ -2,7 +2,8 @@
 //!
 //! # Model
 //! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
-//! validators, by seats. Then members of pools are credited (see [`royalties`]).
+//! validators, by seats (see [`staking`]). Then members of pools and delegators are credited, and a
+//! new epoch begins when it is time.
 //!
 //! # Rounding
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
@@ -11,7 +12,7 @@ use crate::{
     GENESIS_SUPPLY,
     dispatch::Call,
     liabilities::RawSlot,
-    royalties,
+    royalties, staking,
     state::{Failure, Write, overflow},
     storage::Region,
 };
@@ -65,7 +66,9 @@ pub fn end_block(
         return Err(IProtocol::InvalidCall {}.into());
     }
     distribute_fees(state, leader, recipients)?;
-    royalties::sweep(state)
+    royalties::sweep(state)?;
+    staking::sweep(state)?;
+    staking::turn(state)
 }
 
 fn distribute_fees(
@@ -85,7 +88,7 @@ fn distribute_fees(
     let remainder = validators.checked_sub(paid).map_err(overflow)?;
     state.move_coin(FEES, INCENTIVE_POOL, incentive)?;
     for recipient in recipients {
-        state.move_coin(FEES, *recipient, seat)?;
+        staking::reward(state, FEES, *recipient, seat)?;
     }
     state.move_coin(FEES, leader, remainder)?;
     state.emit(

@@ -10,9 +10,9 @@ use alloy_sol_types::SolEvent;
 use proptest::prelude::*;
 use sahara_abi::{COIN as COIN_PROTOCOL, FEES, INCENTIVE_POOL, ISystem, ROYALTIES, SYSTEM};
 use sahara_evm::{
-    Account, CREATE2_DEPLOYER, GenesisConfig, GenesisError, MULTICALL3, Refusal, Rules,
-    SenderError, StateDiff, SupplyError, TransitionError, check_supply, execute_block, genesis,
-    recover,
+    Account, CREATE2_DEPLOYER, GenesisConfig, GenesisError, GrantConfig, MULTICALL3, Refusal,
+    Rules, SenderError, StateDiff, SupplyError, TransitionError, check_supply, execute_block,
+    genesis, recover,
 };
 use sahara_finality::{EthereumTransaction, SystemTransaction};
 
@@ -44,6 +44,27 @@ fn genesis_holds_exactly_ten_billion_in_seven_classes() {
     for address in [MULTICALL3, CREATE2_DEPLOYER, HISTORY_STORAGE_ADDRESS] {
         assert!(world.state.code[&world.state.accounts[&address].code_hash].len() > 60);
     }
+}
+
+#[test]
+fn genesis_binds_the_classes_to_their_schedules() {
+    let mut config = GenesisConfig::local(CHAIN_ID, 1_794_746_096_000, &[account(1)]);
+    let (diff, _) = genesis(&config).unwrap();
+    let words = &diff.accounts[&sahara_abi::VESTING].storage;
+    assert!(words.len() > 20, "curves, steps, schedules, settings");
+    assert!(words.values().all(|(before, after)| before.is_zero() && !after.is_zero()));
+    config.vesting.grants.push(GrantConfig {
+        pool: sahara_abi::TEAM,
+        beneficiary: account(2),
+        amount: sahara_primitives::Amount::from_coins(1_500_000_001),
+        delay: 0,
+        is_revocable: true,
+    });
+    assert!(matches!(genesis(&config), Err(GenesisError::Vesting(_))), "more than the class");
+    config.vesting.grants[0].amount = sahara_primitives::Amount::from_coins(1);
+    let text = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<GenesisConfig>(&text).unwrap(), config);
+    assert_ne!(genesis(&config).unwrap().0.accounts[&sahara_abi::VESTING].storage, *words);
 }
 
 #[test]

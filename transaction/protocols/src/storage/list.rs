@@ -41,6 +41,17 @@ impl<K: Key, V: Value> List<K, V> {
         Ok(index)
     }
 
+    /// Writes the item at `index`, which must exist; words that stay the same are not written.
+    pub(crate) fn replace(
+        &self,
+        state: &mut impl Write,
+        key: K,
+        index: u64,
+        value: &V,
+    ) -> Result<(), Failure> {
+        self.items.replace(state, (key, index), value)
+    }
+
     /// Removes the item at `index` by moving the last one there; returns the moved one.
     pub(crate) fn swap_remove(
         &self,

@@ -154,6 +154,7 @@ fn config() -> GenesisConfig {
         fees: FeeParameters::default(),
         sale: vec![beneficiary(ALICE, 142_000_000)],
         liquidity: vec![beneficiary(BOB, 100_000_000)],
+        vesting: sahara_evm::VestingConfig::default(),
     }
 }
 

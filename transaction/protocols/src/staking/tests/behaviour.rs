@@ -1,0 +1,231 @@
+//! Validators and delegations, sentence by sentence.
+
+use super::*;
+
+fn refused<R>(result: Result<R, Failure>, error: impl Into<Failure>) {
+    assert_eq!(result.map(drop), Err(error.into()));
+}
+
+#[test]
+fn a_validator_puts_in_at_least_1000_of_its_own() {
+    let mut world = world(1, 1);
+    let call = creation(2, 0);
+    let (stake, least) = (U256::from(1_000 * COIN - 1), U256::from(1_000 * COIN));
+    let too_small = IStaking::StakeTooSmall { stake, least };
+    refused(world.call(person(0), STAKING, 1_000 * COIN - 1, &call), too_small);
+    world.call(person(0), STAKING, 1_000 * COIN, &call).unwrap();
+    let again = world.call(person(0), STAKING, 1_000 * COIN, &call);
+    refused(again, IStaking::ValidatorExists { validator: person(0) });
+    let all = IStaking::validatorsCall { start: U256::ZERO, count: U256::MAX };
+    let page = world.call(REPORTER, STAKING, 0, &all).unwrap();
+    assert_eq!(page.validators, [operator(0), person(0)]);
+}
+
+#[test]
+fn a_key_is_proven_to_be_held_and_names_one_validator() {
+    let mut world = world(1, 1);
+    let mut create = |keys| {
+        let call = IStaking::createValidatorCall { commission: 0, feeAddress: person(0), keys };
+        world.call(person(0), STAKING, 1_000 * COIN, &call)
+    };
+    let invalid = |index: u64| IStaking::InvalidSeatKey { index: U256::from(index) };
+    let (good, taken) = (seat_key(5), seat_key(1));
+    let stolen = IStaking::SeatKey { consensusKey: seat_key(6).consensusKey, ..good.clone() };
+    refused(create(vec![stolen]), invalid(0));
+    let short =
+        IStaking::SeatKey { consensusKey: good.consensusKey[1..].to_vec().into(), ..good.clone() };
+    refused(create(vec![good.clone(), short]), invalid(1));
+    refused(create(vec![taken]), IStaking::SeatKeyTaken { index: U256::ZERO });
+    refused(create(vec![good.clone(), good.clone()]), IStaking::SeatKeyTaken { index: U256::ONE });
+    create(vec![good.clone()]).unwrap();
+    let add = |number| IStaking::addSeatKeyCall { key: seat_key(number) };
+    world.call(person(0), STAKING, 0, &add(6)).unwrap();
+    refused(
+        world.call(REPORTER, STAKING, 0, &add(7)),
+        IStaking::UnknownValidator { validator: REPORTER },
+    );
+    let all = IStaking::seatKeysCall { validator: person(0), start: U256::ZERO, count: U256::MAX };
+    let shown = world.call(REPORTER, STAKING, 0, &all).unwrap();
+    assert_eq!(shown.keys, [good, seat_key(6)]);
+}
+
+#[test]
+fn a_commission_rises_by_a_point_a_day_to_at_most_20() {
+    let mut world = world(1, 0);
+    let edit = |world: &mut Undo, commission| {
+        let call = IStaking::editValidatorCall { commission, feeAddress: fees_of(0) };
+        world.call(operator(0), STAKING, 0, &call).map(drop)
+    };
+    let too_soon = |to, at| IStaking::CommissionChange { from: 1_000, to, allowedAt: at };
+    later(&mut world, DAY - 1);
+    refused(edit(&mut world, 1_100), too_soon(1_100, START + DAY));
+    assert_eq!(edit(&mut world, 1_000), Ok(()), "the fee address alone changes any time");
+    later(&mut world, 1);
+    refused(edit(&mut world, 1_101), too_soon(1_101, START + DAY));
+    refused(
+        edit(&mut world, 2_001),
+        IStaking::CommissionTooHigh { commission: 2_001, most: 2_000 },
+    );
+    edit(&mut world, 1_100).unwrap();
+    refused(
+        edit(&mut world, 1_200),
+        IStaking::CommissionChange { from: 1_100, to: 1_200, allowedAt: START + 2 * DAY },
+    );
+    later(&mut world, DAY);
+    edit(&mut world, 0).unwrap();
+}
+
+#[test]
+fn an_unbonding_ends_after_21_days_to_the_second_and_pays_once() {
+    let mut world = world(1, 1);
+    let (who, house) = (person(0), operator(0));
+    join(&mut world, who, house, 10 * COIN).unwrap();
+    let before = world.held(who);
+    assert_eq!(part(&mut world, who, house, 4 * COIN), Ok(START + UNBONDING));
+    refused(take(&mut world, REPORTER, house), IStaking::NothingMature { next: u64::MAX });
+    later(&mut world, UNBONDING - 1);
+    refused(take(&mut world, who, house), IStaking::NothingMature { next: START + UNBONDING });
+    later(&mut world, 1);
+    assert_eq!(take(&mut world, who, house), Ok(4 * COIN));
+    refused(take(&mut world, who, house), IStaking::NothingMature { next: u64::MAX });
+    assert_eq!(world.held(who), before + 4 * COIN);
+    check_books(&world.state);
+}
+
+#[test]
+fn seven_unbondings_run_at_once() {
+    let mut world = world(1, 1);
+    let (who, house) = (person(0), operator(0));
+    join(&mut world, who, house, 10 * COIN).unwrap();
+    for _ in 0..7 {
+        part(&mut world, who, house, COIN).unwrap();
+        later(&mut world, 1);
+    }
+    let too_many = IStaking::TooManyEntries { most: U256::from(7) };
+    refused(part(&mut world, who, house, COIN), too_many);
+    at(&mut world, START + UNBONDING + 1);
+    assert_eq!(take(&mut world, who, house), Ok(2 * COIN));
+    part(&mut world, who, house, COIN).unwrap();
+    let open = IStaking::unbondingsCall { delegator: who, validator: house };
+    assert_eq!(world.call(REPORTER, STAKING, 0, &open).unwrap().len(), 6);
+}
+
+#[test]
+fn who_went_over_stays_until_it_matures() {
+    let mut world = world(2, 1);
+    let (who, [source, to]) = (person(0), [operator(0), operator(1)]);
+    join(&mut world, who, source, 10 * COIN).unwrap();
+    refused(
+        over(&mut world, who, [source, source], COIN),
+        IStaking::SameValidator { validator: source },
+    );
+    over(&mut world, who, [source, to], 10 * COIN).unwrap();
+    assert_eq!(held(&mut world, who, to).lockedShares, U256::from(10 * COIN));
+    let stays = |amount: u128| IStaking::InsufficientStake {
+        validator: to,
+        amount: U256::from(amount),
+        available: U256::ZERO,
+    };
+    refused(part(&mut world, who, to, 1), stays(1));
+    refused(over(&mut world, who, [to, source], 1), stays(1));
+    later(&mut world, UNBONDING - 1);
+    refused(part(&mut world, who, to, 1), stays(1));
+    later(&mut world, 1);
+    part(&mut world, who, to, 10 * COIN).unwrap();
+    check_books(&world.state);
+}
+
+#[test]
+fn rewards_follow_shares_and_the_commission_comes_first() {
+    let mut world = world(1, 2);
+    let house = operator(0);
+    join(&mut world, person(0), house, 3_000 * COIN).unwrap();
+    let before = world.held(person(0));
+    earn(&mut world, house, 10_000);
+    assert_eq!(world.held(fees_of(0)), 1_000);
+    // 6,750 and 2,250, but a share's part does not come out even: one unit each waits for the next.
+    assert_eq!(held(&mut world, person(0), house).earned, U256::from(6_749));
+    // Who comes later has no part in it; joining again pays what was earned.
+    join(&mut world, person(1), house, 4_000 * COIN).unwrap();
+    assert_eq!(held(&mut world, person(1), house).earned, U256::ZERO);
+    join(&mut world, person(0), house, COIN).unwrap();
+    assert_eq!(world.held(person(0)), before + 6_749 - COIN);
+    let call = IStaking::compoundCall { validator: house };
+    let stake = shown(&mut world, house).stake;
+    assert_eq!(world.call(house, STAKING, 0, &call), Ok(U256::from(2_249)));
+    assert_eq!(shown(&mut world, house).stake, stake + U256::from(2_249));
+    refused(world.call(house, STAKING, 0, &call), IStaking::DelegationTooSmall {});
+    check_books(&world.state);
+}
+
+#[test]
+fn fees_of_who_is_no_validator_go_straight_to_it() {
+    let mut world = world(1, 0);
+    earn(&mut world, person(3), 77);
+    assert_eq!(world.held(person(3)), 77);
+    part(&mut world, operator(0), operator(0), 1_000 * COIN).unwrap();
+    earn(&mut world, operator(0), 100);
+    assert_eq!(world.held(fees_of(0)), 100, "nobody stands behind it");
+    check_books(&world.state);
+}
+
+#[test]
+fn who_leaves_takes_no_more_delegations_and_no_seats() {
+    let mut world = world(2, 1);
+    world.call(operator(0), STAKING, 0, &IStaking::leaveValidatorCall {}).unwrap();
+    let closed = IStaking::ValidatorClosed { validator: operator(0) };
+    refused(join(&mut world, person(0), operator(0), COIN), closed);
+    let next = world.call(REPORTER, STAKING, 0, &IStaking::nextSeatsCall {}).unwrap();
+    assert_eq!(next.validators, [operator(1)]);
+    part(&mut world, operator(0), operator(0), 1_000 * COIN).unwrap();
+    let all = IStaking::validatorsCall { start: U256::ZERO, count: U256::MAX };
+    assert_eq!(world.call(REPORTER, STAKING, 0, &all).unwrap().validators, [operator(1)]);
+}
+
+#[test]
+fn an_epoch_ends_after_its_day_and_fixes_the_seats() {
+    let mut world = world(2, 1);
+    let add = IStaking::addSeatKeyCall { key: seat_key(9) };
+    world.call(operator(0), STAKING, 0, &add).unwrap();
+    join(&mut world, person(0), operator(0), 5_000 * COIN).unwrap();
+    later(&mut world, DAY - 1);
+    run(&mut world, |state| turn(state));
+    let current = |world: &mut Undo| {
+        let epoch = world.call(REPORTER, STAKING, 0, &IStaking::currentEpochCall {}).unwrap();
+        (epoch.epoch, epoch.startedAt)
+    };
+    assert_eq!(current(&mut world), (0, START));
+    later(&mut world, 1);
+    run(&mut world, |state| turn(state));
+    assert_eq!(current(&mut world), (1, START + DAY));
+    let seats = world.call(REPORTER, STAKING, 0, &IStaking::seatsOfCall { epoch: 1 }).unwrap();
+    assert_eq!(seats.validators, [operator(0), operator(0), operator(1)]);
+    assert_eq!(seats.keys, [0, 1, 0]);
+    run(&mut world, |state| turn(state));
+    assert_eq!(current(&mut world), (1, START + DAY), "once");
+}
+
+#[test]
+fn only_governance_sets_parameters_a_chain_can_live_with() {
+    let mut world = world(1, 0);
+    let now = world.call(REPORTER, STAKING, 0, &IStaking::parametersCall {}).unwrap();
+    let set = |parameters| IStaking::setParametersCall { parameters };
+    refused(
+        world.call(person(0), STAKING, 0, &set(now.clone())),
+        IStaking::OnlyGovernance { caller: person(0) },
+    );
+    for wrong in [
+        IStaking::Parameters { epoch: 0, ..now.clone() },
+        IStaking::Parameters { seats: 513, ..now.clone() },
+        IStaking::Parameters { doubleSignSlash: 10_000, ..now.clone() },
+        IStaking::Parameters { window: 129, ..now.clone() },
+        IStaking::Parameters { maxMissed: 100, ..now.clone() },
+    ] {
+        refused(world.call(GOVERNANCE, STAKING, 0, &set(wrong)), IStaking::InvalidParameters {});
+    }
+    let changed = IStaking::Parameters { epoch: 10, unbonding: 60, seats: 4, ..now };
+    world.call(GOVERNANCE, STAKING, 0, &set(changed.clone())).unwrap();
+    let read = world.call(REPORTER, STAKING, 0, &IStaking::parametersCall {}).unwrap();
+    assert_eq!(read, changed);
+    assert_eq!(part(&mut world, operator(0), operator(0), COIN), Ok(START + 60));
+}

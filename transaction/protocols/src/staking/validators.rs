@@ -1,0 +1,216 @@
+//! Becoming a validator, changing its terms, leaving.
+
+use super::{
+    COMMISSION_PERIOD, LEAST_STAKE, MAX_SEAT_KEYS, MAX_VALIDATORS, Parameters,
+    delegation::delegate,
+    epoch,
+    evidence::{check_key, remember_genesis},
+    position::registered,
+    storage::{LIST, PARAMETERS, PROFILES, SEAT_KEYS, TAKEN, VALIDATORS},
+    words::{Profile, SeatKey, Validator},
+};
+use crate::{
+    dispatch::is_reserved,
+    state::{Failure, Read, Write},
+};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use sahara_abi::{GOVERNANCE, IStaking, STAKING as ADDRESS};
+use sahara_primitives::Amount;
+
+/// The keys of one seat, as they come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyBytes {
+    /// BLS12-381, 96 bytes.
+    pub consensus: Bytes,
+    /// Proof that the consensus key is held, 48 bytes.
+    pub possession: Bytes,
+    /// Ed25519.
+    pub network: B256,
+}
+
+fn check_commission(commission: u16, parameters: &Parameters) -> Result<(), Failure> {
+    let most = parameters.max_commission;
+    if commission > most {
+        return Err(IStaking::CommissionTooHigh { commission, most }.into());
+    }
+    Ok(())
+}
+
+fn check_fee_address(account: Address) -> Result<(), Failure> {
+    if account.is_zero() || is_reserved(account) {
+        return Err(IStaking::InvalidFeeAddress { account }.into());
+    }
+    Ok(())
+}
+
+/// Makes `caller` a validator; `stake` was sent and becomes its first delegation.
+///
+/// # Errors
+/// `ValidatorExists`, `StakeTooSmall`, `CommissionTooHigh`, `InvalidFeeAddress`, `TooManyValidators`,
+/// those of [`add_seat_key`].
+pub fn create(
+    state: &mut impl Write,
+    caller: Address,
+    stake: Amount,
+    (commission, fee_address): (u16, Address),
+    keys: &[KeyBytes],
+) -> Result<(), Failure> {
+    if VALIDATORS.get(state, caller)?.is_registered {
+        return Err(IStaking::ValidatorExists { validator: caller }.into());
+    }
+    if stake < LEAST_STAKE {
+        let (stake, least) = (stake.base_units(), LEAST_STAKE.base_units());
+        return Err(IStaking::StakeTooSmall { stake, least }.into());
+    }
+    check_commission(commission, &PARAMETERS.get(state)?)?;
+    check_fee_address(fee_address)?;
+    if LIST.len(state, ())? >= MAX_VALIDATORS {
+        return Err(IStaking::TooManyValidators { most: U256::from(MAX_VALIDATORS) }.into());
+    }
+    epoch::begin(state)?;
+    remember_genesis(state)?;
+    let record = Validator { commission, is_registered: true, ..Validator::default() };
+    VALIDATORS.set(state, caller, &record)?;
+    let place = LIST.push(state, (), &caller)?;
+    let place = u32::try_from(place).map_err(|_| super::position::broken())?;
+    let commission_changed_at = state.block().timestamp.0;
+    let profile = Profile { fee_address, place, commission_changed_at, ..Profile::default() };
+    PROFILES.set(state, caller, &profile)?;
+    let event =
+        IStaking::ValidatorCreated { validator: caller, feeAddress: fee_address, commission };
+    state.emit(ADDRESS, event)?;
+    for key in keys {
+        add_seat_key(state, caller, key)?;
+    }
+    delegate(state, caller, caller, stake)
+}
+
+/// Changes the caller's commission, by at most the daily step and at most once a day, and its fee
+/// address.
+///
+/// # Errors
+/// `UnknownValidator`, `CommissionTooHigh`, `CommissionChange`, `InvalidFeeAddress`.
+pub fn edit(
+    state: &mut impl Write,
+    caller: Address,
+    commission: u16,
+    fee_address: Address,
+) -> Result<(), Failure> {
+    let mut record = registered(state, caller)?;
+    let mut profile = PROFILES.get(state, caller)?;
+    check_fee_address(fee_address)?;
+    let parameters = PARAMETERS.get(state)?;
+    let now = state.block().timestamp.0;
+    let from = record.commission;
+    if commission != from {
+        check_commission(commission, &parameters)?;
+        let allowed_at = profile.commission_changed_at.saturating_add(COMMISSION_PERIOD);
+        // Downwards is the delegators' gain, at any pace; upwards they must have time to leave.
+        let step = commission.saturating_sub(from);
+        if now < allowed_at || step > parameters.max_commission_change {
+            let (to, allowed_at) = (commission, allowed_at.max(now));
+            return Err(IStaking::CommissionChange { from, to, allowedAt: allowed_at }.into());
+        }
+        profile.commission_changed_at = now;
+        record.commission = commission;
+        VALIDATORS.replace(state, caller, &record)?;
+    }
+    profile.fee_address = fee_address;
+    PROFILES.replace(state, caller, &profile)?;
+    let event =
+        IStaking::ValidatorEdited { validator: caller, feeAddress: fee_address, commission };
+    state.emit(ADDRESS, event)
+}
+
+/// Adds the keys of one more seat.
+///
+/// # Errors
+/// `UnknownValidator`, `TooManySeatKeys`, `InvalidSeatKey`, `SeatKeyTaken`.
+pub fn add_seat_key(
+    state: &mut impl Write,
+    caller: Address,
+    key: &KeyBytes,
+) -> Result<(), Failure> {
+    registered(state, caller)?;
+    let mut profile = PROFILES.get(state, caller)?;
+    let index = U256::from(profile.keys);
+    if profile.keys >= MAX_SEAT_KEYS {
+        let most = U256::from(MAX_SEAT_KEYS);
+        return Err(IStaking::TooManySeatKeys { keys: index, most }.into());
+    }
+    let consensus = <[u8; 96]>::try_from(key.consensus.as_ref());
+    let possession = <[u8; 48]>::try_from(key.possession.as_ref());
+    let (Ok(consensus), Ok(possession)) = (consensus, possession) else {
+        return Err(IStaking::InvalidSeatKey { index }.into());
+    };
+    let stored = SeatKey { consensus, possession, network: key.network };
+    check_key(state, &stored, index)?;
+    // Nobody else's key, nor one's own again: a vote must name one validator.
+    for hash in [keccak256(consensus), keccak256(key.network)] {
+        TAKEN.update(state, hash, |taken| {
+            if std::mem::replace(taken, true) {
+                return Err(IStaking::SeatKeyTaken { index }.into());
+            }
+            Ok(())
+        })?;
+    }
+    SEAT_KEYS.push(state, caller, &stored)?;
+    let index = profile.keys;
+    profile.keys = index.saturating_add(1);
+    PROFILES.replace(state, caller, &profile)?;
+    let event = IStaking::SeatKeyAdded {
+        validator: caller,
+        index,
+        consensusKey: key.consensus.clone(),
+        networkKey: key.network,
+    };
+    state.emit(ADDRESS, event)
+}
+
+/// Takes no more delegations, and no seats from the next epoch on. The stake leaves as any other.
+///
+/// # Errors
+/// `UnknownValidator`, `ValidatorClosed`.
+pub fn leave(state: &mut impl Write, caller: Address) -> Result<(), Failure> {
+    let record = registered(state, caller)?;
+    if record.is_leaving {
+        return Err(IStaking::ValidatorClosed { validator: caller }.into());
+    }
+    VALIDATORS.replace(state, caller, &Validator { is_leaving: true, ..record })?;
+    state.emit(ADDRESS, IStaking::ValidatorLeaving { validator: caller })
+}
+
+/// Sets what governance may set.
+///
+/// # Errors
+/// `OnlyGovernance`, `InvalidParameters`.
+pub(super) fn set_parameters(
+    state: &mut impl Write,
+    caller: Address,
+    shown: &IStaking::Parameters,
+) -> Result<(), Failure> {
+    if caller != GOVERNANCE {
+        return Err(IStaking::OnlyGovernance { caller }.into());
+    }
+    let parameters = Parameters::from(shown.clone());
+    if !parameters.is_valid() {
+        return Err(IStaking::InvalidParameters {}.into());
+    }
+    PARAMETERS.update(state, |stored| {
+        *stored = parameters;
+        Ok(())
+    })?;
+    state.emit(ADDRESS, IStaking::ParametersChanged { parameters: shown.clone() })
+}
+
+/// A seat key by its place.
+pub(super) fn seat_key(
+    state: &mut impl Read,
+    validator: Address,
+    index: u32,
+) -> Result<Option<SeatKey>, Failure> {
+    if u64::from(index) >= SEAT_KEYS.len(state, validator)? {
+        return Ok(None);
+    }
+    SEAT_KEYS.get(state, validator, index.into()).map(Some)
+}
