@@ -28,8 +28,13 @@ pub const CREDIT_GAS: u64 = 62_500;
 #[expect(clippy::as_conversions, reason = "u32 to u64, in a constant")]
 pub const SWEEP_GAS: u64 = SWEEP as u64 * CREDIT_GAS;
 
-/// Gas for one seat's part of the fees: 36,600 when its account is new.
-pub const SEAT_GAS: u64 = 40_000;
+/// Gas for delegators, 32 at 100,000, and for the turn of an epoch, 512 candidates at 8,500 and 256
+/// seats at 22,500.
+const STAKING_GAS: u64 = 14_000_000;
+
+/// Gas for one seat's part of the fees: 142,000 when it is a validator's first and the validator's fee
+/// address is new.
+pub const SEAT_GAS: u64 = 150_000;
 
 /// Gas of Ethereum's own calls at the edges of a block, in no one's budget.
 pub(crate) const EDGE_GAS: u64 = 30_000_000;
@@ -38,7 +43,7 @@ pub(crate) const EDGE_GAS: u64 = 30_000_000;
 /// is kept from users' transactions.
 pub fn system_gas(seats: usize) -> u64 {
     let seats = u64::try_from(seats).unwrap_or(u64::MAX);
-    SWEEP_GAS.saturating_add(SEAT_GAS.saturating_mul(seats))
+    SWEEP_GAS.saturating_add(STAKING_GAS).saturating_add(SEAT_GAS.saturating_mul(seats))
 }
 
 /// Runs what stands before the first transaction.

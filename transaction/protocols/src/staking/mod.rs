@@ -72,11 +72,14 @@ use sahara_primitives::Amount;
 /// The least a validator puts in itself: what a candidate costs, 1,000 SAHARA.
 pub const LEAST_STAKE: Amount = crate::workers::MINIMUM_BOND;
 
-/// The most validators that stand at once: every epoch reads each of them.
-pub const MAX_VALIDATORS: u64 = 1_024;
+/// The most validators that stand at once: the turn of an epoch reads each of them, at 8,500 gas.
+pub const MAX_VALIDATORS: u64 = 512;
+
+/// The most seats of an epoch: its turn writes each of them, at 22,500 gas.
+pub const MAX_SEATS: u16 = 256;
 
 /// The most seat keys of a validator: all seats there can be.
-pub const MAX_SEAT_KEYS: u32 = 512;
+pub const MAX_SEAT_KEYS: u32 = 256;
 
 /// Unbondings of one delegator from one validator, and redelegations to it, under way at once.
 pub const MAX_ENTRIES: u32 = 7;
@@ -91,8 +94,8 @@ pub const HISTORY: u64 = 60 * 86_400;
 /// Seconds between changes of a commission.
 pub const COMMISSION_PERIOD: u64 = 86_400;
 
-/// Delegations looked at by one block's sweep.
-pub const SWEEP_LOOKS: u32 = 64;
+/// Delegations looked at by one block's sweep, at up to 100,000 gas.
+pub const SWEEP_LOOKS: u32 = 32;
 
 /// Old faults applied by one touch.
 pub const SLASHES_AT_ONCE: u32 = 64;

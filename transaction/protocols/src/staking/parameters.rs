@@ -60,7 +60,7 @@ impl Parameters {
         self.epoch > 0
             && self.epoch <= self.unbonding
             && self.seats > 0
-            && self.seats <= 512
+            && self.seats <= super::MAX_SEATS
             && self.max_commission <= 10_000
             && self.max_commission_change <= 10_000
             && self.double_sign_slash <= 5_000

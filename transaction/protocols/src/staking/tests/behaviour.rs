@@ -216,7 +216,7 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
     );
     for wrong in [
         IStaking::Parameters { epoch: 0, ..now.clone() },
-        IStaking::Parameters { seats: 513, ..now.clone() },
+        IStaking::Parameters { seats: 257, ..now.clone() },
         IStaking::Parameters { doubleSignSlash: 10_000, ..now.clone() },
         IStaking::Parameters { window: 129, ..now.clone() },
         IStaking::Parameters { maxMissed: 100, ..now.clone() },

@@ -48,7 +48,7 @@ fn the_sweep_looks_at_a_bounded_number_and_reaches_everyone() {
         assert!(transfers <= u64::from(SWEEP_LOOKS));
         blocks += 1;
     }
-    assert!((4..=6).contains(&blocks), "{blocks}");
+    assert!((7..=9).contains(&blocks), "{blocks}");
     let waiting = storage::REWARDS.get(&mut world, operator(0)).unwrap().unpaid;
     assert!(waiting < DUST, "{waiting} left");
     let [_, stores, _] = counted(&mut world, |world| run(world, |state| sweep(state)));
