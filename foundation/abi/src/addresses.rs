@@ -40,8 +40,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "licenses", address: LICENSES, abi: ILicenses::abi::contract },
     Protocol { name: "contributions", address: CONTRIBUTIONS, abi: IContributions::abi::contract },
     Protocol { name: "market", address: MARKET, abi: IMarket::abi::contract },
-    Protocol { name: "vesting", address: VESTING, abi: IVesting::abi::contract },
     Protocol { name: "staking", address: STAKING, abi: IStaking::abi::contract },
+    Protocol { name: "vesting", address: VESTING, abi: IVesting::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -63,12 +63,12 @@ pub const WORKERS: Address = address!("5341484152410000000000000000000000000005"
 pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006");
 /// Contributions, and commitments to very many (ContributionNFT, ERC-5192).
 pub const CONTRIBUTIONS: Address = address!("5341484152410000000000000000000000000008");
-/// Schedules of the token's classes, the airdrop, announced moves.
-pub const VESTING: Address = address!("5341484152410000000000000000000000000009");
 /// Validators, delegations, slashing, voting power.
 pub const STAKING: Address = address!("534148415241000000000000000000000000000a");
 /// Proposals and votes.
 pub const GOVERNANCE: Address = address!("534148415241000000000000000000000000000b");
+/// Schedules of the token's classes, the airdrop, announced moves.
+pub const VESTING: Address = address!("534148415241000000000000000000000000000c");
 /// What every asset's own account runs (ERC-6551): committed Solidity.
 pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
 /// ERC-6551's registry, at the address it has on every chain.

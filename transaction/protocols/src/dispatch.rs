@@ -90,8 +90,8 @@ protocols! {
     licenses: LICENSES,
     contributions: CONTRIBUTIONS,
     market: MARKET,
-    vesting: VESTING,
     staking: STAKING,
+    vesting: VESTING,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

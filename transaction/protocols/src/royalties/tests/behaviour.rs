@@ -236,7 +236,11 @@ fn the_sweep_is_bounded_and_takes_turns() {
     }
     assert_eq!((credited(state), balance(state, ROYALTIES)), (1_000, 0));
     let idle = counted(state, |state| end_block(state, ALICE, &[]).unwrap());
-    assert_eq!((idle.loads, idle.stores), (3, 0), "an idle block reads its queue, staking's, and the epoch");
+    assert_eq!(
+        (idle.loads, idle.stores),
+        (3, 0),
+        "an idle block reads its queue, staking's, and the epoch"
+    );
 }
 
 #[test]
