@@ -124,7 +124,7 @@ impl Dice {
     pub(crate) fn amount(&mut self, most: u128) -> u128 {
         let bits = self.below(u64::from(128 - most.leading_zeros()) + 1);
         let mask = if bits == 0 { 0 } else { u128::MAX >> (128 - bits) };
-        let wide = u128::from(self.roll()) << 64 | u128::from(self.roll());
+        let wide = (u128::from(self.roll()) << 64) | u128::from(self.roll());
         (wide & mask).min(most)
     }
 }

@@ -1,6 +1,6 @@
 //! Two votes that exclude each other, checked by the consensus library's own rules.
 
-use super::{slashing::double_sign, storage::GENESIS, validators::seat_key, words::SeatKey};
+use super::{seat_key::SeatKey, slashing::double_sign, storage::GENESIS, validators::seat_key};
 use crate::state::{Failure, Read, Write};
 use alloy_primitives::{Address, B256, U256, address, hex};
 use sahara_abi::IStaking;

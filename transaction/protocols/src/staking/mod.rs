@@ -38,6 +38,7 @@ mod position;
 mod presence;
 mod reach;
 mod rewards;
+mod seat_key;
 pub mod seats;
 pub mod shares;
 mod slashing;

@@ -1,8 +1,9 @@
 //! The slots; a map's number is part of the consensus rules and never used again.
 
 use super::parameters::Parameters;
+use super::seat_key::SeatKey;
 use super::words::{
-    Delegation, Epoch, Mark, Presence, Profile, Redelegation, Rewards, Seat, SeatKey, Slash, Sweep,
+    Delegation, Epoch, Mark, Presence, Profile, Redelegation, Rewards, Seat, Slash, Sweep,
     Unbonding, Validator,
 };
 use crate::liabilities::RawSlot;

@@ -12,6 +12,7 @@ use sahara_primitives::Timestamp;
 
 mod arithmetic;
 mod behaviour;
+mod books;
 mod cost;
 mod faults;
 mod model;

@@ -6,8 +6,9 @@ use super::{
     epoch,
     evidence::{check_key, remember_genesis},
     position::registered,
+    seat_key::SeatKey,
     storage::{LIST, PARAMETERS, PROFILES, SEAT_KEYS, TAKEN, VALIDATORS},
-    words::{Profile, SeatKey, Validator},
+    words::{Profile, Validator},
 };
 use crate::{
     dispatch::is_reserved,

@@ -1,226 +1,16 @@
 //! Random sequences against books that are kept by hand: everyone is settled at every reward, what
 //! is unbonding is slashed at every slash, one by one.
 
-use super::{shares::Bond, *};
+use super::{
+    books::{Books, Held, House},
+    shares::Bond,
+    *,
+};
 
 const VALIDATORS: usize = 5;
 const PEOPLE: usize = 6;
 /// Operations after which a new world begins, so that stakes do not dwindle to nothing.
 const CHAPTER: u64 = 2_500;
-
-#[derive(Clone, Debug, Default)]
-struct Held {
-    shares: u128,
-    owed: u128,
-    frac: U256,
-}
-
-#[derive(Clone, Debug)]
-struct Out {
-    amount: u128,
-    created: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Moved {
-    source: usize,
-    created: u64,
-    seen: usize,
-    shares: u128,
-}
-
-#[derive(Clone, Debug, Default)]
-struct House {
-    stake: u128,
-    shares: u128,
-    unpaid: u128,
-    rem: U256,
-    slashes: Vec<(u64, u16)>,
-    /// Holders: people, then the operator.
-    held: Vec<Held>,
-    out: Vec<[Option<Out>; 7]>,
-    moved: Vec<[Option<Moved>; 7]>,
-}
-
-/// `ceil(a * b / c)` and `floor`, by division and rest.
-fn up(a: u128, b: u128, c: u128) -> u128 {
-    let (product, c) = (U256::from(a) * U256::from(b), U256::from(c));
-    (product / c + U256::from(u8::from(!(product % c).is_zero()))).to()
-}
-
-fn down(a: u128, b: u128, c: u128) -> u128 {
-    (U256::from(a) * U256::from(b) / U256::from(c)).to()
-}
-
-impl House {
-    fn value(&self, shares: u128) -> u128 {
-        if self.shares == 0 { 0 } else { down(shares, self.stake, self.shares) }
-    }
-
-    fn join(&mut self, who: usize, amount: u128) -> Option<u128> {
-        let bought = match (self.stake, self.shares) {
-            (_, 0) => amount,
-            (0, _) => return None,
-            (stake, shares) => down(amount, shares, stake),
-        };
-        self.stake += amount;
-        self.shares += bought;
-        self.held[who].shares += bought;
-        (bought > 0 && self.stake < 1 << 96 && self.shares < 1 << 112).then_some(bought)
-    }
-
-    /// Everything that is asked for, or more for the last one.
-    fn part(&mut self, who: usize, amount: u128, locked: u128) -> Option<u128> {
-        let free = self.held[who].shares - locked;
-        let available = self.value(free);
-        if amount == 0 || amount > available {
-            return None;
-        }
-        let sold = if amount == available { free } else { up(amount, self.shares, self.stake) };
-        Some(self.sell(who, sold, amount))
-    }
-
-    fn sell(&mut self, who: usize, sold: u128, amount: u128) -> u128 {
-        let amount = if sold == self.shares { self.stake } else { amount };
-        self.stake -= amount;
-        self.shares -= sold;
-        self.held[who].shares -= sold;
-        if sold > 0 && self.held[who].shares == 0 {
-            self.rem += std::mem::take(&mut self.held[who].frac);
-        }
-        amount
-    }
-
-    /// Divides a reward and settles everyone.
-    fn reward(&mut self, amount: u128) {
-        let scaled: U256 = (U256::from(amount) << 128) + self.rem;
-        let (each, rest) = scaled.div_rem(U256::from(self.shares));
-        self.rem = rest;
-        self.unpaid += amount;
-        for holder in &mut self.held {
-            let owed = each * U256::from(holder.shares) + holder.frac;
-            holder.owed += (owed >> 128_usize).to::<u128>();
-            holder.frac = owed & U256::from(u128::MAX);
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Books {
-    now: u64,
-    houses: Vec<House>,
-    wallets: Vec<u128>,
-    incentive: u128,
-}
-
-impl Books {
-    fn touch(&mut self, who: usize, house: usize) {
-        let owed = std::mem::take(&mut self.houses[house].held[who].owed);
-        self.houses[house].unpaid -= owed;
-        self.wallets[who] += owed;
-    }
-
-    /// Applies old faults to what came to a house; whether all are applied.
-    fn reach(&mut self, who: usize, house: usize) -> bool {
-        let mut is_done = true;
-        for place in 0..7 {
-            let Some(mut moved) = self.houses[house].moved[who][place].take() else { continue };
-            let slashes = &self.houses[moved.source].slashes;
-            let end = slashes.len().min(moved.seen + 64);
-            let mut left = moved.shares;
-            for (fault, points) in &slashes[moved.seen..end] {
-                if *fault <= moved.created {
-                    left -= up(left, (*points).into(), 10_000);
-                }
-            }
-            let all = end == slashes.len() || left == 0;
-            moved.seen = end;
-            let sold = moved.shares - left;
-            if sold > 0 {
-                self.touch(who, house);
-                let worth = self.houses[house].value(sold);
-                self.incentive += self.houses[house].sell(who, sold, worth);
-            }
-            moved.shares = left;
-            is_done &= all;
-            let is_mature = self.now >= moved.created + UNBONDING;
-            if !(is_mature && all || left == 0) {
-                self.houses[house].moved[who][place] = Some(moved);
-            }
-        }
-        is_done
-    }
-
-    fn locked(&self, who: usize, house: usize) -> u128 {
-        let moved = self.houses[house].moved[who].iter().flatten();
-        moved.filter(|moved| self.now < moved.created + UNBONDING).map(|moved| moved.shares).sum()
-    }
-
-    fn join(&mut self, who: usize, house: usize, amount: u128) -> Option<()> {
-        if amount == 0 || !self.reach(who, house) {
-            return None;
-        }
-        self.touch(who, house);
-        self.wallets[who] -= amount;
-        self.houses[house].join(who, amount).map(drop)
-    }
-
-    fn part(&mut self, who: usize, house: usize, amount: u128) -> Option<u128> {
-        if !self.reach(who, house) {
-            return None;
-        }
-        self.touch(who, house);
-        let locked = self.locked(who, house);
-        self.houses[house].part(who, amount, locked)
-    }
-
-    fn leave(&mut self, who: usize, house: usize, amount: u128) -> Option<()> {
-        let amount = self.part(who, house, amount)?;
-        let place = self.houses[house].out[who].iter_mut().find(|place| place.is_none())?;
-        *place = Some(Out { amount, created: self.now });
-        Some(())
-    }
-
-    fn go_over(&mut self, who: usize, source: usize, to: usize, amount: u128) -> Option<()> {
-        if source == to || amount == 0 || !self.reach(who, source) || !self.reach(who, to) {
-            return None;
-        }
-        let amount = self.part(who, source, amount)?;
-        self.touch(who, to);
-        let shares = self.houses[to].join(who, amount)?;
-        let seen = self.houses[source].slashes.len();
-        let created = self.now;
-        let place = self.houses[to].moved[who].iter_mut().find(|place| place.is_none())?;
-        *place = Some(Moved { source, created, seen, shares });
-        Some(())
-    }
-
-    fn withdraw(&mut self, who: usize, house: usize) -> Option<u128> {
-        let mut found = None;
-        for place in &mut self.houses[house].out[who] {
-            if let Some(out) = place.take_if(|out| self.now >= out.created + UNBONDING) {
-                found = Some(found.unwrap_or(0) + out.amount);
-            }
-        }
-        self.wallets[who] += found?;
-        found
-    }
-
-    fn slash(&mut self, house: usize, points: u16, fault: u64) {
-        let house = &mut self.houses[house];
-        let cut = down(house.stake, points.into(), 10_000);
-        house.stake -= cut;
-        house.slashes.push((fault, points));
-        self.incentive += cut;
-        for out in house.out.iter_mut().flatten().flatten() {
-            if out.created >= fault {
-                let cut = up(out.amount, points.into(), 10_000);
-                out.amount -= cut;
-                self.incentive += cut;
-            }
-        }
-    }
-}
 
 struct Play {
     world: Undo,
@@ -312,14 +102,22 @@ impl Play {
             }
             20..24 => self.reward(house),
             24..27 => self.slash(house),
-            27 => {
+            27..30 => self.collect(who, house),
+            _ => self.end_block(),
+        }
+    }
+
+    fn collect(&mut self, who: usize, house: usize) {
+        let (account, validator) = (person(who), operator(house));
+        match self.dice.below(3) {
+            0 => {
                 let call = IStaking::settleCall { delegator: account, validator };
                 let paid = self.world.call(REPORTER, STAKING, 0, &call).unwrap();
                 let owed = self.books.houses[house].held[who].owed;
                 assert_eq!(paid, U256::from(owed));
                 self.books.touch(who, house);
             }
-            28 => {
+            1 => {
                 let owed = self.books.houses[house].held[who].owed;
                 let expected = self.book(|books| {
                     books.touch(who, house);
@@ -329,11 +127,10 @@ impl Play {
                 let result = self.world.call(account, STAKING, 0, &call);
                 assert_eq!(result.is_ok(), expected.is_some(), "{result:?}");
             }
-            29 => {
+            _ => {
                 apply(&mut self.world, account, validator);
                 self.books.reach(who, house);
             }
-            _ => self.end_block(),
         }
     }
 

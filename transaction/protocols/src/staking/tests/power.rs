@@ -24,13 +24,13 @@ fn i9_past_votes_never_change_and_add_up_to_at_most_all_stake() {
     let mut history = BTreeMap::new();
     let everyone: Vec<_> = (0..4).map(person).chain((0..3).map(operator)).collect();
     for _ in 0..OPERATIONS / 20 {
-        let (who, house) = (dice.below(4), dice.below(3));
-        let (who, house) = (person(who as usize), operator(house as usize));
+        let mut index = |below| usize::try_from(dice.below(below)).unwrap();
+        let (who, house, other) = (person(index(4)), operator(index(3)), operator(index(3)));
         let amount = 1 + dice.amount(1 << 70);
         match dice.below(6) {
             0..3 => join(&mut world, who, house, amount).unwrap(),
             3 => drop(part(&mut world, who, house, amount)),
-            4 => drop(over(&mut world, who, [house, operator(dice.below(3) as usize)], amount)),
+            4 => drop(over(&mut world, who, [house, other], amount)),
             _ => cut(&mut world, house, 100, START),
         }
         if dice.below(2) == 0 {

@@ -30,9 +30,10 @@ fn a_class_of_months_comes_free_at_the_calendars_seconds() {
     let [_, monthly, ..] = plan().curves();
     let total = 2_075 * MILLION + 7;
     let free = |time| monthly.vested(total, Timestamp(time));
-    for step in 1..=48 {
-        let (before, after) = (total * (step - 1) / 48, total * step / 48);
-        let time = month(step as u64);
+    for step in 1..=48_u64 {
+        let after = total * u128::from(step) / 48;
+        let before = total * u128::from(step - 1) / 48;
+        let time = month(step);
         assert_eq!([time - 1, time].map(free), [before, after], "month {step}");
     }
     let unlocks = monthly.unlocks(total, Timestamp(START));
