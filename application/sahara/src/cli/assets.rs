@@ -56,8 +56,11 @@ pub(crate) struct Register {
     /// Who owns it.
     #[command(flatten)]
     pub(crate) signer: Signer,
-    /// dataset, model or agent.
-    #[arg(long, value_parser = ["dataset", "model", "agent"])]
+    /// What it is.
+    #[arg(long, value_parser = [
+        "dataset", "model", "agent", "pipeline", "checkpoint", "adapter", "recipe", "inference-task",
+        "usage-log",
+    ])]
     pub(crate) kind: String,
     /// Its name.
     #[arg(long)]
@@ -68,7 +71,8 @@ pub(crate) struct Register {
     /// An agent's system prompt.
     #[arg(long)]
     pub(crate) prompt: Option<String>,
-    /// Parents as ID:RELATION: trained-on, finetuned-from, embeds or derived-from.
+    /// Parents as ID:RELATION: trained-on, finetuned-from, embeds, derived-from, evaluated-on,
+    /// labelled-by, version-of, generated-by, trained-with or records.
     #[arg(long = "parent", value_name = "ID:RELATION")]
     pub(crate) parents: Vec<String>,
     /// SAHARA per 1,000,000 prompt tokens.

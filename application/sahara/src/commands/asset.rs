@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{Asset, Register},
+    commands::asset_words as words,
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -40,7 +41,7 @@ pub(crate) struct Shown {
 #[derive(Serialize)]
 struct Parent {
     asset: u64,
-    relation: &'static str,
+    relation: String,
 }
 
 #[derive(Serialize)]
@@ -151,7 +152,7 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
     let earned = earned(client, id).await?;
     Ok(Shown {
         id: id.0,
-        kind: kind_name(asset.kind),
+        kind: words::word(words::KINDS, &asset.kind),
         name: name_of(&asset.metadataURI),
         owner,
         creator: asset.creator,
@@ -164,7 +165,7 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
         metadata_uri: asset.metadataURI,
         parents: edges
             .iter()
-            .map(|e| Parent { asset: e.parent, relation: relation_name(e.relation) })
+            .map(|e| Parent { asset: e.parent, relation: words::relation(e.relation) })
             .collect(),
         ancestors: ancestors.iter().map(|a| Ancestor { asset: a.asset, share: a.share }).collect(),
         earned,
@@ -302,47 +303,21 @@ fn parse_member(text: &str) -> Result<IAssets::Member> {
 fn parse_edge(text: &str) -> Result<IAssets::Edge> {
     let expected = || {
         Failure::usage(format!(
-            "`{text}` is no parent: expected ID:RELATION, the relation trained-on, finetuned-from, embeds or derived-from"
+            "`{text}` is no parent: expected ID:RELATION, the relation one of {}",
+            words::all(words::RELATIONS)
         ))
     };
     let (id, relation) = text.split_once(':').unwrap_or((text, "derived-from"));
-    let relation = match relation {
-        "trained-on" => IAssets::Relation::TrainedOn,
-        "finetuned-from" => IAssets::Relation::FinetunedFrom,
-        "embeds" => IAssets::Relation::Embeds,
-        "derived-from" => IAssets::Relation::DerivedFrom,
-        _ => return Err(expected()),
-    };
+    let relation = words::value(words::RELATIONS, relation).ok_or_else(expected)?;
     let id: AssetId = id.parse().map_err(|_| expected())?;
     Ok(IAssets::Edge { parent: id.0, relation })
 }
 
 fn parse_kind(text: &str) -> Result<IAssets::Kind> {
-    match text {
-        "dataset" => Ok(IAssets::Kind::Dataset),
-        "model" => Ok(IAssets::Kind::Model),
-        "agent" => Ok(IAssets::Kind::Agent),
-        _ => Err(Failure::usage(format!("`{text}` is no kind: expected dataset, model or agent"))),
-    }
-}
-
-const fn kind_name(kind: IAssets::Kind) -> &'static str {
-    match kind {
-        IAssets::Kind::Dataset => "dataset",
-        IAssets::Kind::Model => "model",
-        IAssets::Kind::Agent => "agent",
-        _ => "unknown",
-    }
-}
-
-const fn relation_name(relation: IAssets::Relation) -> &'static str {
-    match relation {
-        IAssets::Relation::TrainedOn => "TRAINED_ON",
-        IAssets::Relation::FinetunedFrom => "FINETUNED_FROM",
-        IAssets::Relation::Embeds => "EMBEDS",
-        IAssets::Relation::DerivedFrom => "DERIVED_FROM",
-        _ => "UNKNOWN",
-    }
+    words::value(words::KINDS, text).ok_or_else(|| {
+        let kinds = words::all(words::KINDS);
+        Failure::usage(format!("`{text}` is no kind: expected one of {kinds}"))
+    })
 }
 
 const fn derivatives_name(derivatives: IAssets::Derivatives) -> &'static str {

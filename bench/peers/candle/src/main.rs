@@ -2,9 +2,10 @@
 //! JSON line that `inference_speed` prints.
 //!
 //! Usage: `sahara-peer-candle [threads] [prompt tokens] [answer tokens] [model.gguf]`; without a file the default model
-//! of the cache.
+//! of the cache. `sahara-peer-candle convert FROM TO` writes the same weights as Q8_0, for which candle has kernels
+//! with SIMD; for Q4_1 it has none.
 
-use candle_core::quantized::gguf_file;
+use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
 use candle_core::{Device, IndexOp, Tensor};
 use candle_transformers::models::quantized_llama::ModelWeights;
 use std::path::PathBuf;
@@ -14,6 +15,11 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, from, to] = arguments.as_slice()
+        && command == "convert"
+    {
+        return convert(from, to);
+    }
     let number = |index: usize, default| arguments.get(index).map_or(Ok(default), |text| text.parse::<usize>());
     let (threads, prompt, answer) = (number(0, 1)?, number(1, 128)?, number(2, 64)?);
     let file = match arguments.get(3) {
@@ -38,6 +44,25 @@ fn main() -> Result<(), Failure> {
         "prefill_tokens_per_second": prefill, "decode_tokens_per_second": decode, "load_seconds": load,
     });
     println!("{line}");
+    Ok(())
+}
+
+/// Writes the file again with every Q4_1 tensor as Q8_0.
+fn convert(from: &str, to: &str) -> Result<(), Failure> {
+    let mut reader = std::fs::File::open(from)?;
+    let content = gguf_file::Content::read(&mut reader)?;
+    let mut tensors = Vec::new();
+    for name in content.tensor_infos.keys() {
+        let tensor = content.tensor(&mut reader, name, &Device::Cpu)?;
+        let tensor = match tensor.dtype() {
+            GgmlDType::Q4_1 => QTensor::quantize(&tensor.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)?,
+            _ => tensor,
+        };
+        tensors.push((name.as_str(), tensor));
+    }
+    let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
+    let metadata: Vec<_> = content.metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    gguf_file::write(&mut std::fs::File::create(to)?, &metadata, &tensors)?;
     Ok(())
 }
 
