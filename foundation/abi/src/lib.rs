@@ -27,8 +27,10 @@ mod licenses;
 mod market;
 mod royalties;
 pub mod signing;
+#[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod staking;
 mod system;
+#[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod vesting;
 mod workers;
 

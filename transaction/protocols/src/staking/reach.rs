@@ -42,12 +42,16 @@ pub(super) fn remaining(
     Ok((left, end, end == all))
 }
 
-fn take(state: &mut impl Write, taken: u128, event: IStaking::SlashReached) -> Result<(), Failure> {
+fn take(
+    state: &mut impl Write,
+    taken: u128,
+    event: &IStaking::SlashReached,
+) -> Result<(), Failure> {
     if taken == 0 {
         return Ok(());
     }
     state.move_coin(ADDRESS, INCENTIVE_POOL, Amount::from_u128(taken))?;
-    state.emit(ADDRESS, IStaking::SlashReached { amount: U256::from(taken), ..event })
+    state.emit(ADDRESS, IStaking::SlashReached { amount: U256::from(taken), ..event.clone() })
 }
 
 /// Brings one unbonding up to date; returns it, what was taken, and whether all slashes are seen.
@@ -70,7 +74,7 @@ pub(super) fn reach_unbonding(
         amount,
         isUnbonding: true,
     };
-    take(state, taken, event)?;
+    take(state, taken, &event)?;
     Ok((entry, taken, is_done))
 }
 
@@ -101,7 +105,7 @@ fn reach_redelegation(
     let amount = U256::ZERO;
     let event =
         IStaking::SlashReached { delegator, validator: source, holder, amount, isUnbonding: false };
-    take(state, taken, event)?;
+    take(state, taken, &event)?;
     Ok((taken, is_done || left == 0))
 }
 

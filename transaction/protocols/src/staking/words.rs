@@ -10,6 +10,7 @@ use alloy_primitives::{Address, U256};
 /// A validator's stake: `stake u96 | shares u112 | commission u16 | registered | jailed | tombstoned |
 /// leaving`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, a bit each in the word")]
 pub(crate) struct Validator {
     /// Stake and shares.
     pub(crate) bond: Bond,

@@ -24,7 +24,7 @@ const fn div(dividend: u64, divisor: u64) -> u64 {
 }
 
 /// Days from the first of March of year 0 to the first of a month.
-fn days_before(year: u64, month: u64) -> u64 {
+const fn days_before(year: u64, month: u64) -> u64 {
     let leaps = div(year, 4).saturating_sub(div(year, 100)).saturating_add(div(year, 400));
     let years = year.saturating_mul(365).saturating_add(leaps);
     // 153 days in five months from March on: 31, 30, 31, 30, 31.
@@ -34,7 +34,7 @@ fn days_before(year: u64, month: u64) -> u64 {
 /// Days from the first of March of year 0 to the first of January 1970.
 const EPOCH: u64 = 719_468;
 
-fn date(days: u64) -> Date {
+const fn date(days: u64) -> Date {
     // The estimate is never too late and at most one year early.
     let mut year = div(days.saturating_mul(400), ERA).saturating_sub(1);
     while days_before(year.saturating_add(1), 0) <= days {

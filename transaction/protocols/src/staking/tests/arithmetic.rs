@@ -101,7 +101,8 @@ proptest! {
         let mut bond = Bond::default();
         let mut own = [bond.join(start).unwrap(), 0, 0];
         for points in slashes {
-            let _ = bond.slash(points);
+            let cut = bond.slash(points);
+            prop_assert!(bond.stake > 0 || cut == 0);
         }
         for (who, is_joining, amount) in moves {
             let before = bond;
@@ -139,7 +140,8 @@ proptest! {
     ) {
         let mut bond = Bond::default();
         let own = bond.join(first).unwrap();
-        let _ = bond.slash(points);
+        let cut = bond.slash(points);
+            prop_assert!(bond.stake > 0 || cut == 0);
         let before = bond.value(own);
         if let Some(bought) = bond.join(amount) {
             prop_assert!(bond.value(bought) <= amount);

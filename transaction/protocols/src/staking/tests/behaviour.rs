@@ -189,19 +189,19 @@ fn an_epoch_ends_after_its_day_and_fixes_the_seats() {
     world.call(operator(0), STAKING, 0, &add).unwrap();
     join(&mut world, person(0), operator(0), 5_000 * COIN).unwrap();
     later(&mut world, DAY - 1);
-    run(&mut world, |state| turn(state));
+    run(&mut world, turn);
     let current = |world: &mut Undo| {
         let epoch = world.call(REPORTER, STAKING, 0, &IStaking::currentEpochCall {}).unwrap();
         (epoch.epoch, epoch.startedAt)
     };
     assert_eq!(current(&mut world), (0, START));
     later(&mut world, 1);
-    run(&mut world, |state| turn(state));
+    run(&mut world, turn);
     assert_eq!(current(&mut world), (1, START + DAY));
     let seats = world.call(REPORTER, STAKING, 0, &IStaking::seatsOfCall { epoch: 1 }).unwrap();
     assert_eq!(seats.validators, [operator(0), operator(0), operator(1)]);
     assert_eq!(seats.keys, [0, 1, 0]);
-    run(&mut world, |state| turn(state));
+    run(&mut world, turn);
     assert_eq!(current(&mut world), (1, START + DAY), "once");
 }
 
@@ -219,7 +219,7 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
         IStaking::Parameters { seats: 257, ..now.clone() },
         IStaking::Parameters { doubleSignSlash: 10_000, ..now.clone() },
         IStaking::Parameters { window: 129, ..now.clone() },
-        IStaking::Parameters { maxMissed: 100, ..now.clone() },
+        IStaking::Parameters { maxMissed: 100, ..now },
     ] {
         refused(world.call(GOVERNANCE, STAKING, 0, &set(wrong)), IStaking::InvalidParameters {});
     }

@@ -44,14 +44,14 @@ fn the_sweep_looks_at_a_bounded_number_and_reaches_everyone() {
     earn(&mut world, operator(0), 1_000 * COIN);
     let mut blocks = 0;
     while SWEEP.get(&mut world).unwrap().is_running {
-        let [_, _, transfers] = counted(&mut world, |world| run(world, |state| sweep(state)));
+        let [_, _, transfers] = counted(&mut world, |world| run(world, sweep));
         assert!(transfers <= u64::from(SWEEP_LOOKS));
         blocks += 1;
     }
     assert!((7..=9).contains(&blocks), "{blocks}");
     let waiting = storage::REWARDS.get(&mut world, operator(0)).unwrap().unpaid;
     assert!(waiting < DUST, "{waiting} left");
-    let [_, stores, _] = counted(&mut world, |world| run(world, |state| sweep(state)));
+    let [_, stores, _] = counted(&mut world, |world| run(world, sweep));
     assert_eq!(stores, 0, "an idle block changes nothing");
 }
 

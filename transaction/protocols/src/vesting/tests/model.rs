@@ -173,6 +173,7 @@ impl Model {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a promise says")]
     fn promise(
         &mut self,
         pool: usize,
