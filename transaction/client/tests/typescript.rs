@@ -2,7 +2,7 @@
 //!
 //! `SAHARA_GENERATE=1 cargo test -p sahara-client --test typescript` writes it anew.
 
-use sahara_abi::{IAssets, IChannels, PROTOCOLS, signing};
+use sahara_abi::{IAssets, IChannels, IMarket, PROTOCOLS, signing};
 use std::{fmt::Write as _, fs, path::Path};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -23,6 +23,7 @@ fn messages() -> Vec<Message> {
         of("channels", IChannels::Reservation::eip712_encode_type()),
         of("channels", IChannels::KeyGrant::eip712_encode_type()),
         of("channels", IChannels::Voucher::eip712_encode_type()),
+        of("market", IMarket::Listing::eip712_encode_type()),
         of("coin", signing::Permit::eip712_encode_type()),
         of("coin", signing::TransferWithAuthorization::eip712_encode_type()),
         of("coin", signing::ReceiveWithAuthorization::eip712_encode_type()),
@@ -30,10 +31,9 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-/// `Name(type member,...)` as viem wants it; no message refers to another struct.
+/// One struct, `Name(type member,...`, as viem wants it.
 fn members(encoded: &str) -> Outcome<(&str, String)> {
-    let (name, rest) = encoded.split_once('(').ok_or("a struct has members")?;
-    let list = rest.strip_suffix(')').ok_or("one struct, no references")?;
+    let (name, list) = encoded.split_once('(').ok_or("a struct has members")?;
     let mut text = String::new();
     for member in list.split(',') {
         let (kind, name) = member.split_once(' ').ok_or("a member has a type and a name")?;
@@ -68,20 +68,24 @@ fn generated() -> Outcome<String> {
     }
     text.push_str("} as const;\n");
     for protocol in PROTOCOLS {
-        let abi = serde_json::to_string_pretty(&protocol.interface())?;
-        writeln!(
-            text,
-            "\n/** Interface of `{0}`, common errors included. */\nexport const {0}Abi = {abi} as const;",
-            protocol.name
-        )?;
+        let name = protocol.name;
+        writeln!(text, "\n/** Interface of `{name}`, common errors included. */")?;
+        writeln!(text, "export const {name}Abi = [")?;
+        let abi = serde_json::to_value(protocol.interface())?;
+        for item in abi.as_array().ok_or("an ABI is a list")? {
+            writeln!(text, "  {item},")?;
+        }
+        text.push_str("] as const;\n");
     }
     text.push_str(&variants::<IAssets::Kind>("Kind", "What an asset is.")?);
     text.push_str(&variants::<IAssets::Relation>("Relation", "What an edge says of the child.")?);
     text.push_str(&variants::<IAssets::Derivatives>("Derivatives", "Who may derive.")?);
     text.push_str("\n/** EIP-712 domains without the chain's id. */\nexport const domains = {\n");
-    for (name, domain) in
-        [("channels", signing::channels_domain(0)), ("coin", signing::coin_domain(0))]
-    {
+    for (name, domain) in [
+        ("channels", signing::channels_domain(0)),
+        ("market", signing::market_domain(0)),
+        ("coin", signing::coin_domain(0)),
+    ] {
         let title = domain.name.as_deref().ok_or("a domain has a name")?;
         let version = domain.version.as_deref().ok_or("a domain has a version")?;
         let contract = domain.verifying_contract.ok_or("a domain has a contract")?;
@@ -92,8 +96,12 @@ fn generated() -> Outcome<String> {
     }
     text.push_str("} as const;\n\n/** EIP-712 types of everything a payer signs. */\nexport const messageTypes = {\n");
     for message in messages() {
-        let (name, members) = members(&message.encoded)?;
-        writeln!(text, "  /** Under the domain `{}`. */\n  {name}: [\n{members}  ],", message.domain)?;
+        let domain = message.domain;
+        // The signed struct comes first, then those that it refers to.
+        for encoded in message.encoded.split_terminator(')') {
+            let (name, members) = members(encoded)?;
+            writeln!(text, "  /** Under the domain `{domain}`. */\n  {name}: [\n{members}  ],")?;
+        }
     }
     text.push_str("} as const;\n");
     Ok(text)

@@ -81,11 +81,11 @@ async fn watch(node: &cli::Node, ledger: &NodeLedger, mut handle: ConsensusHandl
         guard(&listener, monitor_routes(ledger.clone(), Some(handle.status())), Vec::new())?;
     let metrics = tokio::spawn(serve(listener, router, std::future::pending()));
     let mut stop = std::pin::pin!(stop::asked(node.follow_parent));
-    let ended = loop {
-        tokio::select! {
-            () = &mut stop => break None,
-            reason = ledger.broken() => break Some(eyre!("the node is broken: {reason}")),
-            ended = handle.ended() => break Some(ended.err().map_or_else(|| eyre!("consensus ended"), Into::into)),
+    let ended = tokio::select! {
+        () = &mut stop => None,
+        reason = ledger.broken() => Some(eyre!("the node is broken: {reason}")),
+        ended = handle.ended() => {
+            Some(ended.err().map_or_else(|| eyre!("consensus ended"), Into::into))
         }
     };
     metrics.abort();

@@ -8,3959 +8,658 @@ export const addresses = {
   channels: "0x5341484152410000000000000000000000000004",
   workers: "0x5341484152410000000000000000000000000005",
   system: "0x5341484152410000000000000000000000000006",
+  licenses: "0x5341484152410000000000000000000000000007",
+  contributions: "0x5341484152410000000000000000000000000008",
+  market: "0x5341484152410000000000000000000000000009",
+  staking: "0x534148415241000000000000000000000000000A",
+  vesting: "0x534148415241000000000000000000000000000c",
 } as const;
 
 /** Interface of `coin`, common errors included. */
 export const coinAbi = [
-  {
-    "type": "function",
-    "name": "DOMAIN_SEPARATOR",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "allowance",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "spender",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "approve",
-    "inputs": [
-      {
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "authorizationState",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "balanceOf",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "cancelAuthorization",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "v",
-        "type": "uint8"
-      },
-      {
-        "name": "r",
-        "type": "bytes32"
-      },
-      {
-        "name": "s",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "cancelAuthorization",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "signature",
-        "type": "bytes"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "decimals",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint8"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "name",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "string"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "nonces",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "permit",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "name": "deadline",
-        "type": "uint256"
-      },
-      {
-        "name": "v",
-        "type": "uint8"
-      },
-      {
-        "name": "r",
-        "type": "bytes32"
-      },
-      {
-        "name": "s",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "receiveWithAuthorization",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "name": "validAfter",
-        "type": "uint256"
-      },
-      {
-        "name": "validBefore",
-        "type": "uint256"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "v",
-        "type": "uint8"
-      },
-      {
-        "name": "r",
-        "type": "bytes32"
-      },
-      {
-        "name": "s",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "receiveWithAuthorization",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "name": "validAfter",
-        "type": "uint256"
-      },
-      {
-        "name": "validBefore",
-        "type": "uint256"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "signature",
-        "type": "bytes"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "symbol",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "string"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "totalSupply",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "transfer",
-    "inputs": [
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "transferFrom",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "transferWithAuthorization",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "name": "validAfter",
-        "type": "uint256"
-      },
-      {
-        "name": "validBefore",
-        "type": "uint256"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "v",
-        "type": "uint8"
-      },
-      {
-        "name": "r",
-        "type": "bytes32"
-      },
-      {
-        "name": "s",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "transferWithAuthorization",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "name": "validAfter",
-        "type": "uint256"
-      },
-      {
-        "name": "validBefore",
-        "type": "uint256"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      },
-      {
-        "name": "signature",
-        "type": "bytes"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "event",
-    "name": "Approval",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "spender",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "value",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "AuthorizationCanceled",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "AuthorizationUsed",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Transfer",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "to",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "value",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "AuthorizationExpired",
-    "inputs": [
-      {
-        "name": "validBefore",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AuthorizationInvalidSigner",
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "address"
-      },
-      {
-        "name": "authorizer",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AuthorizationNotForCaller",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AuthorizationNotYetValid",
-    "inputs": [
-      {
-        "name": "validAfter",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AuthorizationUsedOrCanceled",
-    "inputs": [
-      {
-        "name": "authorizer",
-        "type": "address"
-      },
-      {
-        "name": "nonce",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "ERC20InsufficientAllowance",
-    "inputs": [
-      {
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "name": "allowance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC20InsufficientBalance",
-    "inputs": [
-      {
-        "name": "sender",
-        "type": "address"
-      },
-      {
-        "name": "balance",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC20InvalidReceiver",
-    "inputs": [
-      {
-        "name": "receiver",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC20InvalidSpender",
-    "inputs": [
-      {
-        "name": "spender",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC2612ExpiredSignature",
-    "inputs": [
-      {
-        "name": "deadline",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC2612InvalidSigner",
-    "inputs": [
-      {
-        "name": "signer",
-        "type": "address"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  }
+  {"inputs":[],"name":"DOMAIN_SEPARATOR","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"},{"name":"spender","type":"address"}],"name":"allowance","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"spender","type":"address"},{"name":"value","type":"uint256"}],"name":"approve","outputs":[{"name":"","type":"bool"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"authorizer","type":"address"},{"name":"nonce","type":"bytes32"}],"name":"authorizationState","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"balanceOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"authorizer","type":"address"},{"name":"nonce","type":"bytes32"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"name":"cancelAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"authorizer","type":"address"},{"name":"nonce","type":"bytes32"},{"name":"signature","type":"bytes"}],"name":"cancelAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"decimals","outputs":[{"name":"","type":"uint8"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"name","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"nonces","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"},{"name":"spender","type":"address"},{"name":"value","type":"uint256"},{"name":"deadline","type":"uint256"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"name":"permit","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"validAfter","type":"uint256"},{"name":"validBefore","type":"uint256"},{"name":"nonce","type":"bytes32"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"name":"receiveWithAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"validAfter","type":"uint256"},{"name":"validBefore","type":"uint256"},{"name":"nonce","type":"bytes32"},{"name":"signature","type":"bytes"}],"name":"receiveWithAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"symbol","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"totalSupply","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"to","type":"address"},{"name":"value","type":"uint256"}],"name":"transfer","outputs":[{"name":"","type":"bool"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"}],"name":"transferFrom","outputs":[{"name":"","type":"bool"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"validAfter","type":"uint256"},{"name":"validBefore","type":"uint256"},{"name":"nonce","type":"bytes32"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"name":"transferWithAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"validAfter","type":"uint256"},{"name":"validBefore","type":"uint256"},{"name":"nonce","type":"bytes32"},{"name":"signature","type":"bytes"}],"name":"transferWithAuthorization","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"owner","type":"address"},{"indexed":true,"name":"spender","type":"address"},{"indexed":false,"name":"value","type":"uint256"}],"name":"Approval","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"authorizer","type":"address"},{"indexed":true,"name":"nonce","type":"bytes32"}],"name":"AuthorizationCanceled","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"authorizer","type":"address"},{"indexed":true,"name":"nonce","type":"bytes32"}],"name":"AuthorizationUsed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":false,"name":"value","type":"uint256"}],"name":"Transfer","type":"event"},
+  {"inputs":[{"name":"validBefore","type":"uint256"}],"name":"AuthorizationExpired","type":"error"},
+  {"inputs":[{"name":"signer","type":"address"},{"name":"authorizer","type":"address"}],"name":"AuthorizationInvalidSigner","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"to","type":"address"}],"name":"AuthorizationNotForCaller","type":"error"},
+  {"inputs":[{"name":"validAfter","type":"uint256"}],"name":"AuthorizationNotYetValid","type":"error"},
+  {"inputs":[{"name":"authorizer","type":"address"},{"name":"nonce","type":"bytes32"}],"name":"AuthorizationUsedOrCanceled","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"spender","type":"address"},{"name":"allowance","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"ERC20InsufficientAllowance","type":"error"},
+  {"inputs":[{"name":"sender","type":"address"},{"name":"balance","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"ERC20InsufficientBalance","type":"error"},
+  {"inputs":[{"name":"receiver","type":"address"}],"name":"ERC20InvalidReceiver","type":"error"},
+  {"inputs":[{"name":"spender","type":"address"}],"name":"ERC20InvalidSpender","type":"error"},
+  {"inputs":[{"name":"deadline","type":"uint256"}],"name":"ERC2612ExpiredSignature","type":"error"},
+  {"inputs":[{"name":"signer","type":"address"},{"name":"owner","type":"address"}],"name":"ERC2612InvalidSigner","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
 ] as const;
 
 /** Interface of `assets`, common errors included. */
 export const assetsAbi = [
-  {
-    "type": "function",
-    "name": "accountOf",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "addMembers",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "members",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "account",
-            "type": "address"
-          },
-          {
-            "name": "units",
-            "type": "uint96"
-          }
-        ]
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "ancestors",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "asset",
-            "type": "uint64"
-          },
-          {
-            "name": "share",
-            "type": "uint16"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "approve",
-    "inputs": [
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "approveDerivative",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64"
-      },
-      {
-        "name": "creator",
-        "type": "address"
-      },
-      {
-        "name": "isApproved",
-        "type": "bool"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "asset",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "name": "creator",
-            "type": "address"
-          },
-          {
-            "name": "contentHash",
-            "type": "bytes32"
-          },
-          {
-            "name": "metadataURI",
-            "type": "string"
-          },
-          {
-            "name": "inputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "outputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "derivativeRoyalty",
-            "type": "uint16"
-          },
-          {
-            "name": "derivatives",
-            "type": "uint8"
-          },
-          {
-            "name": "registeredAt",
-            "type": "uint64"
-          },
-          {
-            "name": "isSealed",
-            "type": "bool"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "assetCount",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "assetOf",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "balanceOf",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "edges",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "parent",
-            "type": "uint64"
-          },
-          {
-            "name": "relation",
-            "type": "uint8"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "getApproved",
-    "inputs": [
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "isApprovedForAll",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "operator",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "name",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "string"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "ownerOf",
-    "inputs": [
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "preview",
-    "inputs": [
-      {
-        "name": "edges",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "parent",
-            "type": "uint64"
-          },
-          {
-            "name": "relation",
-            "type": "uint8"
-          }
-        ]
-      },
-      {
-        "name": "derivativeRoyalty",
-        "type": "uint16"
-      },
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "parts",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "asset",
-            "type": "uint64"
-          },
-          {
-            "name": "share",
-            "type": "uint16"
-          },
-          {
-            "name": "amount",
-            "type": "uint256"
-          }
-        ]
-      },
-      {
-        "name": "room",
-        "type": "uint16"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "register",
-    "inputs": [
-      {
-        "name": "registration",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "name": "contentHash",
-            "type": "bytes32"
-          },
-          {
-            "name": "metadataURI",
-            "type": "string"
-          },
-          {
-            "name": "inputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "outputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "derivativeRoyalty",
-            "type": "uint16"
-          },
-          {
-            "name": "derivatives",
-            "type": "uint8"
-          },
-          {
-            "name": "edges",
-            "type": "tuple[]",
-            "components": [
-              {
-                "name": "parent",
-                "type": "uint64"
-              },
-              {
-                "name": "relation",
-                "type": "uint8"
-              }
-            ]
-          },
-          {
-            "name": "members",
-            "type": "tuple[]",
-            "components": [
-              {
-                "name": "account",
-                "type": "address"
-              },
-              {
-                "name": "units",
-                "type": "uint96"
-              }
-            ]
-          },
-          {
-            "name": "ownerUnits",
-            "type": "uint96"
-          },
-          {
-            "name": "isOpen",
-            "type": "bool"
-          }
-        ]
-      }
-    ],
-    "outputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "royaltyInfo",
-    "inputs": [
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      },
-      {
-        "name": "salePrice",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "receiver",
-        "type": "address"
-      },
-      {
-        "name": "royaltyAmount",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "safeTransferFrom",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "safeTransferFrom",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      },
-      {
-        "name": "data",
-        "type": "bytes"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "seal",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "setApprovalForAll",
-    "inputs": [
-      {
-        "name": "operator",
-        "type": "address"
-      },
-      {
-        "name": "approved",
-        "type": "bool"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "setPrices",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "inputPrice",
-        "type": "uint128"
-      },
-      {
-        "name": "outputPrice",
-        "type": "uint128"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "supportsInterface",
-    "inputs": [
-      {
-        "name": "interfaceId",
-        "type": "bytes4"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "symbol",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "string"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "tokenURI",
-    "inputs": [
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "string"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "transferFor",
-    "inputs": [
-      {
-        "name": "operator",
-        "type": "address"
-      },
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "transferFrom",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "event",
-    "name": "Approval",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "approved",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "ApprovalForAll",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "operator",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "approved",
-        "type": "bool",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "DerivativeApproved",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "creator",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "isApproved",
-        "type": "bool",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Linked",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "parent",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "relation",
-        "type": "uint8",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "MembersAdded",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "count",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "units",
-        "type": "uint96",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "PricesChanged",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "inputPrice",
-        "type": "uint128",
-        "indexed": false
-      },
-      {
-        "name": "outputPrice",
-        "type": "uint128",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Registered",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "creator",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "kind",
-        "type": "uint8",
-        "indexed": false
-      },
-      {
-        "name": "contentHash",
-        "type": "bytes32",
-        "indexed": false
-      },
-      {
-        "name": "metadataURI",
-        "type": "string",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Sealed",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "units",
-        "type": "uint96",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Transfer",
-    "inputs": [
-      {
-        "name": "from",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "to",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "AlreadySealed",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "DerivativesRefused",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64"
-      },
-      {
-        "name": "policy",
-        "type": "uint8"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DuplicateEdge",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DuplicateMember",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC721IncorrectOwner",
-    "inputs": [
-      {
-        "name": "sender",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC721InsufficientApproval",
-    "inputs": [
-      {
-        "name": "operator",
-        "type": "address"
-      },
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC721InvalidOwner",
-    "inputs": [
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC721InvalidReceiver",
-    "inputs": [
-      {
-        "name": "receiver",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ERC721NonexistentToken",
-    "inputs": [
-      {
-        "name": "tokenId",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "InvalidMember",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "units",
-        "type": "uint96"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidRelation",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64"
-      },
-      {
-        "name": "relation",
-        "type": "uint8"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "MetadataTooLong",
-    "inputs": [
-      {
-        "name": "bytes_",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NotOwner",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "owner",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotSealed",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "OwnershipCycle",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "OwnershipTooDeep",
-    "inputs": [
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "PriceTooHigh",
-    "inputs": [
-      {
-        "name": "price",
-        "type": "uint128"
-      },
-      {
-        "name": "most",
-        "type": "uint128"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "RoyaltyCapExceeded",
-    "inputs": [
-      {
-        "name": "total",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      },
-      {
-        "name": "parents",
-        "type": "uint64[]"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "RoyaltyTooHigh",
-    "inputs": [
-      {
-        "name": "derivativeRoyalty",
-        "type": "uint16"
-      },
-      {
-        "name": "most",
-        "type": "uint16"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "TooManyAncestors",
-    "inputs": [
-      {
-        "name": "ancestors",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "TooManyMembers",
-    "inputs": [
-      {
-        "name": "members",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "TooManyParents",
-    "inputs": [
-      {
-        "name": "parents",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "UnknownAsset",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "UnknownParent",
-    "inputs": [
-      {
-        "name": "parent",
-        "type": "uint64"
-      }
-    ]
-  }
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"accountOf","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"components":[{"name":"account","type":"address"},{"name":"units","type":"uint96"}],"name":"members","type":"tuple[]"}],"name":"addMembers","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"ancestors","outputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"share","type":"uint16"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"approve","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"parent","type":"uint64"},{"name":"creator","type":"address"},{"name":"isApproved","type":"bool"}],"name":"approveDerivative","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"asset","outputs":[{"components":[{"name":"kind","type":"uint8"},{"name":"creator","type":"address"},{"name":"contentHash","type":"bytes32"},{"name":"metadataURI","type":"string"},{"name":"inputPrice","type":"uint128"},{"name":"outputPrice","type":"uint128"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"derivatives","type":"uint8"},{"name":"registeredAt","type":"uint64"},{"name":"isSealed","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"assetCount","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"assetOf","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"balanceOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"edges","outputs":[{"components":[{"name":"parent","type":"uint64"},{"name":"relation","type":"uint8"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"getApproved","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"history","outputs":[{"name":"versions","type":"uint64[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"},{"name":"operator","type":"address"}],"name":"isApprovedForAll","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"name","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ownerOf","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"parent","type":"uint64"},{"name":"relation","type":"uint8"}],"name":"edges","type":"tuple[]"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"amount","type":"uint256"}],"name":"preview","outputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"share","type":"uint16"},{"name":"amount","type":"uint256"}],"name":"parts","type":"tuple[]"},{"name":"room","type":"uint16"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"kind","type":"uint8"},{"name":"contentHash","type":"bytes32"},{"name":"metadataURI","type":"string"},{"name":"inputPrice","type":"uint128"},{"name":"outputPrice","type":"uint128"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"derivatives","type":"uint8"},{"components":[{"name":"parent","type":"uint64"},{"name":"relation","type":"uint8"}],"name":"edges","type":"tuple[]"},{"components":[{"name":"account","type":"address"},{"name":"units","type":"uint96"}],"name":"members","type":"tuple[]"},{"name":"ownerUnits","type":"uint96"},{"name":"isOpen","type":"bool"}],"name":"registration","type":"tuple"}],"name":"register","outputs":[{"name":"asset","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"},{"name":"salePrice","type":"uint256"}],"name":"royaltyInfo","outputs":[{"name":"receiver","type":"address"},{"name":"royaltyAmount","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"data","type":"bytes"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"seal","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"approved","type":"bool"}],"name":"setApprovalForAll","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"inputPrice","type":"uint128"},{"name":"outputPrice","type":"uint128"}],"name":"setPrices","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"interfaceId","type":"bytes4"}],"name":"supportsInterface","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"symbol","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"tokenURI","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"transferFor","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"transferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"versionOf","outputs":[{"name":"first","type":"uint64"},{"name":"number","type":"uint64"},{"name":"latest","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"owner","type":"address"},{"indexed":true,"name":"approved","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"}],"name":"Approval","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"owner","type":"address"},{"indexed":true,"name":"operator","type":"address"},{"indexed":false,"name":"approved","type":"bool"}],"name":"ApprovalForAll","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"parent","type":"uint64"},{"indexed":true,"name":"creator","type":"address"},{"indexed":false,"name":"isApproved","type":"bool"}],"name":"DerivativeApproved","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"parent","type":"uint64"},{"indexed":false,"name":"relation","type":"uint8"}],"name":"Linked","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"count","type":"uint256"},{"indexed":false,"name":"units","type":"uint96"}],"name":"MembersAdded","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"inputPrice","type":"uint128"},{"indexed":false,"name":"outputPrice","type":"uint128"}],"name":"PricesChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"creator","type":"address"},{"indexed":false,"name":"kind","type":"uint8"},{"indexed":false,"name":"contentHash","type":"bytes32"},{"indexed":false,"name":"metadataURI","type":"string"}],"name":"Registered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"units","type":"uint96"}],"name":"Sealed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"}],"name":"Transfer","type":"event"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"AlreadySealed","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"parent","type":"uint64"},{"name":"policy","type":"uint8"}],"name":"DerivativesRefused","type":"error"},
+  {"inputs":[{"name":"parent","type":"uint64"}],"name":"DuplicateEdge","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"DuplicateMember","type":"error"},
+  {"inputs":[{"name":"sender","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"owner","type":"address"}],"name":"ERC721IncorrectOwner","type":"error"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"ERC721InsufficientApproval","type":"error"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"ERC721InvalidOwner","type":"error"},
+  {"inputs":[{"name":"receiver","type":"address"}],"name":"ERC721InvalidReceiver","type":"error"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ERC721NonexistentToken","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"units","type":"uint96"}],"name":"InvalidMember","type":"error"},
+  {"inputs":[{"name":"parent","type":"uint64"},{"name":"relation","type":"uint8"}],"name":"InvalidRelation","type":"error"},
+  {"inputs":[{"name":"bytes_","type":"uint256"},{"name":"most","type":"uint256"}],"name":"MetadataTooLong","type":"error"},
+  {"inputs":[{"name":"parent","type":"uint64"},{"name":"latest","type":"uint64"}],"name":"NotLatestVersion","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"caller","type":"address"},{"name":"owner","type":"address"}],"name":"NotOwner","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"NotSealed","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"to","type":"address"}],"name":"OwnershipCycle","type":"error"},
+  {"inputs":[{"name":"to","type":"address"},{"name":"most","type":"uint256"}],"name":"OwnershipTooDeep","type":"error"},
+  {"inputs":[{"name":"price","type":"uint128"},{"name":"most","type":"uint128"}],"name":"PriceTooHigh","type":"error"},
+  {"inputs":[{"name":"total","type":"uint256"},{"name":"most","type":"uint256"},{"name":"parents","type":"uint64[]"}],"name":"RoyaltyCapExceeded","type":"error"},
+  {"inputs":[{"name":"derivativeRoyalty","type":"uint16"},{"name":"most","type":"uint16"}],"name":"RoyaltyTooHigh","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"ancestors","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyAncestors","type":"error"},
+  {"inputs":[{"name":"members","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyMembers","type":"error"},
+  {"inputs":[{"name":"parents","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyParents","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"UnknownAsset","type":"error"},
+  {"inputs":[{"name":"parent","type":"uint64"}],"name":"UnknownParent","type":"error"},
 ] as const;
 
 /** Interface of `royalties`, common errors included. */
 export const royaltiesAbi = [
-  {
-    "type": "function",
-    "name": "earned",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "earnedIn",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "paidTo",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "pay",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "payable"
-  },
-  {
-    "type": "function",
-    "name": "pool",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "deposited",
-            "type": "uint256"
-          },
-          {
-            "name": "paid",
-            "type": "uint256"
-          },
-          {
-            "name": "units",
-            "type": "uint96"
-          },
-          {
-            "name": "members",
-            "type": "uint64"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "poolsOf",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "start",
-        "type": "uint256"
-      },
-      {
-        "name": "count",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "assets",
-        "type": "uint64[]"
-      },
-      {
-        "name": "total",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "settle",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "assets",
-        "type": "uint64[]"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "unitsOf",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint96"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "event",
-    "name": "Deposited",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "source",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Paid",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Settled",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "account",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "PoolFull",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "TooManyPools",
-    "inputs": [
-      {
-        "name": "pools",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  }
+  {"inputs":[{"name":"account","type":"address"}],"name":"earned","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"asset","type":"uint64"}],"name":"earnedIn","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"asset","type":"uint64"}],"name":"paidTo","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"pay","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"pool","outputs":[{"components":[{"name":"deposited","type":"uint256"},{"name":"paid","type":"uint256"},{"name":"units","type":"uint96"},{"name":"members","type":"uint64"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"poolsOf","outputs":[{"name":"assets","type":"uint64[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"assets","type":"uint64[]"}],"name":"settle","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"statement","outputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"units","type":"uint96"},{"name":"ownerUnits","type":"uint96"},{"name":"poolUnits","type":"uint96"},{"name":"deposited","type":"uint256"},{"name":"paid","type":"uint256"},{"name":"earned","type":"uint256"}],"name":"statements","type":"tuple[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"account","type":"address"}],"name":"unitsOf","outputs":[{"name":"","type":"uint96"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"source","type":"uint64"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Deposited","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"payer","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Paid","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Settled","type":"event"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"PoolFull","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"pools","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyPools","type":"error"},
 ] as const;
 
 /** Interface of `channels`, common errors included. */
 export const channelsAbi = [
-  {
-    "type": "function",
-    "name": "DOMAIN_SEPARATOR",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "channel",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "payer",
-            "type": "address"
-          },
-          {
-            "name": "gateway",
-            "type": "address"
-          },
-          {
-            "name": "settled",
-            "type": "uint96"
-          },
-          {
-            "name": "deposit",
-            "type": "uint96"
-          },
-          {
-            "name": "base",
-            "type": "uint96"
-          },
-          {
-            "name": "seq",
-            "type": "uint24"
-          },
-          {
-            "name": "closeRequestedAt",
-            "type": "uint32"
-          },
-          {
-            "name": "isClosed",
-            "type": "bool"
-          },
-          {
-            "name": "isGrant",
-            "type": "bool"
-          },
-          {
-            "name": "protocolFee",
-            "type": "uint16"
-          },
-          {
-            "name": "gatewayFee",
-            "type": "uint16"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "claimBatch",
-    "inputs": [
-      {
-        "name": "claims",
-        "type": "tuple[]",
-        "components": [
-          {
-            "name": "channelId",
-            "type": "bytes32"
-          },
-          {
-            "name": "cumulative",
-            "type": "uint96"
-          },
-          {
-            "name": "seqFrom",
-            "type": "uint24"
-          },
-          {
-            "name": "seqTo",
-            "type": "uint24"
-          },
-          {
-            "name": "receiptsRoot",
-            "type": "bytes32"
-          },
-          {
-            "name": "voucherAmount",
-            "type": "uint128"
-          },
-          {
-            "name": "voucherSignature",
-            "type": "bytes"
-          },
-          {
-            "name": "lines",
-            "type": "tuple[]",
-            "components": [
-              {
-                "name": "asset",
-                "type": "uint64"
-              },
-              {
-                "name": "worker",
-                "type": "address"
-              },
-              {
-                "name": "cumulativeWorker",
-                "type": "uint128"
-              },
-              {
-                "name": "cumulativeAsset",
-                "type": "uint128"
-              },
-              {
-                "name": "signature",
-                "type": "bytes"
-              }
-            ]
-          }
-        ]
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "close",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "closeDelay",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "depositOf",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "earning",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "worker",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "cumulativeWorker",
-        "type": "uint128"
-      },
-      {
-        "name": "cumulativeAsset",
-        "type": "uint128"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "fund",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "payable"
-  },
-  {
-    "type": "function",
-    "name": "grantUse",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "total",
-            "type": "uint96"
-          },
-          {
-            "name": "today",
-            "type": "uint96"
-          },
-          {
-            "name": "day",
-            "type": "uint64"
-          },
-          {
-            "name": "isRevoked",
-            "type": "bool"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "open",
-    "inputs": [
-      {
-        "name": "reservation",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "payer",
-            "type": "address"
-          },
-          {
-            "name": "gateway",
-            "type": "address"
-          },
-          {
-            "name": "amount",
-            "type": "uint96"
-          },
-          {
-            "name": "nonce",
-            "type": "uint64"
-          },
-          {
-            "name": "validUntil",
-            "type": "uint64"
-          }
-        ]
-      },
-      {
-        "name": "signature",
-        "type": "bytes"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "openGrant",
-    "inputs": [
-      {
-        "name": "grant",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "payer",
-            "type": "address"
-          },
-          {
-            "name": "gateway",
-            "type": "address"
-          },
-          {
-            "name": "keyId",
-            "type": "bytes32"
-          },
-          {
-            "name": "maxTotal",
-            "type": "uint96"
-          },
-          {
-            "name": "maxPerDay",
-            "type": "uint96"
-          },
-          {
-            "name": "assets",
-            "type": "uint64[]"
-          },
-          {
-            "name": "validUntil",
-            "type": "uint64"
-          },
-          {
-            "name": "nonce",
-            "type": "uint64"
-          }
-        ]
-      },
-      {
-        "name": "signature",
-        "type": "bytes"
-      },
-      {
-        "name": "amount",
-        "type": "uint96"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "protocolFee",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint16"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "requestClose",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "revoke",
-    "inputs": [
-      {
-        "name": "grant",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "payer",
-            "type": "address"
-          },
-          {
-            "name": "gateway",
-            "type": "address"
-          },
-          {
-            "name": "keyId",
-            "type": "bytes32"
-          },
-          {
-            "name": "maxTotal",
-            "type": "uint96"
-          },
-          {
-            "name": "maxPerDay",
-            "type": "uint96"
-          },
-          {
-            "name": "assets",
-            "type": "uint64[]"
-          },
-          {
-            "name": "validUntil",
-            "type": "uint64"
-          },
-          {
-            "name": "nonce",
-            "type": "uint64"
-          }
-        ]
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "withdraw",
-    "inputs": [
-      {
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "event",
-    "name": "CloseRequested",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "closableAt",
-        "type": "uint64",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Closed",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "returned",
-        "type": "uint96",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Collected",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "gateway",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint96",
-        "indexed": false
-      },
-      {
-        "name": "seqFrom",
-        "type": "uint24",
-        "indexed": false
-      },
-      {
-        "name": "seqTo",
-        "type": "uint24",
-        "indexed": false
-      },
-      {
-        "name": "receiptsRoot",
-        "type": "bytes32",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Earned",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "worker",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "workerAmount",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "assetAmount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "FeesPaid",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "protocolFee",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "gatewayFee",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Funded",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "from",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Opened",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "gateway",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint96",
-        "indexed": false
-      },
-      {
-        "name": "isGrant",
-        "type": "bool",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Revoked",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "grantHash",
-        "type": "bytes32",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "ToppedUp",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint96",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Withdrawn",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "AlreadyOpened",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AmountTooLarge",
-    "inputs": [
-      {
-        "name": "amount",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AssetNotGranted",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ChannelClosed",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "ChannelClosing",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      },
-      {
-        "name": "closableAt",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "CloseNotRequested",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "DepositExceeded",
-    "inputs": [
-      {
-        "name": "cumulative",
-        "type": "uint256"
-      },
-      {
-        "name": "deposit",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "EmptyRange",
-    "inputs": [
-      {
-        "name": "seqFrom",
-        "type": "uint24"
-      },
-      {
-        "name": "seqTo",
-        "type": "uint24"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Expired",
-    "inputs": [
-      {
-        "name": "validUntil",
-        "type": "uint64"
-      },
-      {
-        "name": "timestamp",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "GatewayNotBonded",
-    "inputs": [
-      {
-        "name": "gateway",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "GrantDayExceeded",
-    "inputs": [
-      {
-        "name": "today",
-        "type": "uint256"
-      },
-      {
-        "name": "maxPerDay",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "GrantRevoked",
-    "inputs": [
-      {
-        "name": "grantHash",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "GrantTotalExceeded",
-    "inputs": [
-      {
-        "name": "total",
-        "type": "uint256"
-      },
-      {
-        "name": "maxTotal",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InsufficientDeposit",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address"
-      },
-      {
-        "name": "free",
-        "type": "uint256"
-      },
-      {
-        "name": "needed",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "InvalidPayer",
-    "inputs": [
-      {
-        "name": "payer",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidSignature",
-    "inputs": [
-      {
-        "name": "expected",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NotGateway",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "gateway",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotPayer",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      },
-      {
-        "name": "payer",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NothingToCollect",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "PartsDoNotAddUp",
-    "inputs": [
-      {
-        "name": "expected",
-        "type": "uint256"
-      },
-      {
-        "name": "cumulative",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "SelfPayment",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "StaleClaim",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      },
-      {
-        "name": "seq",
-        "type": "uint24"
-      },
-      {
-        "name": "seqFrom",
-        "type": "uint24"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "StaleLine",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "worker",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "TooEarly",
-    "inputs": [
-      {
-        "name": "closableAt",
-        "type": "uint64"
-      },
-      {
-        "name": "timestamp",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "TooManyAssets",
-    "inputs": [
-      {
-        "name": "assets",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "TooManyLines",
-    "inputs": [
-      {
-        "name": "lines",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "UnknownChannel",
-    "inputs": [
-      {
-        "name": "channelId",
-        "type": "bytes32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "VoucherTooSmall",
-    "inputs": [
-      {
-        "name": "cumulative",
-        "type": "uint256"
-      },
-      {
-        "name": "voucherAmount",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "WorkerNotRegistered",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  }
+  {"inputs":[],"name":"DOMAIN_SEPARATOR","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"channel","outputs":[{"components":[{"name":"payer","type":"address"},{"name":"gateway","type":"address"},{"name":"settled","type":"uint96"},{"name":"deposit","type":"uint96"},{"name":"base","type":"uint96"},{"name":"seq","type":"uint24"},{"name":"closeRequestedAt","type":"uint32"},{"name":"isClosed","type":"bool"},{"name":"isGrant","type":"bool"},{"name":"protocolFee","type":"uint16"},{"name":"gatewayFee","type":"uint16"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"channelId","type":"bytes32"},{"name":"cumulative","type":"uint96"},{"name":"seqFrom","type":"uint24"},{"name":"seqTo","type":"uint24"},{"name":"receiptsRoot","type":"bytes32"},{"name":"voucherAmount","type":"uint128"},{"name":"voucherSignature","type":"bytes"},{"components":[{"name":"asset","type":"uint64"},{"name":"worker","type":"address"},{"name":"cumulativeWorker","type":"uint128"},{"name":"cumulativeAsset","type":"uint128"},{"name":"signature","type":"bytes"}],"name":"lines","type":"tuple[]"}],"name":"claims","type":"tuple[]"}],"name":"claimBatch","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"close","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"closeDelay","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"payer","type":"address"}],"name":"depositOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"channelId","type":"bytes32"},{"name":"asset","type":"uint64"},{"name":"worker","type":"address"}],"name":"earning","outputs":[{"name":"cumulativeWorker","type":"uint128"},{"name":"cumulativeAsset","type":"uint128"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"payer","type":"address"}],"name":"fund","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"grantUse","outputs":[{"components":[{"name":"total","type":"uint96"},{"name":"today","type":"uint96"},{"name":"day","type":"uint64"},{"name":"isRevoked","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"payer","type":"address"},{"name":"gateway","type":"address"},{"name":"amount","type":"uint96"},{"name":"nonce","type":"uint64"},{"name":"validUntil","type":"uint64"}],"name":"reservation","type":"tuple"},{"name":"signature","type":"bytes"}],"name":"open","outputs":[{"name":"channelId","type":"bytes32"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"components":[{"name":"payer","type":"address"},{"name":"gateway","type":"address"},{"name":"keyId","type":"bytes32"},{"name":"maxTotal","type":"uint96"},{"name":"maxPerDay","type":"uint96"},{"name":"assets","type":"uint64[]"},{"name":"validUntil","type":"uint64"},{"name":"nonce","type":"uint64"}],"name":"grant","type":"tuple"},{"name":"signature","type":"bytes"},{"name":"amount","type":"uint96"}],"name":"openGrant","outputs":[{"name":"channelId","type":"bytes32"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"protocolFee","outputs":[{"name":"","type":"uint16"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"requestClose","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"components":[{"name":"payer","type":"address"},{"name":"gateway","type":"address"},{"name":"keyId","type":"bytes32"},{"name":"maxTotal","type":"uint96"},{"name":"maxPerDay","type":"uint96"},{"name":"assets","type":"uint64[]"},{"name":"validUntil","type":"uint64"},{"name":"nonce","type":"uint64"}],"name":"grant","type":"tuple"}],"name":"revoke","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"amount","type":"uint256"}],"name":"withdraw","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":false,"name":"closableAt","type":"uint64"}],"name":"CloseRequested","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":false,"name":"returned","type":"uint96"}],"name":"Closed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":true,"name":"payer","type":"address"},{"indexed":true,"name":"gateway","type":"address"},{"indexed":false,"name":"amount","type":"uint96"},{"indexed":false,"name":"seqFrom","type":"uint24"},{"indexed":false,"name":"seqTo","type":"uint24"},{"indexed":false,"name":"receiptsRoot","type":"bytes32"}],"name":"Collected","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"worker","type":"address"},{"indexed":false,"name":"workerAmount","type":"uint256"},{"indexed":false,"name":"assetAmount","type":"uint256"}],"name":"Earned","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":false,"name":"protocolFee","type":"uint256"},{"indexed":false,"name":"gatewayFee","type":"uint256"}],"name":"FeesPaid","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"payer","type":"address"},{"indexed":true,"name":"from","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Funded","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":true,"name":"payer","type":"address"},{"indexed":true,"name":"gateway","type":"address"},{"indexed":false,"name":"amount","type":"uint96"},{"indexed":false,"name":"isGrant","type":"bool"}],"name":"Opened","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"payer","type":"address"},{"indexed":true,"name":"grantHash","type":"bytes32"}],"name":"Revoked","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":false,"name":"amount","type":"uint96"}],"name":"ToppedUp","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"payer","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Withdrawn","type":"event"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"AlreadyOpened","type":"error"},
+  {"inputs":[{"name":"amount","type":"uint256"},{"name":"most","type":"uint256"}],"name":"AmountTooLarge","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"AssetNotGranted","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"ChannelClosed","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"},{"name":"closableAt","type":"uint64"}],"name":"ChannelClosing","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"CloseNotRequested","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"cumulative","type":"uint256"},{"name":"deposit","type":"uint256"}],"name":"DepositExceeded","type":"error"},
+  {"inputs":[{"name":"seqFrom","type":"uint24"},{"name":"seqTo","type":"uint24"}],"name":"EmptyRange","type":"error"},
+  {"inputs":[{"name":"validUntil","type":"uint64"},{"name":"timestamp","type":"uint64"}],"name":"Expired","type":"error"},
+  {"inputs":[{"name":"gateway","type":"address"}],"name":"GatewayNotBonded","type":"error"},
+  {"inputs":[{"name":"today","type":"uint256"},{"name":"maxPerDay","type":"uint256"}],"name":"GrantDayExceeded","type":"error"},
+  {"inputs":[{"name":"grantHash","type":"bytes32"}],"name":"GrantRevoked","type":"error"},
+  {"inputs":[{"name":"total","type":"uint256"},{"name":"maxTotal","type":"uint256"}],"name":"GrantTotalExceeded","type":"error"},
+  {"inputs":[{"name":"payer","type":"address"},{"name":"free","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"InsufficientDeposit","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"payer","type":"address"}],"name":"InvalidPayer","type":"error"},
+  {"inputs":[{"name":"expected","type":"address"}],"name":"InvalidSignature","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"gateway","type":"address"}],"name":"NotGateway","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"payer","type":"address"}],"name":"NotPayer","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"NothingToCollect","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"expected","type":"uint256"},{"name":"cumulative","type":"uint256"}],"name":"PartsDoNotAddUp","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"SelfPayment","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"},{"name":"seq","type":"uint24"},{"name":"seqFrom","type":"uint24"}],"name":"StaleClaim","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"worker","type":"address"}],"name":"StaleLine","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"closableAt","type":"uint64"},{"name":"timestamp","type":"uint64"}],"name":"TooEarly","type":"error"},
+  {"inputs":[{"name":"assets","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyAssets","type":"error"},
+  {"inputs":[{"name":"lines","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyLines","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"UnknownChannel","type":"error"},
+  {"inputs":[{"name":"cumulative","type":"uint256"},{"name":"voucherAmount","type":"uint256"}],"name":"VoucherTooSmall","type":"error"},
+  {"inputs":[{"name":"worker","type":"address"},{"name":"asset","type":"uint64"}],"name":"WorkerNotRegistered","type":"error"},
 ] as const;
 
 /** Interface of `workers`, common errors included. */
 export const workersAbi = [
-  {
-    "type": "function",
-    "name": "gateway",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "endpoint",
-            "type": "string"
-          },
-          {
-            "name": "bond",
-            "type": "uint256"
-          },
-          {
-            "name": "fee",
-            "type": "uint16"
-          },
-          {
-            "name": "registeredAt",
-            "type": "uint64"
-          },
-          {
-            "name": "leavingAt",
-            "type": "uint64"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "leave",
-    "inputs": [],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "minimumBond",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "noticePeriod",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "offer",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "inputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "outputPrice",
-            "type": "uint128"
-          },
-          {
-            "name": "isServed",
-            "type": "bool"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "registerGateway",
-    "inputs": [
-      {
-        "name": "endpoint",
-        "type": "string"
-      },
-      {
-        "name": "fee",
-        "type": "uint16"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "payable"
-  },
-  {
-    "type": "function",
-    "name": "registerWorker",
-    "inputs": [
-      {
-        "name": "endpoint",
-        "type": "string"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "payable"
-  },
-  {
-    "type": "function",
-    "name": "serve",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "inputPrice",
-        "type": "uint128"
-      },
-      {
-        "name": "outputPrice",
-        "type": "uint128"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "unserve",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "withdrawBond",
-    "inputs": [],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "worker",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "endpoint",
-            "type": "string"
-          },
-          {
-            "name": "bond",
-            "type": "uint256"
-          },
-          {
-            "name": "registeredAt",
-            "type": "uint64"
-          },
-          {
-            "name": "leavingAt",
-            "type": "uint64"
-          }
-        ]
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "function",
-    "name": "workersOf",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      },
-      {
-        "name": "start",
-        "type": "uint256"
-      },
-      {
-        "name": "count",
-        "type": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "workers",
-        "type": "address[]"
-      },
-      {
-        "name": "total",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "event",
-    "name": "GatewayRegistered",
-    "inputs": [
-      {
-        "name": "gateway",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "endpoint",
-        "type": "string",
-        "indexed": false
-      },
-      {
-        "name": "bond",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "fee",
-        "type": "uint16",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Leaving",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "leavingAt",
-        "type": "uint64",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Left",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "bond",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Served",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      },
-      {
-        "name": "inputPrice",
-        "type": "uint128",
-        "indexed": false
-      },
-      {
-        "name": "outputPrice",
-        "type": "uint128",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Unserved",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "asset",
-        "type": "uint64",
-        "indexed": true
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "WorkerRegistered",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address",
-        "indexed": true
-      },
-      {
-        "name": "endpoint",
-        "type": "string",
-        "indexed": false
-      },
-      {
-        "name": "bond",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "AccountLeaving",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "name": "leavingAt",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "AlreadyRegistered",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "BondLocked",
-    "inputs": [
-      {
-        "name": "until",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "BondTooSmall",
-    "inputs": [
-      {
-        "name": "bond",
-        "type": "uint256"
-      },
-      {
-        "name": "least",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "EndpointTooLong",
-    "inputs": [
-      {
-        "name": "bytes_",
-        "type": "uint256"
-      },
-      {
-        "name": "most",
-        "type": "uint256"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "GatewayFeeTooHigh",
-    "inputs": [
-      {
-        "name": "fee",
-        "type": "uint16"
-      },
-      {
-        "name": "most",
-        "type": "uint16"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotRegistered",
-    "inputs": [
-      {
-        "name": "account",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "NotServed",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address"
-      },
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "StillServing",
-    "inputs": [
-      {
-        "name": "worker",
-        "type": "address"
-      },
-      {
-        "name": "assets",
-        "type": "uint32"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "UnknownServedAsset",
-    "inputs": [
-      {
-        "name": "asset",
-        "type": "uint64"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "WorkerPriceTooHigh",
-    "inputs": [
-      {
-        "name": "price",
-        "type": "uint128"
-      },
-      {
-        "name": "most",
-        "type": "uint128"
-      }
-    ]
-  }
+  {"inputs":[{"name":"account","type":"address"}],"name":"gateway","outputs":[{"components":[{"name":"endpoint","type":"string"},{"name":"bond","type":"uint256"},{"name":"fee","type":"uint16"},{"name":"registeredAt","type":"uint64"},{"name":"leavingAt","type":"uint64"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"leave","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"minimumBond","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"noticePeriod","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"worker","type":"address"},{"name":"asset","type":"uint64"}],"name":"offer","outputs":[{"components":[{"name":"inputPrice","type":"uint128"},{"name":"outputPrice","type":"uint128"},{"name":"isServed","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"endpoint","type":"string"},{"name":"fee","type":"uint16"}],"name":"registerGateway","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"endpoint","type":"string"}],"name":"registerWorker","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"inputPrice","type":"uint128"},{"name":"outputPrice","type":"uint128"}],"name":"serve","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"unserve","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"withdrawBond","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"worker","outputs":[{"components":[{"name":"endpoint","type":"string"},{"name":"bond","type":"uint256"},{"name":"registeredAt","type":"uint64"},{"name":"leavingAt","type":"uint64"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"workersOf","outputs":[{"name":"workers","type":"address[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"gateway","type":"address"},{"indexed":false,"name":"endpoint","type":"string"},{"indexed":false,"name":"bond","type":"uint256"},{"indexed":false,"name":"fee","type":"uint16"}],"name":"GatewayRegistered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"leavingAt","type":"uint64"}],"name":"Leaving","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"bond","type":"uint256"}],"name":"Left","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"worker","type":"address"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"inputPrice","type":"uint128"},{"indexed":false,"name":"outputPrice","type":"uint128"}],"name":"Served","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"worker","type":"address"},{"indexed":true,"name":"asset","type":"uint64"}],"name":"Unserved","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"worker","type":"address"},{"indexed":false,"name":"endpoint","type":"string"},{"indexed":false,"name":"bond","type":"uint256"}],"name":"WorkerRegistered","type":"event"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"leavingAt","type":"uint64"}],"name":"AccountLeaving","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"AlreadyRegistered","type":"error"},
+  {"inputs":[{"name":"until","type":"uint64"}],"name":"BondLocked","type":"error"},
+  {"inputs":[{"name":"bond","type":"uint256"},{"name":"least","type":"uint256"}],"name":"BondTooSmall","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"bytes_","type":"uint256"},{"name":"most","type":"uint256"}],"name":"EndpointTooLong","type":"error"},
+  {"inputs":[{"name":"fee","type":"uint16"},{"name":"most","type":"uint16"}],"name":"GatewayFeeTooHigh","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"NotRegistered","type":"error"},
+  {"inputs":[{"name":"worker","type":"address"},{"name":"asset","type":"uint64"}],"name":"NotServed","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"worker","type":"address"},{"name":"assets","type":"uint32"}],"name":"StillServing","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"UnknownServedAsset","type":"error"},
+  {"inputs":[{"name":"price","type":"uint128"},{"name":"most","type":"uint128"}],"name":"WorkerPriceTooHigh","type":"error"},
 ] as const;
 
 /** Interface of `system`, common errors included. */
 export const systemAbi = [
-  {
-    "type": "function",
-    "name": "endBlock",
-    "inputs": [
-      {
-        "name": "leader",
-        "type": "address"
-      },
-      {
-        "name": "recipients",
-        "type": "address[]"
-      }
-    ],
-    "outputs": [],
-    "stateMutability": "nonpayable"
-  },
-  {
-    "type": "function",
-    "name": "supply",
-    "inputs": [],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view"
-  },
-  {
-    "type": "event",
-    "name": "FeesDistributed",
-    "inputs": [
-      {
-        "name": "total",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "validators",
-        "type": "uint256",
-        "indexed": false
-      },
-      {
-        "name": "incentivePool",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "event",
-    "name": "Recovered",
-    "inputs": [
-      {
-        "name": "amount",
-        "type": "uint256",
-        "indexed": false
-      }
-    ],
-    "anonymous": false
-  },
-  {
-    "type": "error",
-    "name": "DelegateCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "InvalidCall",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "NotPayable",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "OnlySelf",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "OnlySystem",
-    "inputs": [
-      {
-        "name": "caller",
-        "type": "address"
-      }
-    ]
-  },
-  {
-    "type": "error",
-    "name": "Overflow",
-    "inputs": []
-  },
-  {
-    "type": "error",
-    "name": "StaticCall",
-    "inputs": []
-  }
+  {"inputs":[{"name":"leader","type":"address"},{"name":"recipients","type":"address[]"}],"name":"endBlock","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"supply","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"total","type":"uint256"},{"indexed":false,"name":"validators","type":"uint256"},{"indexed":false,"name":"incentivePool","type":"uint256"}],"name":"FeesDistributed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"amount","type":"uint256"}],"name":"Recovered","type":"event"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySystem","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+] as const;
+
+/** Interface of `licenses`, common errors included. */
+export const licensesAbi = [
+  {"inputs":[{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"approve","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"}],"name":"assignSeat","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"balanceOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"},{"name":"quantity","type":"uint32"},{"name":"holder","type":"address"},{"name":"user","type":"address"}],"name":"purchase","type":"tuple"}],"name":"buy","outputs":[{"name":"license","type":"uint256"}],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"asset","type":"uint64"},{"name":"purpose","type":"uint8"}],"name":"canUse","outputs":[{"name":"isAllowed","type":"bool"},{"name":"license","type":"uint256"},{"name":"missing","type":"uint8"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"},{"name":"count","type":"uint64"}],"name":"countUses","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"}],"name":"freeSeat","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"getApproved","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"},{"name":"operator","type":"address"}],"name":"isApprovedForAll","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"holder","type":"address"},{"name":"meter","type":"address"}],"name":"isMeter","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"isOffered","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"}],"name":"license","outputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"},{"name":"holder","type":"address"},{"name":"expiresAt","type":"uint64"},{"name":"useLimit","type":"uint64"},{"name":"uses","type":"uint64"},{"name":"seats","type":"uint16"},{"name":"seatsTaken","type":"uint16"},{"name":"lockedUntil","type":"uint64"},{"name":"isRevoked","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"licenseCount","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"licensing","outputs":[{"name":"isLicensed","type":"bool"},{"name":"carried","type":"bytes32"},{"name":"free","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"name","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"offer","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"offersOf","outputs":[{"name":"terms","type":"bytes32[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ownerOf","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"terms","type":"bytes32"},{"name":"quantity","type":"uint32"}],"name":"quote","outputs":[{"name":"price","type":"uint256"},{"name":"fee","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"pricing","type":"uint8"},{"name":"price","type":"uint128"},{"name":"period","type":"uint32"},{"name":"duration","type":"uint32"},{"name":"purposes","type":"uint8"},{"name":"needsApproval","type":"bool"},{"name":"isReciprocal","type":"bool"},{"name":"needsAttribution","type":"bool"},{"name":"isTransferable","type":"bool"},{"name":"isRevocable","type":"bool"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"resaleRoyalty","type":"uint16"},{"name":"useCap","type":"uint64"},{"name":"seatCap","type":"uint16"},{"name":"seatWindow","type":"uint32"},{"name":"territory","type":"bytes32"},{"name":"restrictions","type":"bytes32"}],"name":"data","type":"tuple"}],"name":"registerTerms","outputs":[{"name":"terms","type":"bytes32"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"quantity","type":"uint32"}],"name":"renew","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"quantity","type":"uint32"}],"name":"renewalQuote","outputs":[{"name":"price","type":"uint256"},{"name":"fee","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"reason","type":"bytes32"}],"name":"revoke","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"},{"name":"salePrice","type":"uint256"}],"name":"royaltyInfo","outputs":[{"name":"receiver","type":"address"},{"name":"royaltyAmount","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"data","type":"bytes"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"}],"name":"seat","outputs":[{"name":"isSeated","type":"bool"},{"name":"lockedUntil","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"asset","type":"uint64"}],"name":"seatsOf","outputs":[{"name":"licenses","type":"uint256[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"approved","type":"bool"}],"name":"setApprovalForAll","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"meter","type":"address"},{"name":"isAllowed","type":"bool"}],"name":"setMeter","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"interfaceId","type":"bytes4"}],"name":"supportsInterface","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"symbol","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"template","type":"uint8"},{"name":"price","type":"uint128"},{"name":"derivativeRoyalty","type":"uint16"}],"name":"template","outputs":[{"components":[{"name":"pricing","type":"uint8"},{"name":"price","type":"uint128"},{"name":"period","type":"uint32"},{"name":"duration","type":"uint32"},{"name":"purposes","type":"uint8"},{"name":"needsApproval","type":"bool"},{"name":"isReciprocal","type":"bool"},{"name":"needsAttribution","type":"bool"},{"name":"isTransferable","type":"bool"},{"name":"isRevocable","type":"bool"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"resaleRoyalty","type":"uint16"},{"name":"useCap","type":"uint64"},{"name":"seatCap","type":"uint16"},{"name":"seatWindow","type":"uint32"},{"name":"territory","type":"bytes32"},{"name":"restrictions","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"terms","type":"bytes32"}],"name":"terms","outputs":[{"components":[{"name":"pricing","type":"uint8"},{"name":"price","type":"uint128"},{"name":"period","type":"uint32"},{"name":"duration","type":"uint32"},{"name":"purposes","type":"uint8"},{"name":"needsApproval","type":"bool"},{"name":"isReciprocal","type":"bool"},{"name":"needsAttribution","type":"bool"},{"name":"isTransferable","type":"bool"},{"name":"isRevocable","type":"bool"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"resaleRoyalty","type":"uint16"},{"name":"useCap","type":"uint64"},{"name":"seatCap","type":"uint16"},{"name":"seatWindow","type":"uint32"},{"name":"territory","type":"bytes32"},{"name":"restrictions","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"pricing","type":"uint8"},{"name":"price","type":"uint128"},{"name":"period","type":"uint32"},{"name":"duration","type":"uint32"},{"name":"purposes","type":"uint8"},{"name":"needsApproval","type":"bool"},{"name":"isReciprocal","type":"bool"},{"name":"needsAttribution","type":"bool"},{"name":"isTransferable","type":"bool"},{"name":"isRevocable","type":"bool"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"resaleRoyalty","type":"uint16"},{"name":"useCap","type":"uint64"},{"name":"seatCap","type":"uint16"},{"name":"seatWindow","type":"uint32"},{"name":"territory","type":"bytes32"},{"name":"restrictions","type":"bytes32"}],"name":"data","type":"tuple"}],"name":"termsId","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"tokenURI","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"transferFor","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"transferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"withdrawOffer","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"owner","type":"address"},{"indexed":true,"name":"approved","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"}],"name":"Approval","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"owner","type":"address"},{"indexed":true,"name":"operator","type":"address"},{"indexed":false,"name":"approved","type":"bool"}],"name":"ApprovalForAll","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"terms","type":"bytes32"},{"indexed":true,"name":"parent","type":"uint64"}],"name":"Carried","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"parent","type":"uint64"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"terms","type":"bytes32"}],"name":"Derived","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"terms","type":"bytes32"},{"indexed":false,"name":"holder","type":"address"},{"indexed":false,"name":"quantity","type":"uint32"}],"name":"Issued","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"holder","type":"address"},{"indexed":true,"name":"meter","type":"address"},{"indexed":false,"name":"isAllowed","type":"bool"}],"name":"MeterChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"terms","type":"bytes32"}],"name":"OfferWithdrawn","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"terms","type":"bytes32"}],"name":"Offered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":false,"name":"quantity","type":"uint32"},{"indexed":false,"name":"expiresAt","type":"uint64"},{"indexed":false,"name":"useLimit","type":"uint64"}],"name":"Renewed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":false,"name":"reason","type":"bytes32"}],"name":"Revoked","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"lockedUntil","type":"uint64"}],"name":"SeatAssigned","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"account","type":"address"}],"name":"SeatFreed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"payer","type":"address"},{"indexed":false,"name":"price","type":"uint256"},{"indexed":false,"name":"fee","type":"uint256"}],"name":"Sold","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"terms","type":"bytes32"},{"components":[{"name":"pricing","type":"uint8"},{"name":"price","type":"uint128"},{"name":"period","type":"uint32"},{"name":"duration","type":"uint32"},{"name":"purposes","type":"uint8"},{"name":"needsApproval","type":"bool"},{"name":"isReciprocal","type":"bool"},{"name":"needsAttribution","type":"bool"},{"name":"isTransferable","type":"bool"},{"name":"isRevocable","type":"bool"},{"name":"derivativeRoyalty","type":"uint16"},{"name":"resaleRoyalty","type":"uint16"},{"name":"useCap","type":"uint64"},{"name":"seatCap","type":"uint16"},{"name":"seatWindow","type":"uint32"},{"name":"territory","type":"bytes32"},{"name":"restrictions","type":"bytes32"}],"indexed":false,"name":"data","type":"tuple"}],"name":"TermsRegistered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"}],"name":"Transfer","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"count","type":"uint64"},{"indexed":false,"name":"uses","type":"uint64"}],"name":"UsesCounted","type":"event"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"AlreadyOffered","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"sender","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"owner","type":"address"}],"name":"ERC721IncorrectOwner","type":"error"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"ERC721InsufficientApproval","type":"error"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"ERC721InvalidOwner","type":"error"},
+  {"inputs":[{"name":"receiver","type":"address"}],"name":"ERC721InvalidReceiver","type":"error"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ERC721NonexistentToken","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"FreeTermsOffered","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"clause","type":"uint8"},{"name":"value","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"InvalidTerms","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"expiresAt","type":"uint64"}],"name":"LicenseExpired","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"}],"name":"LicenseRevoked","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"seats","type":"uint16"}],"name":"NoSeatLeft","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"caller","type":"address"},{"name":"owner","type":"address"}],"name":"NotAssetOwner","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"caller","type":"address"},{"name":"holder","type":"address"}],"name":"NotHolder","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"caller","type":"address"}],"name":"NotMeter","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"NotOffered","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"}],"name":"NotRenewable","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"terms","type":"bytes32"}],"name":"NotRevocable","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"}],"name":"NotSeated","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"terms","type":"bytes32"}],"name":"NotTransferable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"account","type":"address"},{"name":"purpose","type":"uint8"},{"name":"missing","type":"uint8"}],"name":"RightMissing","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"account","type":"address"},{"name":"until","type":"uint64"}],"name":"SeatInUse","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"carried","type":"bytes32"}],"name":"TermsCarried","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"clause","type":"uint8"},{"name":"value","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"TermsDoNotFit","type":"error"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"asset","type":"uint64"},{"name":"most","type":"uint256"}],"name":"TooManySeats","type":"error"},
+  {"inputs":[{"name":"purpose","type":"uint8"},{"name":"known","type":"uint8"}],"name":"UnknownPurpose","type":"error"},
+  {"inputs":[{"name":"terms","type":"bytes32"}],"name":"UnknownTerms","type":"error"},
+  {"inputs":[{"name":"license","type":"uint256"},{"name":"asked","type":"uint64"},{"name":"left","type":"uint64"}],"name":"UsesExceeded","type":"error"},
+  {"inputs":[{"name":"sent","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"WrongPayment","type":"error"},
+  {"inputs":[{"name":"quantity","type":"uint32"},{"name":"least","type":"uint32"},{"name":"most","type":"uint64"}],"name":"WrongQuantity","type":"error"},
+] as const;
+
+/** Interface of `contributions`, common errors included. */
+export const contributionsAbi = [
+  {"inputs":[{"name":"asset","type":"uint64"},{"components":[{"name":"index","type":"uint32"},{"name":"contributor","type":"address"},{"name":"units","type":"uint96"},{"components":[{"name":"hash","type":"bytes32"},{"name":"sum","type":"uint96"}],"name":"proof","type":"tuple[]"}],"name":"activations","type":"tuple[]"}],"name":"activate","outputs":[{"name":"activated","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"approve","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"balanceOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"root","type":"bytes32"},{"name":"units","type":"uint96"},{"name":"count","type":"uint32"}],"name":"commit","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"commitment","outputs":[{"components":[{"name":"root","type":"bytes32"},{"name":"units","type":"uint96"},{"name":"count","type":"uint32"},{"name":"activatedUnits","type":"uint96"},{"name":"activated","type":"uint32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"contribution","outputs":[{"components":[{"name":"asset","type":"uint64"},{"name":"index","type":"uint32"},{"name":"contributor","type":"address"},{"name":"units","type":"uint96"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"units","type":"uint96"}],"name":"dueFor","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"getApproved","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"index","type":"uint32"}],"name":"isActivated","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owner","type":"address"},{"name":"operator","type":"address"}],"name":"isApprovedForAll","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"locked","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"name","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ownerOf","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"data","type":"bytes"}],"name":"safeTransferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"operator","type":"address"},{"name":"approved","type":"bool"}],"name":"setApprovalForAll","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"interfaceId","type":"bytes4"}],"name":"supportsInterface","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"symbol","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"tokenURI","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"transferFrom","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"contributor","type":"address"},{"indexed":false,"name":"index","type":"uint32"},{"indexed":false,"name":"units","type":"uint96"}],"name":"Activated","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"root","type":"bytes32"},{"indexed":false,"name":"units","type":"uint96"},{"indexed":false,"name":"count","type":"uint32"}],"name":"Committed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"tokenId","type":"uint256"}],"name":"Locked","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"}],"name":"Transfer","type":"event"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"AlreadyCommitted","type":"error"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ContributionLocked","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"ERC721InvalidOwner","type":"error"},
+  {"inputs":[{"name":"tokenId","type":"uint256"}],"name":"ERC721NonexistentToken","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"units","type":"uint96"},{"name":"count","type":"uint32"},{"name":"most","type":"uint32"}],"name":"InvalidCommitment","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"index","type":"uint32"},{"name":"contributor","type":"address"},{"name":"units","type":"uint96"}],"name":"InvalidContribution","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"index","type":"uint32"}],"name":"InvalidProof","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"}],"name":"NotCommitted","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"name":"index","type":"uint32"}],"name":"OverAllocated","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"activations","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManyActivations","type":"error"},
+] as const;
+
+/** Interface of `market`, common errors included. */
+export const marketAbi = [
+  {"inputs":[],"name":"DOMAIN_SEPARATOR","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"offer","type":"uint64"}],"name":"acceptOffer","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"auction","type":"uint64"}],"name":"auction","outputs":[{"components":[{"name":"seller","type":"address"},{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"reserve","type":"uint128"},{"name":"endsAt","type":"uint64"},{"name":"state","type":"bytes32"},{"name":"bidder","type":"address"},{"name":"price","type":"uint128"},{"name":"fee","type":"uint128"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"auction","type":"uint64"},{"name":"price","type":"uint128"}],"name":"bid","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"components":[{"name":"seller","type":"address"},{"name":"buyer","type":"address"},{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"referral","type":"uint16"},{"name":"refundSeconds","type":"uint32"},{"name":"nonce","type":"uint64"},{"components":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"},{"name":"state","type":"bytes32"}],"name":"items","type":"tuple[]"}],"name":"data","type":"tuple"},{"name":"signature","type":"bytes"},{"name":"recipient","type":"address"},{"name":"referrer","type":"address"}],"name":"buy","outputs":[{"name":"sale","type":"uint64"}],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"nonce","type":"uint64"}],"name":"cancel","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"auction","type":"uint64"}],"name":"cancelAuction","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"floor","type":"uint64"}],"name":"cancelBelow","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"offer","type":"uint64"}],"name":"cancelOffer","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"sale","type":"uint64"}],"name":"heldSale","outputs":[{"components":[{"name":"buyer","type":"address"},{"name":"seller","type":"address"},{"name":"license","type":"uint256"},{"name":"price","type":"uint128"},{"name":"fee","type":"uint128"},{"name":"until","type":"uint64"},{"name":"referrer","type":"address"},{"name":"referral","type":"uint16"},{"name":"state","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"listing","type":"bytes32"}],"name":"isListed","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"seller","type":"address"},{"name":"nonce","type":"uint64"}],"name":"isNonceSpent","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"auction","type":"uint64"}],"name":"leastBid","outputs":[{"name":"","type":"uint128"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"seller","type":"address"},{"name":"buyer","type":"address"},{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"referral","type":"uint16"},{"name":"refundSeconds","type":"uint32"},{"name":"nonce","type":"uint64"},{"components":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"},{"name":"state","type":"bytes32"}],"name":"items","type":"tuple[]"}],"name":"data","type":"tuple"}],"name":"list","outputs":[{"name":"listing","type":"bytes32"}],"stateMutability":"payable","type":"function"},
+  {"inputs":[],"name":"listingFee","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"seller","type":"address"},{"name":"buyer","type":"address"},{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"referral","type":"uint16"},{"name":"refundSeconds","type":"uint32"},{"name":"nonce","type":"uint64"},{"components":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"},{"name":"state","type":"bytes32"}],"name":"items","type":"tuple[]"}],"name":"data","type":"tuple"}],"name":"listingHash","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endsAt","type":"uint64"},{"name":"state","type":"bytes32"}],"name":"makeOffer","outputs":[{"name":"offer","type":"uint64"}],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"seller","type":"address"}],"name":"nonceFloor","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"offer","type":"uint64"}],"name":"offer","outputs":[{"components":[{"name":"bidder","type":"address"},{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"fee","type":"uint128"},{"name":"endsAt","type":"uint64"},{"name":"state","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"reserve","type":"uint128"},{"name":"endsAt","type":"uint64"},{"name":"state","type":"bytes32"}],"name":"openAuction","outputs":[{"name":"auction","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint256"},{"name":"referral","type":"uint16"}],"name":"parts","outputs":[{"components":[{"name":"seller","type":"uint256"},{"name":"royalty","type":"uint256"},{"name":"referral","type":"uint256"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"protocolFee","outputs":[{"name":"","type":"uint16"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"seller","type":"address"},{"name":"buyer","type":"address"},{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"referral","type":"uint16"},{"name":"refundSeconds","type":"uint32"},{"name":"nonce","type":"uint64"},{"components":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"},{"name":"state","type":"bytes32"}],"name":"items","type":"tuple[]"}],"name":"data","type":"tuple"}],"name":"quote","outputs":[{"name":"price","type":"uint256"},{"name":"fee","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"sale","type":"uint64"}],"name":"release","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"sale","type":"uint64"}],"name":"returnLicense","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"auction","type":"uint64"}],"name":"settleAuction","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"}],"name":"stateOf","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"auction","type":"uint64"},{"indexed":false,"name":"isSold","type":"bool"}],"name":"AuctionClosed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"auction","type":"uint64"},{"indexed":true,"name":"seller","type":"address"},{"indexed":true,"name":"collection","type":"address"},{"indexed":false,"name":"tokenId","type":"uint256"},{"indexed":false,"name":"reserve","type":"uint128"},{"indexed":false,"name":"endsAt","type":"uint64"}],"name":"AuctionOpened","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"auction","type":"uint64"},{"indexed":true,"name":"bidder","type":"address"},{"indexed":false,"name":"price","type":"uint128"},{"indexed":false,"name":"endsAt","type":"uint64"}],"name":"Bid","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"payer","type":"address"},{"indexed":false,"name":"fee","type":"uint256"}],"name":"FeePaid","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"sale","type":"uint64"},{"indexed":true,"name":"license","type":"uint256"},{"indexed":true,"name":"buyer","type":"address"},{"indexed":false,"name":"until","type":"uint64"}],"name":"Held","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"listing","type":"bytes32"},{"indexed":true,"name":"seller","type":"address"},{"components":[{"name":"seller","type":"address"},{"name":"buyer","type":"address"},{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"referral","type":"uint16"},{"name":"refundSeconds","type":"uint32"},{"name":"nonce","type":"uint64"},{"components":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"},{"name":"state","type":"bytes32"}],"name":"items","type":"tuple[]"}],"indexed":false,"name":"data","type":"tuple"}],"name":"Listed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"seller","type":"address"},{"indexed":false,"name":"floor","type":"uint64"}],"name":"NonceFloorRaised","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"seller","type":"address"},{"indexed":false,"name":"nonce","type":"uint64"}],"name":"NonceUsed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"offer","type":"uint64"},{"indexed":false,"name":"isAccepted","type":"bool"}],"name":"OfferClosed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"offer","type":"uint64"},{"indexed":true,"name":"bidder","type":"address"},{"indexed":true,"name":"collection","type":"address"},{"indexed":false,"name":"tokenId","type":"uint256"},{"indexed":false,"name":"price","type":"uint128"},{"indexed":false,"name":"endsAt","type":"uint64"}],"name":"Offered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"referrer","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Referred","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"sale","type":"uint64"}],"name":"Released","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"sale","type":"uint64"}],"name":"Returned","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"collection","type":"address"},{"indexed":true,"name":"tokenId","type":"uint256"},{"indexed":true,"name":"seller","type":"address"},{"indexed":false,"name":"buyer","type":"address"},{"indexed":false,"name":"price","type":"uint256"},{"indexed":false,"name":"royalty","type":"uint256"},{"indexed":false,"name":"referral","type":"uint256"}],"name":"Sold","type":"event"},
+  {"inputs":[{"name":"auction","type":"uint64"},{"name":"bidder","type":"address"}],"name":"AuctionHasBid","type":"error"},
+  {"inputs":[{"name":"auction","type":"uint64"},{"name":"endsAt","type":"uint64"}],"name":"AuctionRunning","type":"error"},
+  {"inputs":[{"name":"price","type":"uint128"},{"name":"least","type":"uint128"}],"name":"BidTooLow","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"recipient","type":"address"}],"name":"InvalidRecipient","type":"error"},
+  {"inputs":[{"name":"referrer","type":"address"}],"name":"InvalidReferrer","type":"error"},
+  {"inputs":[{"name":"signer","type":"address"},{"name":"seller","type":"address"}],"name":"InvalidSignature","type":"error"},
+  {"inputs":[{"name":"endsAt","type":"uint64"}],"name":"NoLongerOnSale","type":"error"},
+  {"inputs":[{"name":"seller","type":"address"},{"name":"nonce","type":"uint64"}],"name":"NonceSpent","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"bidder","type":"address"}],"name":"NotBidder","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"buyer","type":"address"}],"name":"NotForCaller","type":"error"},
+  {"inputs":[{"name":"listing","type":"bytes32"}],"name":"NotListed","type":"error"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"seller","type":"address"}],"name":"NotMovable","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"seller","type":"address"}],"name":"NotSeller","type":"error"},
+  {"inputs":[{"name":"startsAt","type":"uint64"}],"name":"NotYetOnSale","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"price","type":"uint128"},{"name":"endPrice","type":"uint128"}],"name":"PriceRises","type":"error"},
+  {"inputs":[{"name":"asked","type":"uint256"},{"name":"sent","type":"uint256"}],"name":"PriceTooHigh","type":"error"},
+  {"inputs":[{"name":"referral","type":"uint16"},{"name":"most","type":"uint16"}],"name":"ReferralTooHigh","type":"error"},
+  {"inputs":[{"name":"refundSeconds","type":"uint32"},{"name":"most","type":"uint32"}],"name":"RefundNotPossible","type":"error"},
+  {"inputs":[{"name":"sale","type":"uint64"},{"name":"until","type":"uint64"}],"name":"ReturnOpen","type":"error"},
+  {"inputs":[{"name":"sale","type":"uint64"},{"name":"until","type":"uint64"}],"name":"ReturnOver","type":"error"},
+  {"inputs":[{"name":"collection","type":"address"},{"name":"tokenId","type":"uint256"},{"name":"state","type":"bytes32"},{"name":"expected","type":"bytes32"}],"name":"StateChanged","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"auction","type":"uint64"}],"name":"UnknownAuction","type":"error"},
+  {"inputs":[{"name":"collection","type":"address"}],"name":"UnknownCollection","type":"error"},
+  {"inputs":[{"name":"offer","type":"uint64"}],"name":"UnknownOffer","type":"error"},
+  {"inputs":[{"name":"sale","type":"uint64"}],"name":"UnknownSale","type":"error"},
+  {"inputs":[{"name":"items","type":"uint256"},{"name":"least","type":"uint256"},{"name":"most","type":"uint256"}],"name":"WrongItems","type":"error"},
+  {"inputs":[{"name":"sent","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"WrongListingFee","type":"error"},
+  {"inputs":[{"name":"sent","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"WrongPayment","type":"error"},
+  {"inputs":[{"name":"startsAt","type":"uint64"},{"name":"endsAt","type":"uint64"},{"name":"now_","type":"uint64"}],"name":"WrongPeriod","type":"error"},
+] as const;
+
+/** Interface of `staking`, common errors included. */
+export const stakingAbi = [
+  {"inputs":[],"name":"CLOCK_MODE","outputs":[{"name":"","type":"string"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"consensusKey","type":"bytes"},{"name":"possession","type":"bytes"},{"name":"networkKey","type":"bytes32"}],"name":"key","type":"tuple"}],"name":"addSeatKey","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"applySlashes","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"clock","outputs":[{"name":"","type":"uint48"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"compound","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"commission","type":"uint16"},{"name":"feeAddress","type":"address"},{"components":[{"name":"consensusKey","type":"bytes"},{"name":"possession","type":"bytes"},{"name":"networkKey","type":"bytes32"}],"name":"keys","type":"tuple[]"}],"name":"createValidator","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[],"name":"currentEpoch","outputs":[{"name":"epoch","type":"uint64"},{"name":"startedAt","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"delegate","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"delegates","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"delegation","outputs":[{"components":[{"name":"shares","type":"uint256"},{"name":"value","type":"uint256"},{"name":"earned","type":"uint256"},{"name":"lockedShares","type":"uint256"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"delegationsOf","outputs":[{"name":"validators","type":"address[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"delegators","outputs":[{"name":"delegators","type":"address[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"commission","type":"uint16"},{"name":"feeAddress","type":"address"}],"name":"editValidator","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"},{"name":"timepoint","type":"uint256"}],"name":"getPastDelegation","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"timepoint","type":"uint256"}],"name":"getPastStake","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"timepoint","type":"uint256"}],"name":"getPastTotalSupply","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"timepoint","type":"uint256"}],"name":"getPastVotes","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"getVotes","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"leaveValidator","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"nextSeats","outputs":[{"name":"validators","type":"address[]"},{"name":"seats","type":"uint32[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"parameters","outputs":[{"components":[{"name":"epoch","type":"uint32"},{"name":"unbonding","type":"uint32"},{"name":"jail","type":"uint32"},{"name":"seats","type":"uint16"},{"name":"maxCommission","type":"uint16"},{"name":"maxCommissionChange","type":"uint16"},{"name":"doubleSignSlash","type":"uint16"},{"name":"downtimeSlash","type":"uint16"},{"name":"bounty","type":"uint16"},{"name":"window","type":"uint8"},{"name":"maxMissed","type":"uint8"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"present","type":"address[]"},{"name":"missed","type":"address[]"}],"name":"participation","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"source","type":"address"},{"name":"destination","type":"address"},{"name":"amount","type":"uint256"}],"name":"redelegate","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"redelegations","outputs":[{"components":[{"name":"source","type":"address"},{"name":"shares","type":"uint256"},{"name":"createdAt","type":"uint64"},{"name":"maturesAt","type":"uint64"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"key","type":"uint32"},{"name":"evidence","type":"bytes"}],"name":"reportDoubleSign","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"seatKeys","outputs":[{"components":[{"name":"consensusKey","type":"bytes"},{"name":"possession","type":"bytes"},{"name":"networkKey","type":"bytes32"}],"name":"keys","type":"tuple[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"epoch","type":"uint64"}],"name":"seatsOf","outputs":[{"name":"validators","type":"address[]"},{"name":"keys","type":"uint32[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"epoch","type":"uint32"},{"name":"unbonding","type":"uint32"},{"name":"jail","type":"uint32"},{"name":"seats","type":"uint16"},{"name":"maxCommission","type":"uint16"},{"name":"maxCommissionChange","type":"uint16"},{"name":"doubleSignSlash","type":"uint16"},{"name":"downtimeSlash","type":"uint16"},{"name":"bounty","type":"uint16"},{"name":"window","type":"uint8"},{"name":"maxMissed","type":"uint8"}],"name":"parameters","type":"tuple"}],"name":"setParameters","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"settle","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"unbondings","outputs":[{"components":[{"name":"amount","type":"uint256"},{"name":"createdAt","type":"uint64"},{"name":"completesAt","type":"uint64"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"amount","type":"uint256"}],"name":"undelegate","outputs":[{"name":"completesAt","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"unjail","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"validator","outputs":[{"components":[{"name":"stake","type":"uint256"},{"name":"shares","type":"uint256"},{"name":"unpaid","type":"uint256"},{"name":"commission","type":"uint16"},{"name":"commissionChangedAt","type":"uint64"},{"name":"feeAddress","type":"address"},{"name":"jailedUntil","type":"uint64"},{"name":"keys","type":"uint32"},{"name":"slashes","type":"uint32"},{"name":"delegators","type":"uint32"},{"name":"isJailed","type":"bool"},{"name":"isTombstoned","type":"bool"},{"name":"isLeaving","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"validators","outputs":[{"name":"validators","type":"address[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"withdraw","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"shares","type":"uint256"}],"name":"Delegated","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"epoch","type":"uint64"},{"indexed":false,"name":"startedAt","type":"uint64"},{"indexed":false,"name":"seats","type":"uint32"}],"name":"EpochBegan","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"until","type":"uint64"}],"name":"Jailed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Paid","type":"event"},
+  {"anonymous":false,"inputs":[{"components":[{"name":"epoch","type":"uint32"},{"name":"unbonding","type":"uint32"},{"name":"jail","type":"uint32"},{"name":"seats","type":"uint16"},{"name":"maxCommission","type":"uint16"},{"name":"maxCommissionChange","type":"uint16"},{"name":"doubleSignSlash","type":"uint16"},{"name":"downtimeSlash","type":"uint16"},{"name":"bounty","type":"uint16"},{"name":"window","type":"uint8"},{"name":"maxMissed","type":"uint8"}],"indexed":false,"name":"parameters","type":"tuple"}],"name":"ParametersChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"source","type":"address"},{"indexed":true,"name":"destination","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"shares","type":"uint256"},{"indexed":false,"name":"maturesAt","type":"uint64"}],"name":"Redelegated","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"commission","type":"uint256"}],"name":"Rewarded","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"index","type":"uint32"},{"indexed":false,"name":"consensusKey","type":"bytes"},{"indexed":false,"name":"networkKey","type":"bytes32"}],"name":"SeatKeyAdded","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"validator","type":"address"},{"indexed":true,"name":"holder","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"isUnbonding","type":"bool"}],"name":"SlashReached","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"ratio","type":"uint16"},{"indexed":false,"name":"faultAt","type":"uint64"},{"indexed":false,"name":"reporter","type":"address"},{"indexed":false,"name":"bounty","type":"uint256"}],"name":"Slashed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"}],"name":"Tombstoned","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"shares","type":"uint256"},{"indexed":false,"name":"completesAt","type":"uint64"}],"name":"Undelegated","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"}],"name":"Unjailed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"feeAddress","type":"address"},{"indexed":false,"name":"commission","type":"uint16"}],"name":"ValidatorCreated","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"feeAddress","type":"address"},{"indexed":false,"name":"commission","type":"uint16"}],"name":"ValidatorEdited","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"validator","type":"address"}],"name":"ValidatorLeaving","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"delegator","type":"address"},{"indexed":true,"name":"validator","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Withdrawn","type":"event"},
+  {"inputs":[{"name":"from","type":"uint16"},{"name":"to","type":"uint16"},{"name":"allowedAt","type":"uint64"}],"name":"CommissionChange","type":"error"},
+  {"inputs":[{"name":"commission","type":"uint16"},{"name":"most","type":"uint16"}],"name":"CommissionTooHigh","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[],"name":"DelegationTooSmall","type":"error"},
+  {"inputs":[{"name":"timepoint","type":"uint256"},{"name":"clock","type":"uint48"}],"name":"ERC5805FutureLookup","type":"error"},
+  {"inputs":[{"name":"faultAt","type":"uint64"},{"name":"expiredAt","type":"uint64"}],"name":"EvidenceTooOld","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"amount","type":"uint256"},{"name":"available","type":"uint256"}],"name":"InsufficientStake","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"InvalidEvidence","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"InvalidFeeAddress","type":"error"},
+  {"inputs":[],"name":"InvalidParameters","type":"error"},
+  {"inputs":[{"name":"index","type":"uint256"}],"name":"InvalidSeatKey","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"},{"name":"until","type":"uint64"}],"name":"JailedUntil","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"NotJailed","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"next","type":"uint64"}],"name":"NothingMature","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlyGovernance","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySystemCaller","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"SameValidator","type":"error"},
+  {"inputs":[{"name":"index","type":"uint256"}],"name":"SeatKeyTaken","type":"error"},
+  {"inputs":[{"name":"delegator","type":"address"},{"name":"validator","type":"address"}],"name":"SlashesPending","type":"error"},
+  {"inputs":[{"name":"stake","type":"uint256"},{"name":"least","type":"uint256"}],"name":"StakeTooSmall","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"most","type":"uint256"}],"name":"TooManyDelegations","type":"error"},
+  {"inputs":[{"name":"most","type":"uint256"}],"name":"TooManyEntries","type":"error"},
+  {"inputs":[{"name":"keys","type":"uint256"},{"name":"most","type":"uint256"}],"name":"TooManySeatKeys","type":"error"},
+  {"inputs":[{"name":"most","type":"uint256"}],"name":"TooManyValidators","type":"error"},
+  {"inputs":[{"name":"epoch","type":"uint64"}],"name":"UnknownEpoch","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"UnknownValidator","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"ValidatorClosed","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"ValidatorExists","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"ValidatorTombstoned","type":"error"},
+  {"inputs":[{"name":"validator","type":"address"}],"name":"WorthlessShares","type":"error"},
+] as const;
+
+/** Interface of `vesting`, common errors included. */
+export const vestingAbi = [
+  {"inputs":[],"name":"acceptAuthority","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"acceptBeneficiary","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"airdrop","outputs":[{"components":[{"name":"root","type":"bytes32"},{"name":"opens","type":"uint64"},{"name":"closes","type":"uint64"},{"name":"unclaimed","type":"uint256"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"index","type":"uint64"},{"name":"account","type":"address"},{"name":"amount","type":"uint256"}],"name":"airdropLeaf","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"},{"name":"to","type":"address"},{"name":"amount","type":"uint256"}],"name":"announce","outputs":[{"name":"id","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"pool","type":"address"},{"name":"to","type":"address"},{"name":"amount","type":"uint256"}],"name":"announceFromPool","outputs":[{"name":"id","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"id","type":"uint64"}],"name":"announcedMove","outputs":[{"components":[{"name":"schedule","type":"uint64"},{"name":"state","type":"uint8"},{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"amount","type":"uint256"},{"name":"announcedAt","type":"uint64"},{"name":"executableAt","type":"uint64"},{"name":"expiresAt","type":"uint64"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"authority","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"id","type":"uint64"}],"name":"cancel","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"index","type":"uint64"},{"name":"account","type":"address"},{"name":"amount","type":"uint256"},{"name":"proof","type":"bytes32[]"}],"name":"claim","outputs":[{"name":"schedule","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"closeAirdrop","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"id","type":"uint64"}],"name":"execute","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"executionWindow","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"pool","type":"address"},{"name":"beneficiary","type":"address"},{"name":"amount","type":"uint256"},{"name":"delay","type":"uint64"},{"name":"isRevocable","type":"bool"}],"name":"grant","outputs":[{"name":"schedule","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"index","type":"uint64"}],"name":"isClaimed","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"pool","type":"address"}],"name":"lockedIn","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"moveCount","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"first","type":"uint64"},{"name":"count","type":"uint256"}],"name":"moves","outputs":[{"components":[{"name":"schedule","type":"uint64"},{"name":"state","type":"uint8"},{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"amount","type":"uint256"},{"name":"announcedAt","type":"uint64"},{"name":"executableAt","type":"uint64"},{"name":"expiresAt","type":"uint64"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"noticePeriod","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"to","type":"address"}],"name":"offerAuthority","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"},{"name":"to","type":"address"}],"name":"offerBeneficiary","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"offeredAuthority","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"root","type":"bytes32"}],"name":"publishAirdrop","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"releasable","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"release","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"revoke","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"schedule","outputs":[{"components":[{"name":"pool","type":"address"},{"name":"beneficiary","type":"address"},{"name":"offeredTo","type":"address"},{"name":"total","type":"uint256"},{"name":"released","type":"uint256"},{"name":"cliff","type":"uint64"},{"name":"start","type":"uint64"},{"name":"end","type":"uint64"},{"name":"atCliff","type":"uint16"},{"name":"steps","type":"uint16"},{"name":"isRevocable","type":"bool"},{"name":"needsNotice","type":"bool"},{"name":"isHeld","type":"bool"},{"name":"isRevoked","type":"bool"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"scheduleCount","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"schedulesOf","outputs":[{"name":"schedules","type":"uint64[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"pool","type":"address"}],"name":"unlockedIn","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"},{"name":"afterTime","type":"uint64"}],"name":"unlocks","outputs":[{"components":[{"name":"begins","type":"uint64"},{"name":"ends","type":"uint64"},{"name":"amount","type":"uint256"}],"name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"schedule","type":"uint64"},{"name":"time","type":"uint64"}],"name":"vestedAt","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"unclaimed","type":"uint256"}],"name":"AirdropClosed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"root","type":"bytes32"}],"name":"AirdropPublished","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"}],"name":"AuthorityChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"}],"name":"AuthorityOffered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"schedule","type":"uint64"},{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"}],"name":"BeneficiaryChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"schedule","type":"uint64"},{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"}],"name":"BeneficiaryOffered","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"index","type":"uint64"},{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"schedule","type":"uint64"}],"name":"Claimed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"schedule","type":"uint64"},{"indexed":true,"name":"pool","type":"address"},{"indexed":true,"name":"beneficiary","type":"address"},{"indexed":false,"name":"total","type":"uint256"},{"indexed":false,"name":"delay","type":"uint64"},{"indexed":false,"name":"isRevocable","type":"bool"}],"name":"Granted","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"uint64"},{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":false,"name":"amount","type":"uint256"},{"indexed":false,"name":"schedule","type":"uint64"},{"indexed":false,"name":"executableAt","type":"uint64"},{"indexed":false,"name":"expiresAt","type":"uint64"}],"name":"MoveAnnounced","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"uint64"}],"name":"MoveCancelled","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"uint64"},{"indexed":true,"name":"from","type":"address"},{"indexed":true,"name":"to","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"MoveExecuted","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"schedule","type":"uint64"},{"indexed":true,"name":"beneficiary","type":"address"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"Released","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"schedule","type":"uint64"},{"indexed":true,"name":"beneficiary","type":"address"},{"indexed":false,"name":"kept","type":"uint256"},{"indexed":false,"name":"returned","type":"uint256"}],"name":"Revoked","type":"event"},
+  {"inputs":[{"name":"root","type":"bytes32"}],"name":"AirdropAlreadyPublished","type":"error"},
+  {"inputs":[{"name":"opens","type":"uint64"}],"name":"AirdropNotOpen","type":"error"},
+  {"inputs":[{"name":"closes","type":"uint64"}],"name":"AirdropNotOver","type":"error"},
+  {"inputs":[{"name":"closes","type":"uint64"}],"name":"AirdropOver","type":"error"},
+  {"inputs":[{"name":"index","type":"uint64"}],"name":"AlreadyClaimed","type":"error"},
+  {"inputs":[{"name":"delay","type":"uint64"},{"name":"most","type":"uint64"}],"name":"DelayTooLong","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"amount","type":"uint256"},{"name":"left","type":"uint256"}],"name":"GrantTooLarge","type":"error"},
+  {"inputs":[{"name":"amount","type":"uint256"},{"name":"unlocked","type":"uint256"}],"name":"InsufficientUnlocked","type":"error"},
+  {"inputs":[{"name":"index","type":"uint64"}],"name":"InvalidAirdropProof","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"to","type":"address"},{"name":"amount","type":"uint256"}],"name":"InvalidMove","type":"error"},
+  {"inputs":[{"name":"id","type":"uint64"},{"name":"expiresAt","type":"uint64"}],"name":"MoveExpired","type":"error"},
+  {"inputs":[{"name":"id","type":"uint64"}],"name":"MoveNotPending","type":"error"},
+  {"inputs":[{"name":"id","type":"uint64"},{"name":"executableAt","type":"uint64"}],"name":"MoveTooEarly","type":"error"},
+  {"inputs":[{"name":"pool","type":"address"}],"name":"NoGrants","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"NotABeneficiary","type":"error"},
+  {"inputs":[{"name":"account","type":"address"}],"name":"NotAPool","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"NotRevocable","type":"error"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"NothingToRelease","type":"error"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"NoticeRequired","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlyAuthority","type":"error"},
+  {"inputs":[{"name":"schedule","type":"uint64"},{"name":"caller","type":"address"}],"name":"OnlyBeneficiary","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlyOffered","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"id","type":"uint64"}],"name":"UnknownMove","type":"error"},
+  {"inputs":[{"name":"schedule","type":"uint64"}],"name":"UnknownSchedule","type":"error"},
 ] as const;
 
 /** What an asset is. */
@@ -3968,6 +667,12 @@ export const Kind = {
   dataset: 0,
   model: 1,
   agent: 2,
+  pipeline: 3,
+  checkpoint: 4,
+  adapter: 5,
+  recipe: 6,
+  inferenceTask: 7,
+  usageLog: 8,
 } as const;
 
 /** What an edge says of the child. */
@@ -3976,6 +681,12 @@ export const Relation = {
   finetunedFrom: 1,
   embeds: 2,
   derivedFrom: 3,
+  evaluatedOn: 4,
+  labelledBy: 5,
+  versionOf: 6,
+  generatedBy: 7,
+  trainedWith: 8,
+  records: 9,
 } as const;
 
 /** Who may derive. */
@@ -3988,6 +699,7 @@ export const Derivatives = {
 /** EIP-712 domains without the chain's id. */
 export const domains = {
   channels: { name: "Sahara Channels", version: "1", verifyingContract: "0x5341484152410000000000000000000000000004" },
+  market: { name: "Sahara Market", version: "1", verifyingContract: "0x5341484152410000000000000000000000000009" },
   coin: { name: "Sahara", version: "1", verifyingContract: "0x5341484152410000000000000000000000000001" },
 } as const;
 
@@ -4016,6 +728,25 @@ export const messageTypes = {
   Voucher: [
     { name: "channelId", type: "bytes32" },
     { name: "cumulativeAmount", type: "uint128" },
+  ],
+  /** Under the domain `market`. */
+  Listing: [
+    { name: "seller", type: "address" },
+    { name: "buyer", type: "address" },
+    { name: "startsAt", type: "uint64" },
+    { name: "endsAt", type: "uint64" },
+    { name: "referral", type: "uint16" },
+    { name: "refundSeconds", type: "uint32" },
+    { name: "nonce", type: "uint64" },
+    { name: "items", type: "Item[]" },
+  ],
+  /** Under the domain `market`. */
+  Item: [
+    { name: "collection", type: "address" },
+    { name: "tokenId", type: "uint256" },
+    { name: "price", type: "uint128" },
+    { name: "endPrice", type: "uint128" },
+    { name: "state", type: "bytes32" },
   ],
   /** Under the domain `coin`. */
   Permit: [

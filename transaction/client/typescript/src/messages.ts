@@ -5,6 +5,7 @@ import {
   type Hex,
   type Transport,
   type TypedDataDefinition,
+  type TypedDataParameter,
   hashTypedData,
 } from "viem";
 import { signTypedData } from "viem/actions";
@@ -21,11 +22,25 @@ export type Reservation = Messages["Reservation"];
 /** What the payer owes on a channel, all in all. */
 export type Voucher = Messages["Voucher"];
 
-/** Everything viem needs to sign or check a message of the channels. */
-function typed<Name extends "KeyGrant" | "Reservation" | "Voucher">(chainId: number, primaryType: Name, message: Messages[Name]) {
-  const types = { [primaryType]: messageTypes[primaryType] };
-  return { domain: { ...domains.channels, chainId }, types, primaryType: primaryType as string, message: message as Record<string, unknown> };
+/** What is for sale and on which terms; a signature lists it without a transaction. */
+export type Listing = Messages["Listing"];
+
+/** Everything viem needs to sign or check a message. */
+function typed<Name extends "KeyGrant" | "Reservation" | "Voucher" | "Listing">(
+  chainId: number,
+  primaryType: Name,
+  message: Messages[Name],
+) {
+  const domain = primaryType === "Listing" ? domains.market : domains.channels;
+  const types: Record<string, readonly TypedDataParameter[]> = {
+    [primaryType]: messageTypes[primaryType],
+    ...(primaryType === "Listing" ? { Item: messageTypes.Item } : {}),
+  };
+  return { domain: { ...domain, chainId }, types, primaryType: primaryType as string, message: message as Record<string, unknown> };
 }
+
+/** The hash that a listing's seller signs, and its name on chain. */
+export const listingHash = (chainId: number, listing: Listing): Hex => hashTypedData(typed(chainId, "Listing", listing));
 
 /** The channel that a key grant opens: the hash that its payer signs. */
 export const grantChannel = (chainId: number, grant: KeyGrant): Hex => hashTypedData(typed(chainId, "KeyGrant", grant));
@@ -41,6 +56,7 @@ export function saharaMessages(client: Client<Transport, Chain, Account>) {
   return {
     signKeyGrant: (grant: KeyGrant) => sign(typed(client.chain.id, "KeyGrant", grant)),
     signReservation: (reservation: Reservation) => sign(typed(client.chain.id, "Reservation", reservation)),
+    signListing: (listing: Listing) => sign(typed(client.chain.id, "Listing", listing)),
     signVoucher: (voucher: Voucher) => sign(typed(client.chain.id, "Voucher", voucher)),
   };
 }
