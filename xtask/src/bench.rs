@@ -43,8 +43,9 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     run(bench.args(arguments).env("SAHARA_TOOLS", tools::directory()))
 }
 
+/// Both engines on the same file, then on the same weights as Q8_0, for which the peer has better kernels.
 fn inference() -> Result<()> {
-    run(&mut cargo(&[
+    const OURS: &[&str] = &[
         "run",
         "--release",
         "--quiet",
@@ -52,7 +53,25 @@ fn inference() -> Result<()> {
         "sahara-engine",
         "--example",
         "inference_speed",
-    ]))?;
-    let peer = root().join("bench/peers/candle/Cargo.toml");
-    run(cargo(&["run", "--release", "--quiet", "--manifest-path"]).arg(peer))
+    ];
+    let manifest = root().join("bench/peers/candle/Cargo.toml");
+    let peers = target().join("peers");
+    let wider = peers.join("smollm2-135m-instruct-q8_0.gguf");
+    // The peer chooses its kernels when it is compiled, ours when it runs.
+    let peer = || {
+        let mut peer = cargo(&["run", "--release", "--quiet", "--manifest-path"]);
+        peer.arg(&manifest)
+            .arg("--target-dir")
+            .arg(&peers)
+            .env("RUSTFLAGS", "-C target-cpu=native");
+        peer.arg("--");
+        peer
+    };
+    run(peer().arg("convert").arg(&wider))?;
+    let size = ["1", "128", "64"];
+    for file in [None, Some(&wider)] {
+        run(cargo(OURS).arg("--").args(size).args(file))?;
+        run(peer().args(size).args(file))?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! JSON line that `inference_speed` prints.
 //!
 //! Usage: `sahara-peer-candle [threads] [prompt tokens] [answer tokens] [model.gguf]`; without a file the default model
-//! of the cache. `sahara-peer-candle convert FROM TO` writes the same weights as Q8_0, for which candle has kernels
+//! of the cache. `sahara-peer-candle convert TO` writes the default model's weights as Q8_0, for which candle has kernels
 //! with SIMD; for Q4_1 it has none.
 
 use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
@@ -15,10 +15,10 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [command, from, to] = arguments.as_slice()
+    if let [command, to] = arguments.as_slice()
         && command == "convert"
     {
-        return convert(from, to);
+        return convert(&cached().ok_or("neither SAHARA_CACHE nor HOME is set")?, to);
     }
     let number = |index: usize, default| arguments.get(index).map_or(Ok(default), |text| text.parse::<usize>());
     let (threads, prompt, answer) = (number(0, 1)?, number(1, 128)?, number(2, 64)?);
@@ -48,7 +48,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Writes the file again with every Q4_1 tensor as Q8_0.
-fn convert(from: &str, to: &str) -> Result<(), Failure> {
+fn convert(from: &PathBuf, to: &str) -> Result<(), Failure> {
     let mut reader = std::fs::File::open(from)?;
     let content = gguf_file::Content::read(&mut reader)?;
     let mut tensors = Vec::new();
