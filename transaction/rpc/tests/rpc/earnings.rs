@@ -56,7 +56,7 @@ fn pool(state: &mut StateDiff, asset: u64, member: Address, (deposited, paid): (
 fn with_earnings(state: &mut StateDiff) {
     let carol = address(CAROL);
     pool(state, 1, carol, (EARNED, 0));
-    let listing = pack(&[(32, 1), (32, 0), (64, 1)]);
+    let listing = pack(&[(32, 1), (32, 0), (32, 0), (48, 1)]);
     let account = state.accounts.get_mut(&ROYALTIES).unwrap();
     account.storage.insert(slot(3, &[carol.as_slice()], 0), (U256::ZERO, listing));
 }
