@@ -1,14 +1,21 @@
-//! `sahara gateway`: sells answers over HTTP and settles them on chain.
+//! `sahara gateway`: sells answers over HTTP and settles them on chain; beside them the app API, from
+//! an index of the chain.
 
-use crate::{cli, secret, serve::serve, stop};
+use crate::{
+    cli, secret,
+    serve::{guard, serve},
+    stop,
+};
+use axum::Router;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_client::ChainClient;
 use sahara_gateway::{GatewayConfig, RpcNode};
+use sahara_index::{Database, Index, Source};
 use sahara_primitives::B256;
 use serde::{Deserialize, Serialize};
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
-use tracing::info;
+use tracing::{error, info};
 
 /// What a gateway's configuration file says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +49,8 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let key = secret::read(&config.key_file)?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
+    let index = open_index(&config, client.clone()).await?;
+    let app = guard(&listener, index.router(), config.hosts.clone())?;
     let settings = GatewayConfig {
         chain_id: client.chain_id().await?,
         hosts: config.hosts,
@@ -51,8 +60,10 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let running = sahara_gateway::Gateway::open(settings, node).await?;
     let work = tokio::spawn(Arc::clone(&running).work());
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
+    let following = tokio::spawn(follow(index));
     let (finish, finishing) = oneshot::channel::<()>();
-    let server = serve(listener, running.router(), async { drop(finishing.await) });
+    let router = running.router().merge(Router::new().nest("/api/v1", app));
+    let server = serve(listener, router, async { drop(finishing.await) });
     let mut server = std::pin::pin!(server);
     let ended = tokio::select! {
         () = &mut server => Err(eyre!("the gateway's server ended")),
@@ -61,7 +72,23 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     // Answers that are cut off here are charged for what was delivered after the next start.
     let _was_open = finish.send(()).is_ok();
     work.abort();
+    following.abort();
     ended
+}
+
+/// The index is made from the chain alone: where it is lost it is read again.
+async fn open_index(config: &Config, client: ChainClient) -> Result<Arc<Index>> {
+    fs::create_dir_all(&config.data_dir)
+        .wrap_err_with(|| format!("could not create {}", config.data_dir.display()))?;
+    let database = Database::open_file(&config.data_dir.join("index.sqlite")).await?;
+    Ok(Arc::new(Index::new(database, Source::new(client))))
+}
+
+/// A broken index stops the app API from growing, not the gateway from selling.
+async fn follow(index: Arc<Index>) {
+    if let Err(ended) = index.follow().await {
+        error!(error = %ended, "the index stopped: the app API shows the chain up to its head");
+    }
 }
 
 /// A gateway that settled on another chain than its receipts name would be paid by nobody.
