@@ -43,7 +43,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     run(bench.args(arguments).env("SAHARA_TOOLS", tools::directory()))
 }
 
-/// Both engines on the same file, then on the same weights as Q8_0, for which the peer has better kernels.
+/// Both engines on the same file, then on the same weights as `Q8_0`, for which the peer has better kernels.
 fn inference() -> Result<()> {
     const OURS: &[&str] = &[
         "run",
