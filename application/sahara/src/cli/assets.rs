@@ -1,7 +1,8 @@
 //! Commands about assets.
 
 use super::Signer;
-use clap::{Args, Subcommand, ValueHint};
+use crate::commands::asset_words::KINDS;
+use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use std::path::PathBuf;
 
 /// `sahara asset`.
@@ -57,10 +58,7 @@ pub(crate) struct Register {
     #[command(flatten)]
     pub(crate) signer: Signer,
     /// What it is.
-    #[arg(long, value_parser = [
-        "dataset", "model", "agent", "pipeline", "checkpoint", "adapter", "recipe", "inference-task",
-        "usage-log",
-    ])]
+    #[arg(long, value_parser = PossibleValuesParser::new(KINDS.iter().map(|(word, _)| *word)))]
     pub(crate) kind: String,
     /// Its name.
     #[arg(long)]

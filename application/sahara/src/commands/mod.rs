@@ -2,7 +2,7 @@
 
 pub(crate) mod abi;
 pub(crate) mod asset;
-mod asset_words;
+pub(crate) mod asset_words;
 pub(crate) mod chat;
 pub(crate) mod doctor;
 pub(crate) mod earnings;
