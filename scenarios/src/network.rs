@@ -263,6 +263,20 @@ impl Network {
         Ok((output.status.code().unwrap_or_default(), error))
     }
 
+    /// Runs the program and returns its exit code and the value it prints, whatever it says.
+    ///
+    /// # Errors
+    /// When it prints no JSON.
+    pub fn answered(&self, arguments: &[&str]) -> Result<(i32, Value)> {
+        let mut command = Command::new(tools::program()?);
+        command.args(arguments).arg("--json").arg("--data-dir").arg(self.directory.path());
+        let output = command.stdin(Stdio::null()).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let said = serde_json::from_str(&text);
+        let said = said.wrap_err_with(|| format!("{arguments:?} printed no JSON: {text:?}"))?;
+        Ok((output.status.code().unwrap_or(-1), said))
+    }
+
     /// Runs the program and returns what people see.
     ///
     /// # Errors

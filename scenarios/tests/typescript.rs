@@ -34,3 +34,29 @@ async fn package_registers_pays_and_reads() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn package_licenses_sells_and_contributes() -> Result<()> {
+    let network = Network::start(Options { demo: false, ..Options::default() })?;
+    let seen = node("economy.mjs", &[&network.rpc(0)?.url], &[])?;
+    assert_eq!(
+        seen,
+        json!({
+            "root": "0x68bf4c73f79df52963c04942ce2744a0779f3e0b35cf688601abc6c1bfce31b9",
+            "before": [false, true],
+            "after": [true, true],
+            // 25 SAHARA and a fee of 1 %; the creator alone earns the price.
+            "quote": "25250000000000000000",
+            "earned": "25000000000000000000",
+            "owner": true,
+            // The royalty of 10 % goes through the asset, which is the seller's own until it is sold.
+            "sold": "100000000000000000000",
+            "refusal": "NonceSpent",
+            // 5 of 15 units of 15 SAHARA.
+            "contributor": "5000000000000000000",
+            "units": "5",
+            "of": "15",
+        })
+    );
+    Ok(())
+}

@@ -61,6 +61,11 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Key(key) => commands::key::run(&key, &session, format).await,
         Command::Wallet(wallet) => commands::wallet::run(&wallet, &session, format).await,
         Command::Asset(asset) => commands::asset::run(&asset, &session, format).await,
+        Command::License(license) => commands::license::run(&license, &session, format).await,
+        Command::Market(market) => commands::market::run(&market, &session, format).await,
+        Command::Contribution(contribution) => {
+            commands::contribution::run(&contribution, &session, format).await
+        }
         Command::Earnings(earnings) => commands::earnings::run(&earnings, &session, format).await,
         Command::Receipt(receipt) => commands::receipt::run(&receipt, &session, format).await,
         Command::Supply(supply) => commands::supply::run(&supply, &session, format).await,

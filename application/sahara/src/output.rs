@@ -87,6 +87,12 @@ pub(crate) fn utc(at: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// `2026-11-22`.
+pub(crate) fn day_of(at: Timestamp) -> String {
+    let (year, month, day) = civil(at.0 / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// `in 59 min`, `3 days ago`.
 pub(crate) fn from_now(at: Timestamp, now: Timestamp) -> String {
     let apart = at.0.abs_diff(now.0);

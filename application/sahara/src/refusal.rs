@@ -1,5 +1,7 @@
 //! Refusals of the chain and of gateways, in words.
 
+mod economy;
+
 use crate::{
     failure::{Failure, Kind, kind_of_client},
     output::utc,
@@ -85,7 +87,7 @@ fn words(revert: &Revert) -> Option<String> {
     } else if revert.is::<IChannels::CloseNotRequested>() {
         "nobody asked to close this channel: `sahara key revoke` does"
     } else {
-        return None;
+        return economy::words(revert);
     };
     Some(fixed.to_owned())
 }

@@ -81,6 +81,25 @@ fn what_is_malformed_is_a_usage_error() {
         (&["chat"], "standard input is empty"),
         (&["chat", "-"], "standard input is empty"),
         (&["wallet", "balance", "--rpc", "nowhere"], "not an http URL"),
+        (&["market", "list", "3"], "asset:ID=PRICE"),
+        (&["market", "list", "asset:3=1..2"], "falls or stays"),
+        (&["market", "auction", "coin:3", "--reserve", "1"], "asset:ID or license:ID"),
+        (&["license", "offer", "3", "--price", "1e3"], "1e3"),
+        (&["license", "offer", "3", "--period", "1w"], "no length of time"),
+        (
+            &[
+                "license",
+                "check",
+                "3",
+                "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                "--purpose",
+                "war",
+            ],
+            "training",
+        ),
+        (&["license", "quote"], "required"),
+        (&["contribution", "prove", "-", "--index", "-1"], "-1"),
+        (&["contribution", "root", "-"], "at least one"),
     ] {
         place.refuses(arguments, USAGE, words);
     }
@@ -96,12 +115,49 @@ fn what_is_not_there_is_not_found() {
         (&["receipt", "verify", "nothing.json"], "could not read nothing.json"),
         (&["key", "revoke", "laptop"], "sahara key list"),
         (&["key", "show", "laptop"], "sahara key list"),
+        (&["contribution", "root", "nothing.csv"], "could not read nothing.csv"),
+        (&["market", "show"], "start one with `sahara up`"),
         (&["supply", "--recount"], "genesis.json"),
         (&["worker", "--config", "nothing.json"], "could not read nothing.json"),
     ] {
         place.refuses(arguments, NOT_FOUND, words);
     }
     place.refuses(&["chat", "hello"], REFUSED, "sahara key create");
+}
+
+#[test]
+fn a_list_of_contributors_has_its_root_and_proofs_without_a_network() {
+    let place = Place::new();
+    let list = place.path().join("list.csv");
+    let rows: String = (1..=3).map(|n| format!("0x{n:040x},{n}\n")).collect();
+    fs::write(&list, format!("contributor,units\n{rows}")).unwrap();
+    let path = list.to_str().unwrap();
+    let json = |arguments: &[&str]| {
+        let output = place.run(&[arguments, &["--json"]].concat());
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let root = json(&["contribution", "root", path]);
+    let expected = "0x68bf4c73f79df52963c04942ce2744a0779f3e0b35cf688601abc6c1bfce31b9";
+    assert_eq!(
+        (&root["root"], &root["units"], &root["count"]),
+        (&expected.into(), &"6".into(), &3.into())
+    );
+    let third = format!("0x{:040x}", 3);
+    let by_account = json(&["contribution", "prove", path, "--contributor", &third]);
+    assert_eq!(by_account, json(&["contribution", "prove", path, "--index", "2"]));
+    assert_eq!(by_account[0]["root"], expected);
+    assert_eq!(by_account[0]["units"], "3");
+    let stranger = format!("0x{:040x}", 4);
+    let prove = ["contribution", "prove", path];
+    place.refuses(
+        &[&prove[..], &["--contributor", &stranger]].concat(),
+        NOT_FOUND,
+        "not in the list",
+    );
+    place.refuses(&[&prove[..], &["--index", "3"]].concat(), NOT_FOUND, "expected 0 to 2");
+    place.refuses(&prove, USAGE, "--contributor ACCOUNT or --index N");
+    fs::write(&list, format!("{rows}{third},0\n")).unwrap();
+    place.refuses(&["contribution", "root", path], USAGE, "line 4");
 }
 
 #[test]

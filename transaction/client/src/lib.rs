@@ -9,11 +9,60 @@
 //! [`SigningKey`] signs transactions, hashes and EIP-712 messages; it is read from hexadecimal
 //! digits, a recovery phrase or an encrypted [`Keystore`] file.
 //!
+//! The steps of an asset's life have functions of their own: [`ChainClient::register`],
+//! [`ChainClient::offer_terms`], [`ChainClient::buy_license`], [`ChainClient::can_use`],
+//! [`ChainClient::sign_listing`], [`ChainClient::buy_listing`], [`ChainClient::commit_contributions`],
+//! [`ChainClient::activate_contributions`]. `examples/economy.rs` goes through all of them.
+//!
+//! # Example
+//! Terms are offered, a stranger buys, and the price is divided among everyone above in the same call:
+//!
+//! ```no_run
+//! use sahara_abi::{ILicenses, LICENSES};
+//! use sahara_client::{ChainClient, ClientError, SigningKey};
+//! use sahara_primitives::AssetId;
+//!
+//! async fn remix(creator: &SigningKey, stranger: &SigningKey) -> Result<(), ClientError> {
+//!     let client = ChainClient::new("http://127.0.0.1:8545")?;
+//!     let template = ILicenses::templateCall {
+//!         template: ILicenses::Template::CommercialRemix,
+//!         price: 25_000_000_000_000_000_000,
+//!         derivativeRoyalty: 1_000,
+//!     };
+//!     let terms = client.call(LICENSES, &template).await?;
+//!     let (terms, _) = client.offer_terms(creator, AssetId(3), &terms).await?;
+//!
+//!     let (holder, user) = (stranger.address(), stranger.address());
+//!     let purchase = ILicenses::Purchase { asset: 3, terms, quantity: 1, holder, user };
+//!     let (license, paid) = client.buy_license(stranger, purchase).await?;
+//!     println!("licence {license} in block {}", paid.block_number);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A contribution is proven from the list alone, without a node:
+//!
+//! ```
+//! use sahara_client::{SigningKey, activation};
+//! use sahara_primitives::merkle_sum::{Contribution, SumTree};
+//!
+//! let list = [1, 2, 7].map(|units| Contribution {
+//!     contributor: SigningKey::random().address(),
+//!     units,
+//! });
+//! let tree = SumTree::new(&list)?;
+//! let proof = tree.prove(2).ok_or("there are three")?;
+//! assert!(proof.verify(&tree.root(), &list[2]));
+//! assert_eq!(activation(&list[2], &proof)?.proof.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Failure and recovery
 //! A nonce that the node refuses is asked for again, a few times. A lost reply leaves the outcome
 //! open: the error then carries the hash, and [`ChainClient::wait`] finds out.
 
 mod chain;
+mod economy;
 mod error;
 mod fees;
 mod key;
@@ -28,6 +77,7 @@ mod tests;
 mod transport;
 
 pub use chain::ChainClient;
+pub use economy::{ListingPurchase, Quote, Right, Thing, activation};
 pub use error::ClientError;
 pub use fees::Fees;
 pub use key::{KeyError, SigningKey};

@@ -2,7 +2,10 @@
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::{GenericContractError, SolError, SolInterface};
-use sahara_abi::{IAssets, IChannels, ICoin, IProtocol, IRoyalties, ISystem, IWorkers};
+use sahara_abi::{
+    IAssets, IChannels, ICoin, IContributions, ILicenses, IMarket, IProtocol, IRoyalties, IStaking,
+    ISystem, IVesting, IWorkers,
+};
 use std::fmt::Debug;
 
 /// A call was refused by the contract or protocol called.
@@ -52,6 +55,11 @@ fn describe(data: &[u8]) -> Option<(String, String)> {
         .or_else(|| type_text::<IChannels::IChannelsErrors>(data))
         .or_else(|| type_text::<IWorkers::IWorkersErrors>(data))
         .or_else(|| type_text::<ISystem::ISystemErrors>(data))
+        .or_else(|| type_text::<ILicenses::ILicensesErrors>(data))
+        .or_else(|| type_text::<IContributions::IContributionsErrors>(data))
+        .or_else(|| type_text::<IMarket::IMarketErrors>(data))
+        .or_else(|| type_text::<IStaking::IStakingErrors>(data))
+        .or_else(|| type_text::<IVesting::IVestingErrors>(data))
         .or_else(|| {
             let panic = GenericContractError::abi_decode(data).ok()?;
             Some(("Panic".into(), panic.to_string()))

@@ -2,7 +2,7 @@
 //!
 //! `SAHARA_GENERATE=1 cargo test -p sahara-client --test typescript` writes it anew.
 
-use sahara_abi::{IAssets, IChannels, IMarket, PROTOCOLS, signing};
+use sahara_abi::{IAssets, IChannels, ILicenses, IMarket, PROTOCOLS, signing};
 use std::{fmt::Write as _, fs, path::Path};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -80,6 +80,9 @@ fn generated() -> Outcome<String> {
     text.push_str(&variants::<IAssets::Kind>("Kind", "What an asset is.")?);
     text.push_str(&variants::<IAssets::Relation>("Relation", "What an edge says of the child.")?);
     text.push_str(&variants::<IAssets::Derivatives>("Derivatives", "Who may derive.")?);
+    text.push_str(&variants::<ILicenses::Template>("Template", "Terms to start from.")?);
+    text.push_str(&variants::<ILicenses::Pricing>("Pricing", "What a price is for.")?);
+    text.push_str(&variants::<ILicenses::Missing>("Missing", "What a right is short of.")?);
     text.push_str("\n/** EIP-712 domains without the chain's id. */\nexport const domains = {\n");
     for (name, domain) in [
         ("channels", signing::channels_domain(0)),

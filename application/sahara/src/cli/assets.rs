@@ -1,7 +1,7 @@
 //! Commands about assets.
 
-use super::Signer;
-use crate::commands::asset_words::KINDS;
+use super::{Consent, Signer};
+use crate::commands::asset_words::{KINDS, RELATIONS, all};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use std::path::PathBuf;
 
@@ -36,12 +36,44 @@ pub(crate) enum Asset {
         #[command(flatten)]
         signer: Signer,
     },
-    /// Before linking: who would get what of one SAHARA of asset income.
-    #[command(after_help = "Example: sahara asset preview --parent 1:trained-on --parent 2:embeds")]
+    /// Close an asset registered with --open: its members are final, and it earns from now on.
+    #[command(after_help = "Example: sahara asset seal 4 --yes")]
+    Seal {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// Its owner.
+        #[command(flatten)]
+        signer: Signer,
+        /// Whether to go on.
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Give an asset away with its future income; the past is settled to you first.
+    #[command(
+        after_help = "Example: sahara asset transfer 3 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --yes"
+    )]
+    Transfer {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// To whom.
+        to: sahara_primitives::Address,
+        /// Its owner.
+        #[command(flatten)]
+        signer: Signer,
+        /// Whether to go on.
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Before linking: every payee of asset income, and what is left for you and your descendants.
+    #[command(
+        after_help = "Example: sahara asset preview --parent 1:trained-on --parent 2:embeds --amount 10"
+    )]
     Preview {
-        /// Parents as ID or ID:RELATION.
-        #[arg(long = "parent", value_name = "ID:RELATION", required = true)]
+        #[arg(long = "parent", value_name = "ID:RELATION", required = true, help = parent_help())]
         parents: Vec<String>,
+        /// The income to divide, in SAHARA.
+        #[arg(long, default_value = "1")]
+        amount: sahara_primitives::Amount,
         /// What descendants of the new asset would owe it, in basis points.
         #[arg(long, default_value_t = 0)]
         derivative_royalty: u16,
@@ -69,9 +101,7 @@ pub(crate) struct Register {
     /// An agent's system prompt.
     #[arg(long)]
     pub(crate) prompt: Option<String>,
-    /// Parents as ID:RELATION: trained-on, finetuned-from, embeds, derived-from, evaluated-on,
-    /// labelled-by, version-of, generated-by, trained-with or records.
-    #[arg(long = "parent", value_name = "ID:RELATION")]
+    #[arg(long = "parent", value_name = "ID:RELATION", help = parent_help())]
     pub(crate) parents: Vec<String>,
     /// SAHARA per 1,000,000 prompt tokens.
     #[arg(long, default_value = "0")]
@@ -91,4 +121,12 @@ pub(crate) struct Register {
     /// Units that go with ownership, when there are members.
     #[arg(long, default_value_t = 0)]
     pub(crate) owner_units: u64,
+    /// Leave it open for contributors; it earns once it is sealed.
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+/// What a parent may be, from the table of relations.
+fn parent_help() -> String {
+    format!("A parent as ID:RELATION, the relation one of {}", all(RELATIONS))
 }

@@ -1,10 +1,18 @@
 //! The command line.
 
 mod assets;
+mod contributions;
+mod licenses;
+mod market;
 mod money;
+mod span;
 
 pub(crate) use assets::{Asset, Register};
+pub(crate) use contributions::{Contribution, Statement, Which};
+pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
+pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, Signer, Wallet};
+pub(crate) use span::Span;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -72,6 +80,15 @@ pub(crate) enum Command {
     /// Assets: register, look up, preview royalties.
     #[command(subcommand)]
     Asset(Asset),
+    /// Licences: terms, offers, purchases, seats; who may use what.
+    #[command(subcommand)]
+    License(License),
+    /// The market: ownership and licences, sold and resold.
+    #[command(subcommand)]
+    Market(Market),
+    /// Contributions: who made an asset, a million at a time, and what they earned.
+    #[command(subcommand)]
+    Contribution(Contribution),
     /// Who earned what, live.
     Earnings(Earnings),
     /// Usage receipts: fetch one, prove one offline.
@@ -96,6 +113,17 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// Whether to go on with what cannot be undone.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Consent {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Show what it would do and send nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
 }
 
 /// `sahara up`.

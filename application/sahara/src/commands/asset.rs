@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Asset, Register},
-    commands::asset_words as words,
+    commands::{asset_owner, asset_preview, asset_words as words, deed::Actor},
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -48,21 +48,6 @@ struct Parent {
 struct Ancestor {
     asset: u64,
     share: u16,
-}
-
-#[derive(Serialize)]
-struct Preview {
-    of: Amount,
-    parts: Vec<Part>,
-    room: u16,
-}
-
-#[derive(Serialize)]
-struct Part {
-    asset: u64,
-    owner: Option<Address>,
-    share: u16,
-    amount: Amount,
 }
 
 /// Runs an asset command.
@@ -116,10 +101,16 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
                 format!("offered, final in block {}: {}", outcome.block_number, outcome.hash)
             })
         }
-        Asset::Preview { parents, derivative_royalty } => {
-            let edges =
-                parents.iter().map(|parent| parse_edge(parent)).collect::<Result<Vec<_>>>()?;
-            preview(&client, edges, *derivative_royalty, format).await
+        Asset::Preview { parents, derivative_royalty, amount } => {
+            asset_preview::preview(&client, parents, (*derivative_royalty, *amount), format).await
+        }
+        Asset::Seal { asset, signer, consent } => {
+            let actor = Actor::new(session, signer, Some(consent), format).await?;
+            asset_owner::seal(&actor, *asset).await
+        }
+        Asset::Transfer { asset, to, signer, consent } => {
+            let actor = Actor::new(session, signer, Some(consent), format).await?;
+            asset_owner::transfer(&actor, *asset, *to).await
         }
     }
 }
@@ -205,47 +196,6 @@ fn details(asset: &Shown) -> String {
     table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
 }
 
-async fn preview(
-    client: &ChainClient,
-    edges: Vec<IAssets::Edge>,
-    derivative_royalty: u16,
-    format: Format,
-) -> Result<()> {
-    let amount = Amount::ONE_COIN;
-    let call = IAssets::previewCall {
-        edges,
-        derivativeRoyalty: derivative_royalty,
-        amount: amount.base_units(),
-    };
-    let answer = client.call(ASSETS, &call).await.map_err(refused)?;
-    let mut parts = Vec::new();
-    for part in &answer.parts {
-        let owner = match part.asset {
-            0 => None,
-            id => Some(
-                client.call(ASSETS, &IAssets::ownerOfCall { tokenId: AssetId(id).into() }).await?,
-            ),
-        };
-        parts.push(Part {
-            asset: part.asset,
-            owner,
-            share: part.share,
-            amount: Amount::from_base_units(part.amount),
-        });
-    }
-    let preview = Preview { of: amount, parts, room: answer.room };
-    format.print(&preview, |preview| {
-        let mut rows = vec![["ASSET", "OWNER", "SHARE", "OF 1 SAHARA"].map(String::from).to_vec()];
-        rows.extend(preview.parts.iter().map(|part| {
-            let asset =
-                if part.asset == 0 { String::from("the new one") } else { part.asset.to_string() };
-            let owner = part.owner.map_or_else(|| String::from("you"), |owner| owner.to_string());
-            vec![asset, owner, format!("{} bps", part.share), part.amount.to_string()]
-        }));
-        format!("{}\nroom left for descendants: {} bps", table(&rows), preview.room)
-    })
-}
-
 /// What `register` says as the chain takes it.
 pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration> {
     let content = match &register.content {
@@ -282,7 +232,7 @@ pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration>
             .map(|member| parse_member(member))
             .collect::<Result<_>>()?,
         ownerUnits: alloy_primitives::aliases::U96::from(register.owner_units),
-        isOpen: false,
+        isOpen: register.open,
     })
 }
 
@@ -300,7 +250,7 @@ fn parse_member(text: &str) -> Result<IAssets::Member> {
     })
 }
 
-fn parse_edge(text: &str) -> Result<IAssets::Edge> {
+pub(crate) fn parse_edge(text: &str) -> Result<IAssets::Edge> {
     let expected = || {
         Failure::usage(format!(
             "`{text}` is no parent: expected ID:RELATION, the relation one of {}",

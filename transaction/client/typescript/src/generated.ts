@@ -696,6 +696,36 @@ export const Derivatives = {
   none: 2,
 } as const;
 
+/** Terms to start from. */
+export const Template = {
+  openUse: 0,
+  nonCommercial: 1,
+  commercial: 2,
+  commercialRemix: 3,
+} as const;
+
+/** What a price is for. */
+export const Pricing = {
+  free: 0,
+  fixed: 1,
+  perUse: 2,
+  perMillionTokens: 3,
+  perSeat: 4,
+  subscription: 5,
+} as const;
+
+/** What a right is short of. */
+export const Missing = {
+  nothing: 0,
+  license: 1,
+  derivatives: 2,
+  purpose: 3,
+  revoked: 4,
+  expired: 5,
+  uses: 6,
+  approval: 7,
+} as const;
+
 /** EIP-712 domains without the chain's id. */
 export const domains = {
   channels: { name: "Sahara Channels", version: "1", verifyingContract: "0x5341484152410000000000000000000000000004" },

@@ -1,4 +1,6 @@
 export * from "./chain.js";
+export * from "./contributions.js";
+export * from "./economy.js";
 export * from "./generated.js";
 export * from "./messages.js";
 export * from "./reads.js";

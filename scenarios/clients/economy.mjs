@@ -1,0 +1,86 @@
+// The TypeScript package as a stranger uses it, through an asset's life: licensed, bought, sold by
+// signature, contributed to. Prints one JSON line. Arguments: RPC_URL.
+import {
+  ContributionTree, Derivatives, Kind, Missing, Purpose, Template, saharaEconomyReads, saharaEconomyWrites, saharaLocal,
+  saharaMessages, saharaReads, saharaWrites,
+} from "sahara-client";
+import { createPublicClient, createWalletClient, http, parseEther, zeroAddress } from "viem";
+import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+
+const [url] = process.argv.slice(2);
+const mnemonic = "test test test test test test test test test test test junk";
+const reader = createPublicClient({ chain: saharaLocal, transport: http(url), pollingInterval: 50 })
+  .extend(saharaReads)
+  .extend(saharaEconomyReads);
+const writer = (addressIndex) =>
+  createWalletClient({ account: mnemonicToAccount(mnemonic, { addressIndex }), chain: saharaLocal, transport: http(url) })
+    .extend(saharaWrites)
+    .extend(saharaEconomyWrites)
+    .extend(saharaMessages);
+const [creator, buyer] = [writer(8), writer(9)];
+const done = async (hash) => {
+  const receipt = await reader.waitForTransactionReceipt({ hash });
+  if (receipt.status !== "success") throw new Error(`${hash} was reverted`);
+  return receipt;
+};
+
+const base = {
+  kind: Kind.dataset, contentHash: `0x${"33".repeat(32)}`, metadataURI: "data:application/json,{}", inputPrice: 0n, outputPrice: 0n,
+  derivativeRoyalty: 1000, derivatives: Derivatives.open, edges: [], members: [], ownerUnits: 0n, isOpen: false,
+};
+const asset = await reader.registeredAsset(await creator.registerAsset(base));
+
+// License: offered, missing before, bought, held.
+const data = await reader.termsTemplate(Template.commercialRemix, parseEther("25"), 1000);
+const terms = await reader.termsId(data);
+await done(await creator.registerTerms(data));
+await done(await creator.offerTerms(asset, terms));
+const wanted = Purpose.training | Purpose.derivative;
+const before = await reader.canUse(buyer.account.address, asset, wanted);
+const quote = await reader.licenseQuote(terms);
+const earnedBefore = await reader.getBalance({ address: creator.account.address });
+const holder = buyer.account.address;
+const license = await reader.boughtLicense(
+  await buyer.buyLicense({ asset, terms, quantity: 1, holder, user: holder }),
+);
+const earned = (await reader.getBalance({ address: creator.account.address })) - earnedBefore;
+const after = await reader.canUse(buyer.account.address, asset, wanted);
+
+// Sale: signed, bought once.
+await done(await creator.letMarketMove({ asset }));
+const listing = {
+  seller: creator.account.address, buyer: zeroAddress, startsAt: 0n, endsAt: 4_000_000_000n, referral: 0, refundSeconds: 0, nonce: 7n,
+  items: [await reader.listingItem({ asset }, parseEther("100"))],
+};
+const signature = await creator.signListing(listing);
+const sellerBefore = await reader.getBalance({ address: creator.account.address });
+await done(await buyer.buyListing({ listing, signature }));
+const sold = (await reader.getBalance({ address: creator.account.address })) - sellerBefore;
+let refusal = "";
+try {
+  await buyer.buyListing({ listing, signature });
+} catch (error) {
+  refusal = error.walk((cause) => cause.data?.errorName !== undefined)?.data.errorName ?? String(error);
+}
+
+// Contributions: a tree of five, the last of them made a member by somebody else.
+const accounts = [1, 2, 3, 4, 5].map((n) => privateKeyToAccount(`0x${String(n).padStart(64, "7")}`).address);
+const tree = new ContributionTree(accounts.map((contributor, n) => ({ contributor, units: BigInt(n + 1) })));
+const dataset = await reader.registeredAsset(await creator.registerAsset({ ...base, isOpen: true }));
+await done(await creator.commitContributions(dataset, tree.root));
+await done(await creator.sealAsset(dataset));
+await done(await buyer.payForUse(dataset, parseEther("15")));
+await done(await buyer.activateContributions(dataset, [tree.activation(4)]));
+const contributor = await reader.getBalance({ address: accounts[4] });
+const { statements } = await reader.statement(accounts[4]);
+
+// The same list has the same root in Rust.
+const padded = (n) => `0x${n.toString(16).padStart(40, "0")}`;
+const { root } = new ContributionTree([1, 2, 3].map((n) => ({ contributor: padded(n), units: BigInt(n) }))).root;
+
+console.log(JSON.stringify({
+  root,
+  before: [before.isAllowed, before.missing === Missing.license], after: [after.isAllowed, after.license === license],
+  quote: String(quote.total), earned: String(earned), owner: await reader.ownerOf(asset) === buyer.account.address,
+  sold: String(sold), refusal, contributor: String(contributor), units: String(statements[0].units), of: String(statements[0].poolUnits),
+}));

@@ -1,0 +1,11 @@
+//! User stories: each a chapter, told with the command line on real processes, checked to the unit.
+
+mod buyer;
+mod co_owner;
+mod contributor;
+mod creator;
+mod remixer;
+mod reseller;
+mod town;
+
+pub(crate) use town::{Town, coins, key};
