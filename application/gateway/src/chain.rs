@@ -166,14 +166,17 @@ impl Node for RpcNode {
                 self.client.request("sahara_getReceiptProof", (hash,)).await?;
             let genesis: Option<FinalityAnswer> =
                 self.client.request("sahara_getCertificate", ("earliest",)).await?;
+            // Of epoch 0, to which the genesis header commits; the others follow by handovers.
             let validators: ValidatorsAnswer =
-                self.client.request("sahara_getValidators", ()).await?;
+                self.client.request("sahara_getValidators", ("0x0",)).await?;
+            let handovers = self.client.request("sahara_getHandovers", ()).await?;
             let missing = || ChainError::Unknown("the block is not certified yet".into());
             let (proof, genesis) = proof.zip(genesis).ok_or_else(missing)?;
             Ok(ChainProof {
                 chain_id: self.client.chain_id().await?,
                 genesis_header: genesis.header,
                 validators: validators.validators,
+                handovers,
                 header: proof.finality.header,
                 descendants: proof.finality.path,
                 certificate: proof.finality.certificate.ok_or_else(missing)?,

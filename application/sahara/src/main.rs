@@ -16,7 +16,7 @@ mod signer;
 mod stop;
 
 use clap::{CommandFactory, Parser};
-use cli::{Cli, Command, Model};
+use cli::{Cli, Command, Model, Testnet};
 use config::Places;
 use output::Format;
 use session::Session;
@@ -56,6 +56,10 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Down => commands::up::down(&session, format).await,
         Command::Status => commands::status::run(&session, format).await,
         Command::Node(node) => commands::node::run_node(&node).await,
+        Command::Testnet(Testnet::Init(init)) => commands::testnet::init(&init, format),
+        Command::Validators(validators) => {
+            commands::validators::run(&validators, &session, format).await
+        }
         Command::Worker(worker) => commands::worker::run(&worker).await,
         Command::Gateway(gateway) => commands::gateway::run(&gateway).await,
         Command::Key(key) => commands::key::run(&key, &session, format).await,

@@ -2,7 +2,7 @@
 
 use crate::{
     IAssets, IChannels, ICoin, IContributions, ILicenses, IMarket, IProtocol, IRoyalties, IStaking,
-    ISystem, IVesting, IWorkers,
+    ISystem, IValidators, IVesting, IWorkers,
 };
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
@@ -42,6 +42,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "market", address: MARKET, abi: IMarket::abi::contract },
     Protocol { name: "staking", address: STAKING, abi: IStaking::abi::contract },
     Protocol { name: "vesting", address: VESTING, abi: IVesting::abi::contract },
+    Protocol { name: "validators", address: VALIDATORS, abi: IValidators::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -69,6 +70,8 @@ pub const STAKING: Address = address!("534148415241000000000000000000000000000a"
 pub const GOVERNANCE: Address = address!("534148415241000000000000000000000000000b");
 /// Schedules of the token's classes, the airdrop, announced moves.
 pub const VESTING: Address = address!("534148415241000000000000000000000000000c");
+/// Who proposes and votes, by epoch.
+pub const VALIDATORS: Address = address!("534148415241000000000000000000000000000f");
 /// What every asset's own account runs (ERC-6551): committed Solidity.
 pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
 /// ERC-6551's registry, at the address it has on every chain.

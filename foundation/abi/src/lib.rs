@@ -30,6 +30,7 @@ pub mod signing;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod staking;
 mod system;
+mod validators;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod vesting;
 mod workers;
@@ -37,7 +38,7 @@ mod workers;
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
     FEES, GOVERNANCE, INCENTIVE_POOL, INVESTORS, LICENSES, MARKET, PROTOCOLS, Protocol, ROYALTIES,
-    STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VESTING, WORKERS, protocol_at,
+    STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VALIDATORS, VESTING, WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
@@ -49,6 +50,7 @@ pub use market::IMarket;
 pub use royalties::IRoyalties;
 pub use staking::IStaking;
 pub use system::ISystem;
+pub use validators::IValidators;
 pub use vesting::IVesting;
 pub use workers::IWorkers;
 

@@ -1,9 +1,20 @@
 //! The genesis file: everything that nodes of one chain must agree on before block 1.
 
 use crate::store::{Genesis, StoreError, genesis_root};
-use sahara_evm::{GenesisConfig, GenesisError, genesis};
+use alloy_primitives::U256;
+use sahara_abi::VALIDATORS;
+use sahara_evm::{GenesisConfig, GenesisError, StateDiff, genesis};
 use sahara_finality::{ValidatorSet, genesis_block};
+use sahara_protocols::{
+    MemoryState,
+    validators::{Founding, found},
+};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
+
+/// Blocks in an epoch unless the file says otherwise: 10,000. With one heartbeat a second that is
+/// just under three hours, with 50 blocks a second 200 seconds.
+pub const DEFAULT_EPOCH_LENGTH: NonZeroU64 = NonZeroU64::new(10_000).unwrap();
 
 /// What a chain begins with; written as JSON, equal on every node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,6 +24,13 @@ pub struct GenesisFile {
     pub config: GenesisConfig,
     /// The first validators; block 0 commits to them.
     pub validators: ValidatorSet,
+    /// Blocks in an epoch, at least 2; validators change only between epochs.
+    #[serde(default = "default_epoch_length")]
+    pub epoch_length: NonZeroU64,
+}
+
+const fn default_epoch_length() -> NonZeroU64 {
+    DEFAULT_EPOCH_LENGTH
 }
 
 /// Why a genesis file makes no chain.
@@ -24,6 +42,12 @@ pub enum GenesisFileError {
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(#[from] GenesisError),
+    /// An epoch has a first and a last block.
+    #[error("an epoch has {0} block, expected at least 2")]
+    EpochLength(NonZeroU64),
+    /// The validators cannot be written into the state.
+    #[error("the validators cannot be written into the state: {0}")]
+    Validators(String),
     /// The state's root could not be computed.
     #[error(transparent)]
     State(#[from] StoreError),
@@ -43,9 +67,31 @@ impl GenesisFile {
     /// # Errors
     /// See [`GenesisFileError`].
     pub fn build(&self) -> Result<Genesis, GenesisFileError> {
-        let (state, mut header) = genesis(&self.config)?;
+        if self.epoch_length.get() < 2 {
+            return Err(GenesisFileError::EpochLength(self.epoch_length));
+        }
+        let (mut state, mut header) = genesis(&self.config)?;
+        header.state_root = genesis_root(&state)?;
+        // Two networks that differ in anything but their validators differ in this.
+        let founding = Founding {
+            epoch_length: self.epoch_length.get(),
+            origin: header.hash_slow(),
+            validators: &self.validators,
+        };
+        place_validators(&mut state, &founding)?;
         header.state_root = genesis_root(&state)?;
         let block = genesis_block(header, self.config.chain_id, &self.validators);
         Ok(Genesis { chain_id: self.config.chain_id, block, state })
     }
+}
+
+/// Runs what the protocol writes into block 0, on a state that holds nothing else.
+fn place_validators(diff: &mut StateDiff, founding: &Founding<'_>) -> Result<(), GenesisFileError> {
+    let mut state = MemoryState::default();
+    let failed = |failure| GenesisFileError::Validators(format!("{failure:?}"));
+    found(&mut state, founding).map_err(failed)?;
+    let account = diff.accounts.entry(VALIDATORS).or_default();
+    let words = state.words.into_iter().map(|((_, slot), word)| (slot, (U256::ZERO, word)));
+    account.storage.extend(words);
+    Ok(())
 }

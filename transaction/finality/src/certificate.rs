@@ -1,8 +1,12 @@
 //! Finalisation certificates: which validators signed that a block is final.
 
 use alloy_primitives::B256;
-use commonware_codec::{Copying, Decode as _, Encode as _, Error as CodecError};
-use commonware_consensus::simplex::{scheme::bls12381_multisig, types};
+use commonware_codec::{Copying, Decode as _, Encode as _, Error as CodecError, ReadExt as _};
+use commonware_consensus::{
+    Epochable as _,
+    simplex::{scheme::bls12381_multisig, types},
+    types::Round,
+};
 use commonware_cryptography::{
     certificate::Verifier as _,
     keccak256::Digest,
@@ -44,9 +48,14 @@ pub enum CertificateError {
         /// The block certified.
         got: B256,
     },
-    /// Of an epoch whose validators are not known.
-    #[error("the certificate is of epoch {0}, expected epoch 0")]
-    OtherEpoch(u64),
+    /// Of another epoch than that of the validators.
+    #[error("the certificate is of epoch {got}, expected epoch {expected}")]
+    OtherEpoch {
+        /// The validators'.
+        expected: u64,
+        /// The certificate's.
+        got: u64,
+    },
     /// Too few signers or a wrong signature.
     #[error("the signatures do not make a quorum of the validators")]
     NoQuorum,
@@ -74,17 +83,27 @@ pub fn encode_finalization(finalization: &Finalization) -> Vec<u8> {
     finalization.encode().to_vec()
 }
 
-/// Checks that at least two thirds and one of the validators signed that the block is final.
+/// The epoch a certificate says it is of, unchecked: tells whose signatures it must have.
+///
+/// # Errors
+/// [`CertificateError::Malformed`].
+pub fn certificate_epoch(bytes: &[u8]) -> Result<u64, CertificateError> {
+    let round = Round::read(&mut Copying(bytes))
+        .map_err(|error| CertificateError::Malformed(error.to_string()))?;
+    Ok(round.epoch().get())
+}
+
+/// Checks that more than two thirds of the validators of `epoch` signed that the block is final.
 ///
 /// # Errors
 /// See [`CertificateError`].
 pub fn verify_finalization(
     chain: &ChainIdentity,
-    validators: &ValidatorSet,
+    (epoch, validators): (u64, &ValidatorSet),
     block: B256,
     bytes: &[u8],
 ) -> Result<Finalization, CertificateError> {
-    verify_with(&verifier(chain, validators), block, bytes)
+    verify_with((epoch, &verifier(chain, validators)), block, bytes)
 }
 
 /// As [`verify_finalization`], for who checks many with one [`verifier`].
@@ -92,7 +111,7 @@ pub fn verify_finalization(
 /// # Errors
 /// See [`CertificateError`].
 pub fn verify_with(
-    scheme: &Scheme,
+    (expected, scheme): (u64, &Scheme),
     block: B256,
     bytes: &[u8],
 ) -> Result<Finalization, CertificateError> {
@@ -109,9 +128,9 @@ pub fn verify_with(
     if got != block {
         return Err(CertificateError::OtherBlock { expected: block, got });
     }
-    let epoch = finalization.round().epoch().get();
-    if epoch != 0 {
-        return Err(CertificateError::OtherEpoch(epoch));
+    let epoch = finalization.epoch().get();
+    if epoch != expected {
+        return Err(CertificateError::OtherEpoch { expected, got: epoch });
     }
     if finalization.verify(&mut randomness(bytes), scheme, &Sequential) {
         Ok(finalization)

@@ -70,10 +70,10 @@ impl ValidatorKeys {
     /// Never for a uniformly drawn secret; the decoders of the derived keys could refuse.
     pub fn from_secret(secret: &[u8; 32]) -> Result<Self, KeyError> {
         let derive = |purpose: &[u8]| keccak256([purpose, secret.as_slice()].concat());
-        let network = decode("network key", derive(b"SAHARA_NETWORK_KEY").as_slice())?;
+        let network = decode_value("network key", derive(b"SAHARA_NETWORK_KEY").as_slice())?;
         let scalar = group::Scalar::map(b"SAHARA_CONSENSUS_KEY", secret);
         // Through the decoder, which refuses zero.
-        let consensus = decode("consensus key", &scalar.encode())?;
+        let consensus = decode_value("consensus key", &scalar.encode())?;
         Ok(Self { network, consensus })
     }
 
@@ -99,6 +99,7 @@ impl ValidatorKeys {
             consensus_key: compute_public::<Pairing>(&self.consensus),
             possession: sign_proof_of_possession::<Pairing>(&self.consensus, POSSESSION_NAMESPACE),
             fee_address,
+            address: None,
         }
     }
 }
@@ -123,14 +124,17 @@ pub fn to_hex(value: &impl Encode) -> String {
 /// # Errors
 /// See [`KeyError`].
 pub fn parse_hex<T: Decode<Cfg = ()>>(expected: &'static str, text: &str) -> Result<T, KeyError> {
-    decode(expected, &from_hex(text)?)
+    decode_value(expected, &from_hex(text)?)
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>, KeyError> {
     hex::decode(text).map_err(|error| KeyError::NotHex(error.to_string()))
 }
 
-fn decode<T: Decode<Cfg = ()>>(expected: &'static str, bytes: &[u8]) -> Result<T, KeyError> {
+pub(crate) fn decode_value<T: Decode<Cfg = ()>>(
+    expected: &'static str,
+    bytes: &[u8],
+) -> Result<T, KeyError> {
     T::decode_cfg(Copying(bytes), &())
         .map_err(|error| KeyError::Invalid { expected, reason: error.to_string() })
 }

@@ -6,8 +6,8 @@
 //! and transactions, so one hash is one block.
 //!
 //! A [`LightClient`] trusts the hash of block 0 only. That block's seal names the chain id and the
-//! [`ValidatorSet`]; a certificate of the set's quorum makes a header final; and under the roots
-//! of a [`VerifiedHeader`] accounts, slots, transactions, receipts and logs are proven.
+//! [`ValidatorSet`]; a certificate of the set's quorum makes a header final; the last header of an
+//! epoch names the next set ([`Handover`]); and under the roots of a [`VerifiedHeader`] accounts, slots, transactions, receipts and logs are proven.
 //!
 //! # Formats
 //! Every decoder takes the whole input, has a limit, and refuses what does not encode to itself.
@@ -19,6 +19,7 @@
 
 mod block;
 mod certificate;
+mod change;
 mod evidence;
 mod keys;
 mod light;
@@ -34,27 +35,30 @@ pub use block::{
     header_milliseconds, transaction_length, transactions_length, transactions_root,
 };
 pub use certificate::{
-    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, encode_finalization, is_proven,
-    signer, verifier, verify_finalization, verify_with,
+    CertificateError, Finalization, MAX_CERTIFICATE_BYTES, Scheme, certificate_epoch,
+    encode_finalization, is_proven, signer, verifier, verify_finalization, verify_with,
 };
+pub use change::{ChangeError, MAX_CHANGE_BYTES, SignedChange, ValidatorChange};
 pub use evidence::{MAX_EVIDENCE_BYTES, proven_conflict};
 pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,
     NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_hex,
 };
-pub use light::{LightClient, LightError, MAX_DESCENDANTS, VerifiedHeader};
+pub use light::{Handover, LightClient, LightError, MAX_DESCENDANTS, VerifiedHeader};
 pub use proof::{
     LogClaim, ProofError, prove_receipt, prove_transaction, verify_account, verify_log,
     verify_receipt, verify_storage, verify_transaction,
 };
 pub use receipt::{ReceiptError, TxReceipt, block_bloom, receipts_root};
 pub use rules::{
-    MAX_CLOCK_DRIFT_MILLISECONDS, RuleViolation, check_child, check_header, genesis_block,
-    header_template,
+    EpochRules, MAX_CLOCK_DRIFT_MILLISECONDS, RuleViolation, check_child, check_header,
+    closes_epoch, epoch_of, genesis_block, header_template,
 };
 pub use seal::{ChainIdentity, MAX_SEAL_BYTES, RoundContext, RoundSeal, Seal, SealError};
 pub use transaction::{
     EthereumTransaction, MAX_TRANSACTION_BYTES, SYSTEM_ADDRESS, SYSTEM_TYPE, SystemTransaction,
     Transaction, TransactionError,
 };
-pub use validators::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError};
+pub use validators::{
+    MAX_VALIDATOR_SET_BYTES, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
+};

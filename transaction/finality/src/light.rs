@@ -3,16 +3,25 @@
 //! ```text
 //! genesis hash -> genesis header -> extra data -> seal (chain id, validator set hash)
 //!              -> validator set -> certificate of a header -> its roots -> accounts, logs
+//!              -> certificate of an epoch's last header -> seal -> next validator set -> ...
 //! ```
+//!
+//! # Which epochs have to be shown
+//! Those that end with *another* set. A set is trusted from the epoch after its [`Handover`] until
+//! the next one shown. Leaving one out gains nothing: who signs headers of epochs after its own is a
+//! quorum of a former set, and that quorum could as well have signed another end of its last epoch.
+
+use std::collections::BTreeMap;
 
 use alloy_consensus::Header;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     block::{BlockError, decode_header},
-    certificate::{CertificateError, Scheme, verifier, verify_with},
+    certificate::{CertificateError, Scheme, certificate_epoch, verifier, verify_with},
     rules::{RuleViolation, check_header},
-    seal::{ChainIdentity, Seal},
+    seal::{ChainIdentity, Seal, SealError},
     validators::ValidatorSet,
 };
 
@@ -24,8 +33,23 @@ pub const MAX_DESCENDANTS: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct LightClient {
     chain: ChainIdentity,
-    validators: ValidatorSet,
-    scheme: Scheme,
+    /// By the first epoch of each set.
+    sets: BTreeMap<u64, (ValidatorSet, Scheme)>,
+}
+
+/// The end of an epoch after which other validators follow: its last header with certificate, and
+/// whom its seal names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Handover {
+    /// RLP of the last header of the epoch.
+    pub header: Bytes,
+    /// The seal that the header commits to.
+    pub seal: Bytes,
+    /// The header's own certificate.
+    pub certificate: Bytes,
+    /// Whom the seal names.
+    pub validators: ValidatorSet,
 }
 
 /// A header that a quorum of the validators finalised. Only [`LightClient`] makes one.
@@ -49,6 +73,12 @@ pub enum LightError {
     /// The genesis header does not commit to this chain id and these validators.
     #[error("the genesis header does not commit to this chain id and validator set")]
     OtherValidators,
+    /// The seal of a handover is malformed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The header of a handover does not commit to its seal, or the seal not to its validators.
+    #[error("header {0} does not hand over to these validators")]
+    NoHandover(u64),
     /// A header is malformed.
     #[error(transparent)]
     Header(#[from] BlockError),
@@ -90,7 +120,42 @@ impl LightClient {
         }
         let chain = ChainIdentity { chain_id, genesis: trusted };
         let scheme = verifier(&chain, &validators);
-        Ok(Self { chain, validators, scheme })
+        Ok(Self { chain, sets: BTreeMap::from([(0, (validators, scheme))]) })
+    }
+
+    /// Starts from the trusted hash and follows `handovers`, which come in order.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn following<'a>(
+        mut self,
+        handovers: impl IntoIterator<Item = &'a Handover>,
+    ) -> Result<Self, LightError> {
+        for handover in handovers {
+            self.hand_over(handover)?;
+        }
+        Ok(self)
+    }
+
+    /// Learns the validators who follow upon an epoch. The epoch's own must be known; returns the
+    /// first epoch of the new ones.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn hand_over(&mut self, handover: &Handover) -> Result<u64, LightError> {
+        let Handover { header, seal, certificate, validators } = handover;
+        let verified = self.verify(header, certificate)?;
+        let number = verified.header().number;
+        let seal = Seal::decode_exact(seal)?;
+        let commits = verified.header().extra_data.as_ref() == seal.commitment().as_slice();
+        let next = seal.as_round().and_then(|round| {
+            let names = round.next_validators == Some(validators.hash());
+            round.epoch.checked_add(1).filter(|_| names)
+        });
+        let next = next.filter(|_| commits).ok_or(LightError::NoHandover(number))?;
+        let scheme = verifier(&self.chain, validators);
+        self.sets.insert(next, (validators.clone(), scheme));
+        Ok(next)
     }
 
     /// The chain followed.
@@ -99,10 +164,18 @@ impl LightClient {
         &self.chain
     }
 
-    /// The validators trusted, of epoch 0.
+    /// The validators of an epoch, as far as handovers were shown.
     #[must_use]
-    pub const fn validators(&self) -> &ValidatorSet {
-        &self.validators
+    pub fn validators(&self, epoch: u64) -> Option<&ValidatorSet> {
+        self.sets.range(..=epoch).next_back().map(|(_, (validators, _))| validators)
+    }
+
+    fn check(&self, block: B256, certificate: &[u8]) -> Result<(), LightError> {
+        let epoch = certificate_epoch(certificate)?;
+        let (_, (_, scheme)) =
+            self.sets.range(..=epoch).next_back().ok_or(LightError::OtherValidators)?;
+        verify_with((epoch, scheme), block, certificate)?;
+        Ok(())
     }
 
     /// Verifies a header with its own certificate.
@@ -113,7 +186,7 @@ impl LightClient {
         let header = decode_header(header)?;
         check_header(&header)?;
         let hash = header.hash_slow();
-        verify_with(&self.scheme, hash, certificate)?;
+        self.check(hash, certificate)?;
         Ok(VerifiedHeader { header, hash })
     }
 
@@ -143,7 +216,7 @@ impl LightClient {
             }
             tip = (next.number, next.hash_slow());
         }
-        verify_with(&self.scheme, tip.1, certificate)?;
+        self.check(tip.1, certificate)?;
         Ok(VerifiedHeader { header, hash })
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! What needs execution (gas, roots of state and receipts, base fee) is the ledger's part.
 
+use std::num::NonZeroU64;
+
 use alloy_consensus::{
     Header,
     constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
@@ -66,6 +68,22 @@ pub enum RuleViolation {
         /// The block's.
         got: u64,
     },
+    /// The round is of another epoch than the height.
+    #[error("expected a round of epoch {expected}, got epoch {got}")]
+    Epoch {
+        /// The epoch of the height.
+        expected: u64,
+        /// The seal's.
+        got: u64,
+    },
+    /// The seal names the next validators where it must not, does not where it must, or names others.
+    #[error("expected the seal to name the next validators as {expected:?}, got {got:?}")]
+    NextValidators {
+        /// What the state says.
+        expected: Option<B256>,
+        /// The seal's.
+        got: Option<B256>,
+    },
     /// The leader is not in the validator set.
     #[error("the leader is not a validator")]
     UnknownLeader,
@@ -83,6 +101,31 @@ pub enum RuleViolation {
         /// The header's.
         got: Address,
     },
+}
+
+/// What of the epoch decides about a block: epoch `e` has the blocks `e * length` to
+/// `(e + 1) * length - 1`.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochRules<'a> {
+    /// Blocks in an epoch.
+    pub length: NonZeroU64,
+    /// The validators of the block's epoch.
+    pub validators: &'a ValidatorSet,
+    /// For the last block of an epoch: the hash of the set that the state after its parent names for
+    /// the next epoch. None for every other block.
+    pub next_validators: Option<B256>,
+}
+
+/// The epoch of a block.
+#[must_use]
+pub const fn epoch_of(number: u64, length: NonZeroU64) -> u64 {
+    number.div_euclid(length.get())
+}
+
+/// Whether a block is the last of its epoch.
+#[must_use]
+pub const fn closes_epoch(number: u64, length: NonZeroU64) -> bool {
+    number.rem_euclid(length.get()) == length.get().saturating_sub(1)
 }
 
 /// A header for a child of `parent` with everything set that does not come from execution. The
@@ -143,7 +186,7 @@ pub fn check_header(header: &Header) -> Result<(), RuleViolation> {
     Ok(())
 }
 
-/// Checks everything about `block` that follows from `parent`, the chain and its validators,
+/// Checks everything about `block` that follows from `parent`, the chain and the epoch,
 /// without executing it.
 ///
 /// # Errors
@@ -152,7 +195,7 @@ pub fn check_child(
     parent: &Block,
     block: &Block,
     chain: &ChainIdentity,
-    validators: &ValidatorSet,
+    epoch: &EpochRules<'_>,
 ) -> Result<(), RuleViolation> {
     let header = &block.header;
     check_header(header)?;
@@ -163,7 +206,8 @@ pub fn check_child(
     if header.extra_data != commitment(&block.seal) {
         return Err(RuleViolation::SealCommitment);
     }
-    let leader = validators.find(&seal.leader).ok_or(RuleViolation::UnknownLeader)?;
+    check_epoch(header.number, seal, epoch)?;
+    let leader = epoch.validators.find(&seal.leader).ok_or(RuleViolation::UnknownLeader)?;
     if header.beneficiary != leader.fee_address {
         return Err(RuleViolation::Beneficiary {
             expected: leader.fee_address,
@@ -177,6 +221,20 @@ pub fn check_child(
         return Err(RuleViolation::Randomness);
     }
     Ok(())
+}
+
+fn check_epoch(number: u64, seal: &RoundSeal, rules: &EpochRules<'_>) -> Result<(), RuleViolation> {
+    let expected = epoch_of(number, rules.length);
+    if seal.epoch != expected {
+        return Err(RuleViolation::Epoch { expected, got: seal.epoch });
+    }
+    let closes = closes_epoch(number, rules.length);
+    let got = seal.next_validators;
+    if got.is_some() == closes && got == rules.next_validators {
+        Ok(())
+    } else {
+        Err(RuleViolation::NextValidators { expected: rules.next_validators, got })
+    }
 }
 
 fn check_link(parent: &Block, header: &Header) -> Result<(), RuleViolation> {

@@ -23,12 +23,13 @@ use crate::keys::{
 /// What consensus knows when it asks for a proposal: round, leader, parent.
 pub type RoundContext = Context<Digest, NetworkPublicKey>;
 
-/// The longest encoding of a [`Seal`]; a round's takes at most 120 bytes.
+/// The longest encoding of a [`Seal`]; a round's takes at most 153 bytes.
 pub const MAX_SEAL_BYTES: usize = 256;
 
 const RANDOMNESS_NAMESPACE: &[u8] = b"SAHARA_RANDOMNESS";
 const GENESIS_TAG: u8 = 0;
 const ROUND_TAG: u8 = 1;
+const CLOSING_TAG: u8 = 2;
 
 /// Which network a signature belongs to. The genesis hash alone would do (its seal names the
 /// chain id); both stand here so that a signature can be recomputed from what people know.
@@ -80,6 +81,11 @@ pub struct RoundSeal {
     /// The leader's signature over chain, epoch and height: unique, so unpredictable for others
     /// and without choice for the leader. Feeds `prevrandao`.
     pub randomness: ConsensusSignature,
+    /// In the last block of an epoch, and only there: [`ValidatorSet::hash`] of the set of the next
+    /// epoch. What the light client follows the sets by.
+    ///
+    /// [`ValidatorSet::hash`]: crate::ValidatorSet::hash
+    pub next_validators: Option<B256>,
 }
 
 /// Why bytes are not a seal.
@@ -157,7 +163,15 @@ impl RoundSeal {
             parent_view: context.parent.0.get(),
             leader: context.leader.clone(),
             randomness: sign_message::<Pairing>(key, RANDOMNESS_NAMESPACE, &message),
+            next_validators: None,
         }
+    }
+
+    /// The seal of an epoch's last block, which names the next epoch's validators.
+    #[must_use]
+    pub const fn closing(mut self, next_validators: B256) -> Self {
+        self.next_validators = Some(next_validators);
+        self
     }
 
     /// Whether the randomness is the signature of `key` for `height`.
@@ -194,17 +208,13 @@ impl Encodable for Seal {
             }
             Self::Round(round) => {
                 let (leader, randomness) = (round.leader.encode(), round.randomness.encode());
-                encode_fields(
-                    &[
-                        &ROUND_TAG,
-                        &round.epoch,
-                        &round.view,
-                        &round.parent_view,
-                        &leader.as_ref(),
-                        &randomness.as_ref(),
-                    ],
-                    out,
-                );
+                let (leader, randomness) = (leader.as_ref(), randomness.as_ref());
+                let tag = if round.next_validators.is_some() { CLOSING_TAG } else { ROUND_TAG };
+                let mut fields: Vec<&dyn Encodable> =
+                    vec![&tag, &round.epoch, &round.view, &round.parent_view];
+                fields.extend([&leader as &dyn Encodable, &randomness]);
+                fields.extend(round.next_validators.as_ref().map(|next| next as &dyn Encodable));
+                encode_fields(&fields, out);
             }
         }
     }
@@ -218,12 +228,16 @@ impl Decodable for Seal {
                 chain_id: u64::decode(&mut fields)?,
                 validators: B256::decode(&mut fields)?,
             },
-            ROUND_TAG => Self::Round(RoundSeal {
+            tag @ (ROUND_TAG | CLOSING_TAG) => Self::Round(RoundSeal {
                 epoch: u64::decode(&mut fields)?,
                 view: u64::decode(&mut fields)?,
                 parent_view: u64::decode(&mut fields)?,
                 leader: decode_value(&mut fields, "leader key")?,
                 randomness: decode_value(&mut fields, "randomness signature")?,
+                next_validators: match tag {
+                    CLOSING_TAG => Some(B256::decode(&mut fields)?),
+                    _ => None,
+                },
             }),
             _ => return Err(alloy_rlp::Error::Custom("unknown seal tag")),
         };

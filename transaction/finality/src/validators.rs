@@ -1,21 +1,31 @@
 //! Who may propose and vote.
 
+use std::net::SocketAddr;
+
 use alloy_primitives::{Address, B256, keccak256};
-use commonware_codec::Encode as _;
+use alloy_rlp::{BufMut, Decodable, Encodable, Header as RlpHeader};
+use commonware_codec::{Decode, Encode as _};
 use commonware_cryptography::bls12381::primitives::ops::verify_proof_of_possession;
 use commonware_utils::{TryCollect as _, ordered::BiMap};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{
     ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPublicKey, POSSESSION_NAMESPACE,
-    Pairing, parse_hex, to_hex,
+    Pairing, decode_value, parse_hex, to_hex,
 };
 
 /// The most validators a set may have: a certificate carries one bit for each, and a proof of
 /// possession of each is checked on start (about 1 ms).
 pub const MAX_VALIDATORS: usize = 512;
 
-/// One validator, as the others know it.
+/// The longest encoded set: 512 seats of at most 262 bytes.
+pub const MAX_VALIDATOR_SET_BYTES: usize = 136 * 1024;
+
+/// The longest text of an address and port: `[ffff:...:ffff%4294967295]:65535`.
+const MAX_ADDRESS_BYTES: usize = 58;
+
+/// One seat: one vote, and one turn to lead in each round of turns. Who holds several seats holds as
+/// many pairs of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ValidatorText", into = "ValidatorText")]
 pub struct Validator {
@@ -28,10 +38,12 @@ pub struct Validator {
     pub possession: ConsensusSignature,
     /// Receives the fees of the blocks it proposes.
     pub fee_address: Address,
+    /// Where the others reach it. Without one, every node must be told by its own configuration.
+    pub address: Option<SocketAddr>,
 }
 
 /// A non-empty set of validators with distinct keys and checked proofs of possession, in the
-/// order of their network keys. One seat, one vote.
+/// order of their network keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Validator>", into = "Vec<Validator>")]
 pub struct ValidatorSet(Vec<Validator>);
@@ -48,6 +60,9 @@ pub enum ValidatorSetError {
     /// A proof of possession does not fit its key.
     #[error("the proof of possession of validator {0} does not fit its consensus key")]
     Possession(String),
+    /// The bytes are not the one encoding of a set.
+    #[error("malformed validator set: {0}")]
+    Malformed(String),
 }
 
 impl ValidatorSet {
@@ -96,18 +111,43 @@ impl ValidatorSet {
         self.0.get(index)
     }
 
-    /// What genesis commits to: `keccak("SAHARA_VALIDATORS" | count | keys and address of each)`.
-    /// The proofs of possession are left out: they are checked, and there is one per key.
+    /// What headers commit to: `keccak("SAHARA_VALIDATORS" | encoding)`.
     #[must_use]
     pub fn hash(&self) -> B256 {
-        let mut bytes = b"SAHARA_VALIDATORS".to_vec();
-        bytes.extend((self.0.len() as u64).to_be_bytes());
-        for one in &self.0 {
-            bytes.extend(one.network_key.encode());
-            bytes.extend(one.consensus_key.encode());
-            bytes.extend(one.fee_address.as_slice());
+        keccak256([b"SAHARA_VALIDATORS".as_slice(), &self.encoded()].concat())
+    }
+
+    /// The encoding: `rlp([[network key, consensus key, proof of possession, fee address, address
+    /// and port as text or nothing], ...])`.
+    #[must_use]
+    pub fn encoded(&self) -> Vec<u8> {
+        alloy_rlp::encode(&self.0)
+    }
+
+    /// Decodes an encoding and checks the set; the whole input is one set.
+    ///
+    /// # Errors
+    /// See [`ValidatorSetError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ValidatorSetError> {
+        if bytes.len() > MAX_VALIDATOR_SET_BYTES {
+            let text = format!("{} bytes, expected at most {MAX_VALIDATOR_SET_BYTES}", bytes.len());
+            return Err(ValidatorSetError::Malformed(text));
         }
-        keccak256(bytes)
+        let validators = alloy_rlp::decode_exact::<Vec<Validator>>(bytes)
+            .map_err(|error| ValidatorSetError::Malformed(error.to_string()))?;
+        let set = Self::new(validators)?;
+        if set.encoded() == bytes {
+            Ok(set)
+        } else {
+            Err(ValidatorSetError::Malformed("not encoded canonically".into()))
+        }
+    }
+
+    /// How many of the seats make a quorum: more than two thirds.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        let tolerated = self.0.len().saturating_sub(1) / 3;
+        self.0.len().saturating_sub(tolerated)
     }
 
     /// The keys as the certificate scheme wants them.
@@ -132,6 +172,58 @@ impl From<ValidatorSet> for Vec<Validator> {
     }
 }
 
+impl Encodable for Validator {
+    fn encode(&self, out: &mut dyn BufMut) {
+        let keys = (self.network_key.encode(), self.consensus_key.encode());
+        let possession = self.possession.encode();
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        let fields: [&dyn Encodable; 5] = [
+            &keys.0.as_ref(),
+            &keys.1.as_ref(),
+            &possession.as_ref(),
+            &self.fee_address,
+            &address.as_str(),
+        ];
+        let payload_length = fields.iter().map(|field| field.length()).sum();
+        RlpHeader { list: true, payload_length }.encode(out);
+        for field in fields {
+            field.encode(out);
+        }
+    }
+}
+
+impl Decodable for Validator {
+    fn decode(buffer: &mut &[u8]) -> alloy_rlp::Result<Self> {
+        let mut fields = RlpHeader::decode_bytes(buffer, true)?;
+        let validator = Self {
+            network_key: decode_field(&mut fields, "network key")?,
+            consensus_key: decode_field(&mut fields, "consensus key")?,
+            possession: decode_field(&mut fields, "proof of possession")?,
+            fee_address: Address::decode(&mut fields)?,
+            address: decode_address(&mut fields)?,
+        };
+        if fields.is_empty() { Ok(validator) } else { Err(alloy_rlp::Error::UnexpectedLength) }
+    }
+}
+
+fn decode_field<T: Decode<Cfg = ()>>(
+    fields: &mut &[u8],
+    what: &'static str,
+) -> alloy_rlp::Result<T> {
+    let bytes = RlpHeader::decode_bytes(fields, false)?;
+    decode_value(what, bytes).map_err(|_| alloy_rlp::Error::Custom(what))
+}
+
+fn decode_address(fields: &mut &[u8]) -> alloy_rlp::Result<Option<SocketAddr>> {
+    let bytes = RlpHeader::decode_bytes(fields, false)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= MAX_ADDRESS_BYTES);
+    let address = text.and_then(|text| text.parse().ok());
+    Ok(Some(address.ok_or(alloy_rlp::Error::Custom("address and port"))?))
+}
+
 /// The JSON face of a validator.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -140,6 +232,8 @@ struct ValidatorText {
     consensus_key: String,
     possession: String,
     fee_address: Address,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<SocketAddr>,
 }
 
 impl TryFrom<ValidatorText> for Validator {
@@ -151,6 +245,7 @@ impl TryFrom<ValidatorText> for Validator {
             consensus_key: parse_hex("consensus key", &text.consensus_key)?,
             possession: parse_hex("proof of possession", &text.possession)?,
             fee_address: text.fee_address,
+            address: text.address,
         })
     }
 }
@@ -162,6 +257,7 @@ impl From<Validator> for ValidatorText {
             consensus_key: to_hex(&validator.consensus_key),
             possession: to_hex(&validator.possession),
             fee_address: validator.fee_address,
+            address: validator.address,
         }
     }
 }

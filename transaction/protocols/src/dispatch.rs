@@ -12,7 +12,7 @@ use crate::{
     licenses, market, royalties, staking,
     state::{Failure, Write},
     storage::Region,
-    system, vesting, workers,
+    system, validators, vesting, workers,
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface, abi::AbiDecoderConfig};
@@ -92,6 +92,7 @@ protocols! {
     market: MARKET,
     staking: STAKING,
     vesting: VESTING,
+    validators: VALIDATORS,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

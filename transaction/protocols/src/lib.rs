@@ -46,6 +46,7 @@ mod storage;
 mod system;
 #[cfg(test)]
 pub(crate) mod undo;
+pub mod validators;
 pub mod vesting;
 pub mod workers;
 

@@ -42,8 +42,7 @@ struct Inner {
     metrics: NodeMetrics,
     rules: Rules,
     fees: FeeParameters,
-    validators: ValidatorSet,
-    recipients: Vec<Address>,
+    ledger: NodeLedger,
     peers: PeerCount,
     version: String,
     /// One permit per call that computes, so that calls leave room for consensus.
@@ -117,7 +116,6 @@ impl Node {
         (peers, version): (PeerCount, String),
         rules: Rules,
     ) -> Self {
-        let validators = genesis.validators.clone();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let inner = Inner {
             store: ledger.store().clone(),
@@ -125,8 +123,7 @@ impl Node {
             metrics: ledger.metrics().clone(),
             rules,
             fees: genesis.config.fees,
-            recipients: validators.as_slice().iter().map(|one| one.fee_address).collect(),
-            validators,
+            ledger: ledger.clone(),
             peers,
             version,
             computing: Semaphore::new(cores),
@@ -155,8 +152,20 @@ impl Node {
         &self.inner.fees
     }
 
-    pub(crate) fn validators(&self) -> &ValidatorSet {
-        &self.inner.validators
+    pub(crate) fn ledger(&self) -> &NodeLedger {
+        &self.inner.ledger
+    }
+
+    /// Epoch and validators of a block, final or next.
+    pub(crate) fn validators(&self, number: u64) -> (u64, Option<Arc<ValidatorSet>>) {
+        let epoch = self.inner.ledger.epoch_of(number);
+        (epoch, self.inner.ledger.validators_of(epoch))
+    }
+
+    /// Fee addresses of a block's epoch, one per seat.
+    fn recipients(&self, number: u64) -> Vec<Address> {
+        let (_, set) = self.validators(number);
+        set.map_or_else(Vec::new, |set| set.as_slice().iter().map(|one| one.fee_address).collect())
     }
 
     pub(crate) fn peers(&self) -> usize {
@@ -247,7 +256,7 @@ impl Node {
             gas_limit: header.gas_limit,
             base_fee: header.base_fee_per_gas.unwrap_or_default(),
             prevrandao: header.mix_hash,
-            recipients: self.inner.recipients.clone(),
+            recipients: self.recipients(header.number),
             ..BlockEnv::default()
         }
     }
@@ -259,6 +268,7 @@ impl Node {
             timestamp: (now_milliseconds() / 1000).max(parent.timestamp),
             parent_hash: head.hash,
             base_fee: self.next_base_fee(parent),
+            recipients: self.recipients(parent.number.saturating_add(1)),
             ..self.env(parent)
         }
     }

@@ -10,7 +10,7 @@ use jsonrpsee::proc_macros::rpc;
 use sahara_abi::{IRoyalties, ISystem, ROYALTIES, SYSTEM};
 use sahara_chain::consensus::Evidence;
 use sahara_evm::call;
-use sahara_finality::{MAX_DESCENDANTS, Validator, ValidatorSet, prove_receipt};
+use sahara_finality::{Handover, MAX_DESCENDANTS, Validator, ValidatorSet, prove_receipt};
 use serde::Serialize;
 
 #[rpc(server, namespace = "sahara")]
@@ -18,8 +18,13 @@ pub(crate) trait SaharaApi {
     /// The proof that a block is final; see [`Finality`].
     #[method(name = "getCertificate")]
     async fn certificate(&self, block: BlockNumberOrTag) -> Result<Option<Finality>, Failure>;
+    /// Who validates in an epoch, the next block's unless one is named.
     #[method(name = "getValidators")]
-    fn validators(&self) -> Result<Validators, Failure>;
+    async fn validators(&self, epoch: Option<U64>) -> Result<Option<Validators>, Failure>;
+    /// The ends of epochs after which others validate, oldest first: with them, who trusts the
+    /// genesis hash follows the validators to the last final block.
+    #[method(name = "getHandovers")]
+    async fn handovers(&self) -> Result<Vec<Handover>, Failure>;
     /// All coin at the latest block, as the system protocol says.
     #[method(name = "supply")]
     async fn supply(&self) -> Result<Supply, Failure>;
@@ -60,7 +65,7 @@ pub(crate) struct Finality {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Validators {
     epoch: U64,
-    /// What genesis commits to.
+    /// What genesis, or the last header of an earlier epoch, commits to.
     hash: B256,
     validators: ValidatorSet,
 }
@@ -135,9 +140,12 @@ impl SaharaApiServer for Sahara {
         self.0.compute(move |node| finality(node, number)).await
     }
 
-    fn validators(&self) -> Result<Validators, Failure> {
-        let validators = self.0.validators().clone();
-        Ok(Validators { epoch: U64::ZERO, hash: validators.hash(), validators })
+    async fn validators(&self, epoch: Option<U64>) -> Result<Option<Validators>, Failure> {
+        self.0.compute(move |node| Ok(validators(node, epoch.map(|epoch| epoch.to())))).await
+    }
+
+    async fn handovers(&self) -> Result<Vec<Handover>, Failure> {
+        self.0.compute(handovers).await
     }
 
     async fn supply(&self) -> Result<Supply, Failure> {
@@ -165,6 +173,7 @@ impl SaharaApiServer for Sahara {
     fn node_info(&self) -> Result<NodeInfo, Failure> {
         let store = self.0.store();
         let head = store.head();
+        let (_, validators) = self.0.validators(head.number.saturating_add(1));
         Ok(NodeInfo {
             version: self.0.version().to_owned(),
             chain_id: U64::from(self.0.rules().chain_id()),
@@ -173,19 +182,47 @@ impl SaharaApiServer for Sahara {
             head_hash: head.hash,
             oldest_state: U64::from(store.oldest_state()),
             peers: U64::from(self.0.peers()),
-            validators: U64::from(self.0.validators().len()),
+            validators: U64::from(validators.map_or(0, |set| set.len())),
         })
     }
 }
 
+fn validators(node: &Node, epoch: Option<u64>) -> Option<Validators> {
+    let (current, _) = node.validators(node.store().head().number.saturating_add(1));
+    let epoch = epoch.unwrap_or(current);
+    let set = node.ledger().validators_of(epoch)?;
+    let validators = ValidatorSet::clone(&set);
+    Some(Validators { epoch: U64::from(epoch), hash: validators.hash(), validators })
+}
+
+fn handovers(node: &Node) -> Result<Vec<Handover>, Failure> {
+    node.ledger().handovers().into_iter().map(|number| handover(node, number)).collect()
+}
+
+fn handover(node: &Node, number: u64) -> Result<Handover, Failure> {
+    let missing =
+        || Failure::internal(format!("block {number}, which ends an epoch, is not whole"));
+    let block = node.store().block(number)?.ok_or_else(missing)?;
+    let certificate = node.store().certificate(number)?.ok_or_else(missing)?;
+    let next = node.ledger().epoch_of(number.saturating_add(1));
+    let validators = node.ledger().validators_of(next).ok_or_else(missing)?;
+    Ok(Handover {
+        header: alloy_rlp::encode(&block.header).into(),
+        seal: block.seal.encoded().into(),
+        certificate,
+        validators: ValidatorSet::clone(&validators),
+    })
+}
+
 fn evidence(node: &Node) -> Result<Vec<Accusation>, Failure> {
-    let validators = node.validators().as_slice();
     let accuse = |one: Evidence| {
         let index = usize::try_from(one.signer).unwrap_or(usize::MAX);
+        let epoch = one.epoch().unwrap_or_default();
+        let set = node.ledger().validators_of(epoch);
         Accusation {
             validator_index: U64::from(one.signer),
-            validator: validators.get(index).cloned(),
-            epoch: U64::ZERO,
+            validator: set.and_then(|set| set.as_slice().get(index).cloned()),
+            epoch: U64::from(epoch),
             view: U64::from(one.view),
             fault: one.fault.to_string(),
             proof: one.proof.into(),

@@ -6,6 +6,7 @@ mod licenses;
 mod market;
 mod money;
 mod span;
+mod validators;
 
 pub(crate) use assets::{Asset, Register};
 pub(crate) use contributions::{Contribution, Statement, Which};
@@ -13,8 +14,9 @@ pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, Signer, Wallet};
 pub(crate) use span::Span;
+pub(crate) use validators::{Entry, InitTestnet, Submit, Testnet, Validators};
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Start here, and what the exit code says.
@@ -63,8 +65,14 @@ pub(crate) enum Command {
         after_help = "Exits with 0 when all of it works and with 5 when a part is silent or stands still.\nExample: sahara status --json"
     )]
     Status,
-    /// Run a node: a validator with JSON-RPC and metrics.
+    /// Run a node with JSON-RPC and metrics: a validator, or one that follows.
     Node(Node),
+    /// Validators: who they are, and how they join, leave and are replaced.
+    #[command(subcommand)]
+    Validators(Validators),
+    /// Networks across machines.
+    #[command(subcommand)]
+    Testnet(Testnet),
     /// Run a worker: computes answers and signs what it earned.
     Worker(Worker),
     /// Run a gateway: sells answers over HTTP and settles them on chain.
@@ -173,15 +181,30 @@ pub(crate) struct Node {
     /// Address and port on which other validators reach this one.
     #[arg(long, default_value = "127.0.0.1:9700")]
     pub(crate) peer_listen: std::net::SocketAddr,
-    /// Another validator: its network key and address, as KEY@127.0.0.1:9701. Repeat for each.
+    /// Another node: its network key and address, as KEY@127.0.0.1:9701. Repeat for each. Needed for
+    /// validators whose address the set does not say, and for nodes that follow this one.
     #[arg(long = "peer", value_name = "KEY@ADDRESS")]
     pub(crate) peers: Vec<String>,
+    /// What to do when the consensus directory is missing or older than what this key has signed.
+    #[arg(long, value_enum, default_value_t = LostVotes::Refuse)]
+    pub(crate) lost_votes: LostVotes,
     /// Memory for the state's cache, in MiB.
     #[arg(long, default_value_t = 256)]
     pub(crate) cache: u64,
     /// Stop when standard input ends.
     #[arg(long, hide = true)]
     pub(crate) follow_parent: bool,
+}
+
+/// What a node does when its directory has lost votes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LostVotes {
+    /// Do not start.
+    Refuse,
+    /// Follow, and sign again from the next epoch on.
+    SitOut,
+    /// Sign again at once; a double vote can be proven.
+    SignAnyway,
 }
 
 /// `sahara worker`.

@@ -18,6 +18,8 @@ pub(crate) mod node;
 pub(crate) mod receipt;
 pub(crate) mod status;
 pub(crate) mod supply;
+pub(crate) mod testnet;
 pub(crate) mod up;
+pub(crate) mod validators;
 pub(crate) mod wallet;
 pub(crate) mod worker;

@@ -1,4 +1,5 @@
-//! `sahara node`: a validator with JSON-RPC and metrics.
+//! `sahara node`: a node with JSON-RPC and metrics. It validates in the epochs whose set its keys
+//! belong to, and follows in others.
 
 use crate::{
     cli,
@@ -6,12 +7,13 @@ use crate::{
     serve::{guard, serve},
     stop,
 };
+use alloy_primitives::B256;
 use bytes::Bytes;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_chain::{
     consensus::{
-        ConsensusConfig, ConsensusHandle, ConsensusStatus, Timing, TransactionGossip, run,
-        transaction_gossip,
+        ConsensusConfig, ConsensusHandle, ConsensusStatus, LostVotes, Timing, TransactionGossip,
+        run, transaction_gossip,
     },
     genesis::GenesisFile,
     ledger::NodeLedger,
@@ -21,7 +23,13 @@ use sahara_chain::{
 use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
-use std::{fs, net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::broadcast::error::RecvError};
 use tracing::{debug, info, warn};
 
@@ -50,12 +58,13 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
     let ledger = NodeLedger::new(&file, &genesis, store);
     let (gossip, wire) = transaction_gossip(GOSSIP_CAPACITY);
     let consensus = ConsensusConfig {
-        validators: file.validators.clone(),
         keys: read_keys(&node.key_file)?,
         listen: node.peer_listen,
         peers: node.peers.iter().map(|peer| parse_peer(peer)).collect::<Result<_>>()?,
         allow_private_addresses: node.peer_listen.ip().is_loopback(),
         storage_directory: node.directory.join("consensus"),
+        guard_file: guard_file(&node.key_file, hash),
+        lost_votes: lost_votes(node.lost_votes),
         timing: Timing::default(),
         worker_threads: NonZeroUsize::MIN,
     };
@@ -122,6 +131,20 @@ fn read_keys(file: &Path) -> Result<ValidatorKeys> {
     let text =
         fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
     Ok(ValidatorKeys::parse(text.trim())?)
+}
+
+/// Beside the key, one for each network.
+fn guard_file(key_file: &Path, genesis: B256) -> PathBuf {
+    let network = alloy_primitives::hex::encode(genesis.get(..4).unwrap_or_default());
+    key_file.with_extension(format!("guard-{network}.json"))
+}
+
+const fn lost_votes(flag: cli::LostVotes) -> LostVotes {
+    match flag {
+        cli::LostVotes::Refuse => LostVotes::Refuse,
+        cli::LostVotes::SitOut => LostVotes::SitOut,
+        cli::LostVotes::SignAnyway => LostVotes::SignAnyway,
+    }
 }
 
 fn parse_peer(text: &str) -> Result<(NetworkPublicKey, SocketAddr)> {

@@ -4,7 +4,7 @@ use super::{Ports, dev};
 use crate::{commands::key::validator, failure::Failure};
 use alloy_primitives::{Address, B256, keccak256};
 use eyre::{Result, WrapErr};
-use sahara_chain::genesis::GenesisFile;
+use sahara_chain::genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile};
 use sahara_evm::GenesisConfig;
 use sahara_finality::{ValidatorKeys, ValidatorSet, to_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
@@ -32,7 +32,8 @@ pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> 
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let config =
         GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
-    let file = GenesisFile { config, validators: ValidatorSet::new(set)? };
+    let validators = ValidatorSet::new(set)?;
+    let file = GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH };
     let draft = directory.join("genesis.json.draft");
     let write = || fs::write(&draft, serde_json::to_vec_pretty(&file)?);
     write()

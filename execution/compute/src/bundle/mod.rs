@@ -1,7 +1,7 @@
 //! [`Bundle`]: a receipt with everything a stranger needs to check it, trusting one hash.
 //!
 //! ```text
-//! genesis hash -> validators -> certificate -> header -> receipts root -> claim's log
+//! genesis hash -> validators -> (handover -> validators ->)* certificate -> header -> receipts root -> claim's log
 //!              -> receiptsRoot -> receipt -> signatures, prices times tokens
 //! ```
 
@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_sol_types::SolEvent;
 use sahara_abi::{CHANNELS, IChannels, INCENTIVE_POOL, IRoyalties, ROYALTIES};
 use sahara_finality::{
-    LightClient, LightError, LogClaim, ProofError, ReceiptError, TxReceipt, ValidatorSet,
+    Handover, LightClient, LightError, LogClaim, ProofError, ReceiptError, TxReceipt, ValidatorSet,
     verify_log,
 };
 use sahara_primitives::{
@@ -32,6 +32,9 @@ pub struct ChainProof {
     pub genesis_header: Bytes,
     /// The validators block 0 commits to.
     pub validators: ValidatorSet,
+    /// The ends of epochs after which other validators followed, up to the block's epoch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Handover>,
     /// RLP of the block's header.
     pub header: Bytes,
     /// RLP of the headers above it up to the certified one; mostly none.
@@ -205,7 +208,8 @@ impl Bundle {
             &chain.genesis_header,
             chain.chain_id,
             chain.validators.clone(),
-        )?;
+        )?
+        .following(&chain.handovers)?;
         let header = light.verify_through(&chain.header, &chain.descendants, &chain.certificate)?;
         if self.receipt.chain_id != chain.chain_id {
             return Err(BundleError::OtherChain(self.receipt.chain_id));

@@ -13,8 +13,8 @@ use commonware_utils::non_empty;
 use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::SigningKey;
 use sahara_finality::{
-    ChainIdentity, RoundSeal, TxReceipt, ValidatorKeys, ValidatorSet, encode_finalization,
-    genesis_block, header_template, prove_receipt, receipts_root, signer,
+    Block, ChainIdentity, Handover, RoundSeal, Seal, TxReceipt, ValidatorKeys, ValidatorSet,
+    encode_finalization, genesis_block, header_template, prove_receipt, receipts_root, signer,
 };
 use sahara_primitives::{
     Amount, AssetId, Bill, ChannelId, DeterminismClass, Price, Prices, Receipt, ReceiptSeq, Usage,
@@ -29,44 +29,91 @@ fn log(event: &impl SolEvent) -> Log {
     Log { address: CHANNELS, data: event.encode_log_data() }
 }
 
-/// A block with one claim of two receipts, finalised by one validator.
+/// A chain of one validator after the other: each proposes and finalises one block.
+struct Chain {
+    identity: ChainIdentity,
+    genesis: Block,
+    tip: Block,
+}
+
+impl Chain {
+    fn new(first: &ValidatorSet) -> Self {
+        let header = Header {
+            gas_limit: 30_000_000,
+            base_fee_per_gas: Some(1),
+            nonce: B64::new(1_800_000_000_000_u64.to_be_bytes()),
+            ..Header::default()
+        };
+        let genesis = genesis_block(header, 1, first);
+        let identity = ChainIdentity { chain_id: 1, genesis: genesis.hash() };
+        Self { identity, tip: genesis.clone(), genesis }
+    }
+
+    /// The next block, in `epoch`, by the validator with secret `number`; returns its certificate.
+    fn extend(
+        &mut self,
+        (number, epoch): (u8, u64),
+        receipts: &[TxReceipt],
+        next: Option<&ValidatorSet>,
+    ) -> Bytes {
+        let keys = secret(number);
+        let me = keys.validator(Address::repeat_byte(1));
+        let height = self.tip.header.number + 1;
+        let round = Round::new(Epoch::new(epoch), View::new(height));
+        let parent = (View::new(0), Digest(self.tip.hash().0));
+        let context = Context { round, leader: me.network_key, parent };
+        let seal = RoundSeal::sign(&context, height, &self.identity, &keys.consensus);
+        let seal = match next {
+            Some(next) => seal.closing(next.hash()),
+            None => seal,
+        };
+        let milliseconds = self.tip.milliseconds() + 500;
+        let mut header = header_template(&self.tip, milliseconds, &seal, me.fee_address);
+        header.base_fee_per_gas = Some(1);
+        header.receipts_root = receipts_root(receipts);
+        self.tip = Block { header, seal: Seal::Round(seal), transactions: Vec::new() };
+        let proposal = Proposal::new(round, View::new(0), Digest(self.tip.hash().0));
+        let scheme = signer(&self.identity, &set(number), keys.consensus).unwrap();
+        let votes = vec![Finalize::sign(&scheme, proposal).unwrap()];
+        let certificate =
+            Finalization::from_owned_finalizes(&scheme, non_empty![@votes], &Sequential).unwrap();
+        encode_finalization(&certificate).into()
+    }
+}
+
+fn secret(number: u8) -> ValidatorKeys {
+    ValidatorKeys::from_secret(&[number; 32]).unwrap()
+}
+
+fn set(number: u8) -> ValidatorSet {
+    ValidatorSet::new(vec![secret(number).validator(Address::repeat_byte(1))]).unwrap()
+}
+
+/// A block with one claim of two receipts. Validator 1 finalised block 1 and handed over to
+/// validator 2, who finalised this one.
 fn proof(receipts: &[TxReceipt]) -> (ChainProof, B256) {
-    let keys = ValidatorKeys::from_secret(&[1; 32]).unwrap();
-    let me = keys.validator(Address::repeat_byte(1));
-    let validators = ValidatorSet::new(vec![me.clone()]).unwrap();
-    let header = Header {
-        gas_limit: 30_000_000,
-        base_fee_per_gas: Some(1),
-        nonce: B64::new(1_800_000_000_000_u64.to_be_bytes()),
-        ..Header::default()
+    let mut chain = Chain::new(&set(1));
+    let certificate = chain.extend((1, 0), &[], Some(&set(2)));
+    let handover = Handover {
+        header: alloy_rlp::encode(&chain.tip.header).into(),
+        seal: chain.tip.seal.encoded().into(),
+        certificate,
+        validators: set(2),
     };
-    let genesis = genesis_block(header, 1, &validators);
-    let chain = ChainIdentity { chain_id: 1, genesis: genesis.hash() };
-    let round = Round::new(Epoch::zero(), View::new(1));
-    let parent = (View::new(0), Digest(genesis.hash().0));
-    let context = Context { round, leader: me.network_key.clone(), parent };
-    let seal = RoundSeal::sign(&context, 1, &chain, &keys.consensus);
-    let mut header = header_template(&genesis, 1_800_000_000_500, &seal, me.fee_address);
-    header.base_fee_per_gas = Some(1);
-    header.receipts_root = receipts_root(receipts);
-    let proposal = Proposal::new(round, View::new(0), Digest(header.hash_slow().0));
-    let scheme = signer(&chain, &validators, keys.consensus).unwrap();
-    let vote = Finalize::sign(&scheme, proposal).unwrap();
-    let votes = vec![vote];
-    let certificate =
-        Finalization::from_owned_finalizes(&scheme, non_empty![@votes], &Sequential).unwrap();
+    let certificate = chain.extend((2, 1), receipts, None);
     let proof = ChainProof {
         chain_id: 1,
-        genesis_header: alloy_rlp::encode(&genesis.header).into(),
-        validators,
-        header: alloy_rlp::encode(&header).into(),
+        genesis_header: alloy_rlp::encode(&chain.genesis.header).into(),
+        validators: set(1),
+        handovers: vec![handover],
+        header: alloy_rlp::encode(&chain.tip.header).into(),
         descendants: Vec::new(),
-        certificate: encode_finalization(&certificate).into(),
+        certificate,
         transaction_index: 1,
         receipt: receipts[1].encoded().into(),
         receipt_proof: prove_receipt(receipts, 1).unwrap(),
     };
-    (proof, genesis.hash())
+    (proof, chain.genesis.hash())
 }
 
 fn terms() -> Terms {
@@ -151,7 +198,7 @@ fn w5_a_true_bundle_verifies_also_after_a_trip_through_json() {
     let text = serde_json::to_string(&bundle).unwrap();
     let bundle: Bundle = serde_json::from_str(&text).unwrap();
     let verified = bundle.verify(genesis).unwrap();
-    assert_eq!((verified.block.0, verified.payer), (1, key(3).address()));
+    assert_eq!((verified.block.0, verified.payer), (2, key(3).address()));
     assert!(verified.is_opened);
     assert_eq!(verified.payments.len(), 1);
 }
@@ -160,7 +207,7 @@ type Change = fn(&mut Bundle);
 
 #[test]
 fn w5_any_change_is_found() {
-    let changes: [Change; 14] = [
+    let changes: [Change; 17] = [
         |bundle| bundle.receipt.usage.completion_tokens += 1,
         |bundle| bundle.receipt.seq = ReceiptSeq(4),
         |bundle| bundle.receipt.channel = ChannelId(B256::ZERO),
@@ -175,6 +222,9 @@ fn w5_any_change_is_found() {
         |bundle| bundle.chain.certificate = Bytes::from(vec![0; 84]),
         |bundle| bundle.chain.header = bundle.chain.genesis_header.clone(),
         |bundle| bundle.opening.as_mut().unwrap().text.push('!'),
+        |bundle| bundle.chain.handovers.clear(),
+        |bundle| bundle.chain.handovers[0].validators = set(3),
+        |bundle| bundle.chain.handovers[0].certificate = bundle.chain.certificate.clone(),
     ];
     let (good, genesis) = bundle();
     for (index, change) in changes.into_iter().enumerate() {

@@ -15,13 +15,14 @@ use futures::{
     pin_mut,
 };
 use sahara_finality::{
-    Block, ChainIdentity, ConsensusPrivateKey, MAX_CLOCK_DRIFT_MILLISECONDS, RoundContext,
-    RoundSeal, Scheme, Seal, ValidatorSet, check_child, header_template,
+    Block, ChainIdentity, ConsensusPrivateKey, EpochRules, MAX_CLOCK_DRIFT_MILLISECONDS,
+    RoundContext, RoundSeal, Scheme, Seal, check_child, header_template,
 };
 use tracing::{error, warn};
 
 use super::{
     engine::ValidatorConfig,
+    epochs::Epochs,
     ledger::{BuildContext, SharedLedger},
     progress::Progress,
 };
@@ -45,7 +46,7 @@ pub(super) struct Application {
 /// Who this validator is, and among whom.
 struct ValidatorIdentity {
     chain: ChainIdentity,
-    validators: ValidatorSet,
+    epochs: Epochs,
     consensus_key: ConsensusPrivateKey,
 }
 
@@ -84,23 +85,26 @@ impl<E: Clock> ConsensusApplication<E> for Application {
             warn!(hash = %block.digest(), "a proposal is sealed for another round");
             return false;
         }
-        if !self.follows_rules(parent.inner(), block.inner()) {
+        if !self.hold(&parent, ancestry).await || !self.follows_rules(parent.inner(), block.inner())
+        {
             return false;
         }
         wait_until_current(&clock, block.inner().milliseconds()).await;
-        if !self.hold(&parent, ancestry).await {
-            return false;
-        }
         let _executing = self.executing.lock().await;
         self.ledger.holds(hash(&block)) || self.ledger.check(parent.inner(), block.inner()).await
     }
 }
 
 impl Application {
-    pub(super) fn new(config: &ValidatorConfig, ledger: SharedLedger, progress: Progress) -> Self {
+    pub(super) fn new(
+        config: &ValidatorConfig,
+        epochs: Epochs,
+        ledger: SharedLedger,
+        progress: Progress,
+    ) -> Self {
         let validator = ValidatorIdentity {
             chain: config.chain,
-            validators: config.validators.clone(),
+            epochs,
             consensus_key: config.keys.consensus.clone(),
         };
         Self {
@@ -130,10 +134,15 @@ impl Application {
         parent: &Block,
         milliseconds: u64,
     ) -> Option<Block> {
-        let ValidatorIdentity { chain, validators, consensus_key } = &*self.validator;
-        let beneficiary = validators.find(&context.leader)?.fee_address;
+        let ValidatorIdentity { chain, epochs, consensus_key } = &*self.validator;
         let height = parent.header.number.checked_add(1)?;
+        let members = epochs.members(epochs.epoch_of(height))?;
+        let beneficiary = members.validators.find(&context.leader)?.fee_address;
         let seal = RoundSeal::sign(context, height, chain, consensus_key);
+        let seal = match epochs.next_validators(parent.hash(), height) {
+            Some(next) => seal.closing(next),
+            None => seal,
+        };
         let header = header_template(parent, milliseconds, &seal, beneficiary);
         let expected = Seal::Round(seal.clone());
         let _executing = self.executing.lock().await;
@@ -147,9 +156,20 @@ impl Application {
         None
     }
 
+    /// `parent` must be held: its state says who validates after the epoch.
     fn follows_rules(&self, parent: &Block, block: &Block) -> bool {
-        let ValidatorIdentity { chain, validators, .. } = &*self.validator;
-        check_child(parent, block, chain, validators)
+        let ValidatorIdentity { chain, epochs, .. } = &*self.validator;
+        let height = block.header.number;
+        let Some(members) = epochs.members(epochs.epoch_of(height)) else {
+            warn!(height, "refused a block of an epoch that has not begun here");
+            return false;
+        };
+        let epoch = EpochRules {
+            length: epochs.length(),
+            validators: &members.validators,
+            next_validators: epochs.next_validators(parent.hash(), height),
+        };
+        check_child(parent, block, chain, &epoch)
             .inspect_err(|violation| warn!(hash = %block.hash(), %violation, "refused a block"))
             .is_ok()
     }

@@ -14,7 +14,7 @@ use commonware_utils::{
     acknowledgement::{Acknowledgement as _, Exact},
 };
 use sahara_finality::{Block, Scheme, encode_finalization};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use super::{ledger::SharedLedger, progress::Progress};
@@ -75,8 +75,17 @@ impl Reporter for Delivery {
 }
 
 impl Courier {
-    /// Runs until marshal ends.
-    pub(super) async fn run(mut self) {
+    /// Runs until marshal ends. `caught_up` is told when the ledger has all that marshal delivered
+    /// before the start.
+    pub(super) async fn run(mut self, caught_up: oneshot::Sender<()>) {
+        if let Some(processed) = self.marshal.get_processed().await {
+            let next = processed.height().get().saturating_add(1);
+            if !self.close_gap(next).await {
+                return;
+            }
+        }
+        // Nobody listens any more when the validator is ending.
+        let _heard = caught_up.send(()).is_ok();
         while let Some((block, acknowledgement)) = self.blocks.recv().await {
             let height = block.height().get();
             if !self.close_gap(height).await {

@@ -1,4 +1,5 @@
-//! One validator, wired: simplex decides, marshal orders and archives, the application executes.
+//! One node, wired: an engine of simplex for each epoch decides, marshal orders and archives, the
+//! application executes.
 //!
 //! Generic over runtime and network only, for the simulation; scheme, block, elector and storage
 //! are concrete.
@@ -12,31 +13,26 @@ use commonware_broadcast::buffered;
 use commonware_consensus::{
     Reporter,
     marshal::{Update, resolver::p2p as backfill, standard::Inline},
-    simplex::{
-        self, SkipBudget,
-        config::{Floor, ForwardPolicy, SkipPolicy},
-        elector::RoundRobin,
-    },
-    types::{Epoch, FixedEpocher, ViewDelta},
+    types::{FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{Keccak256, Signer as _, keccak256::Digest};
+use commonware_cryptography::Signer as _;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock, Handle, Metrics, Spawner, Storage, buffer::paged::CacheRef};
 use commonware_utils::{NZU16, NZUsize};
 use rand_core::CryptoRng;
-use sahara_finality::{
-    Block, ChainIdentity, NetworkPublicKey, Scheme, ValidatorKeys, ValidatorSet, signer,
-};
-use tokio::sync::watch;
+use sahara_finality::{Block, ChainIdentity, NetworkPublicKey, Scheme, Validator, ValidatorKeys};
+use tokio::sync::{oneshot, watch};
 
 use super::{
     application::Application,
     delivery::{self, Delivery},
-    evidence::Watch,
+    epochs::Epochs,
+    guard::Guard,
     ledger::{Ledger, SharedLedger},
+    orchestrator::{EngineChannels, Orchestrator},
     progress::{Heights, Progress},
-    storage::{self, EPOCH_LENGTH},
+    storage,
     timing::Timing,
 };
 
@@ -69,28 +65,39 @@ pub struct Channels<S, R> {
     pub blocks: (S, R),
 }
 
-/// Who this validator is and how it behaves.
+/// Who this node is and how it behaves. Who validates, the ledger's state says.
 #[derive(Clone, Debug)]
 pub struct ValidatorConfig {
     /// The chain.
     pub chain: ChainIdentity,
-    /// All validators.
-    pub validators: ValidatorSet,
-    /// This one's keys.
+    /// Its keys. It signs in the epochs whose validators they belong to, and listens in others.
     pub keys: ValidatorKeys,
     /// How long what may take.
     pub timing: Timing,
     /// Prefixes the names of everything stored.
     pub partition: String,
+    /// Accounts for votes outside of the stored partitions.
+    pub guard: Option<Arc<Guard>>,
 }
 
-/// Where peers are known and refused.
-#[derive(Clone, Debug)]
+/// Is told who may be connected: a number that only grows, and the validators of the current epoch,
+/// with those of the next as soon as they are decided.
+pub type TrackPeers = Box<dyn FnMut(u64, Vec<Validator>) + Send>;
+
+/// Where peers are known, refused and let in.
 pub struct Peers<P, B> {
     /// Tells who is connected.
     pub provider: P,
     /// Blocks who misbehaves.
     pub blocker: B,
+    /// Lets in the validators of an epoch.
+    pub track: TrackPeers,
+}
+
+impl<P: std::fmt::Debug, B> std::fmt::Debug for Peers<P, B> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Peers").field("provider", &self.provider).finish_non_exhaustive()
+    }
 }
 
 /// A running validator.
@@ -118,16 +125,14 @@ impl<E> Runtime for E where
 {
 }
 
-/// Starts a validator. `observe` may wrap the reporter of final blocks (the simulation does).
-///
-/// Returns nothing if the keys are not those of a validator.
+/// Starts a node. `observe` may wrap the reporter of final blocks (the simulation does).
 pub async fn start<E, P, B, S, R, O>(
     context: E,
     config: ValidatorConfig,
     ledger: impl Ledger,
     network: (Peers<P, B>, Channels<S, R>),
     observe: impl FnOnce(Delivery) -> O + Send,
-) -> Option<Engine>
+) -> Engine
 where
     E: Runtime,
     P: Provider<PublicKey = NetworkPublicKey>,
@@ -146,7 +151,7 @@ pub(super) async fn start_erased<E, P, B, S, R, O>(
     ledger: SharedLedger,
     (peers, channels): (Peers<P, B>, Channels<S, R>),
     observe: impl FnOnce(Delivery) -> O + Send,
-) -> Option<Engine>
+) -> Engine
 where
     E: Runtime,
     P: Provider<PublicKey = NetworkPublicKey>,
@@ -155,12 +160,14 @@ where
     R: Receiver<PublicKey = NetworkPublicKey>,
     O: Reporter<Activity = Update<Block>>,
 {
-    let scheme = signer(&config.chain, &config.validators, config.keys.consensus.clone())?;
+    let sits_out = config.guard.as_ref().and_then(|guard| guard.sits_out());
+    let epochs = Epochs::new(config.chain, Arc::clone(&ledger), config.keys.clone(), sits_out);
     let progress = Progress::new(ledger.last_finalized());
     let cache = CacheRef::new(PAGE, PAGES);
+    let genesis = ledger.genesis();
 
-    let (actor, mailbox) =
-        storage::marshal(&context, &config.partition, &scheme, ledger.genesis(), &cache).await;
+    let (actor, marshal) =
+        storage::marshal(&context, &config.partition, &epochs, genesis.clone(), &cache).await;
     let resolver = backfill::init(
         context.child("backfill"),
         backfill_config(&config, &peers),
@@ -168,26 +175,38 @@ where
     );
     let (broadcast, buffer) =
         buffered::Engine::new(context.child("broadcast"), broadcast_config(&config, &peers));
-    let application = Application::new(&config, Arc::clone(&ledger), progress.clone());
-    let inline = Inline::new(
-        context.child("inline"),
-        application,
-        mailbox.clone(),
-        FixedEpocher::new(EPOCH_LENGTH),
-    );
+    let application =
+        Application::new(&config, epochs.clone(), Arc::clone(&ledger), progress.clone());
+    let epocher = FixedEpocher::new(epochs.length());
+    let automaton = Inline::new(context.child("inline"), application, marshal.clone(), epocher);
     let heights = progress.subscribe();
-    let simplex = simplex::Engine::new(
-        context.child("simplex"),
-        simplex_config(&config, (scheme, Arc::clone(&ledger)), inline, peers.blocker, cache),
-    );
-    let (delivery, courier) = delivery::channel(ledger, progress, mailbox);
+    let (delivery, courier) =
+        delivery::channel(Arc::clone(&ledger), progress.clone(), marshal.clone());
+    let orchestrator = Orchestrator {
+        context: context.child("epoch"),
+        epochs,
+        ledger,
+        marshal,
+        genesis,
+        automaton,
+        blocker: peers.blocker,
+        track: peers.track,
+        guard: config.guard,
+        timing: config.timing,
+        partition: config.partition,
+        cache,
+        progress,
+    };
+    let (catching_up, caught_up) = oneshot::channel();
+    let Channels { votes, certificates, resolver: requests, .. } = channels;
+    let engines = EngineChannels { votes, certificates, resolver: requests };
     let parts = vec![
-        ("delivery", context.child("delivery").spawn(move |_| courier.run())),
+        ("delivery", context.child("delivery").spawn(move |_| courier.run(catching_up))),
         ("broadcast", broadcast.start(channels.blocks)),
         ("marshal", actor.start(observe(delivery), buffer, resolver)),
-        ("simplex", simplex.start(channels.votes, channels.certificates, channels.resolver)),
+        ("epochs", context.child("epochs").spawn(move |_| orchestrator.run(engines, caught_up))),
     ];
-    Some(Engine { parts, heights })
+    Engine { parts, heights }
 }
 
 fn backfill_config<P, B>(
@@ -228,53 +247,5 @@ where
     }
 }
 
-type Automaton<E> = Inline<E, Scheme, Application, Block, FixedEpocher>;
-
-type SimplexConfig<E, B> = simplex::Config<
-    Scheme,
-    RoundRobin<Keccak256>,
-    B,
-    Digest,
-    Automaton<E>,
-    Automaton<E>,
-    Watch<Automaton<E>>,
-    Sequential,
->;
-
-fn simplex_config<E: Runtime, B: Blocker<PublicKey = NetworkPublicKey>>(
-    config: &ValidatorConfig,
-    (scheme, ledger): (Scheme, SharedLedger),
-    automaton: Automaton<E>,
-    blocker: B,
-    page_cache: CacheRef,
-) -> SimplexConfig<E, B> {
-    let Timing { leader_timeout, certification_timeout, timeout_retry, .. } = config.timing;
-    simplex::Config {
-        reporter: Watch { scheme: scheme.clone(), ledger, inner: automaton.clone() },
-        scheme,
-        elector: RoundRobin::default(),
-        blocker,
-        automaton: automaton.clone(),
-        relay: automaton,
-        track_historical_votes: true,
-        strategy: Sequential,
-        partition: format!("{}-simplex", config.partition),
-        mailbox_size: MAILBOX,
-        epoch: Epoch::zero(),
-        floor: Floor::Genesis(Digest(config.chain.genesis.0)),
-        replay_buffer: BUFFER,
-        write_buffer: BUFFER,
-        page_cache,
-        leader_timeout,
-        certification_timeout,
-        timeout_retry,
-        view_retention: VIEW_RETENTION,
-        skip: SkipPolicy::Enabled {
-            timeout: config.timing.skip_timeout,
-            budget: SkipBudget::Participants,
-        },
-        fetch_timeout: config.timing.fetch_timeout,
-        fetch_retry_delay: config.timing.fetch_retry_delay,
-        forward: ForwardPolicy::SilentLeader,
-    }
-}
+/// What simplex asks, per epoch.
+pub(super) type Automaton<E> = Inline<E, Scheme, Application, Block, FixedEpocher>;

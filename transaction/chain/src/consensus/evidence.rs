@@ -2,10 +2,11 @@
 
 use super::ledger::SharedLedger;
 use commonware_actor::Feedback;
-use commonware_codec::Encode as _;
+use commonware_codec::{Copying, Encode as _, ReadExt as _};
 use commonware_consensus::{
     Reporter, Viewable as _,
     simplex::types::{Activity, Attributable as _},
+    types::Round,
 };
 use commonware_cryptography::keccak256::Digest;
 use sahara_finality::{Scheme, is_proven};
@@ -71,6 +72,15 @@ impl fmt::Display for Fault {
 }
 
 impl Evidence {
+    /// The epoch the votes are of, and with it the set that `signer` counts in: both votes begin
+    /// with their round.
+    #[must_use]
+    pub fn epoch(&self) -> Option<u64> {
+        let mut bytes = Copying(self.proof.as_slice());
+        let _tag = u8::read(&mut bytes).ok()?;
+        Some(Round::read(&mut bytes).ok()?.epoch().get())
+    }
+
     /// What an activity proves, if it is a contradiction and its signatures are right.
     #[must_use]
     pub fn of(scheme: &Scheme, activity: &Activity<Scheme, Digest>) -> Option<Self> {

@@ -1,11 +1,11 @@
 //! The seam: what consensus asks of the node.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, num::NonZeroU64, sync::Arc};
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use futures::future::BoxFuture;
-use sahara_finality::{Block, RoundSeal};
+use sahara_finality::{Block, RoundSeal, ValidatorSet};
 
 use super::evidence::Evidence;
 
@@ -35,8 +35,19 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// Block 0. The same on every start.
     fn genesis(&self) -> Block;
 
+    /// How many blocks an epoch has, at least 2. The same for ever: a word of the genesis state.
+    fn epoch_length(&self) -> NonZeroU64;
+
+    /// Who validates in `epoch`, as the state after the held block `after` has it; after the last
+    /// final block if that is none. Known for every epoch up to the one that follows upon the
+    /// block's, which may still change until its epoch ends. This is the seam that staking fills.
+    fn validators(&self, after: Option<B256>, epoch: u64) -> Option<ValidatorSet>;
+
     /// The number of the last final block whose effects are durable; 0 before the first.
     fn last_finalized(&self) -> u64;
+
+    /// A final block. Asked for the last of an epoch, from which the next begins.
+    fn final_block(&self, number: u64) -> Option<Arc<Block>>;
 
     /// Whether the block with this hash is held.
     fn holds(&self, block: B256) -> bool;
@@ -82,7 +93,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 /// again in every program with a ledger of its own.
 pub(super) trait AnyLedger: Send + Sync {
     fn genesis(&self) -> Block;
+    fn epoch_length(&self) -> NonZeroU64;
+    fn validators(&self, after: Option<B256>, epoch: u64) -> Option<ValidatorSet>;
     fn last_finalized(&self) -> u64;
+    fn final_block(&self, number: u64) -> Option<Arc<Block>>;
     fn holds(&self, block: B256) -> bool;
     fn wait_for_work<'a>(&'a self, parent: &'a Block) -> BoxFuture<'a, ()>;
     fn build<'a>(
@@ -103,8 +117,20 @@ impl<L: Ledger> AnyLedger for L {
         Ledger::genesis(self)
     }
 
+    fn epoch_length(&self) -> NonZeroU64 {
+        Ledger::epoch_length(self)
+    }
+
+    fn validators(&self, after: Option<B256>, epoch: u64) -> Option<ValidatorSet> {
+        Ledger::validators(self, after, epoch)
+    }
+
     fn last_finalized(&self) -> u64 {
         Ledger::last_finalized(self)
+    }
+
+    fn final_block(&self, number: u64) -> Option<Arc<Block>> {
+        Ledger::final_block(self, number)
     }
 
     fn holds(&self, block: B256) -> bool {

@@ -10,7 +10,7 @@
 //!            |    +-------> gossip <------------- TransactionGossip ----------+--> pool
 //!            +---------------------------------------------------------------+
 //! ```
-//! Time is cut into views, each with a leader, in turn. The leader builds and executes a block
+//! Time is cut into views, each with a leader. The leader builds and executes a block
 //! and sends it; the others execute it and vote (notarise, then finalize). A block is final with
 //! the finalize votes of more than two thirds, two round trips after it was sent. A view whose
 //! leader is silent is skipped by votes (nullified); its block, if any, may then never be final.
@@ -25,6 +25,11 @@
 //! 3. What follows from parent, seal and validators (link, time, randomness, beneficiary, fixed
 //!    fields) is checked before the ledger is asked, by [`sahara_finality::check_child`].
 //!
+//! # Epochs
+//! Every epoch has its own validators and its own engine of simplex ([`orchestrator`]). The ledger
+//! says who they are ([`Ledger::validators`]); staking fills that. A node that is not among them
+//! listens and executes.
+//!
 //! # After a restart
 //! The ledger holds only its last final block. The round may go on above it: asked to build on,
 //! or to judge a child of, a notarised block that this process never executed, the application
@@ -33,7 +38,8 @@
 //! branch that finality has passed by is given up: none of its blocks can be final any more.
 //!
 //! Votes are journaled before they are sent, under the storage directory. It belongs to the
-//! consensus key; without it, a validator could contradict what it signed. A ledger that lost
+//! consensus key; without it, a validator could contradict what it signed, which the [`Guard`]
+//! prevents. A ledger that lost
 //! blocks is refilled from marshal's archive. The reverse, a lost archive, is refetched from
 //! peers if they have it.
 //!
@@ -46,24 +52,30 @@
 //! consensus's own files panic on purpose.
 //!
 //! # Limits of now
-//! One epoch without end: validator sets do not change yet. The archives keep all blocks, beside
-//! the ledger's own, and are never pruned. Leaders take turns, unweighted.
+//! The archives keep all blocks, beside the ledger's own, and are never pruned.
 
 mod application;
 mod delivery;
+mod early;
 mod engine;
+mod epochs;
 mod evidence;
 pub mod gossip;
+mod guard;
+mod leaders;
 mod ledger;
 mod node;
+mod orchestrator;
 mod progress;
 mod storage;
 mod timing;
 
 pub use delivery::Delivery;
-pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, ValidatorConfig, start};
+pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, TrackPeers, ValidatorConfig, start};
 pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, ReceivedTransaction, TransactionGossip, transaction_gossip};
+pub use guard::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
+pub use leaders::{Leaders, Schedule};
 pub use ledger::{BuildContext, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, ConsensusStatus, run};
 pub use progress::Heights;

@@ -1,4 +1,5 @@
-//! A validator as part of a node's process: on a thread and a runtime of its own, over TCP.
+//! Consensus as part of a node's process: on a thread and a runtime of its own, over TCP. A node
+//! whose keys are of no validator follows and signs nothing.
 
 use std::{
     any::Any,
@@ -17,6 +18,7 @@ use commonware_cryptography::{ChaCha20Poly1305, Signer as _, keccak256::Digest};
 use commonware_p2p::{
     Address, AddressableManager as _, CheckedSender as _, LimitedSender, Recipients,
     authenticated::lookup::{self, Network},
+    utils::mux::prefixed,
 };
 use commonware_runtime::{
     Clock, Handle, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _,
@@ -30,14 +32,16 @@ use commonware_stream::{
 use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use futures::future::{Either, select, select_all};
 use sahara_finality::{
-    Block, ChainIdentity, NetworkPrivateKey, NetworkPublicKey, Scheme, Seal, ValidatorKeys,
-    ValidatorSet, to_hex,
+    Block, ChainIdentity, MAX_VALIDATORS, NetworkPrivateKey, NetworkPublicKey, Scheme, Seal,
+    Validator, ValidatorKeys, epoch_of, to_hex,
 };
 use tokio::sync::{oneshot, watch};
+use tracing::warn;
 
 use super::{
-    engine::{CHANNELS, Channels, Engine, Peers, ValidatorConfig, start_erased},
+    engine::{CHANNELS, Channels, Engine, Peers, TrackPeers, ValidatorConfig, start_erased},
     gossip::{self, GossipWire},
+    guard::{Guard, GuardError, LostVotes},
     ledger::{Ledger, SharedLedger},
     progress::Heights,
     timing::Timing,
@@ -45,9 +49,11 @@ use super::{
 
 /// Votes and certificates that a peer may send in a second: some per round, and rounds take
 /// milliseconds when there is much to do.
-const SMALL_QUOTA: Quota = Quota::per_second(NZU32!(4096));
+///
+/// The network keeps room for one burst of every peer there may ever be, so bursts are short.
+const SMALL_QUOTA: Quota = Quota::per_second(NZU32!(4096)).allow_burst(NZU32!(256));
 /// Blocks and requests for them that a peer may send in a second.
-const LARGE_QUOTA: Quota = Quota::per_second(NZU32!(128));
+const LARGE_QUOTA: Quota = Quota::per_second(NZU32!(128)).allow_burst(NZU32!(64));
 const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(4096);
 /// How far the clocks of two peers may differ when they connect.
 const HANDSHAKE_DRIFT: Duration = Duration::from_secs(5);
@@ -60,23 +66,28 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How often connected peers are counted.
 const PEER_COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const PARTITION: &str = "validator";
+/// The least number of peers there is room for.
+const LEAST_PEERS: NonZeroUsize = NZUsize!(32);
 
-/// What a validator needs to know to take part.
+/// What a node needs to know to take part. Who validates, the ledger's state says.
 #[derive(Clone, Debug)]
 pub struct ConsensusConfig {
-    /// All validators; the ledger's genesis must commit to them.
-    pub validators: ValidatorSet,
-    /// This one's keys.
+    /// Its keys. They sign in every epoch whose validators they belong to.
     pub keys: ValidatorKeys,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Where the others listen.
+    /// Where others listen: validators whose address the set does not say or who moved, and nodes
+    /// that are let in without being validators.
     pub peers: Vec<(NetworkPublicKey, SocketAddr)>,
     /// Whether peers may have private or loopback addresses, and many of them one address.
     pub allow_private_addresses: bool,
     /// Where votes, blocks and certificates are kept. It belongs to the consensus key: a
     /// validator that comes back without it could contradict what it signed.
     pub storage_directory: PathBuf,
+    /// Where it stands how far the key may have signed; beside the key, not in the directory.
+    pub guard_file: PathBuf,
+    /// What to do when the directory has lost votes.
+    pub lost_votes: LostVotes,
     /// How long what may take.
     pub timing: Timing,
     /// Threads of the runtime.
@@ -86,12 +97,15 @@ pub struct ConsensusConfig {
 /// Why a validator cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsensusError {
-    /// The ledger's block 0 names other validators, or is no genesis block.
-    #[error("the genesis block {0} does not commit to the configured validators")]
+    /// The ledger's block 0 names other validators than its state, or is no genesis block.
+    #[error("the genesis block {0} does not commit to the validators in the ledger's state")]
     OtherValidators(B256),
-    /// The keys are of nobody in the set.
-    #[error("network key {0} is not that of a validator, or the consensus key is another's")]
+    /// The network key is a validator's, the consensus key is not.
+    #[error("network key {0} is that of a validator with another consensus key")]
     NotAValidator(String),
+    /// The guard of votes does not let it start.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
     /// A validator without address.
     #[error("there is no address for validator {0}")]
     UnknownAddress(String),
@@ -223,11 +237,12 @@ pub fn run(
     gossip: GossipWire,
 ) -> Result<ConsensusHandle, ConsensusError> {
     let ledger: SharedLedger = Arc::new(ledger);
-    let node = Node::new(config, &*ledger)?;
+    let mut node = Node::new(config, &*ledger)?;
     // The library would panic on a taken port, after the thread is on its way.
     let probe = TcpListener::bind(node.config.listen);
     drop(probe.map_err(|source| ConsensusError::Listen { address: node.config.listen, source })?);
     std::fs::create_dir_all(&node.config.storage_directory).map_err(ConsensusError::Start)?;
+    node.guard = Some(Arc::new(node.open_guard()?));
 
     let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
@@ -260,7 +275,11 @@ struct Signals {
 struct Node {
     config: ConsensusConfig,
     chain: ChainIdentity,
-    addresses: Map<NetworkPublicKey, Address>,
+    /// Peers at one time. The network takes memory for each at once, so it is not the most there may
+    /// ever be, but four times the set at the start: two sets that have nobody in common, and room to
+    /// double. A node that runs while the set grows beyond is restarted once.
+    most_peers: NonZeroUsize,
+    guard: Option<Arc<Guard>>,
 }
 
 impl Node {
@@ -270,21 +289,69 @@ impl Node {
     ) -> Result<Self, ConsensusError> {
         let genesis = ledger.genesis();
         let hash = genesis.hash();
+        let first = ledger.validators(None, 0).map(|set| set.hash());
         let chain_id = match genesis.seal {
-            Seal::Genesis { chain_id, validators } if validators == config.validators.hash() => {
-                chain_id
-            }
+            Seal::Genesis { chain_id, validators } if first == Some(validators) => chain_id,
             Seal::Genesis { .. } | Seal::Round(_) => {
                 return Err(ConsensusError::OtherValidators(hash));
             }
         };
+        let next = ledger.last_finalized().saturating_add(1);
+        let epoch = epoch_of(next, ledger.epoch_length());
+        let current = ledger.validators(None, epoch);
+        let current = current.ok_or(ConsensusError::OtherValidators(hash))?;
         let me = config.keys.validator(alloy_primitives::Address::ZERO);
-        let found = config.validators.find(&me.network_key);
-        if found.is_none_or(|found| found.consensus_key != me.consensus_key) {
+        let found = current.find(&me.network_key);
+        if found.is_some_and(|found| found.consensus_key != me.consensus_key) {
             return Err(ConsensusError::NotAValidator(to_hex(&me.network_key)));
         }
-        let addresses = addresses(&config, &me.network_key)?;
-        Ok(Self { config, chain: ChainIdentity { chain_id, genesis: hash }, addresses })
+        let unreachable = |one: &&Validator| {
+            one.network_key != me.network_key && address_of(one, &config.peers).is_none()
+        };
+        if let Some(unreachable) = current.as_slice().iter().find(unreachable) {
+            return Err(ConsensusError::UnknownAddress(to_hex(&unreachable.network_key)));
+        }
+        let most = current.len().saturating_mul(4).saturating_add(config.peers.len());
+        let most_peers = NonZeroUsize::new(most).unwrap_or(LEAST_PEERS).max(LEAST_PEERS);
+        let chain = ChainIdentity { chain_id, genesis: hash };
+        Ok(Self { config, chain, most_peers, guard: None })
+    }
+
+    fn open_guard(&self) -> Result<Guard, GuardError> {
+        let key = to_hex(&self.config.keys.network.public_key());
+        let ConsensusConfig { guard_file, storage_directory, lost_votes, .. } = &self.config;
+        Guard::open(guard_file, storage_directory, (self.chain.genesis, key), *lost_votes)
+    }
+
+    /// Lets in the validators it is told, and always the configured peers.
+    fn track(&self, mut oracle: lookup::Oracle<NetworkPublicKey>) -> TrackPeers {
+        let me = (self.config.keys.network.public_key(), self.config.listen);
+        let (peers, most) = (self.config.peers.clone(), self.most_peers.get());
+        Box::new(move |id, validators| {
+            let configured = peers.iter().cloned();
+            let mut wanted: Vec<(NetworkPublicKey, SocketAddr)> = vec![me.clone()];
+            for one in &validators {
+                match address_of(one, &peers) {
+                    Some(address) => wanted.push((one.network_key.clone(), address)),
+                    None if one.network_key == me.0 => {}
+                    None => warn!(validator = %one.network_key, "there is no address for it"),
+                }
+            }
+            let mut pairs = Vec::<(NetworkPublicKey, Address)>::new();
+            for (key, address) in wanted.into_iter().chain(configured) {
+                if pairs.iter().all(|(known, _)| *known != key) {
+                    pairs.push((key, address.into()));
+                }
+            }
+            if pairs.len() > most {
+                warn!(peers = pairs.len(), most, "too many peers: restart to make room for them");
+                pairs.truncate(most);
+            }
+            let feedback = oracle.track(id, Map::from_iter_dedup(pairs));
+            if !feedback.accepted() {
+                warn!(id, "the network does not take new peers any more");
+            }
+        })
     }
 
     fn run(
@@ -297,13 +364,9 @@ impl Node {
             .with_storage_directory(&self.config.storage_directory)
             .with_worker_threads(self.config.worker_threads.get());
         runtime::Runner::new(settings).start(move |context| async move {
-            let (network, mut oracle) = Network::new(context.child("network"), self.network());
-            let _tracked = oracle.track(0, self.addresses.clone());
-            let started = Box::pin(self.start(&context, (network, oracle), ledger, gossip)).await;
-            let Some((parts, heights, presence)) = started else {
-                let key = to_hex(&self.config.keys.network.public_key());
-                return Err(ConsensusError::NotAValidator(key));
-            };
+            let (network, oracle) = Network::new(context.child("network"), self.network());
+            let (parts, heights, presence) =
+                Box::pin(self.start(&context, (network, oracle), ledger, gossip)).await;
             let source = context.child("metrics");
             signals.metrics.send_replace(Some(Arc::new(move || source.encode())));
             let relay = context.child("heights").spawn(move |_| relay(heights, signals.heights));
@@ -327,7 +390,7 @@ impl Node {
         (mut network, oracle): (TcpNetwork, lookup::Oracle<NetworkPublicKey>),
         ledger: SharedLedger,
         gossip: GossipWire,
-    ) -> Option<(Vec<Part>, watch::Receiver<Heights>, TcpSender)> {
+    ) -> (Vec<Part>, watch::Receiver<Heights>, TcpSender) {
         let [votes, certificates, resolver, backfill, blocks] = CHANNELS;
         let channels = Channels {
             votes: network.register(votes, SMALL_QUOTA),
@@ -338,29 +401,29 @@ impl Node {
         };
         let transactions = network.register(gossip::CHANNEL, gossip::QUOTA);
         let presence = transactions.0.clone();
-        let peers = Peers { provider: oracle.clone(), blocker: oracle };
+        let track = self.track(oracle.clone());
+        let peers = Peers { provider: oracle.clone(), blocker: oracle, track };
         let config = ValidatorConfig {
             chain: self.chain,
-            validators: self.config.validators.clone(),
             keys: self.config.keys.clone(),
             timing: self.config.timing.clone(),
             partition: PARTITION.to_owned(),
+            guard: self.guard.clone(),
         };
         let network = network.start();
         let context = context.child("consensus");
         let _gossip = gossip::start(&context, gossip, transactions);
-        let engine =
+        let Engine { mut parts, heights } =
             start_erased(context, config, ledger, (peers, channels), |delivery| delivery).await;
-        let Engine { mut parts, heights } = engine?;
         parts.push(("network", network));
-        Some((parts, heights, presence))
+        (parts, heights, presence)
     }
 
     fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
-        let count = self.config.validators.len();
-        let participants = u32::try_from(count).unwrap_or(u32::MAX);
+        // Of the largest set there may ever be, so that all nodes agree.
+        let participants = u32::try_from(MAX_VALIDATORS).unwrap_or(u32::MAX);
         let largest = commonware_p2p::max_message_size(&[
-            simplex::max_payload_size::<Scheme, Digest>(participants),
+            prefixed(simplex::max_payload_size::<Scheme, Digest>(participants)),
             marshal::max_payload_size::<Standard<Block>, Scheme>(participants, &()),
             gossip::MAX_MESSAGE_BYTES,
         ]);
@@ -375,7 +438,7 @@ impl Node {
             handshake,
             &self.chain.namespace(),
             self.config.listen,
-            NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN),
+            self.most_peers,
             largest,
             NETWORK_MAILBOX,
         );
@@ -394,19 +457,13 @@ type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20
 type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 type Part = (&'static str, Handle<()>);
 
-fn addresses(
-    config: &ConsensusConfig,
-    me: &NetworkPublicKey,
-) -> Result<Map<NetworkPublicKey, Address>, ConsensusError> {
-    let mut pairs = Vec::new();
-    for validator in config.validators.as_slice() {
-        let key = &validator.network_key;
-        let known = config.peers.iter().find(|(peer, _)| peer == key).map(|(_, address)| *address);
-        let address = if key == me { Some(config.listen) } else { known };
-        let address = address.ok_or_else(|| ConsensusError::UnknownAddress(to_hex(key)))?;
-        pairs.push((key.clone(), Address::from(address)));
-    }
-    Ok(Map::from_iter_dedup(pairs))
+/// Where a validator listens: as configured, or else as the set says.
+fn address_of(
+    validator: &Validator,
+    peers: &[(NetworkPublicKey, SocketAddr)],
+) -> Option<SocketAddr> {
+    let configured = peers.iter().find(|(key, _)| *key == validator.network_key);
+    configured.map(|(_, address)| *address).or(validator.address)
 }
 
 /// Waits until it is told to stop, or until a part ends.

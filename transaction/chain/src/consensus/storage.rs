@@ -8,12 +8,10 @@ use std::{
 
 use commonware_consensus::{
     marshal::{Config, Start, core, standard::Standard},
-    types::{Epoch, FixedEpocher},
+    types::FixedEpocher,
 };
 use commonware_cryptography::{
-    Digested, Digestible as _,
-    certificate::{ConstantProvider, Verifier as _},
-    keccak256::Digest,
+    Digested, Digestible as _, certificate::Verifier as _, keccak256::Digest,
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
@@ -24,10 +22,9 @@ use sahara_finality::{Block, Finalization, Scheme};
 use super::{
     delivery::{MAX_UNDER_WAY, Marshal},
     engine::{BUFFER, MAILBOX, Runtime, VIEW_RETENTION},
+    epochs::Epochs,
 };
 
-/// Validator sets do not change yet: one epoch without end.
-pub(super) const EPOCH_LENGTH: NonZeroU64 = NZU64!(u64::MAX);
 /// How many missing heights are asked for at once when catching up.
 const MAX_REPAIR: NonZeroUsize = NZUsize!(16);
 /// Heights are indexed in sections of 64 Ki: a day of heartbeats takes a little more than one.
@@ -46,15 +43,8 @@ type Certificates<E> = immutable::Archive<E, Digest, Finalization>;
 type Blocks<E> = immutable::Archive<E, Digest, Arc<Block>>;
 
 /// The concrete marshal.
-pub(super) type MarshalActor<E> = core::Actor<
-    E,
-    Standard<Block>,
-    ConstantProvider<Scheme, Epoch>,
-    Certificates<E>,
-    Blocks<E>,
-    FixedEpocher,
-    Sequential,
->;
+pub(super) type MarshalActor<E> =
+    core::Actor<E, Standard<Block>, Epochs, Certificates<E>, Blocks<E>, FixedEpocher, Sequential>;
 
 /// Opens the archives and what marshal had under way.
 ///
@@ -63,7 +53,7 @@ pub(super) type MarshalActor<E> = core::Actor<
 pub(super) async fn marshal<E: Runtime>(
     context: &E,
     partition: &str,
-    scheme: &Scheme,
+    epochs: &Epochs,
     genesis: Block,
     cache: &CacheRef,
 ) -> (MarshalActor<E>, Marshal) {
@@ -82,8 +72,8 @@ pub(super) async fn marshal<E: Runtime>(
     let blocks = blocks.await.expect("the archive of blocks opens");
     let digest = genesis.digest();
     let config = Config {
-        provider: ConstantProvider::new(scheme.clone()),
-        epocher: FixedEpocher::new(EPOCH_LENGTH),
+        provider: epochs.clone(),
+        epocher: FixedEpocher::new(epochs.length()),
         start: Start::Genesis(Digested::precomputed(genesis, digest)),
         partition_prefix: format!("{partition}-marshal"),
         mailbox_size: MAILBOX,

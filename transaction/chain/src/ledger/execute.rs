@@ -1,6 +1,9 @@
 //! Checking and applying blocks.
 
-use super::{Applied, Inner};
+use super::{
+    Applied, Inner,
+    seats::{SeatsError, recipients},
+};
 use crate::{
     metrics::SupplyCheck,
     pool,
@@ -28,6 +31,8 @@ pub(super) enum ExecutionError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Seats(#[from] SeatsError),
+    #[error(transparent)]
     Transition(#[from] TransitionError),
     #[error("transaction {index}: {error}")]
     Sender { index: usize, error: SenderError },
@@ -48,9 +53,13 @@ pub(super) fn pool_head(header: &Header) -> pool::Head {
     }
 }
 
-pub(super) fn environment(inner: &Inner, parent: &Header, header: &Header) -> BlockEnv {
+pub(super) fn environment(
+    inner: &Inner,
+    parent: &Header,
+    header: &Header,
+) -> Result<BlockEnv, ExecutionError> {
     let elapsed = header_milliseconds(header).saturating_sub(header_milliseconds(parent));
-    BlockEnv {
+    Ok(BlockEnv {
         number: header.number,
         timestamp: header.timestamp,
         parent_hash: header.parent_hash,
@@ -58,9 +67,9 @@ pub(super) fn environment(inner: &Inner, parent: &Header, header: &Header) -> Bl
         gas_limit: parent.gas_limit,
         base_fee: next_base_fee(&inner.fees, parent, elapsed),
         prevrandao: header.mix_hash,
-        recipients: inner.recipients.clone(),
+        recipients: recipients(inner, header.parent_hash, header.number)?,
         ..BlockEnv::default()
-    }
+    })
 }
 
 /// Executes `block` on `parent` and holds it when everything that comes from execution is right.
@@ -69,7 +78,7 @@ pub(super) fn check(
     parent: &Block,
     block: &Arc<Block>,
 ) -> Result<(), ExecutionError> {
-    let env = environment(inner, &parent.header, &block.header);
+    let env = environment(inner, &parent.header, &block.header)?;
     expect("gas limit", env.gas_limit, block.header.gas_limit)?;
     expect("base fee", Some(env.base_fee), block.header.base_fee_per_gas)?;
     let started = Instant::now();

@@ -11,6 +11,7 @@
 
 mod build;
 mod execute;
+mod seats;
 mod work;
 
 use crate::{
@@ -24,10 +25,10 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::Mutex;
 use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
-use sahara_finality::Block;
+use sahara_finality::{Block, ValidatorSet};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Failure, Read, royalties};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
@@ -45,8 +46,8 @@ struct Inner {
     rules: Rules,
     fees: FeeParameters,
     genesis: Block,
-    /// Fee addresses, one per seat.
-    recipients: Vec<Address>,
+    epoch_length: NonZeroU64,
+    seats: seats::Seats,
     pending: PendingStates,
     pool: Pool,
     metrics: NodeMetrics,
@@ -73,11 +74,14 @@ impl NodeLedger {
             spendable,
             execute::pool_head(&head.header),
         );
+        // The state's word is the file's, or the genesis hash would be another.
+        let epoch_length = seats::epoch_length(&store.state()).unwrap_or(file.epoch_length);
         let inner = Inner {
             rules,
             fees,
             genesis: genesis.block.clone(),
-            recipients: file.validators.as_slice().iter().map(|one| one.fee_address).collect(),
+            epoch_length,
+            seats: seats::Seats::default(),
             pending: PendingStates::new(store, PENDING_BYTES),
             pool,
             metrics: NodeMetrics::new(),
@@ -104,6 +108,31 @@ impl NodeLedger {
     #[must_use]
     pub fn store(&self) -> &Store {
         self.inner.pending.store()
+    }
+
+    /// Who validates in `epoch`, as the last final state has it.
+    #[must_use]
+    pub fn validators_of(&self, epoch: u64) -> Option<Arc<ValidatorSet>> {
+        seats::validators_after(&self.inner, None, epoch).ok()
+    }
+
+    /// The epoch of a block.
+    #[must_use]
+    pub fn epoch_of(&self, number: u64) -> u64 {
+        sahara_finality::epoch_of(number, self.inner.epoch_length)
+    }
+
+    /// The last blocks of the epochs after which other validators follow, up to the last final
+    /// block, oldest first.
+    #[must_use]
+    pub fn handovers(&self) -> Vec<u64> {
+        let head = self.store().head().number;
+        let length = self.inner.epoch_length.get();
+        let starts = seats::starts(&self.store().state()).unwrap_or_default();
+        let ends = starts
+            .into_iter()
+            .filter_map(|first| first.checked_mul(length).and_then(|block| block.checked_sub(1)));
+        ends.filter(|block| *block <= head).collect()
     }
 
     /// What this node counts and measures.
@@ -192,8 +221,24 @@ impl Ledger for NodeLedger {
         self.inner.genesis.clone()
     }
 
+    fn epoch_length(&self) -> NonZeroU64 {
+        self.inner.epoch_length
+    }
+
+    fn validators(&self, after: Option<B256>, epoch: u64) -> Option<ValidatorSet> {
+        seats::validators_after(&self.inner, after, epoch)
+            .inspect_err(|error| error!(%error, "who validates is not known"))
+            .ok()
+            .map(|set| ValidatorSet::clone(&set))
+    }
+
     fn last_finalized(&self) -> u64 {
         self.store().head().number
+    }
+
+    fn final_block(&self, number: u64) -> Option<Arc<Block>> {
+        let block = self.store().block(number);
+        block.inspect_err(|error| error!(%error, number, "a final block cannot be read")).ok()?
     }
 
     fn holds(&self, block: B256) -> bool {

@@ -3,16 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alloy_primitives::B256;
 use commonware_consensus::{
-    simplex::{elector::RoundRobin, mocks},
+    simplex::mocks,
     types::{Epoch, ViewDelta},
 };
 use commonware_cryptography::Keccak256;
 use commonware_glue::simulate::{engine::ChannelPair, plan::PlanResult};
-use commonware_p2p::simulated::Link;
+use commonware_p2p::{simulated::Link, utils::mux::Muxer};
 use commonware_runtime::{Handle, Supervisor as _, deterministic::Context};
 use commonware_utils::probability;
-use sahara_chain::consensus::{Evidence, Fault};
+use sahara_chain::consensus::{Evidence, Fault, Leaders};
 use sahara_finality::{NetworkPublicKey, Scheme};
 
 use crate::{
@@ -36,21 +37,28 @@ pub(crate) enum Deviation {
     IsOutdated,
 }
 
-/// Starts the library's actor in place of a validator.
-pub(crate) fn deviate(
+/// Starts the library's actor in place of a validator, in epoch 0.
+pub(crate) async fn deviate(
     deviation: Deviation,
     context: &Context,
     scheme: Scheme,
     channels: Vec<ChannelPair<NetworkPublicKey>>,
 ) -> Handle<()> {
     let mut channels = channels.into_iter();
-    let (votes, certificates) = (channels.next().unwrap(), channels.next().unwrap());
     let context = context.child("deviator");
+    let mut divided = Vec::new();
+    for (sender, receiver) in channels.by_ref().take(2) {
+        let (mux, mut epochs) = Muxer::new(context.child("mux"), sender, receiver);
+        mux.start();
+        divided.push(epochs.register(0).await.unwrap());
+    }
+    let [votes, certificates] = <[_; 2]>::try_from(divided).ok().unwrap();
     match deviation {
         Deviation::Equivocates => {
             let config = mocks::equivocator::Config {
                 scheme,
-                elector: RoundRobin::<Keccak256>::default(),
+                // The genesis block of these tests has no randomness.
+                elector: Leaders { seed: B256::ZERO },
                 epoch: Epoch::zero(),
                 relay: Arc::new(mocks::relay::Relay::new()),
             };

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
     sync::Arc,
 };
 
@@ -11,14 +12,17 @@ use alloy_primitives::{Address, B64, B256, Bytes, keccak256};
 use parking_lot::Mutex;
 use sahara_chain::consensus::{BuildContext, Evidence, Ledger};
 use sahara_finality::{
-    Block, Seal, SystemTransaction, Transaction, ValidatorSet, genesis_block, receipts_root,
-    transactions_root,
+    Block, Seal, SystemTransaction, Transaction, ValidatorSet, epoch_of, genesis_block,
+    receipts_root, transactions_root,
 };
 use tokio::sync::Notify;
 
 pub(crate) const CHAIN_ID: u64 = 724_272;
 /// How many transactions the ledger puts into one block.
 pub(crate) const BLOCK_TRANSACTIONS: usize = 3;
+
+/// Transactions to it name the validators of the next epoch.
+const VALIDATORS: Address = Address::repeat_byte(8);
 
 /// What is on "disk": survives a crash.
 #[derive(Default)]
@@ -51,6 +55,20 @@ impl Pool {
         pool
     }
 
+    /// Asks for other validators from the next epoch on.
+    pub(crate) fn change(&self, next: &ValidatorSet) {
+        let transaction = Transaction::System(SystemTransaction {
+            chain_id: CHAIN_ID,
+            block_number: 0,
+            index: u32::MAX,
+            to: VALIDATORS,
+            input: next.encoded().into(),
+            gas_limit: 21_000,
+        });
+        self.waiting.lock().push(transaction);
+        self.added.notify_waiters();
+    }
+
     pub(crate) fn add(&self, numbers: impl IntoIterator<Item = u32>) {
         self.waiting.lock().extend(numbers.into_iter().map(transaction));
         self.added.notify_waiters();
@@ -72,13 +90,21 @@ pub(crate) fn transaction(index: u32) -> Transaction {
 #[derive(Clone)]
 pub(crate) struct MemoryLedger {
     genesis: Arc<Block>,
+    first: Arc<ValidatorSet>,
+    length: NonZeroU64,
+    /// Decoding a set checks proofs of possession, which takes a while.
+    sets: Arc<Mutex<BTreeMap<B256, ValidatorSet>>>,
     pub(crate) disk: Arc<Mutex<Disk>>,
     memory: Arc<Mutex<Memory>>,
     pool: Arc<Pool>,
 }
 
 impl MemoryLedger {
-    pub(crate) fn new(validators: &ValidatorSet, pool: Arc<Pool>) -> Self {
+    pub(crate) fn with_epochs(
+        validators: &ValidatorSet,
+        pool: Arc<Pool>,
+        length: NonZeroU64,
+    ) -> Self {
         let header = Header {
             gas_limit: 30_000_000,
             base_fee_per_gas: Some(1),
@@ -88,6 +114,9 @@ impl MemoryLedger {
         };
         Self {
             genesis: Arc::new(genesis_block(header, CHAIN_ID, validators)),
+            first: Arc::new(validators.clone()),
+            length,
+            sets: Arc::default(),
             disk: Arc::default(),
             memory: Arc::default(),
             pool,
@@ -129,6 +158,35 @@ impl MemoryLedger {
         included
     }
 
+    /// The changes of validators up to the block `after`, each with its first epoch, oldest first.
+    /// One in the last block of an epoch comes too late for the next.
+    fn changes(&self, after: Option<B256>) -> Vec<(u64, Transaction)> {
+        let memory = self.memory.lock();
+        let disk = self.disk.lock();
+        let mut blocks: Vec<&Block> = disk.blocks.iter().map(|block| &**block).collect();
+        if let Some(after) = after {
+            let place = blocks.iter().position(|block| block.hash() == after);
+            match place {
+                Some(place) => blocks.truncate(place + 1),
+                None if after == self.genesis.hash() => blocks.clear(),
+                None => {
+                    let final_blocks = blocks.len();
+                    let mut next = memory.pending.get(&after);
+                    while let Some(block) = next {
+                        blocks.insert(final_blocks, block);
+                        next = memory.pending.get(&block.header.parent_hash);
+                    }
+                }
+            }
+        }
+        let changes = blocks.into_iter().flat_map(|block| {
+            let first = epoch_of(block.header.number + 1, self.length) + 1;
+            let to = |one: &&Transaction| one.as_system().is_some_and(|one| one.to == VALIDATORS);
+            block.transactions.iter().filter(to).map(move |one| (first, one.clone()))
+        });
+        changes.collect()
+    }
+
     fn work(&self, parent: &Block) -> Vec<Transaction> {
         let included = self.included(parent);
         let waiting = self.pool.waiting.lock();
@@ -156,8 +214,28 @@ impl Ledger for MemoryLedger {
         (*self.genesis).clone()
     }
 
+    fn epoch_length(&self) -> NonZeroU64 {
+        self.length
+    }
+
+    fn validators(&self, after: Option<B256>, epoch: u64) -> Option<ValidatorSet> {
+        let mut changes = self.changes(after);
+        changes.retain(|(first, _)| *first <= epoch);
+        let Some((_, last)) = changes.pop() else { return Some((*self.first).clone()) };
+        let mut sets = self.sets.lock();
+        let set = sets
+            .entry(last.hash())
+            .or_insert_with(|| ValidatorSet::decode(&last.as_system().unwrap().input).unwrap());
+        Some(set.clone())
+    }
+
     fn last_finalized(&self) -> u64 {
         u64::try_from(self.disk.lock().blocks.len()).unwrap()
+    }
+
+    fn final_block(&self, number: u64) -> Option<Arc<Block>> {
+        let place = usize::try_from(number.checked_sub(1)?).unwrap();
+        self.disk.lock().blocks.get(place).cloned()
     }
 
     fn holds(&self, block: B256) -> bool {

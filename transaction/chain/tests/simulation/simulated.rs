@@ -1,6 +1,6 @@
 //! Crashes, lossy links and restarts in virtual time.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use commonware_glue::simulate::{
@@ -19,8 +19,9 @@ use sahara_chain::consensus::{
     CHANNELS, Channels, Ledger as _, Peers, Timing, ValidatorConfig, start,
 };
 use sahara_finality::{
-    Block, ChainIdentity, MAX_BLOCK_BYTES, NetworkPublicKey, Transaction, ValidatorKeys,
-    ValidatorSet, check_child, signer, verify_finalization,
+    Block, ChainIdentity, EpochRules, Handover, LightClient, MAX_BLOCK_BYTES, NetworkPublicKey,
+    Transaction, ValidatorKeys, ValidatorSet, check_child, closes_epoch, epoch_of, signer,
+    verify_finalization,
 };
 
 use crate::{
@@ -30,34 +31,51 @@ use crate::{
 
 const LIMITS: Quota = Quota::per_second(NZU32!(100_000));
 
-/// The validators, and what of each survives a crash.
+/// Who was let in: by which node, under which number, and whom.
+type LetIn = Vec<(usize, u64, Vec<NetworkPublicKey>)>;
+
+/// The nodes, and what of each survives a crash.
 #[derive(Clone)]
 pub(crate) struct Network {
+    /// Of epoch 0.
     pub(crate) validators: ValidatorSet,
-    keys: Vec<ValidatorKeys>,
+    pub(crate) keys: Vec<ValidatorKeys>,
     pub(crate) ledgers: Arc<Mutex<Vec<MemoryLedger>>>,
     /// On a restart, the ledger's disk is cut to this height.
-    loses_blocks_above: Option<usize>,
+    pub(crate) loses_blocks_above: Option<usize>,
+    pub(crate) let_in: Arc<Mutex<LetIn>>,
     /// A validator that does not keep to the protocol.
     pub(crate) deviator: Option<(usize, Deviation)>,
 }
 
 impl Network {
     pub(crate) fn new(count: u8, pool: &Arc<Pool>) -> Self {
+        let all: Vec<_> = (0..usize::from(count)).collect();
+        Self::with_epochs(count, &all, 10_000, pool)
+    }
+
+    /// `count` nodes, of which those at `first` validate in epoch 0.
+    pub(crate) fn with_epochs(count: u8, first: &[usize], length: u64, pool: &Arc<Pool>) -> Self {
         let mut keys: Vec<_> =
             (1..=count).map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap()).collect();
-        let set = keys.iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
-        let validators = ValidatorSet::new(set).unwrap();
         keys.sort_by_key(|one| one.validator(Address::ZERO).network_key);
-        let ledger = || MemoryLedger::new(&validators, Arc::clone(pool));
+        let validators = set_of(&keys, first);
+        let length = NonZeroU64::new(length).unwrap();
+        let ledger = || MemoryLedger::with_epochs(&validators, Arc::clone(pool), length);
         let ledgers = (0..count).map(|_| ledger()).collect();
         Self {
             ledgers: Arc::new(Mutex::new(ledgers)),
             validators,
             keys,
             loses_blocks_above: None,
+            let_in: Arc::default(),
             deviator: None,
         }
+    }
+
+    /// The set of the nodes at these places.
+    pub(crate) fn set(&self, members: &[usize]) -> ValidatorSet {
+        set_of(&self.keys, members)
     }
 
     pub(crate) fn chain(&self) -> ChainIdentity {
@@ -65,14 +83,19 @@ impl Network {
         ChainIdentity { chain_id: CHAIN_ID, genesis: ledger.genesis().hash() }
     }
 
-    fn key(&self, index: usize) -> NetworkPublicKey {
-        self.validators.as_slice()[index].network_key.clone()
+    pub(crate) fn key(&self, index: usize) -> NetworkPublicKey {
+        self.keys[index].validator(Address::ZERO).network_key
     }
 
     /// The final chain of each validator.
     pub(crate) fn chains(&self) -> Vec<Vec<Arc<Block>>> {
         self.ledgers.lock().iter().map(|one| one.disk.lock().blocks.clone()).collect()
     }
+}
+
+fn set_of(keys: &[ValidatorKeys], members: &[usize]) -> ValidatorSet {
+    let member = |index: &usize| keys[*index].validator(Address::repeat_byte(9));
+    ValidatorSet::new(members.iter().map(member).collect()).unwrap()
 }
 
 /// The ledger of a validator; a deviator has none and holds nobody up.
@@ -91,7 +114,7 @@ impl EngineDefinition for Network {
     type State = State;
 
     fn participants(&self) -> Vec<NetworkPublicKey> {
-        self.validators.as_slice().iter().map(|one| one.network_key.clone()).collect()
+        (0..self.keys.len()).map(|index| self.key(index)).collect()
     }
 
     fn channels(&self) -> Vec<(u64, Quota)> {
@@ -107,7 +130,8 @@ impl EngineDefinition for Network {
         if let Some((_, deviation)) = self.deviator.filter(|(deviator, _)| *deviator == index) {
             let consensus = self.keys[index].consensus.clone();
             let scheme = signer(&self.chain(), &self.validators, consensus).unwrap();
-            return (deviate(deviation, &init.context, scheme, init.channels), State(None));
+            let liar = deviate(deviation, &init.context, scheme, init.channels);
+            return (liar.await, State(None));
         }
         let ledger = self.ledgers.lock()[index].restarted();
         if let Some(height) = self.loses_blocks_above {
@@ -116,10 +140,10 @@ impl EngineDefinition for Network {
         self.ledgers.lock()[index] = ledger.clone();
         let config = ValidatorConfig {
             chain: self.chain(),
-            validators: self.validators.clone(),
             keys: self.keys[index].clone(),
             timing: Timing::default(),
             partition: format!("validator-{index}"),
+            guard: None,
         };
         let mut channels = init.channels.into_iter();
         let mut next = || channels.next().unwrap();
@@ -130,14 +154,21 @@ impl EngineDefinition for Network {
             backfill: next(),
             blocks: next(),
         };
-        let peers =
-            Peers { provider: init.oracle.manager(), blocker: init.oracle.control(key.clone()) };
+        let let_in = Arc::clone(&self.let_in);
+        let peers = Peers {
+            provider: init.oracle.manager(),
+            blocker: init.oracle.control(key.clone()),
+            track: Box::new(move |id, peers| {
+                let keys = peers.into_iter().map(|one| one.network_key).collect();
+                let_in.lock().push((index, id, keys));
+            }),
+        };
         let (monitor, state) = (init.monitor, State(Some(ledger.clone())));
         // Everything runs below one task, so that a crash takes all of it.
         let root = init.context.child("root").spawn(move |context| async move {
             let observe = |delivery| MonitorReporter::new(key, monitor, delivery);
             let engine = start(context, config, ledger, (peers, channels), observe);
-            let engine = Box::pin(engine).await.unwrap();
+            let engine = Box::pin(engine).await;
             for (_, part) in engine.parts {
                 part.await.ok();
             }
@@ -150,7 +181,7 @@ impl EngineDefinition for Network {
     }
 }
 
-const NO_LOSS: Link = Link {
+pub(crate) const NO_LOSS: Link = Link {
     latency: Duration::from_millis(10),
     jitter: Duration::from_millis(5),
     success_rate: probability!(1.0),
@@ -169,7 +200,8 @@ pub(crate) fn run(plan: PlanBuilder<Network>) -> PlanResult<Network> {
 }
 
 /// What must hold of everything that was finalised: one chain (I7), every link of which keeps the
-/// rules (I6), no transaction twice, and every certificate holds (I3).
+/// rules (I6), no transaction twice, every certificate holds (I3), and who knows the genesis hash
+/// can follow the sets to the end (I12).
 pub(crate) fn assert_one_chain(network: &Network) {
     let chain = network.chain();
     let chains = network.chains();
@@ -177,25 +209,82 @@ pub(crate) fn assert_one_chain(network: &Network) {
     for other in &chains {
         assert_eq!(other.as_slice(), &longest[..other.len()], "i7: there is a fork");
     }
-    let mut parent = network.ledgers.lock()[0].genesis();
+    let ledger = longest_ledger(network);
+    let length = ledger.epoch_length();
+    let mut parent = ledger.genesis();
     let mut seen = BTreeSet::new();
     for block in longest {
-        check_child(&parent, block, &chain, &network.validators).unwrap();
+        let number = block.header.number;
+        let epoch = epoch_of(number, length);
+        let next = ledger.validators(Some(parent.hash()), epoch + 1).unwrap().hash();
+        let rules = EpochRules {
+            length,
+            validators: &ledger.validators(None, epoch).unwrap(),
+            next_validators: closes_epoch(number, length).then_some(next),
+        };
+        check_child(&parent, block, &chain, &rules).unwrap();
         let hashes = block.transactions.iter().map(Transaction::hash);
         hashes.for_each(|hash| assert!(seen.insert(hash), "a transaction is final twice"));
         parent = (**block).clone();
     }
-    for ledger in network.ledgers.lock().iter() {
-        let disk = ledger.disk.lock();
-        let certified = disk.blocks.iter().zip(&disk.certificates);
+    let longest_ledger = ledger;
+    let ledgers = network.ledgers.lock().clone();
+    for ledger in ledgers {
+        let (blocks, certificates) = {
+            let disk = ledger.disk.lock();
+            (disk.blocks.clone(), disk.certificates.clone())
+        };
+        let certified = blocks.iter().zip(&certificates);
         let certified = certified.filter_map(|(block, bytes)| Some((block, bytes.as_ref()?)));
         let mut count = 0;
         for (block, bytes) in certified {
-            verify_finalization(&chain, &network.validators, block.hash(), bytes).unwrap();
+            let epoch = epoch_of(block.header.number, length);
+            let validators = longest_ledger.validators(None, epoch).unwrap();
+            verify_finalization(&chain, (epoch, &validators), block.hash(), bytes).unwrap();
             count += 1;
         }
-        let is_most = disk.blocks.is_empty() || count * 2 > disk.blocks.len();
+        let is_most = blocks.is_empty() || count * 2 > blocks.len();
         assert!(is_most, "most blocks have a certificate of their own");
+    }
+    follow_sets(network);
+}
+
+fn longest_ledger(network: &Network) -> MemoryLedger {
+    let ledgers = network.ledgers.lock();
+    ledgers.iter().max_by_key(|one| one.last_finalized()).unwrap().clone()
+}
+
+/// A stranger with the genesis hash verifies the sets from epoch to epoch, from what any node has
+/// stored, up to the last certificate.
+fn follow_sets(network: &Network) {
+    let ledgers = network.ledgers.lock().clone();
+    for ledger in ledgers {
+        let (length, genesis) = (ledger.epoch_length(), ledger.genesis());
+        let header = alloy_rlp::encode(&genesis.header);
+        let first = network.validators.clone();
+        let mut client = LightClient::new(genesis.hash(), &header, CHAIN_ID, first).unwrap();
+        let (blocks, certificates) = {
+            let disk = ledger.disk.lock();
+            (disk.blocks.clone(), disk.certificates.clone())
+        };
+        for (block, certificate) in blocks.iter().zip(certificates) {
+            let number = block.header.number;
+            if closes_epoch(number, length) {
+                assert!(certificate.is_some(), "the last block of an epoch has a certificate");
+            }
+            let Some(certificate) = certificate else { continue };
+            let header = alloy_rlp::encode(&block.header);
+            assert_eq!(client.verify(&header, &certificate).unwrap().hash(), block.hash());
+            let epoch = epoch_of(number, length);
+            let next = ledger.validators(None, epoch + 1).unwrap();
+            // Only ends of epochs that change something have to be shown.
+            if closes_epoch(number, length) && Some(&next) != client.validators(epoch) {
+                let seal = block.seal.encoded().into();
+                let (header, certificate) = (header.into(), certificate.into());
+                let handover = Handover { header, seal, certificate, validators: next };
+                client.hand_over(&handover).unwrap();
+            }
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    num::NonZeroUsize,
-    path::Path,
+    num::{NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -11,10 +11,10 @@ use std::{
 use alloy_primitives::Address;
 use bytes::Bytes;
 use sahara_chain::consensus::{
-    ConsensusConfig, ConsensusError, ConsensusHandle, Timing, TransactionGossip, run,
-    transaction_gossip,
+    ConsensusConfig, ConsensusError, ConsensusHandle, GuardError, LostVotes, Timing,
+    TransactionGossip, run, transaction_gossip,
 };
-use sahara_finality::{MAX_TRANSACTION_BYTES, ValidatorKeys, ValidatorSet};
+use sahara_finality::{Block, MAX_TRANSACTION_BYTES, ValidatorKeys, ValidatorSet};
 use tempfile::TempDir;
 
 use crate::ledger::{MemoryLedger, Pool};
@@ -25,24 +25,43 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Network {
     directory: TempDir,
     keys: Vec<ValidatorKeys>,
-    validators: ValidatorSet,
     addresses: Vec<SocketAddr>,
     ledgers: Vec<MemoryLedger>,
+    /// How many validate in epoch 0; only they are in everybody's configuration.
+    first: usize,
+    heartbeat: Duration,
 }
 
 impl Network {
     fn new(count: u8, pool: &Arc<Pool>) -> Self {
+        Self::with_epochs((count, usize::from(count)), 10_000, pool)
+    }
+
+    fn with_epochs((count, first): (u8, usize), length: u64, pool: &Arc<Pool>) -> Self {
         let keys: Vec<_> =
             (1..=count).map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap()).collect();
-        let set = keys.iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
+        let set = keys[..first].iter().map(|one| one.validator(Address::repeat_byte(9))).collect();
         let validators = ValidatorSet::new(set).unwrap();
         // Taken together, so that they differ.
         let listeners: Vec<_> =
             (0..count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
         let addresses = listeners.iter().map(|one| one.local_addr().unwrap()).collect();
-        let ledgers =
-            (0..count).map(|_| MemoryLedger::new(&validators, Arc::clone(pool))).collect();
-        Self { directory: TempDir::new().unwrap(), keys, validators, addresses, ledgers }
+        let length = NonZeroU64::new(length).unwrap();
+        let ledger = || MemoryLedger::with_epochs(&validators, Arc::clone(pool), length);
+        let ledgers = (0..count).map(|_| ledger()).collect();
+        let directory = TempDir::new().unwrap();
+        let heartbeat = Timing::default().heartbeat;
+        Self { directory, keys, addresses, ledgers, first, heartbeat }
+    }
+
+    /// A set with addresses.
+    fn set(&self, members: std::ops::Range<usize>) -> ValidatorSet {
+        let member = |index: usize| {
+            let mut validator = self.keys[index].validator(Address::repeat_byte(9));
+            validator.address = Some(self.addresses[index]);
+            validator
+        };
+        ValidatorSet::new(members.map(member).collect()).unwrap()
     }
 
     fn config(&self, index: usize) -> ConsensusConfig {
@@ -50,19 +69,24 @@ impl Network {
             (keys.validator(Address::ZERO).network_key, *address)
         };
         ConsensusConfig {
-            validators: self.validators.clone(),
             keys: self.keys[index].clone(),
             listen: self.addresses[index],
-            peers: self.keys.iter().zip(&self.addresses).map(peer).collect(),
+            peers: self.keys.iter().zip(&self.addresses).take(self.first).map(peer).collect(),
             allow_private_addresses: true,
             storage_directory: self.directory(index).into(),
-            timing: Timing::default(),
+            guard_file: self.guard_file(index),
+            lost_votes: LostVotes::Refuse,
+            timing: Timing { heartbeat: self.heartbeat, ..Timing::default() },
             worker_threads: NonZeroUsize::MIN,
         }
     }
 
     fn directory(&self, index: usize) -> impl AsRef<Path> + Into<std::path::PathBuf> {
         self.directory.path().join(index.to_string())
+    }
+
+    fn guard_file(&self, index: usize) -> PathBuf {
+        self.directory.path().join(format!("{index}.guard"))
     }
 
     fn start(&self, index: usize) -> (ConsensusHandle, TransactionGossip) {
@@ -150,6 +174,68 @@ async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
     assert!(chains.iter().all(|one| one[..shared] == chains[0][..shared]), "i7: there is a fork");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn i14_a_stranger_is_refused_until_a_quorum_lets_it_validate() {
+    let pool = Pool::with(0);
+    let mut network = Network::with_epochs((5, 4), 10, &pool);
+    network.heartbeat = Duration::from_millis(100);
+    let running: Vec<_> = (0..5).map(|index| network.start(index)).collect();
+    for (handle, _) in &running[..4] {
+        reach(handle, 6).await;
+    }
+    // It knows where the others are and asks all the time; they do not know its key.
+    assert_eq!(running[4].0.heights().borrow().applied, 0, "an unknown key is let in");
+    assert_eq!(running[4].0.status().peers(), 0, "an unknown key is let in");
+
+    pool.change(&network.set(1..5));
+    for (handle, _) in &running {
+        reach(handle, 45).await;
+    }
+    let blocks = network.ledgers[4].disk.lock().blocks.clone();
+    let key = |index: usize| network.keys[index].validator(Address::ZERO).network_key;
+    let led = |index: usize, blocks: &[Arc<Block>]| {
+        blocks.iter().any(|block| block.seal.as_round().unwrap().leader == key(index))
+    };
+    assert!(led(0, &blocks[..9]) && !led(4, &blocks[..9]), "epoch 0 is led by the first four");
+    assert!(led(4, &blocks[25..]) && !led(0, &blocks[25..]), "later ones by the last four");
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn i15_a_validator_that_lost_its_votes_is_refused_and_may_sit_out() {
+    let pool = Pool::with(0);
+    let mut network = Network::with_epochs((4, 4), 20, &pool);
+    network.heartbeat = Duration::from_millis(100);
+    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
+    for (handle, _) in &running {
+        reach(handle, 3).await;
+    }
+    let (stopped, _) = running.remove(3);
+    stopped.stop().await.unwrap();
+    std::fs::remove_dir_all(network.directory(3).as_ref()).unwrap();
+
+    let start = |lost_votes| {
+        let ledger = network.ledgers[3].restarted();
+        let config = ConsensusConfig { lost_votes, ..network.config(3) };
+        run(config, ledger, transaction_gossip(8).1)
+    };
+    let refused = start(LostVotes::Refuse).unwrap_err();
+    assert!(matches!(refused, ConsensusError::Guard(GuardError::LostVotes { .. })), "{refused}");
+    let back = start(LostVotes::SitOut).unwrap();
+    // It follows at once, and leads again in a later epoch.
+    reach(&back, 90).await;
+    let key = network.keys[3].validator(Address::ZERO).network_key;
+    let blocks = network.ledgers[3].disk.lock().blocks.clone();
+    let leads = |block: &&Arc<Block>| block.seal.as_round().unwrap().leader == key;
+    assert!(blocks[60..].iter().any(|block| leads(&block)), "it leads again");
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
+    back.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_with_the_reason() {
     let pool = Pool::with(0);
@@ -159,10 +245,7 @@ async fn a_wrong_configuration_is_refused_with_the_reason() {
         run(config, ledger, transaction_gossip(8).1).unwrap_err()
     };
     let mut config = network.config(0);
-    config.validators = Network::new(3, &pool).validators;
-    assert!(matches!(start(config), ConsensusError::OtherValidators(_)));
-    let mut config = network.config(0);
-    config.keys = ValidatorKeys::from_secret(&[9; 32]).unwrap();
+    config.keys.consensus = ValidatorKeys::from_secret(&[9; 32]).unwrap().consensus;
     assert!(matches!(start(config), ConsensusError::NotAValidator(_)));
     let mut config = network.config(0);
     config.peers.clear();

@@ -84,7 +84,7 @@ proptest! {
         let certificate = NETWORK.certify(&BLOCK, &signers);
         prop_assert_eq!(certificate.is_some(), signers.len() >= 3);
         if let Some(bytes) = certificate {
-            let verified = verify_finalization(&NETWORK.chain, &NETWORK.validators, BLOCK.hash(), &bytes);
+            let verified = verify_finalization(&NETWORK.chain, (0, &NETWORK.validators), BLOCK.hash(), &bytes);
             prop_assert!(verified.is_ok());
         }
     }
@@ -95,7 +95,7 @@ fn i3_a_certificate_is_of_one_block_one_network_and_one_set() {
     let Network { chain, validators, .. } = &*NETWORK;
     let bytes = &BUNDLE.certificate;
     assert!(bytes.len() < MAX_CERTIFICATE_BYTES);
-    let verify = |chain, set, hash| verify_finalization(chain, set, hash, bytes).map(|_| ());
+    let verify = |chain, set, hash| verify_finalization(chain, (0, set), hash, bytes).map(|_| ());
     assert_eq!(verify(chain, validators, BLOCK.hash()), Ok(()));
     assert!(matches!(
         verify(chain, validators, NETWORK.genesis.hash()),

@@ -2,6 +2,8 @@
 //! by `sahara-chain`'s simulation.
 
 #[cfg(test)]
+mod epochs;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod light;

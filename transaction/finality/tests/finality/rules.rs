@@ -1,15 +1,28 @@
 //! I6: time never goes back, randomness leaves no choice, and every fixed field is fixed.
 
+use std::num::NonZeroU64;
+
 use alloy_primitives::{Address, B64, B256, U256};
 use proptest::prelude::*;
 use sahara_finality::{
-    Block, RuleViolation, Seal, ValidatorSet, ValidatorSetError, check_child, check_header,
+    Block, EpochRules, RuleViolation, Seal, ValidatorSet, ValidatorSetError, check_child,
+    check_header,
 };
 
 use crate::support::{Network, validator};
 
 fn check(network: &Network, block: &Block) -> Result<(), RuleViolation> {
-    check_child(&network.genesis, block, &network.chain, &network.validators)
+    check_among(network, block, &network.validators)
+}
+
+fn check_among(
+    network: &Network,
+    block: &Block,
+    validators: &ValidatorSet,
+) -> Result<(), RuleViolation> {
+    let length = NonZeroU64::new(10).unwrap();
+    let epoch = EpochRules { length, validators, next_validators: None };
+    check_child(&network.genesis, block, &network.chain, &epoch)
 }
 
 type Change = fn(&mut Block);
@@ -124,7 +137,7 @@ fn number_parent_beneficiary_and_leader_are_checked() {
     assert!(matches!(check(&network, &other), Err(RuleViolation::Beneficiary { .. })));
 
     let strangers = ValidatorSet::new(vec![validator(9)]).unwrap();
-    let result = check_child(&network.genesis, &block, &network.chain, &strangers);
+    let result = check_among(&network, &block, &strangers);
     assert_eq!(result, Err(RuleViolation::UnknownLeader));
 }
 

@@ -6,6 +6,7 @@ use alloy_consensus::{
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, B64, B256, Bytes, Log, LogData, Signature, TxKind, U256};
 use commonware_consensus::{
+    CertifiableBlock as _,
     simplex::types::{Context, Finalization, Finalize, Proposal},
     types::{Epoch, Round, View},
 };
@@ -52,6 +53,17 @@ impl Network {
         Self { keys: (1..=count).map(keys).collect(), validators, genesis, chain }
     }
 
+    /// The same chain with other validators.
+    pub(crate) fn handed_to(&self, seeds: &[u8]) -> Self {
+        let set = seeds.iter().map(|seed| validator(*seed)).collect();
+        Self {
+            keys: seeds.iter().map(|seed| keys(*seed)).collect(),
+            validators: ValidatorSet::new(set).unwrap(),
+            genesis: self.genesis.clone(),
+            chain: self.chain,
+        }
+    }
+
     /// A child of `parent` proposed by validator `leader` (by its place in `keys`).
     pub(crate) fn child(
         &self,
@@ -59,15 +71,30 @@ impl Network {
         leader: usize,
         transactions: Vec<Transaction>,
     ) -> Block {
+        self.child_in(parent, leader, (0, None), transactions)
+    }
+
+    /// The same in another epoch; the last block of an epoch names who follows.
+    pub(crate) fn child_in(
+        &self,
+        parent: &Block,
+        leader: usize,
+        (epoch, next): (u64, Option<&ValidatorSet>),
+        transactions: Vec<Transaction>,
+    ) -> Block {
         let keys = &self.keys[leader];
         let me = keys.validator(Address::ZERO).network_key;
         let view = parent.header.number + 1;
         let context = Context {
-            round: Round::new(Epoch::zero(), View::new(view)),
+            round: Round::new(Epoch::new(epoch), View::new(view)),
             leader: me.clone(),
             parent: (View::new(view - 1), Digest(parent.hash().0)),
         };
         let seal = RoundSeal::sign(&context, view, &self.chain, &keys.consensus);
+        let seal = match next {
+            Some(next) => seal.closing(next.hash()),
+            None => seal,
+        };
         let beneficiary = self.validators.find(&me).unwrap().fee_address;
         let mut header = header_template(parent, parent.milliseconds() + 250, &seal, beneficiary);
         header.gas_limit = parent.header.gas_limit;
@@ -80,7 +107,7 @@ impl Network {
     /// none if they are no quorum.
     pub(crate) fn certify(&self, block: &Block, signers: &[usize]) -> Option<Vec<u8>> {
         let view = block.header.number;
-        let round = Round::new(Epoch::zero(), View::new(view));
+        let round = Round::new(block.context().round.epoch(), View::new(view));
         let proposal = Proposal::new(round, View::new(view - 1), Digest(block.hash().0));
         let mut votes = Vec::new();
         let mut scheme = None;

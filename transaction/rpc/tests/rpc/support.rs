@@ -84,7 +84,11 @@ impl TestNode {
     ) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
-        let genesis = GenesisFile { config: config(), validators: set.clone() };
+        let genesis = GenesisFile {
+            config: config(),
+            validators: set.clone(),
+            epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+        };
         let mut built = genesis.build().unwrap();
         alter(&mut built.state);
         let mut header = built.block.header.clone();

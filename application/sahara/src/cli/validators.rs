@@ -1,0 +1,110 @@
+//! Flags of `sahara validators`.
+
+use super::Signer;
+use clap::{Args, Subcommand, ValueHint};
+use sahara_primitives::Address;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// `sahara validators`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Validators {
+    /// Who validates: network key, fee address, address on the network.
+    #[command(after_help = "Example: sahara validators show --json")]
+    Show {
+        /// The epoch; that of the next block when none is named.
+        #[arg(long)]
+        epoch: Option<u64>,
+    },
+    /// What the others need to know of a validator: public keys and the proof that it holds them.
+    #[command(
+        after_help = "Example: sahara validators entry --key-file validator.secret --fee-address 0x1111111111111111111111111111111111111111 --address 203.0.113.7:9700 > me.json"
+    )]
+    Entry(Entry),
+    /// Write down a change: validators join, leave or are replaced from the next epoch on.
+    #[command(
+        after_help = "Send the file to the validators; more than two thirds of them have to sign it within this epoch.\nExample: sahara validators propose --add me.json --remove 0x3b6a... > change.json"
+    )]
+    Propose {
+        /// Files with entries of those who join; one with a known network key replaces it.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        add: Vec<PathBuf>,
+        /// Network keys of those who leave.
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<String>,
+    },
+    /// Agree to a change as a validator, without a network.
+    #[command(
+        after_help = "Example: sahara validators sign change.json --key-file validator.secret"
+    )]
+    Sign {
+        /// The change.
+        #[arg(value_hint = ValueHint::FilePath)]
+        change: PathBuf,
+        /// File with the validator's secret.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        key_file: PathBuf,
+    },
+    /// Send a change with the signatures of more than two thirds of the validators.
+    #[command(
+        after_help = "Example: sahara validators submit change.json --signature 0x8a... --signature 0x93... --wallet me"
+    )]
+    Submit(Submit),
+}
+
+/// `sahara validators entry`.
+#[derive(Args, Debug)]
+pub(crate) struct Entry {
+    /// File with the validator's secret.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: PathBuf,
+    /// Receives the validator's fees.
+    #[arg(long)]
+    pub(crate) fee_address: Address,
+    /// Where the others reach it.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) address: Option<SocketAddr>,
+}
+
+/// `sahara validators submit`.
+#[derive(Args, Debug)]
+pub(crate) struct Submit {
+    /// The change.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) change: PathBuf,
+    /// What a validator's `sahara validators sign` printed. Repeat for each.
+    #[arg(long = "signature", value_name = "HEX", required = true)]
+    pub(crate) signatures: Vec<String>,
+    /// Who pays for the transaction.
+    #[command(flatten)]
+    pub(crate) signer: Signer,
+}
+
+/// `sahara testnet`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Testnet {
+    /// Write genesis, keys, a systemd unit and a container file for each host of a new network.
+    #[command(
+        after_help = "Example: sahara testnet init --host 203.0.113.1:9700 --host 203.0.113.2:9700 --host 203.0.113.3:9700 --host 203.0.113.4:9700 --account 0x1111111111111111111111111111111111111111 --directory testnet"
+    )]
+    Init(InitTestnet),
+}
+
+/// `sahara testnet init`.
+#[derive(Args, Debug)]
+pub(crate) struct InitTestnet {
+    /// Where a validator is reached by the others. Repeat for each.
+    #[arg(long = "host", value_name = "IP:PORT", required = true)]
+    pub(crate) hosts: Vec<SocketAddr>,
+    /// Accounts that hold the liquid coin and receive fees. Repeat for more.
+    #[arg(long = "account", value_name = "ADDRESS", required = true)]
+    pub(crate) accounts: Vec<Address>,
+    /// EIP-155 id of the new chain.
+    #[arg(long, default_value_t = 724_273)]
+    pub(crate) chain_id: u64,
+    /// Blocks in an epoch.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) epoch_length: u64,
+    /// Where to write; must not exist.
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
+}

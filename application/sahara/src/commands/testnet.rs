@@ -1,0 +1,115 @@
+//! `sahara testnet init`: what N hosts need to begin a network of their own.
+
+use crate::{cli::InitTestnet, commands::key::validator, failure::Failure, output::Format};
+use eyre::{Result, WrapErr};
+use sahara_chain::genesis::GenesisFile;
+use sahara_evm::GenesisConfig;
+use sahara_finality::ValidatorSet;
+use sahara_primitives::LOCAL_CHAIN_ID;
+use serde_json::json;
+use std::{
+    fs,
+    net::SocketAddr,
+    num::NonZeroU64,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Writes a directory for each host; an existing one is never touched.
+pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
+    if init.chain_id == LOCAL_CHAIN_ID {
+        return Err(Failure::usage(format!(
+            "chain {LOCAL_CHAIN_ID} is for one machine: choose another --chain-id"
+        )));
+    }
+    fs::create_dir(&init.directory)
+        .wrap_err_with(|| format!("could not create {}", init.directory.display()))?;
+    let mut set = Vec::new();
+    for (index, address) in init.hosts.iter().enumerate() {
+        let host = init.directory.join(format!("host-{index}"));
+        fs::create_dir(&host)?;
+        let keys = validator::create(&host.join("validator.secret"))?;
+        let fees = init.accounts.iter().cycle().nth(index).copied().unwrap_or_default();
+        let mut seat = keys.validator(fees);
+        seat.address = Some(*address);
+        set.push(seat);
+    }
+    let genesis = genesis(init, ValidatorSet::new(set)?)?;
+    let hash = genesis.build()?.block.hash();
+    for (index, address) in init.hosts.iter().enumerate() {
+        let host = init.directory.join(format!("host-{index}"));
+        fs::write(host.join("genesis.json"), serde_json::to_vec_pretty(&genesis)?)?;
+        fs::write(host.join("sahara.service"), unit(*address))?;
+        fs::write(host.join("Containerfile"), container(*address))?;
+    }
+    let shown = json!({
+        "directory": init.directory, "hosts": init.hosts, "chain_id": init.chain_id,
+        "genesis_hash": hash, "epoch_length": init.epoch_length,
+    });
+    format.print(&shown, |_| page(&init.directory, init.hosts.len(), &hash.to_string()))
+}
+
+fn genesis(init: &InitTestnet, validators: ValidatorSet) -> Result<GenesisFile> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let milliseconds = u64::try_from(now.as_millis())?;
+    let config = GenesisConfig::local(init.chain_id, milliseconds, &init.accounts);
+    let epoch_length = NonZeroU64::new(init.epoch_length)
+        .ok_or_else(|| Failure::usage("an epoch has at least 2 blocks"))?;
+    Ok(GenesisFile { config, validators, epoch_length })
+}
+
+/// A unit for systemd: the node may write to its own directory only.
+fn unit(address: SocketAddr) -> String {
+    format!(
+        "[Unit]
+Description=Sahara validator
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=sahara
+ExecStart=/usr/local/bin/sahara node --genesis /etc/sahara/genesis.json --directory /var/lib/sahara \\
+  --key-file /var/lib/sahara/validator.secret --peer-listen {address}
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=30
+LimitNOFILE=65536
+StateDirectory=sahara
+NoNewPrivileges=true
+ProtectSystem=strict
+ProtectHome=true
+PrivateTmp=true
+
+[Install]
+WantedBy=multi-user.target
+"
+    )
+}
+
+/// The program alone; key, guard and chain live in the volume, so that they outlive the container.
+fn container(address: SocketAddr) -> String {
+    let port = address.port();
+    format!(
+        "FROM debian:stable-slim
+COPY sahara /usr/local/bin/sahara
+COPY genesis.json /etc/sahara/genesis.json
+RUN useradd --system --home /var/lib/sahara sahara && install -d -o sahara /var/lib/sahara
+USER sahara
+VOLUME /var/lib/sahara
+EXPOSE {port}
+ENTRYPOINT [\"sahara\", \"node\", \"--genesis\", \"/etc/sahara/genesis.json\", \"--directory\", \"/var/lib/sahara\", \
+         \"--key-file\", \"/var/lib/sahara/validator.secret\", \"--peer-listen\", \"0.0.0.0:{port}\"]
+"
+    )
+}
+
+fn page(directory: &Path, hosts: usize, hash: &str) -> String {
+    format!(
+        "{hosts} hosts in {}; genesis {hash}
+On each host: install `sahara`, copy its genesis.json to /etc/sahara, its validator.secret to
+/var/lib/sahara and its sahara.service to /etc/systemd/system, then
+  systemctl enable --now sahara
+Delete the secrets here afterwards: each belongs on one host only.",
+        directory.display()
+    )
+}

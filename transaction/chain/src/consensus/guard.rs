@@ -1,0 +1,311 @@
+//! What this validator may have signed, written where a lost or restored directory cannot take it.
+//!
+//! # What the journal gives, and what not
+//! Every vote is in simplex's journal, durable, before it is sent: a crash at any moment makes no
+//! double vote. But the journal lies in the consensus directory. If that is lost, or replaced by an
+//! older copy, the validator would sign again in views it signed in before. So a second file stands
+//! beside the key: the guard. It says how far this key may have signed; the directory holds the same
+//! in its mark. A directory whose mark is missing or older than the guard has lost votes.
+//!
+//! # How often
+//! The guard runs ahead: it names a view that is up to [`VIEWS_AHEAD`] views later than those signed
+//! in, and is written again when that is reached. Every start also counts up. What cannot be told
+//! apart is a copy of a *running* validator's directory, put back within these views and without a
+//! start between; and a machine restored as a whole, guard included.
+//!
+//! # What to do then
+//! [`LostVotes::SitOut`] is safe: the node follows and signs again from the epoch after the last it
+//! signed in, since votes of one epoch mean nothing in another.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use alloy_primitives::B256;
+use commonware_actor::{Feedback, Unreliable};
+use commonware_codec::ReadExt as _;
+use commonware_consensus::types::Round;
+use commonware_p2p::{CheckedSender, LimitedSender, Recipients, Sender};
+use commonware_runtime::IoBufs;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+/// How many views the guard runs ahead of the votes: two files are synced for every 8 views, at 50
+/// views a second 6 times a second.
+pub const VIEWS_AHEAD: u64 = 8;
+
+/// The directory's own copy of the guard.
+const MARK: &str = "signed.json";
+
+/// What to do when the consensus directory has lost votes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LostVotes {
+    /// Refuse to start.
+    #[default]
+    Refuse,
+    /// Follow without signing until the next epoch.
+    SitOut,
+    /// Sign again at once. Whoever has the votes that were lost can prove a double vote.
+    SignAnyway,
+}
+
+/// A guard that cannot be relied upon.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// The directory misses votes that the key may have signed.
+    #[error(
+        "{guard} says that this key signed up to view {view} of epoch {epoch}, but {directory} is missing or older: it would sign again what it signed before. Put back the directory as it was when the validator stopped, or start with `--lost-votes sit-out` to follow without signing until the next epoch (safe), or with `--lost-votes sign-anyway` (a double vote can be proven against you)"
+    )]
+    LostVotes {
+        /// The guard's file.
+        guard: PathBuf,
+        /// The consensus directory.
+        directory: PathBuf,
+        /// The last epoch it may have signed in.
+        epoch: u64,
+        /// The last view of it.
+        view: u64,
+    },
+    /// The file is of another key or network.
+    #[error("{0} is the guard of another key or another network")]
+    Other(PathBuf),
+    /// The file is damaged.
+    #[error("{file} is damaged: {source}")]
+    Damaged {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The file cannot be read or written.
+    #[error("cannot use {file}: {source}")]
+    Disk {
+        /// Which file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// How far a key may have signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Record {
+    /// The network.
+    genesis: B256,
+    /// The network key, by which the validator is known.
+    validator: String,
+    /// Counts starts.
+    session: u64,
+    /// The last epoch signed in.
+    epoch: u64,
+    /// The view up to which it may have signed; 0 for none.
+    view: u64,
+    /// Up to this epoch nothing is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sits_out: Option<u64>,
+}
+
+/// Stands between the engine and the network: no vote leaves before it is accounted for.
+#[derive(Debug)]
+pub struct Guard {
+    file: PathBuf,
+    mark: PathBuf,
+    record: Mutex<Record>,
+}
+
+/// A guard that engines share.
+pub(super) type SharedGuard = Arc<Guard>;
+
+impl Guard {
+    /// Opens the guard in `file` of the consensus directory `directory`.
+    ///
+    /// # Errors
+    /// See [`GuardError`]. With [`LostVotes::SitOut`] and [`LostVotes::SignAnyway`] lost votes are no
+    /// error.
+    pub fn open(
+        file: &Path,
+        directory: &Path,
+        (genesis, validator): (B256, String),
+        lost: LostVotes,
+    ) -> Result<Self, GuardError> {
+        let mark = directory.join(MARK);
+        let fresh = Record { genesis, validator, session: 0, epoch: 0, view: 0, sits_out: None };
+        let read = |path: &Path| read(path, &fresh);
+        let (guarded, marked) = (read(file)?, read(&mark)?);
+        let mut record = match (guarded, marked) {
+            (None, None) => fresh,
+            (None, Some(marked)) => {
+                warn!(file = %file.display(), "the guard is gone; it is made again from the directory");
+                marked
+            }
+            (Some(guarded), marked) => {
+                let is_older = marked.is_none_or(|marked| marked.position() < guarded.position());
+                let lost_votes = is_older && guarded.view > 0;
+                after(guarded, lost_votes, lost, (file, directory))?
+            }
+        };
+        record.session = record.session.saturating_add(1);
+        let guard = Self { file: file.into(), mark, record: Mutex::new(record.clone()) };
+        guard.write(&record)?;
+        Ok(guard)
+    }
+
+    /// Up to this epoch nothing may be signed.
+    #[must_use]
+    pub fn sits_out(&self) -> Option<u64> {
+        self.record.lock().sits_out
+    }
+
+    /// Accounts for a vote in `view` of `epoch`; only then may it leave.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn before_vote(&self, epoch: u64, view: u64) -> Result<(), GuardError> {
+        let mut record = self.record.lock();
+        if (epoch, view) <= (record.epoch, record.view) {
+            return Ok(());
+        }
+        let view = view.saturating_add(VIEWS_AHEAD);
+        let ahead = Record { epoch, view, ..record.clone() };
+        self.write(&ahead)?;
+        *record = ahead;
+        Ok(())
+    }
+
+    /// The mark first: a crash between leaves it newer than the guard, which is no loss of votes.
+    fn write(&self, record: &Record) -> Result<(), GuardError> {
+        for file in [&self.mark, &self.file] {
+            let disk = |source| GuardError::Disk { file: file.clone(), source };
+            replace(file, record).map_err(disk)?;
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    const fn position(&self) -> (u64, u64, u64) {
+        (self.session, self.epoch, self.view)
+    }
+}
+
+fn after(
+    guarded: Record,
+    lost_votes: bool,
+    lost: LostVotes,
+    (file, directory): (&Path, &Path),
+) -> Result<Record, GuardError> {
+    let Record { epoch, view, .. } = guarded;
+    match lost {
+        _ if !lost_votes => Ok(guarded),
+        LostVotes::Refuse => Err(GuardError::LostVotes {
+            guard: file.into(),
+            directory: directory.into(),
+            epoch,
+            view,
+        }),
+        LostVotes::SitOut => {
+            warn!(epoch, "votes were lost: nothing is signed until the epoch is over");
+            Ok(Record { sits_out: Some(epoch), ..guarded })
+        }
+        LostVotes::SignAnyway => {
+            warn!(epoch, view, "votes were lost, and it signs again at the operator's risk");
+            Ok(Record { sits_out: None, ..guarded })
+        }
+    }
+}
+
+fn read(file: &Path, expected: &Record) -> Result<Option<Record>, GuardError> {
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(GuardError::Disk { file: file.into(), source }),
+    };
+    let record: Record = serde_json::from_slice(&bytes)
+        .map_err(|source| GuardError::Damaged { file: file.into(), source })?;
+    if record.genesis != expected.genesis || record.validator != expected.validator {
+        return Err(GuardError::Other(file.into()));
+    }
+    Ok(Some(record))
+}
+
+/// Replaces a file so that after a power cut the old or the new one is there, whole.
+fn replace(file: &Path, record: &Record) -> io::Result<()> {
+    let draft = file.with_extension("draft");
+    let mut written = File::create(&draft)?;
+    written.write_all(&serde_json::to_vec_pretty(record)?)?;
+    written.sync_all()?;
+    fs::rename(&draft, file)?;
+    match file.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// The sender of votes behind a guard.
+#[derive(Clone, Debug)]
+pub(super) struct Guarded<S> {
+    inner: S,
+    epoch: u64,
+    guard: Option<SharedGuard>,
+}
+
+impl<S> Guarded<S> {
+    pub(super) const fn new(inner: S, epoch: u64, guard: Option<SharedGuard>) -> Self {
+        Self { inner, epoch, guard }
+    }
+}
+
+/// A checked sender of votes behind a guard.
+pub(super) struct GuardedChecked<'a, S: Sender> {
+    inner: S::Checked<'a>,
+    epoch: u64,
+    guard: Option<&'a Guard>,
+}
+
+impl<S: Sender> LimitedSender for Guarded<S> {
+    type PublicKey = S::PublicKey;
+    type Checked<'a> = GuardedChecked<'a, S>;
+
+    fn check(
+        &mut self,
+        recipients: Recipients<S::PublicKey>,
+    ) -> Result<GuardedChecked<'_, S>, SystemTime> {
+        let inner = self.inner.check(recipients)?;
+        Ok(GuardedChecked { inner, epoch: self.epoch, guard: self.guard.as_deref() })
+    }
+}
+
+impl<S: Sender> CheckedSender for GuardedChecked<'_, S> {
+    type PublicKey = S::PublicKey;
+
+    fn recipients(&self) -> Vec<S::PublicKey> {
+        self.inner.recipients()
+    }
+
+    /// # Panics
+    /// When the vote cannot be accounted for: it must not leave, and without votes the validator is
+    /// of no use.
+    fn send(self, message: impl Into<IoBufs> + Send, priority: bool) -> Unreliable<Feedback> {
+        let message = message.into();
+        if let Some(guard) = self.guard {
+            #[expect(clippy::expect_used, reason = "every kind of vote begins with tag and round")]
+            let view = view_of(&message).expect("a vote says its view");
+            #[expect(clippy::expect_used, reason = "a validator may stop, it may not forget")]
+            guard.before_vote(self.epoch, view).expect("the guard of votes is written");
+        }
+        self.inner.send(message, priority)
+    }
+}
+
+/// Every kind of vote begins with its tag and its round.
+fn view_of(vote: &IoBufs) -> Result<u64, commonware_codec::Error> {
+    let mut bytes = vote.clone();
+    let _tag = u8::read(&mut bytes)?;
+    Ok(Round::read(&mut bytes)?.view().get())
+}

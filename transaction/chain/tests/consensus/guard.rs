@@ -1,0 +1,115 @@
+//! I15: a directory that lost votes is told from one that has them.
+
+use std::{fs, path::PathBuf};
+
+use alloy_primitives::B256;
+use sahara_chain::consensus::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
+
+/// The directory's own copy of the guard.
+const MARK: &str = "signed.json";
+
+const GENESIS: B256 = B256::repeat_byte(1);
+
+struct Host {
+    directory: tempfile::TempDir,
+}
+
+impl Host {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("consensus")).unwrap();
+        Self { directory }
+    }
+
+    fn consensus(&self) -> PathBuf {
+        self.directory.path().join("consensus")
+    }
+
+    fn open(&self, lost: LostVotes) -> Result<Guard, GuardError> {
+        let file = self.directory.path().join("validator.guard");
+        Guard::open(&file, &self.consensus(), (GENESIS, "0xab".into()), lost)
+    }
+}
+
+#[test]
+fn i15_a_restart_with_its_directory_signs_on() {
+    let host = Host::new();
+    for start in 0..3 {
+        let guard = host.open(LostVotes::Refuse).unwrap();
+        assert_eq!(guard.sits_out(), None);
+        for view in 1..30 {
+            guard.before_vote(start, view).unwrap();
+        }
+    }
+}
+
+#[test]
+fn i15_a_lost_directory_is_refused_and_may_sit_out() {
+    let host = Host::new();
+    host.open(LostVotes::Refuse).unwrap().before_vote(3, 5).unwrap();
+    fs::remove_file(host.consensus().join(MARK)).unwrap();
+    let refused = host.open(LostVotes::Refuse).unwrap_err();
+    assert!(matches!(refused, GuardError::LostVotes { epoch: 3, .. }), "{refused}");
+    assert!(refused.to_string().contains("--lost-votes sit-out"), "{refused}");
+    assert_eq!(host.open(LostVotes::SitOut).unwrap().sits_out(), Some(3));
+    // The next start, which finds everything in order, still sits out.
+    assert_eq!(host.open(LostVotes::Refuse).unwrap().sits_out(), Some(3));
+}
+
+#[test]
+fn i15_an_older_copy_of_the_directory_is_refused() {
+    let host = Host::new();
+    let mark = host.consensus().join(MARK);
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    guard.before_vote(0, 1).unwrap();
+    let copy = fs::read(&mark).unwrap();
+    guard.before_vote(0, 2 + VIEWS_AHEAD).unwrap();
+    fs::write(&mark, copy).unwrap();
+    assert!(matches!(host.open(LostVotes::Refuse), Err(GuardError::LostVotes { .. })));
+    assert_eq!(host.open(LostVotes::SignAnyway).unwrap().sits_out(), None);
+
+    // A copy from before the last start is old whatever was signed since.
+    let copy = fs::read(&mark).unwrap();
+    host.open(LostVotes::Refuse).unwrap();
+    fs::write(&mark, copy).unwrap();
+    assert!(matches!(host.open(LostVotes::Refuse), Err(GuardError::LostVotes { .. })));
+}
+
+#[test]
+fn a_crash_between_mark_and_guard_is_no_loss() {
+    let host = Host::new();
+    let file = host.directory.path().join("validator.guard");
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    guard.before_vote(0, 1).unwrap();
+    let before = fs::read(&file).unwrap();
+    guard.before_vote(0, 100).unwrap();
+    fs::write(&file, before).unwrap();
+    assert_eq!(host.open(LostVotes::Refuse).unwrap().sits_out(), None);
+}
+
+#[test]
+fn a_key_that_never_signed_may_start_anywhere() {
+    let host = Host::new();
+    host.open(LostVotes::Refuse).unwrap();
+    fs::remove_file(host.consensus().join(MARK)).unwrap();
+    host.open(LostVotes::Refuse).unwrap();
+}
+
+#[test]
+fn a_guard_of_another_key_or_a_damaged_one_is_refused() {
+    let host = Host::new();
+    let file = host.directory.path().join("validator.guard");
+    host.open(LostVotes::Refuse).unwrap();
+    let other = Guard::open(&file, &host.consensus(), (GENESIS, "0xcd".into()), LostVotes::Refuse);
+    assert!(matches!(other, Err(GuardError::Other(_))));
+    fs::write(&file, "{").unwrap();
+    assert!(matches!(host.open(LostVotes::SignAnyway), Err(GuardError::Damaged { .. })));
+}
+
+#[test]
+fn a_vote_that_cannot_be_accounted_for_is_an_error() {
+    let host = Host::new();
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    fs::remove_dir_all(host.consensus()).unwrap();
+    assert!(matches!(guard.before_vote(0, 1), Err(GuardError::Disk { .. })));
+}

@@ -1,0 +1,206 @@
+//! Validators join, leave and are replaced by epoch, and nothing stops (I8, I12, I14).
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use commonware_consensus::types::{Epoch, Round, View};
+use commonware_glue::simulate::action::{Action, Crash, Schedule};
+use commonware_p2p::simulated::Link;
+use commonware_utils::probability;
+use sahara_chain::consensus::Ledger as _;
+use sahara_finality::{NetworkPublicKey, epoch_of};
+
+use crate::{
+    ledger::Pool,
+    simulated::{NO_LOSS, Network, assert_one_chain, plan, run},
+};
+
+const LENGTH: u64 = 8;
+
+/// The leaders of the blocks of each epoch, by their places among the nodes.
+fn leaders(network: &Network) -> Vec<BTreeSet<usize>> {
+    let length = network.ledgers.lock()[0].epoch_length();
+    let mut leaders = Vec::new();
+    for block in &network.chains()[0] {
+        let epoch = usize::try_from(epoch_of(block.header.number, length)).unwrap();
+        leaders.resize(leaders.len().max(epoch + 1), BTreeSet::new());
+        let leader = &block.seal.as_round().unwrap().leader;
+        leaders[epoch].extend((0..network.keys.len()).find(|index| network.key(*index) == *leader));
+    }
+    leaders
+}
+
+#[test]
+fn i8_epochs_follow_one_another_without_a_pause() {
+    let network = Network::with_epochs(4, &[0, 1, 2, 3], LENGTH, &Pool::with(20));
+    run(plan(&network, 5 * LENGTH));
+    assert_one_chain(&network);
+    let chain = &network.chains()[0];
+    let pause = chain.windows(2).map(|pair| pair[1].milliseconds() - pair[0].milliseconds()).max();
+    assert!(pause.unwrap() < 2_000, "{pause:?} ms between two blocks");
+    assert_eq!(leaders(&network)[1].len(), 4, "every seat leads");
+}
+
+#[test]
+fn i14_validators_join_leave_and_are_replaced() {
+    let pool = Pool::with(6);
+    let network = Network::with_epochs(7, &[0, 1, 2, 3], LENGTH, &pool);
+    // Two join and one leaves at once.
+    pool.change(&network.set(&[1, 2, 3, 4, 5]));
+    run(plan(&network, 5 * LENGTH));
+    assert_one_chain(&network);
+    let leaders = leaders(&network);
+    assert!(leaders[0].iter().all(|index| *index < 4), "{leaders:?}");
+    for epoch in &leaders[1..5] {
+        assert_eq!(*epoch, BTreeSet::from([1, 2, 3, 4, 5]), "{leaders:?}");
+    }
+}
+
+#[test]
+fn i14_a_whole_set_is_replaced() {
+    let pool = Pool::with(6);
+    let network = Network::with_epochs(8, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[4, 5, 6, 7]));
+    run(plan(&network, 4 * LENGTH));
+    assert_one_chain(&network);
+    assert_eq!(leaders(&network)[2], BTreeSet::from([4, 5, 6, 7]));
+    // Who follows is let in as soon as it is decided, within the epoch before.
+    let both: BTreeSet<_> = (0..8).map(|index| network.key(index)).collect();
+    let let_in = network.let_in.lock();
+    let during = |id| {
+        let of =
+            |found: u64| let_in.iter().filter(move |(node, one, _)| (*node, *one) == (0, found));
+        of(id).flat_map(|(_, _, keys)| keys.clone()).collect::<BTreeSet<NetworkPublicKey>>()
+    };
+    assert_eq!(during(0).len(), 4);
+    assert_eq!(during(1), both);
+    assert_eq!(during(2), (4..8).map(|index| network.key(index)).collect());
+}
+
+#[test]
+fn i8_a_crash_at_the_end_of_an_epoch_stops_nobody() {
+    for (place, height) in [(1, LENGTH - 1), (1, LENGTH), (2, 2 * LENGTH - 1)] {
+        let pool = Pool::with(6);
+        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[1, 2, 3, 4]));
+        run(plan(&network, 4 * LENGTH).crash(Crash::ProcessedHeight {
+            participant: network.key(place),
+            heights: height..=height,
+            downtime: Duration::from_secs(20),
+        }));
+        assert_one_chain(&network);
+    }
+}
+
+#[test]
+fn i9_random_restarts_across_epochs_lose_and_repeat_nothing() {
+    for seed in 1..=3 {
+        let pool = Pool::with(60);
+        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[0, 2, 3, 4]));
+        let result = run(plan(&network, 4 * LENGTH).seed(seed).crash(Crash::Random {
+            frequency: Duration::from_millis(700),
+            downtime: Duration::from_millis(300),
+            count: 1,
+        }));
+        assert!(result.crashes > 5, "only {} crashes", result.crashes);
+        assert_one_chain(&network);
+    }
+}
+
+#[test]
+fn i9_a_ledger_that_lost_an_epoch_gets_it_from_the_archive() {
+    let pool = Pool::with(10);
+    let mut network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[1, 2, 3, 4]));
+    network.loses_blocks_above = Some(3);
+    let key = network.key(3);
+    let schedule = Schedule::new()
+        .at(Duration::from_secs(20), Action::Crash(key.clone()))
+        .at(Duration::from_secs(21), Action::Restart(key));
+    run(plan(&network, 4 * LENGTH).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+}
+
+/// The links between two groups of nodes, in both directions.
+fn cut(network: &Network, groups: [&[usize]; 2], link: &Link) -> Vec<Action<NetworkPublicKey>> {
+    let mut actions = Vec::new();
+    for left in groups[0] {
+        for right in groups[1] {
+            for (from, to) in [(left, right), (right, left)] {
+                let (from, to) = (network.key(*from), network.key(*to));
+                actions.push(Action::UpdateLink { from, to, link: link.clone() });
+            }
+        }
+    }
+    actions
+}
+
+#[test]
+fn i7_a_partition_across_an_epochs_end_halts_and_heals() {
+    let pool = Pool::with(10);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[1, 2, 3, 4]));
+    let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
+    let mut schedule = Schedule::new();
+    // One side has a quorum in epoch 0 and ends it; in epoch 1 it is two against two.
+    for action in cut(&network, [&[0, 1, 2], &[3, 4]], &silent) {
+        schedule = schedule.at(Duration::from_secs(2), action);
+    }
+    schedule = schedule.at(Duration::from_secs(40), Action::Heal(NO_LOSS));
+    run(plan(&network, 4 * LENGTH).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+    let chain = &network.chains()[0];
+    let pauses = chain.windows(2).map(|pair| pair[1].milliseconds() - pair[0].milliseconds());
+    assert_eq!(pauses.filter(|one| *one > 25_000).count(), 1, "it stood still once");
+}
+
+#[test]
+fn i8_a_node_cut_off_for_epochs_catches_up() {
+    let pool = Pool::with(10);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[1, 2, 3, 4]));
+    let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
+    let mut schedule = Schedule::new();
+    for action in cut(&network, [&[1], &[0, 2, 3, 4]], &silent) {
+        schedule = schedule.at(Duration::from_secs(4), action);
+    }
+    // The others pass two ends of epochs meanwhile.
+    schedule = schedule.at(Duration::from_secs(60), Action::Heal(NO_LOSS));
+    run(plan(&network, 6 * LENGTH).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+}
+
+#[test]
+fn i14_a_late_joiner_replays_the_epochs_it_missed() {
+    let pool = Pool::with(10);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[0, 1, 2, 3, 4]));
+    run(plan(&network, 6 * LENGTH).crash(Crash::DelayRound {
+        participants: vec![network.key(4)],
+        round: Round::new(Epoch::new(2), View::new(3)),
+    }));
+    assert_one_chain(&network);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_across_epochs() {
+    let runs = [7, 7, 8].map(|seed| {
+        let pool = Pool::with(20);
+        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[1, 2, 3, 4]));
+        let result = run(plan(&network, 3 * LENGTH).seed(seed));
+        (result.state, network.chains()[0][..20].to_vec())
+    });
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0].0, runs[2].0);
+}
+
+#[test]
+fn a_node_that_is_no_validator_follows() {
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &Pool::with(10));
+    let follower = Arc::clone(&network.ledgers);
+    run(plan(&network, 3 * LENGTH));
+    assert_one_chain(&network);
+    assert!(follower.lock()[4].last_finalized() >= 3 * LENGTH);
+    assert!(leaders(&network).iter().all(|epoch| !epoch.contains(&4)));
+}
