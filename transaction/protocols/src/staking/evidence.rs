@@ -62,6 +62,7 @@ pub(super) fn check_key(state: &mut impl Read, key: &SeatKey, index: U256) -> Re
             consensus_key: parse_hex("consensus key", &hex::encode(key.consensus)).ok()?,
             possession: parse_hex("proof of possession", &hex::encode(key.possession)).ok()?,
             fee_address: Address::ZERO,
+            address: None,
         };
         ValidatorSet::new(vec![validator]).ok()
     };
