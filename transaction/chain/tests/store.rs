@@ -578,7 +578,7 @@ fn i9_a_block_is_on_disk_whole_or_not_at_all() {
 }
 
 fn evidence(signer: u32, view: u64) -> Evidence {
-    Evidence { signer, view, fault: Fault::NullifyFinalize, proof: vec![7; 100] }
+    Evidence { epoch: 3, signer, view, fault: Fault::NullifyFinalize, proof: vec![7; 100] }
 }
 
 #[test]
@@ -594,10 +594,13 @@ fn i11_evidence_is_kept_once_bounded_for_each_validator_and_across_restarts() {
         }
         let other = Evidence { fault: Fault::ConflictingNotarize, ..evidence(0, 5) };
         assert!(store.add_evidence(&other).unwrap(), "another validator has its own room");
+        let later = Evidence { epoch: 4, ..evidence(1, 5) };
+        assert!(store.add_evidence(&later).unwrap(), "the seat of another epoch is another's");
         assert!(store.sizes().iter().any(|(name, _)| *name == "evidence"));
     }
     let all = open(directory.path()).evidence().unwrap();
-    assert_eq!(all.len(), MAX_EVIDENCE + 1);
+    assert_eq!(all.len(), MAX_EVIDENCE + 2);
     assert_eq!((all[0].signer, all[0].fault), (0, Fault::ConflictingNotarize));
     assert_eq!(all[1], evidence(1, 5));
+    assert_eq!(all.last().map(|last| last.epoch), Some(4), "by epoch");
 }

@@ -217,12 +217,11 @@ fn handover(node: &Node, number: u64) -> Result<Handover, Failure> {
 fn evidence(node: &Node) -> Result<Vec<Accusation>, Failure> {
     let accuse = |one: Evidence| {
         let index = usize::try_from(one.signer).unwrap_or(usize::MAX);
-        let epoch = one.epoch().unwrap_or_default();
-        let set = node.ledger().validators_of(epoch);
+        let set = node.ledger().validators_of(one.epoch);
         Accusation {
             validator_index: U64::from(one.signer),
             validator: set.and_then(|set| set.as_slice().get(index).cloned()),
-            epoch: U64::from(epoch),
+            epoch: U64::from(one.epoch),
             view: U64::from(one.view),
             fault: one.fault.to_string(),
             proof: one.proof.into(),

@@ -5,11 +5,15 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt,
     num::NonZeroUsize,
 };
 
 use commonware_p2p::{Message, Receiver};
+use commonware_runtime::Clock;
 use sahara_finality::NetworkPublicKey;
+
+use super::presence::Presence;
 
 /// How many messages of one peer are kept on one channel: some views' votes.
 const MAX_OF_PEER: usize = 16;
@@ -42,27 +46,36 @@ impl Early {
     }
 }
 
-/// A receiver that first yields what came early.
-#[derive(Debug)]
-pub(super) struct Resumed<R> {
-    early: VecDeque<Message<NetworkPublicKey>>,
-    inner: R,
+/// A receiver that first yields what came early, and notes who is heard of.
+pub(super) struct Resumed<E, R> {
+    pub(super) clock: E,
+    pub(super) presence: Presence,
+    pub(super) early: VecDeque<Message<NetworkPublicKey>>,
+    pub(super) inner: R,
 }
 
-impl<R> Resumed<R> {
-    pub(super) const fn new(early: VecDeque<Message<NetworkPublicKey>>, inner: R) -> Self {
-        Self { early, inner }
+impl<E, R> fmt::Debug for Resumed<E, R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Resumed").field("early", &self.early.len()).finish_non_exhaustive()
     }
 }
 
-impl<R: Receiver<PublicKey = NetworkPublicKey>> Receiver for Resumed<R> {
+impl<E, R> Receiver for Resumed<E, R>
+where
+    E: Clock,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+{
     type Error = R::Error;
     type PublicKey = NetworkPublicKey;
 
     async fn recv(&mut self) -> Result<Message<NetworkPublicKey>, R::Error> {
         match self.early.pop_front() {
             Some(message) => Ok(message),
-            None => self.inner.recv().await,
+            None => {
+                let message = self.inner.recv().await?;
+                self.presence.mark(&message.0, self.clock.current());
+                Ok(message)
+            }
         }
     }
 

@@ -31,6 +31,7 @@ use super::{
     guard::Guard,
     ledger::{Ledger, SharedLedger},
     orchestrator::{EngineChannels, Orchestrator},
+    presence::Presence,
     progress::{Heights, Progress},
     storage,
     timing::Timing,
@@ -196,6 +197,7 @@ where
         partition: config.partition,
         cache,
         progress,
+        presence: Presence::default(),
     };
     let (catching_up, caught_up) = oneshot::channel();
     let Channels { votes, certificates, resolver: requests, .. } = channels;

@@ -2,11 +2,10 @@
 
 use super::ledger::SharedLedger;
 use commonware_actor::Feedback;
-use commonware_codec::{Copying, Encode as _, ReadExt as _};
+use commonware_codec::Encode as _;
 use commonware_consensus::{
-    Reporter, Viewable as _,
+    Epochable as _, Reporter, Viewable as _,
     simplex::types::{Activity, Attributable as _},
-    types::Round,
 };
 use commonware_cryptography::keccak256::Digest;
 use sahara_finality::{Scheme, is_proven};
@@ -17,7 +16,9 @@ use tracing::warn;
 /// against the validator set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// Whose votes, as a position in the validator set.
+    /// The epoch the votes are of.
+    pub epoch: u64,
+    /// Whose votes, as a position in the epoch's validator set.
     pub signer: u32,
     /// The view they are of.
     pub view: u64,
@@ -72,15 +73,6 @@ impl fmt::Display for Fault {
 }
 
 impl Evidence {
-    /// The epoch the votes are of, and with it the set that `signer` counts in: both votes begin
-    /// with their round.
-    #[must_use]
-    pub fn epoch(&self) -> Option<u64> {
-        let mut bytes = Copying(self.proof.as_slice());
-        let _tag = u8::read(&mut bytes).ok()?;
-        Some(Round::read(&mut bytes).ok()?.epoch().get())
-    }
-
     /// What an activity proves, if it is a contradiction and its signatures are right.
     #[must_use]
     pub fn of(scheme: &Scheme, activity: &Activity<Scheme, Digest>) -> Option<Self> {
@@ -92,6 +84,7 @@ impl Evidence {
         };
         // Votes are reported before they are verified.
         is_proven(scheme, activity).then(|| Self {
+            epoch: activity.epoch().get(),
             signer: signer.get(),
             view: activity.view().get(),
             fault,
@@ -114,8 +107,8 @@ impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Watch<R> {
 
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         if let Some(evidence) = Evidence::of(&self.scheme, &activity) {
-            let Evidence { signer, view, fault, .. } = &evidence;
-            warn!(%fault, signer, view, "a validator contradicts itself");
+            let Evidence { epoch, signer, view, fault, .. } = &evidence;
+            warn!(%fault, epoch, signer, view, "a validator contradicts itself");
             self.ledger.accuse(evidence);
         }
         self.inner.report(activity)

@@ -66,6 +66,7 @@ mod leaders;
 mod ledger;
 mod node;
 mod orchestrator;
+mod presence;
 mod progress;
 mod storage;
 mod timing;

@@ -15,7 +15,7 @@
 //! what marshal had delivered before, so that no engine of an older epoch starts than the one that
 //! ran. The files of the epoch before the last are removed.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::B256;
 use commonware_consensus::{
@@ -46,6 +46,7 @@ use super::{
     guard::{Guarded, SharedGuard},
     leaders::Leaders,
     ledger::SharedLedger,
+    presence::Presence,
     progress::{Heights, Progress},
     timing::Timing,
 };
@@ -65,6 +66,7 @@ pub(super) struct Orchestrator<E: Runtime, B> {
     pub(super) partition: String,
     pub(super) cache: CacheRef,
     pub(super) progress: Progress,
+    pub(super) presence: Presence,
 }
 
 /// Votes, certificates, and requests for certificates.
@@ -157,10 +159,13 @@ where
         // What came until the subchannels stood; from now on nothing strays.
         drain(&mut channels.stray_votes, &mut channels.early_votes, epoch);
         drain(&mut channels.stray_certificates, &mut channels.early_certificates, epoch);
-        let early = channels.early_votes.take(epoch);
-        let votes = (Guarded::new(votes.0, epoch, guard), Resumed::new(early, votes.1));
-        let early = channels.early_certificates.take(epoch);
-        let certificates = (certificates.0, Resumed::new(early, certificates.1));
+        let patience = (self.context.current(), self.timing.skip_timeout);
+        let mut first: VecDeque<_> =
+            self.presence.signs(epoch, &members.validators, patience).into();
+        first.extend(channels.early_votes.take(epoch));
+        let votes = (Guarded::new(votes.0, epoch, guard), self.resumed(first, votes.1));
+        let first = channels.early_certificates.take(epoch);
+        let certificates = (certificates.0, self.resumed(first, certificates.1));
         let context = self.context.child("simplex").with_attribute("epoch", epoch);
         let config = self.simplex_config(epoch, &members, before);
         let engine = simplex::Engine::new(context, config).start(votes, certificates, resolver);
@@ -168,6 +173,11 @@ where
         let validators = members.validators.len();
         info!(epoch, validators, signs = members.signs, "the epoch begins");
         Some(Active { epoch, engine, expects_successors: false })
+    }
+
+    fn resumed<R>(&self, early: VecDeque<Message<NetworkPublicKey>>, inner: R) -> Resumed<E, R> {
+        let clock = self.context.child("presence");
+        Resumed { clock, presence: self.presence.clone(), early, inner }
     }
 
     /// Waits for the end of the epoch.

@@ -2,39 +2,48 @@
 
 use super::{
     Store, StoreError,
-    tables::{Tables, evidence_key},
+    tables::{Tables, evidence_key, evidence_seat},
 };
 use crate::consensus::{Evidence, Fault};
 use fjall::{Readable, Snapshot};
 
-/// The most proofs kept of one validator: one is enough to convict, a few more show a pattern, and
-/// more would let it fill the disk.
+/// The most proofs kept of one seat in one epoch: one is enough to convict, a few more show a pattern,
+/// and more would let it fill the disk.
 pub const MAX_EVIDENCE: usize = 16;
 
+/// The most proofs kept, about 2 MB; then those of the oldest epoch make room.
+const MAX_KEPT: usize = 8_192;
+
 impl Store {
-    /// Keeps a proof, unless it is known or its validator has [`MAX_EVIDENCE`] already; whether it
-    /// was kept. Not waited for until it is on disk: a crash may lose it, other nodes have it too.
+    /// Keeps a proof, unless it is known or its seat has [`MAX_EVIDENCE`] already; whether it was
+    /// kept. Not waited for until it is on disk: a crash may lose it, other nodes have it too.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn add_evidence(&self, evidence: &Evidence) -> Result<bool, StoreError> {
         let tables = &self.inner.tables;
         let _writer = self.inner.writer.lock();
-        let key = evidence_key(evidence.signer, evidence.view, evidence.fault.byte());
+        let key = evidence_key(evidence);
         let snapshot = self.inner.database.snapshot();
-        let of_signer = snapshot.prefix(&tables.evidence, evidence.signer.to_be_bytes());
+        let seat = evidence_seat(evidence.epoch, evidence.signer);
+        let of_signer = snapshot.prefix(&tables.evidence, seat);
         let known = of_signer.take(MAX_EVIDENCE).count();
         if known >= MAX_EVIDENCE || snapshot.get(&tables.evidence, key)?.is_some() {
             return Ok(false);
         }
         let mut batch = self.inner.database.batch();
         batch.insert(&tables.evidence, key, evidence.proof.as_slice());
+        if snapshot.iter(&tables.evidence).take(MAX_KEPT).count() >= MAX_KEPT
+            && let Some(oldest) = snapshot.iter(&tables.evidence).next()
+        {
+            batch.remove(&tables.evidence, oldest.into_inner()?.0);
+        }
         batch.commit()?;
         self.inner.refresh()?;
         Ok(true)
     }
 
-    /// All proofs, by validator and view.
+    /// All proofs, by epoch, seat and view.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -52,10 +61,12 @@ impl Store {
 
 fn read(tables: &Tables, snapshot: &Snapshot) -> Result<Vec<Evidence>, StoreError> {
     let parse = |key: &[u8], proof: &[u8]| {
-        let (signer, rest) = key.split_first_chunk::<4>()?;
+        let (epoch, rest) = key.split_first_chunk::<8>()?;
+        let (signer, rest) = rest.split_first_chunk::<4>()?;
         let (view, fault) = rest.split_first_chunk::<8>()?;
         let [fault] = fault else { return None };
         Some(Evidence {
+            epoch: u64::from_be_bytes(*epoch),
             signer: u32::from_be_bytes(*signer),
             view: u64::from_be_bytes(*view),
             fault: Fault::from_byte(*fault)?,
@@ -64,7 +75,7 @@ fn read(tables: &Tables, snapshot: &Snapshot) -> Result<Vec<Evidence>, StoreErro
     };
     let rows = snapshot.iter(&tables.evidence).map(|row| {
         let (key, proof) = row.into_inner()?;
-        parse(&key, &proof).ok_or_else(|| StoreError::damaged("evidence", "expected 13 bytes"))
+        parse(&key, &proof).ok_or_else(|| StoreError::damaged("evidence", "expected 21 bytes"))
     });
     rows.collect()
 }

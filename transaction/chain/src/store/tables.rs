@@ -5,6 +5,7 @@ use alloy_trie::Nibbles;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot};
 
 use super::StoreError;
+use crate::consensus::Evidence;
 
 /// The version of everything written here. A change that older programs would misread counts up.
 pub(super) const FORMAT: u64 = 1;
@@ -181,10 +182,21 @@ pub(super) const fn number_key(number: u64) -> [u8; 8] {
     number.to_be_bytes()
 }
 
-/// Signer, view, fault: a validator's evidence stands together.
-pub(super) const fn evidence_key(signer: u32, view: u64, fault: u8) -> [u8; 13] {
-    let ([a, b, c, d], [e, f, g, h, i, j, k, l]) = (signer.to_be_bytes(), view.to_be_bytes());
-    [a, b, c, d, e, f, g, h, i, j, k, l, fault]
+/// Epoch, signer, view, fault: a seat's evidence stands together.
+pub(super) fn evidence_key(evidence: &Evidence) -> [u8; 21] {
+    let mut key = [0; 21];
+    let seat = evidence_seat(evidence.epoch, evidence.signer);
+    let bytes = seat.into_iter().chain(evidence.view.to_be_bytes()).chain([evidence.fault.byte()]);
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    key
+}
+
+/// What the evidence of one seat begins with.
+pub(super) fn evidence_seat(epoch: u64, signer: u32) -> [u8; 12] {
+    let mut key = [0; 12];
+    let bytes = epoch.to_be_bytes().into_iter().chain(signer.to_be_bytes());
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    key
 }
 
 pub(super) fn read_number(what: &'static str, row: &[u8]) -> Result<u64, StoreError> {
