@@ -9,9 +9,11 @@ pub mod bench;
 mod network;
 mod rpc;
 mod signature;
+mod testnet;
 mod tools;
 
 pub use network::{Network, Options};
 pub use rpc::Rpc;
 pub use signature::twin;
+pub use testnet::Testnet;
 pub use tools::{node, program, python, tool};

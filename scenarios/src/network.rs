@@ -53,7 +53,7 @@ pub struct Network {
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A block of a hundred ports nobody listens on.
-fn free_ports() -> Result<u16> {
+pub(crate) fn free_ports() -> Result<u16> {
     for _ in 0..100 {
         let probe = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let base = probe.min(64_000);
@@ -349,7 +349,7 @@ impl Network {
     }
 }
 
-fn signal(kind: &str, pid: u32) -> Result<()> {
+pub(crate) fn signal(kind: &str, pid: u32) -> Result<()> {
     let sent = Command::new("kill").args(["-s", kind, &pid.to_string()]).status()?;
     if sent.success() { Ok(()) } else { bail!("could not send {kind} to process {pid}") }
 }

@@ -1,0 +1,250 @@
+//! [`Testnet`]: a network as `sahara testnet init` writes it, each node a process of its own.
+
+use crate::{Rpc, network::free_ports, network::signal, tools};
+use eyre::{Context, ContextCompat, Result, bail, ensure};
+use serde_json::Value;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// The longest a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A node's process.
+#[derive(Debug)]
+struct Running {
+    host: u16,
+    child: Child,
+}
+
+/// Nodes of one network on one machine; dropping it stops them.
+#[derive(Debug)]
+pub struct Testnet {
+    directory: TempDir,
+    port_base: u16,
+    running: Vec<Running>,
+    /// The account of the wallet `me`, which holds the coin.
+    pub wallet: String,
+}
+
+impl Testnet {
+    /// Writes a network of `hosts` validators and starts a node for each. `extra` goes to
+    /// `sahara testnet init`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(hosts: u16, extra: &[&str]) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let port_base = free_ports()?;
+        let mut network = Self { directory, port_base, running: Vec::new(), wallet: String::new() };
+        network.write("password", "a long password\n")?;
+        let made = network.wallet("me")?;
+        network.wallet = made;
+        let genesis = network.path("testnet");
+        let addresses: Vec<_> = (0..hosts).map(|host| network.address(host).to_string()).collect();
+        let mut arguments = vec!["testnet", "init", "--account", &network.wallet, "--directory"];
+        let place = genesis.display().to_string();
+        arguments.push(&place);
+        for address in &addresses {
+            arguments.extend(["--host", address]);
+        }
+        arguments.extend(extra);
+        network.run(&arguments)?;
+        for host in 0..hosts {
+            network.node(host, &[])?;
+        }
+        Ok(network)
+    }
+
+    /// Makes a wallet and returns its account.
+    ///
+    /// # Errors
+    /// When there is one of that name.
+    pub fn wallet(&self, name: &str) -> Result<String> {
+        let made = self.run(&["wallet", "new", name, "--password-file", &self.text("password")])?;
+        let address = made.get("address").and_then(Value::as_str);
+        Ok(address.wrap_err_with(|| format!("no address in {made}"))?.to_owned())
+    }
+
+    /// A file or directory of this network.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// As [`Self::path`], as an argument.
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, content: &str) -> Result<()> {
+        Ok(fs::write(self.path(name), content)?)
+    }
+
+    /// Where a host's node is reached by others.
+    pub fn address(&self, host: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port_base.saturating_add(host)))
+    }
+
+    /// JSON-RPC of a host's node.
+    pub fn rpc(&self, host: u16) -> Rpc {
+        Rpc::new(format!("http://127.0.0.1:{}", self.port_base.saturating_add(30 + host)))
+    }
+
+    /// The secret of a host, as an argument.
+    pub fn secret(&self, host: u16) -> String {
+        self.text(&format!("testnet/host-{host}/validator.secret"))
+    }
+
+    /// Makes the secret of a further host.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn add_host(&self, host: u16) -> Result<()> {
+        fs::create_dir_all(self.path(&format!("testnet/host-{host}")))?;
+        self.run(&["key", "validator", &self.secret(host)]).map(drop)
+    }
+
+    /// Starts a host's node, as its unit does.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn node(&mut self, host: u16, extra: &[&str]) -> Result<()> {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(&format!("node-{host}.log")))?;
+        let port = |first: u16| {
+            format!("127.0.0.1:{}", self.port_base.saturating_add(first).saturating_add(host))
+        };
+        let child = Command::new(tools::program()?)
+            .args([
+                "node",
+                "--follow-parent",
+                "--genesis",
+                &self.text("testnet/host-0/genesis.json"),
+            ])
+            .args(["--directory", &self.text(&format!("data-{host}"))])
+            .args(["--key-file", &self.secret(host), "--peer-listen", &port(0)])
+            .args(["--rpc-listen", &port(30), "--metrics-listen", &port(60)])
+            .args(extra)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        self.running.push(Running { host, child });
+        Ok(())
+    }
+
+    /// Ends a host's node with a signal and waits for it.
+    ///
+    /// # Errors
+    /// When none runs there.
+    pub fn end(&mut self, host: u16, kind: &str) -> Result<()> {
+        let place = self.running.iter().position(|node| node.host == host);
+        let mut node = self.running.swap_remove(place.wrap_err("no node of this host runs")?);
+        signal(kind, node.child.id())?;
+        node.child.wait()?;
+        Ok(())
+    }
+
+    /// Runs the program against host 0 and reads its JSON.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn run(&self, arguments: &[&str]) -> Result<Value> {
+        self.run_at(0, arguments)
+    }
+
+    /// Runs the program against a host and reads its JSON.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn run_at(&self, host: u16, arguments: &[&str]) -> Result<Value> {
+        let mut command = Command::new(tools::program()?);
+        command.args(arguments).args(["--json", "--rpc", &self.rpc(host).url, "--data-dir"]);
+        tools::run(command.arg(self.directory.path()))
+    }
+
+    /// Waits until `what` holds, looking every 50 ms.
+    ///
+    /// # Errors
+    /// When it does not hold in time; the error holds the logs.
+    pub async fn until<T>(
+        &self,
+        name: &str,
+        mut what: impl AsyncFnMut() -> Option<T>,
+    ) -> Result<T> {
+        let start = Instant::now();
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        while start.elapsed() < PATIENCE {
+            if let Some(found) = what().await {
+                return Ok(found);
+            }
+            tick.tick().await;
+        }
+        bail!("waited {} s in vain until {name}; logs:\n{}", PATIENCE.as_secs(), self.logs())
+    }
+
+    /// Waits until a host's node has a block.
+    ///
+    /// # Errors
+    /// When it does not get it in time.
+    pub async fn reaches(&self, host: u16, height: u64) -> Result<()> {
+        let rpc = self.rpc(host);
+        let reached = async || rpc.height().await.ok().filter(|reached| *reached >= height);
+        self.until(&format!("node {host} reaches block {height}"), reached).await.map(drop)
+    }
+
+    /// Whether all these hosts have the same block at a height, which they wait for.
+    ///
+    /// # Errors
+    /// When they have not.
+    pub async fn agree(&self, hosts: &[u16], height: u64) -> Result<()> {
+        let mut seen = Vec::new();
+        for host in hosts {
+            self.reaches(*host, height).await?;
+            let asked = serde_json::json!([format!("{height:#x}"), false]);
+            let block = self.rpc(*host).call("eth_getBlockByNumber", asked).await?;
+            seen.push((block.get("hash").cloned(), block.get("stateRoot").cloned()));
+        }
+        let all_same = seen.windows(2).all(|pair| pair.first() == pair.get(1));
+        ensure!(all_same, "a fork at {height}: {seen:?}");
+        Ok(())
+    }
+
+    /// The last lines of every node's log.
+    pub fn logs(&self) -> String {
+        let tail = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let lines: Vec<_> = text.lines().rev().take(40).collect();
+            let lines: Vec<_> = lines.into_iter().rev().collect();
+            format!("== {}\n{}", path.display(), lines.join("\n"))
+        };
+        (0..30)
+            .map(|host| self.path(&format!("node-{host}.log")))
+            .filter(|path| path.is_file())
+            .map(|path| tail(&path))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+impl Drop for Testnet {
+    fn drop(&mut self) {
+        for node in &mut self.running {
+            drop(signal("TERM", node.child.id()));
+        }
+        for node in &mut self.running {
+            drop(node.child.wait());
+        }
+    }
+}

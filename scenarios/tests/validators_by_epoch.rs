@@ -1,0 +1,198 @@
+//! Validators join, are replaced and leave, each by the commands of `docs/run-a-validator.md`, while
+//! blocks go on under load; a node that is no validator serves JSON-RPC and passes transactions on.
+
+use alloy_primitives::{Address, U256};
+use eyre::{ContextCompat, Result, ensure};
+use sahara_client::{ChainClient, SigningKey};
+use sahara_primitives::Amount;
+use sahara_scenarios::{Rpc, Testnet};
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+/// Blocks in an epoch: long enough for a change to be signed in one, at a few blocks a second.
+const EPOCH: &str = "60";
+
+/// Someone who pays all the time.
+struct Load {
+    task: JoinHandle<Result<()>>,
+    stop: Arc<AtomicBool>,
+    paid: Arc<AtomicU64>,
+}
+
+impl Load {
+    /// One unit to a stranger through each node in turn, again and again; each payment is waited for
+    /// until it is final.
+    fn start(key: SigningKey, to: Address, nodes: &[Rpc]) -> Result<Self> {
+        let (stop, paid) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let clients: Result<Vec<_>, _> =
+            nodes.iter().map(|node| ChainClient::new(&node.url)).collect();
+        let (clients, stopped, count) = (clients?, Arc::clone(&stop), Arc::clone(&paid));
+        let task = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_millis(200));
+            for client in clients.iter().cycle() {
+                if stopped.load(Ordering::Relaxed) {
+                    break;
+                }
+                tick.tick().await;
+                client.transfer(&key, to, Amount::from_u128(1)).await?;
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        Ok(Self { task, stop, paid })
+    }
+
+    async fn end(self) -> Result<u64> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await??;
+        Ok(self.paid.load(Ordering::Relaxed))
+    }
+}
+
+/// The network keys of an epoch's validators, as `sahara validators show` tells.
+fn seats(network: &Testnet, epoch: Option<u64>) -> Result<(u64, Vec<String>)> {
+    let epoch = epoch.map(|epoch| epoch.to_string());
+    let mut arguments = vec!["validators", "show"];
+    arguments.extend(epoch.iter().flat_map(|epoch| ["--epoch", epoch]));
+    let shown = network.run(&arguments)?;
+    let number = shown.get("epoch").and_then(Value::as_str).wrap_err("an epoch")?;
+    let number = u64::from_str_radix(number.trim_start_matches("0x"), 16)?;
+    let seats = shown.get("validators").and_then(Value::as_array).wrap_err("validators")?;
+    let keys = seats.iter().filter_map(|one| one.get("networkKey")?.as_str().map(str::to_owned));
+    Ok((number, keys.collect()))
+}
+
+/// A host's public entry, in a file; returns its network key.
+fn entry(network: &Testnet, host: u16) -> Result<String> {
+    let address = network.address(host).to_string();
+    let secret = network.secret(host);
+    let made = network.run(&[
+        "validators",
+        "entry",
+        "--key-file",
+        &secret,
+        "--fee-address",
+        &network.wallet,
+        "--address",
+        &address,
+    ])?;
+    network.write(&format!("entry-{host}.json"), &made.to_string())?;
+    let key = made.get("networkKey").and_then(Value::as_str);
+    Ok(key.wrap_err("a network key")?.to_owned())
+}
+
+/// Proposes a change, has it signed by `signers` and sends it; returns the epoch it holds from.
+fn change(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<u64> {
+    let proposed = network.run(&[&["validators", "propose"], arguments].concat())?;
+    network.write("change.json", &proposed.to_string())?;
+    let file = network.text("change.json");
+    let mut signatures = Vec::new();
+    for host in signers {
+        let secret = network.secret(*host);
+        let signed = network.run(&["validators", "sign", &file, "--key-file", &secret])?;
+        let signature = signed.get("signature").and_then(Value::as_str);
+        signatures.push(signature.wrap_err("a signature")?.to_owned());
+    }
+    let password = network.text("password");
+    let mut submit = vec!["validators", "submit", &file, "--wallet", "me"];
+    submit.extend(["--password-file", &password]);
+    submit.extend(signatures.iter().flat_map(|signature| ["--signature", signature]));
+    let decided = network.run(&submit)?;
+    decided.get("epoch").and_then(Value::as_u64).wrap_err_with(|| format!("an epoch: {decided}"))
+}
+
+/// Waits until `epoch` has begun everywhere, and checks who validates in it.
+async fn begun(network: &Testnet, epoch: u64, hosts: &[u16], keys: &[&String]) -> Result<()> {
+    let first = epoch.saturating_mul(EPOCH.parse::<u64>()?);
+    network.agree(hosts, first.saturating_add(2)).await?;
+    let (_, seats) = seats(network, Some(epoch))?;
+    let mut wanted: Vec<_> = keys.iter().map(|key| (*key).clone()).collect();
+    wanted.sort();
+    ensure!(seats == wanted, "epoch {epoch} has {seats:?}, expected {wanted:?}");
+    Ok(())
+}
+
+/// The longest pause between two blocks so far, in milliseconds.
+async fn longest_pause(rpc: &Rpc) -> Result<(u64, u64)> {
+    let height = rpc.height().await?;
+    let (mut before, mut longest) = (None, (0, 0));
+    for number in 1..=height {
+        let block =
+            rpc.call("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await?;
+        let nonce = block.get("nonce").and_then(Value::as_str).wrap_err("a nonce")?;
+        let time = u64::from_str_radix(nonce.trim_start_matches("0x"), 16)?;
+        if let Some(before) = before.replace(time) {
+            longest = longest.max((time.saturating_sub(before), number));
+        }
+    }
+    Ok(longest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<()> {
+    let payer = SigningKey::random();
+    let account = payer.address().to_string();
+    let mut network = Testnet::start(4, &["--epoch-length", EPOCH, "--account", &account])?;
+    network.agree(&[0, 1, 2, 3], 1).await?;
+    let (_, founders) = seats(&network, None)?;
+    ensure!(founders.len() == 4, "four validators: {founders:?}");
+
+    // A follower: no validator knows it but host 0, which names it.
+    network.add_host(6)?;
+    let stranger = entry(&network, 6)?;
+    network.end(0, "TERM")?;
+    let follower = format!("{stranger}@{}", network.address(6));
+    network.node(0, &["--peer", &follower])?;
+    network.node(6, &[])?;
+    network.reaches(6, 2).await?;
+
+    let to = Address::repeat_byte(0xb0);
+    let load = Load::start(payer, to, &[network.rpc(1), network.rpc(6), network.rpc(0)])?;
+
+    // Joins.
+    network.add_host(4)?;
+    let joins = entry(&network, 4)?;
+    network.node(4, &[])?;
+    let file = network.text("entry-4.json");
+    let epoch = change(&network, &["--add", &file], &[0, 1, 3])?;
+    let mut keys: Vec<_> = founders.iter().collect();
+    keys.push(&joins);
+    begun(&network, epoch, &[0, 1, 2, 3, 4, 6], &keys).await?;
+
+    // One is replaced: another host with other keys takes the place of host 3.
+    network.add_host(5)?;
+    let successor = entry(&network, 5)?;
+    let replaced = entry(&network, 3)?;
+    network.node(5, &[])?;
+    let file = network.text("entry-5.json");
+    let epoch = change(&network, &["--add", &file, "--remove", &replaced], &[1, 2, 3, 4])?;
+    keys.retain(|key| **key != replaced);
+    keys.push(&successor);
+    begun(&network, epoch, &[0, 1, 2, 4, 5, 6], &keys).await?;
+    network.end(3, "TERM")?;
+
+    // One leaves.
+    let leaver = entry(&network, 2)?;
+    let epoch = change(&network, &["--remove", &leaver], &[0, 1, 4, 5])?;
+    keys.retain(|key| **key != leaver);
+    begun(&network, epoch, &[0, 1, 4, 5, 6], &keys).await?;
+
+    let paid = load.end().await?;
+    let height = network.rpc(6).height().await?;
+    network.agree(&[0, 1, 4, 5, 6], height).await?;
+    let held = network.rpc(6).call("eth_getBalance", json!([to, "latest"])).await?;
+    let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
+    ensure!(held == U256::from(paid), "{paid} payments are final, {held} units arrived");
+    ensure!(paid > 50, "only {paid} payments in three epochs");
+    // Host 0 was restarted and two nodes stopped; a view without its leader costs its timeout.
+    let (pause, number) = longest_pause(&network.rpc(0)).await?;
+    ensure!(pause < 10_000, "{pause} ms before block {number}\n{}", network.logs());
+    Ok(())
+}
