@@ -1,7 +1,7 @@
 //! [`Testnet`]: a network as `sahara testnet init` writes it, each node a process of its own.
 
 use crate::{Rpc, network::free_ports, network::signal, tools};
-use eyre::{Context, ContextCompat, Result, bail, ensure};
+use eyre::{ContextCompat, Result, bail, ensure};
 use serde_json::Value;
 use std::{
     fs,

@@ -55,7 +55,11 @@ impl TestNode {
     pub(crate) async fn start(day: u64) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
-        let genesis = GenesisFile { config: config(day), validators: set.clone() };
+        let genesis = GenesisFile {
+            config: config(day),
+            validators: set.clone(),
+            epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+        };
         let built = genesis.build().unwrap();
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();

@@ -47,7 +47,11 @@ impl Replayed {
         }
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let validators = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
-        let file = GenesisFile { config: TestNode::config(), validators };
+        let file = GenesisFile {
+            config: TestNode::config(),
+            validators,
+            epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+        };
         let store = chain.pending.store().clone();
         let ledger = NodeLedger::new(&file, &chain.genesis, store);
         let about = (Box::new(|| 0_usize) as sahara_rpc::PeerCount, "sahara/test".to_owned());
