@@ -13,6 +13,7 @@ export const addresses = {
   market: "0x5341484152410000000000000000000000000009",
   staking: "0x534148415241000000000000000000000000000A",
   vesting: "0x534148415241000000000000000000000000000c",
+  validators: "0x534148415241000000000000000000000000000F",
 } as const;
 
 /** Interface of `coin`, common errors included. */
@@ -660,6 +661,27 @@ export const vestingAbi = [
   {"inputs":[],"name":"StaticCall","type":"error"},
   {"inputs":[{"name":"id","type":"uint64"}],"name":"UnknownMove","type":"error"},
   {"inputs":[{"name":"schedule","type":"uint64"}],"name":"UnknownSchedule","type":"error"},
+] as const;
+
+/** Interface of `validators`, common errors included. */
+export const validatorsAbi = [
+  {"inputs":[{"name":"signedChange","type":"bytes"}],"name":"change","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"start","type":"uint256"},{"name":"count","type":"uint256"}],"name":"changes","outputs":[{"name":"epochs","type":"uint64[]"},{"name":"total","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"epoch","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"epochLength","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"origin","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"epoch","type":"uint64"}],"name":"validatorsOf","outputs":[{"name":"validators","type":"bytes"},{"name":"since","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"epoch","type":"uint64"},{"indexed":false,"name":"validators","type":"bytes32"},{"indexed":false,"name":"seats","type":"uint256"}],"name":"ValidatorsChanged","type":"event"},
+  {"inputs":[{"name":"epoch","type":"uint64"}],"name":"AlreadyChanged","type":"error"},
+  {"inputs":[{"name":"reason","type":"string"}],"name":"ChangeRefused","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"epoch","type":"uint64"}],"name":"EpochCloses","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"expected","type":"uint64"},{"name":"got","type":"uint64"}],"name":"WrongEpoch","type":"error"},
 ] as const;
 
 /** What an asset is. */
