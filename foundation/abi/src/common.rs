@@ -14,6 +14,10 @@ alloy_sol_types::sol! {
         error DelegateCall();
         /// Only the protocol's own code, which calls receivers, may ask this.
         error OnlySelf(address caller);
+        /// Parameters are set by governance alone.
+        error OnlyGovernance(address caller);
+        /// No chain could live with these parameters.
+        error InvalidParameters();
         /// A sum does not fit its type.
         error Overflow();
     }

@@ -67,9 +67,7 @@ alloy_sol_types::sol! {
         error InvalidEvidence();
         error EvidenceTooOld(uint64 faultAt, uint64 expiredAt);
         error UnknownEpoch(uint64 epoch);
-        error OnlyGovernance(address caller);
         error OnlySystemCaller(address caller);
-        error InvalidParameters();
         /// ERC-5805.
         error ERC5805FutureLookup(uint256 timepoint, uint48 clock);
 

@@ -2,12 +2,37 @@
 
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
-    /// Called by the last transaction of a block, whose sender has no key.
+    /// Called by the last transaction of a block, whose sender has no key; and what governance may set for the whole economy.
     interface ISystem {
+        /// Fees and caps; ratios in basis points. What was agreed before a change keeps what was agreed: open channels
+        /// their fees, registered assets their royalties, registered terms their parts. A listing is checked when it sells.
+        struct Parameters {
+            /// The incentive pool's part on top of a charge, in channels opened from now on.
+            uint16 protocolFee;
+            /// The incentive pool's part on top of a licence's price.
+            uint16 licenseFee;
+            /// The incentive pool's part on top of a price in the market.
+            uint16 marketFee;
+            /// What publishing a listing on chain costs, in base units.
+            uint128 listingFee;
+            /// The most of a price for whoever brought the buyer.
+            uint16 maxReferral;
+            /// The most that an asset asks of each descendant.
+            uint16 maxDerivativeRoyalty;
+            /// The most that all ancestors together take of an asset's income.
+            uint16 maxLineageRoyalty;
+            /// The most of a licence's resale that its terms ask.
+            uint16 maxResaleRoyalty;
+            /// The most that a gateway asks on top of a charge.
+            uint16 maxGatewayFee;
+        }
+
         /// The block's gas fees were divided: validators by seats, the rest to the incentive pool.
         event FeesDistributed(uint256 total, uint256 validators, uint256 incentivePool);
         /// Coin that would have been destroyed went to the incentive pool.
         event Recovered(uint256 amount);
+        /// Governance set fees and caps.
+        event ParametersChanged(Parameters parameters);
 
         error OnlySystem(address caller);
 
@@ -16,5 +41,8 @@ alloy_sol_types::sol! {
         function endBlock(address leader, address[] calldata recipients) external;
         /// Genesis supply; the sum of all coin at any time.
         function supply() external view returns (uint256);
+        /// Sets fees and caps from the next call on; only governance.
+        function setParameters(Parameters calldata parameters) external;
+        function parameters() external view returns (Parameters memory);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
-use sahara_abi::{AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, PROTOCOLS, TEAM};
+use sahara_abi::{AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS, TEAM};
 use sahara_primitives::Amount;
 use sahara_protocols::{
     MemoryState,
@@ -93,6 +93,9 @@ pub struct GenesisConfig {
     /// How the other classes come free.
     #[serde(default)]
     pub vesting: VestingConfig,
+    /// Fees and caps of the economy; the rules' own defaults when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<ISystem::Parameters>,
 }
 
 /// How the classes that are not free at once come free. The classes' curves are the token page's, by
@@ -159,6 +162,9 @@ pub struct Beneficiary {
 /// Why a configuration makes no chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
+    /// A fee or cap that governance could not set either.
+    #[error("the parameters are expected to be such as governance may set")]
+    Parameters,
     /// A class's parts do not add up.
     #[error("the {class} class is {expected} SAHARA, its beneficiaries hold {got}")]
     ClassSum {
@@ -203,6 +209,7 @@ impl GenesisConfig {
                 window: 3_600,
                 ..VestingConfig::default()
             },
+            parameters: None,
         }
     }
 }
@@ -283,6 +290,10 @@ fn place_class(
 fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), GenesisError> {
     let mut state = MemoryState::default();
     vesting::found(&mut state, &plan(config))?;
+    if let Some(parameters) = &config.parameters {
+        sahara_protocols::found_parameters(&mut state, parameters)
+            .map_err(|_| GenesisError::Parameters)?;
+    }
     for ((address, slot), word) in state.words {
         let account = diff.accounts.entry(address).or_default();
         account.storage.insert(slot, (U256::ZERO, word));

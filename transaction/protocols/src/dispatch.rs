@@ -107,6 +107,14 @@ pub fn is_protocol(address: Address) -> bool {
     protocols().contains(&address)
 }
 
+/// Refuses everyone but governance, which alone sets parameters.
+pub(crate) fn require_governance(caller: Address) -> Result<(), Failure> {
+    if caller == sahara_abi::GOVERNANCE {
+        return Ok(());
+    }
+    Err(IProtocol::OnlyGovernance { caller }.into())
+}
+
 pub(crate) fn not_a_protocol(address: Address) -> Failure {
     Failure::Fatal(format!("{address} is no protocol"))
 }

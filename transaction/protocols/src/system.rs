@@ -1,4 +1,4 @@
-//! System: what every block does by itself, called by its last transaction.
+//! System: what every block does by itself, called by its last transaction; and the economy's parameters.
 //!
 //! # Model
 //! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
@@ -8,15 +8,18 @@
 //! # Rounding
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
 
+mod parameters;
+
+pub(crate) use parameters::{LAYOUT, liability};
+pub use parameters::{Parameters, found_parameters, parameters};
+
 use crate::{
     GENESIS_SUPPLY,
     dispatch::Call,
-    liabilities::RawSlot,
     royalties, staking,
     state::{Failure, Write, overflow},
-    storage::Region,
 };
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes};
 use sahara_abi::{
     FEES, INCENTIVE_POOL, IProtocol,
     ISystem::{FeesDistributed, ISystemCalls as Calls, OnlySystem},
@@ -30,18 +33,13 @@ const INCENTIVE_SHARE: BasisPoints = BasisPoints::constant(200);
 /// The most seats a validator set may have.
 const MAX_SEATS: usize = 1_024;
 
-/// The system stores nothing.
-pub(crate) const LAYOUT: &[Region] = &[];
-
-/// The system's account holds nothing for anyone.
-#[expect(clippy::unnecessary_wraps, reason = "the table's shape: other protocols read words")]
-pub(crate) const fn liability(_: RawSlot, _: U256) -> Result<U256, Failure> {
-    Ok(U256::ZERO)
-}
-
 /// Answers a call.
 pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Failure> {
     match call.decode()? {
+        Calls::setParameters(c) => call.change(c, |c| {
+            parameters::set_parameters(state, call.caller, &c.parameters).map(Into::into)
+        }),
+        Calls::parameters(c) => call.view(c, |_| Ok(parameters(state)?.into())),
         Calls::supply(c) => call.view(c, |_| Ok(GENESIS_SUPPLY.base_units())),
         Calls::endBlock(c) => call.change(c, |c| {
             if call.caller != SYSTEM_CALLER {

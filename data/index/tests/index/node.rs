@@ -87,6 +87,7 @@ fn config(day: u64) -> GenesisConfig {
         sale: vec![beneficiary(0, 142_000_000)],
         liquidity: vec![beneficiary(1, 100_000_000)],
         vesting: sahara_evm::VestingConfig::default(),
+        parameters: None,
     }
 }
 

@@ -143,7 +143,7 @@ fn registration_of(call: IAssets::Registration) -> Result<Registration, Failure>
 }
 
 fn ratio(points: u16) -> Result<BasisPoints, Failure> {
-    let most = super::MAX_DERIVATIVE_ROYALTY.points();
+    let most = BasisPoints::ONE.points();
     BasisPoints::new(points)
         .map_err(|_| IAssets::RoyaltyTooHigh { derivativeRoyalty: points, most }.into())
 }

@@ -5,7 +5,7 @@
 //! An ancestor's part is rounded down, the asset itself takes the remainder, so that the parts always
 //! add up to the payment.
 
-use super::{MAX_TOTAL_SHARE, record::broken};
+use super::record::broken;
 use crate::state::{Failure, overflow};
 use alloy_primitives::U256;
 use sahara_abi::{IAssets, MAX_ANCESTORS};
@@ -82,9 +82,9 @@ fn total(table: &BTreeMap<AssetId, Row>) -> u64 {
 /// # Errors
 /// `TooManyAncestors`; `RoyaltyCapExceeded`, which names the fewest parents, those that add most
 /// first, without which the rest would be within the cap.
-pub(crate) fn flatten(lines: &[Line]) -> Result<Vec<Row>, Failure> {
+pub(crate) fn flatten(lines: &[Line], most: BasisPoints) -> Result<Vec<Row>, Failure> {
     let table = unite(lines);
-    let most = u64::from(MAX_TOTAL_SHARE.points());
+    let most = u64::from(most.points());
     if total(&table) > most {
         return Err(IAssets::RoyaltyCapExceeded {
             total: U256::from(total(&table)),

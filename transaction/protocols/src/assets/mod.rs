@@ -10,7 +10,7 @@
 //! # Invariants
 //! - I1 An edge points to an older, sealed asset, and neither edges nor shares ever change.
 //! - I2 An asset has at most [`MAX_PARENTS`] parents and [`MAX_ANCESTORS`] ancestors, whose shares are
-//!   at most [`MAX_TOTAL_SHARE`]; what passes a cap is refused, never scaled down.
+//!   at most the governed cap; what passes a cap is refused, never scaled down.
 //! - I3 An ancestor's share is the largest over all paths.
 //! - I4 Every asset has exactly one owner; `balanceOf` counts them.
 //! - I5 A transfer first pays what the past earned, and moves the rest.
@@ -46,13 +46,6 @@ pub(crate) use views::{is_deriver, metadata};
 
 use crate::{liabilities::RawSlot, state::Failure};
 use alloy_primitives::U256;
-use sahara_primitives::BasisPoints;
-
-/// The most that all ancestors together take of an asset's income: at 10 % each, five of them.
-pub const MAX_TOTAL_SHARE: BasisPoints = BasisPoints::constant(5_000);
-
-/// The most an asset may ask of its descendants: at this rate a line has room for two.
-pub const MAX_DERIVATIVE_ROYALTY: BasisPoints = BasisPoints::constant(2_000);
 
 /// The longest metadata URI in bytes; an IPFS URI takes about 70.
 pub const MAX_METADATA: usize = 2_048;

@@ -1,7 +1,7 @@
 //! Registering an asset, and what its owner may do to it later.
 
 use super::{
-    MAX_DERIVATIVE_ROYALTY, MAX_METADATA, MAX_PRICE, accounts,
+    MAX_METADATA, MAX_PRICE, accounts,
     lineage::{Line, Row, flatten},
     record::{Edge, PriceWord, Title},
     relations::rule,
@@ -15,6 +15,7 @@ use crate::{
     licenses,
     royalties::{self, Share},
     state::{Failure, Read, Write},
+    system::parameters,
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
@@ -61,10 +62,11 @@ pub fn register(
     creator: Address,
     asset: &Registration,
 ) -> Result<AssetId, Failure> {
-    check_terms(asset)?;
+    let caps = parameters(state)?;
+    check_terms(asset, caps.max_derivative_royalty)?;
     let predecessor = predecessor(&asset.edges)?;
     let lines = lines(state, &asset.edges, Some((creator, asset.kind)))?;
-    let rows = flatten(&lines)?;
+    let rows = flatten(&lines, caps.max_lineage_royalty)?;
     let id = COUNT.update(state, |count| {
         *count = count.saturating_add(1);
         Ok(AssetId(*count))
@@ -103,13 +105,13 @@ fn predecessor(edges: &[Edge]) -> Result<Option<AssetId>, Failure> {
     }
 }
 
-fn check_terms(asset: &Registration) -> Result<(), Failure> {
+fn check_terms(asset: &Registration, most: BasisPoints) -> Result<(), Failure> {
     if asset.metadata.len() > MAX_METADATA {
         let bytes_ = U256::from(asset.metadata.len());
         return Err(IAssets::MetadataTooLong { bytes_, most: U256::from(MAX_METADATA) }.into());
     }
-    if asset.derivative_royalty > MAX_DERIVATIVE_ROYALTY {
-        let (asked, most) = (asset.derivative_royalty.points(), MAX_DERIVATIVE_ROYALTY.points());
+    if asset.derivative_royalty > most {
+        let (asked, most) = (asset.derivative_royalty.points(), most.points());
         return Err(IAssets::RoyaltyTooHigh { derivativeRoyalty: asked, most }.into());
     }
     check_prices(asset.prices)

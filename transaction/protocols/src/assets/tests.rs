@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolError;
 use proptest::prelude::*;
 use sahara_abi::IAssets::{self, Derivatives, Kind, Relation};
-use sahara_primitives::{Amount, AssetId, Price, Prices};
+use sahara_primitives::{Amount, AssetId, BasisPoints, Price, Prices};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod accounts;

@@ -1,13 +1,13 @@
 //! What can be read of assets.
 
 use super::{
-    MAX_TOTAL_SHARE,
     lineage::{Row, flatten, split, total_share},
     record::{Edge, Title},
     registration::lines,
     storage::{ANCESTORS, CONTENTS, COUNT, CREATORS, DERIVERS, EDGES, METADATA, PRICES, TITLES},
 };
 use crate::state::{Failure, Read};
+use crate::system::parameters;
 use alloy_primitives::Address;
 use sahara_abi::IAssets;
 use sahara_primitives::{Amount, AssetId, BasisPoints, Prices};
@@ -111,7 +111,8 @@ pub fn preview(
     derivative_royalty: BasisPoints,
     amount: Amount,
 ) -> Result<(Vec<IAssets::Part>, u16), Failure> {
-    let rows = flatten(&lines(state, edges, None)?)?;
+    let most = parameters(state)?.max_lineage_royalty;
+    let rows = flatten(&lines(state, edges, None)?, most)?;
     let (parts, own) = split(&rows, amount)?;
     let taken = total_share(&rows);
     let share = BasisPoints::ONE.points().saturating_sub(taken);
@@ -121,6 +122,6 @@ pub fn preview(
         share: row.share.points(),
         amount: part.base_units(),
     }));
-    let room = MAX_TOTAL_SHARE.points().saturating_sub(taken);
+    let room = most.points().saturating_sub(taken);
     Ok((answer, room.saturating_sub(derivative_royalty.points())))
 }

@@ -1,11 +1,12 @@
 //! Decoded call → rule.
 
 use super::{
-    CLOSE_DELAY_SECONDS, PROTOCOL_FEE, channel, claim_batch, close, deposit_of, earning, fund,
+    CLOSE_DELAY_SECONDS, channel, claim_batch, close, deposit_of, earning, fund,
     grant_use, open, open_grant, request_close, revoke, withdraw,
 };
 use crate::dispatch::Call;
 use crate::state::{Failure, Write};
+use crate::system::parameters;
 use alloy_primitives::Bytes;
 use sahara_abi::IChannels::{self, IChannelsCalls as Function};
 use sahara_abi::signing;
@@ -54,6 +55,6 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             call.view(f, |_| Ok(signing::channels_domain(state.block().chain_id).separator()))
         }
         Function::closeDelay(f) => call.view(f, |_| Ok(CLOSE_DELAY_SECONDS)),
-        Function::protocolFee(f) => call.view(f, |_| Ok(PROTOCOL_FEE.points())),
+        Function::protocolFee(f) => call.view(f, |_| Ok(parameters(state)?.protocol_fee.points())),
     }
 }

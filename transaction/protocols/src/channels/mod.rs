@@ -42,11 +42,6 @@ pub use open::{open, open_grant};
 pub(crate) use storage::{LAYOUT, liability};
 pub use views::{channel, deposit_of, earning, grant_use};
 
-use sahara_primitives::BasisPoints;
-
-/// The incentive pool's part on top of worker and asset price: 0.01 SAHARA on an answer of 1 SAHARA.
-pub const PROTOCOL_FEE: BasisPoints = BasisPoints::constant(100);
-
 /// Seconds between `requestClose` and `close`: many times what a claim takes (a second), so that a
 /// gateway that restarts or waits out a full block still collects.
 pub const CLOSE_DELAY_SECONDS: u64 = 3_600;

@@ -5,9 +5,10 @@ use super::deposit::take;
 use super::storage::{ALLOWANCES, BALANCES, GRANTED, PROGRESS, REVOKED, TERMS};
 use super::views::{check_closable, closing};
 use super::words::{Balance, Progress, Terms};
-use super::{MAX_GRANT_ASSETS, PROTOCOL_FEE};
+use super::MAX_GRANT_ASSETS;
 use crate::signature::recover_bytes;
 use crate::state::{Failure, Read, Write};
+use crate::system::parameters;
 use crate::workers;
 use alloy_primitives::{Address, B256, U256, aliases::U96};
 use sahara_abi::{CHANNELS as ADDRESS, IChannels, signing};
@@ -170,7 +171,7 @@ fn write_terms(
     payer: Address,
     fee: BasisPoints,
 ) -> Result<(), Failure> {
-    let rates = FeeRates { protocol: PROTOCOL_FEE, gateway: fee };
+    let rates = FeeRates { protocol: parameters(state)?.protocol_fee, gateway: fee };
     let opened_at = state.block().timestamp.0;
     PROGRESS.set(state, id, &Progress { base: 0, gateway })?;
     TERMS.set(state, id, &Terms { payer, rates, opened_at })

@@ -5,6 +5,7 @@ use crate::{
     assets,
     dispatch::Call,
     state::{Failure, Read, Write},
+    system::parameters,
 };
 use alloy_primitives::{Bytes, FixedBytes, U256, fixed_bytes};
 use sahara_abi::{
@@ -91,14 +92,18 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         }),
         Calls::terms(c) => call.view(c, |c| views::terms_of(state, c.terms)),
         Calls::termsId(c) => call.view(c, |c| {
-            terms::check(&c.data)?;
+            terms::check(&c.data, &parameters(state)?)?;
             Ok(terms::id(&c.data))
         }),
         Calls::template(c) => {
-            call.view(c, |c| templates::template(c.template, c.price, c.derivativeRoyalty))
+            call.view(c, |c| {
+                let caps = parameters(state)?;
+                templates::template(c.template, c.price, c.derivativeRoyalty, &caps)
+            })
         }
         Calls::quote(c) => call.view(c, |c| {
-            let quote = sale::quote(&views::terms_of(state, c.terms)?, c.quantity)?;
+            let terms = views::terms_of(state, c.terms)?;
+            let quote = sale::quote(state, &terms, c.quantity)?;
             let (price, fee) = (quote.price.base_units(), quote.fee.base_units());
             Ok(ILicenses::quoteReturn { price, fee })
         }),

@@ -51,14 +51,6 @@ pub(crate) use storage::{LAYOUT, liability};
 pub(crate) use views::standing_word;
 pub use views::{license, terms_of};
 
-use sahara_primitives::BasisPoints;
-
-/// What is added to a price for the incentive pool: 1 %, the fee of every payment on this chain.
-pub const PROTOCOL_FEE: BasisPoints = crate::channels::PROTOCOL_FEE;
-
-/// The most of a resale's price that terms may ask: 20 %, as for derivatives.
-pub const MAX_RESALE_ROYALTY: BasisPoints = crate::assets::MAX_DERIVATIVE_ROYALTY;
-
 /// The highest price: 2^96 base units, more than all coin. With 2^32 of them it fits 128 bits.
 pub const MAX_PRICE: u128 = 1 << 96;
 

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     assets,
     state::{Failure, Read, Write},
+    system::parameters,
 };
 use alloy_primitives::{Address, B256};
 use sahara_abi::{
@@ -21,7 +22,7 @@ use sahara_primitives::AssetId;
 /// # Errors
 /// `InvalidTerms`.
 pub fn register_terms(state: &mut impl Write, terms: Terms) -> Result<B256, Failure> {
-    terms::check(&terms)?;
+    terms::check(&terms, &parameters(state)?)?;
     let id = terms::id(&terms);
     if TERMS.get(state, id)?.0.is_some() {
         return Ok(id);

@@ -1,7 +1,7 @@
 //! Buying and renewing: the price is divided in the same call, and the licence issued.
 
 use super::{
-    MAX_EXPIRY, MAX_SEATS, PROTOCOL_FEE,
+    MAX_EXPIRY, MAX_SEATS,
     offers::is_offered,
     ownership, seats,
     storage::{COUNT, LICENSES},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     royalties,
     state::{Failure, Read, Write, overflow},
+    system::parameters,
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
@@ -29,8 +30,9 @@ pub struct Quote {
 }
 
 impl Quote {
-    fn of(price: Amount) -> Result<Self, Failure> {
-        Ok(Self { price, fee: PROTOCOL_FEE.of(price).map_err(overflow)? })
+    fn of(state: &mut impl Read, price: Amount) -> Result<Self, Failure> {
+        let rate = parameters(state)?.license_fee;
+        Ok(Self { price, fee: rate.of(price).map_err(overflow)? })
     }
 
     /// Price and fee.
@@ -46,19 +48,20 @@ impl Quote {
 ///
 /// # Errors
 /// `WrongQuantity`.
-pub fn quote(terms: &Terms, quantity: u32) -> Result<Quote, Failure> {
+pub fn quote(state: &mut impl Read, terms: &Terms, quantity: u32) -> Result<Quote, Failure> {
     check_quantity(terms, quantity)?;
-    Quote::of(price(terms, quantity, 1)?)
+    Quote::of(state, price(terms, quantity, 1)?)
 }
 
 /// What renewing costs: a price per seat is paid for every seat of the licence.
 pub(super) fn renewal_quote(
+    state: &mut impl Read,
     license: &License,
     terms: &Terms,
     quantity: u32,
 ) -> Result<Quote, Failure> {
     let seats = if terms.pricing == Pricing::PerSeat { license.seats } else { 1 };
-    Quote::of(price(terms, quantity, seats)?)
+    Quote::of(state, price(terms, quantity, seats)?)
 }
 
 fn price(terms: &Terms, quantity: u32, seats: u16) -> Result<Amount, Failure> {
@@ -147,7 +150,7 @@ pub fn buy(
     ownership::check_receiver(purchase.holder)?;
     let terms = terms_of(state, id)?;
     check_offered(state, asset, id)?;
-    let quote = quote(&terms, purchase.quantity)?;
+    let quote = quote(state, &terms, purchase.quantity)?;
     let now = state.block().timestamp.0;
     let seats = seats_of(&terms, purchase.quantity)?;
     let blank = License::blank(purchase.holder, asset, id);
@@ -215,7 +218,7 @@ pub fn renew(
     let event =
         ILicenses::Renewed { license: id, quantity, expiresAt: expires_at, useLimit: limit };
     state.emit(ADDRESS, event)?;
-    let quote = renewal_quote(&license, &terms, quantity)?;
+    let quote = renewal_quote(state, &license, &terms, quantity)?;
     collect(state, (payer, sent), (number, license.asset), quote)
 }
 

@@ -1,11 +1,10 @@
 //! The four templates, in one table.
 
 use super::{
-    MAX_RESALE_ROYALTY,
     purpose::{ALL, COMMERCIAL, DERIVATIVE, INFERENCE, TRAINING},
     terms,
 };
-use crate::state::Failure;
+use crate::{state::Failure, system::Parameters};
 use alloy_primitives::B256;
 use sahara_abi::{
     ILicenses::{Pricing, Template, Terms},
@@ -44,13 +43,12 @@ pub const NON_COMMERCIAL: Terms = Terms {
     ..BLANK
 };
 
-/// For a price one may use it and earn with it, but not derive from it. Resale pays half of the most
-/// that a resale may ask.
+/// For a price one may use it and earn with it, but not derive from it. A resale pays 10 %.
 pub const COMMERCIAL_USE: Terms = Terms {
     pricing: Pricing::Fixed,
     purposes: INFERENCE | COMMERCIAL,
     isTransferable: true,
-    resaleRoyalty: MAX_RESALE_ROYALTY.points() >> 1,
+    resaleRoyalty: 1_000,
     ..BLANK
 };
 
@@ -66,6 +64,7 @@ pub fn template(
     template: Template,
     price: u128,
     derivative_royalty: u16,
+    caps: &Parameters,
 ) -> Result<Terms, Failure> {
     let base = match template {
         Template::OpenUse => OPEN_USE,
@@ -76,6 +75,6 @@ pub fn template(
     };
     let derivative_royalty = if terms::grants_derivatives(&base) { derivative_royalty } else { 0 };
     let filled = Terms { price, derivativeRoyalty: derivative_royalty, ..base };
-    terms::check(&filled)?;
+    terms::check(&filled, caps)?;
     Ok(filled)
 }

@@ -1,12 +1,13 @@
 //! Terms: what they may say, their id, and their words.
 
 use super::{
-    MAX_PRICE, MAX_RESALE_ROYALTY, MAX_SEAT_WINDOW, MAX_SEATS, MIN_PERIOD,
+    MAX_PRICE, MAX_SEAT_WINDOW, MAX_SEATS, MIN_PERIOD,
     purpose::{ALL, DERIVATIVE},
 };
 use crate::{
-    assets::{MAX_DERIVATIVE_ROYALTY, Title},
+    assets::Title,
     state::Failure,
+    system::Parameters,
     storage::{Pack, Unpack, Value},
 };
 use alloy_primitives::{B256, U256};
@@ -46,13 +47,13 @@ impl Contradiction {
 ///
 /// # Errors
 /// `InvalidTerms`, `InvalidCall` for a pricing that does not exist.
-pub fn check(terms: &Terms) -> Result<(), Failure> {
+pub fn check(terms: &Terms, caps: &Parameters) -> Result<(), Failure> {
     let found = match terms.pricing {
         Pricing::__Invalid => return Err(IProtocol::InvalidCall {}.into()),
         Pricing::Free => check_free(terms),
         _ => check_sold(terms),
     };
-    found.and_then(|()| check_rights(terms)).map_err(|Contradiction { clause, value, expected }| {
+    found.and_then(|()| check_rights(terms, caps)).map_err(|Contradiction { clause, value, expected }| {
         ILicenses::InvalidTerms { clause, value, expected }.into()
     })
 }
@@ -98,16 +99,16 @@ fn check_sold(terms: &Terms) -> Result<(), Contradiction> {
     within(Clause::SeatWindow, terms.seatWindow.into(), (0, MAX_SEAT_WINDOW.into()))
 }
 
-fn check_rights(terms: &Terms) -> Result<(), Contradiction> {
+fn check_rights(terms: &Terms, caps: &Parameters) -> Result<(), Contradiction> {
     let known = terms.purposes & ALL;
     if known != terms.purposes || known == 0 {
         let expected = if known == 0 { ALL } else { known };
         return Err(Contradiction::new(Clause::Purposes, terms.purposes.into(), expected.into()));
     }
-    let resale = if terms.isTransferable { MAX_RESALE_ROYALTY.points() } else { 0 };
+    let resale = if terms.isTransferable { caps.max_resale_royalty.points() } else { 0 };
     within(Clause::ResaleRoyalty, terms.resaleRoyalty.into(), (0, resale.into()))?;
     if grants_derivatives(terms) {
-        let most = MAX_DERIVATIVE_ROYALTY.points().into();
+        let most = caps.max_derivative_royalty.points().into();
         return within(Clause::DerivativeRoyalty, terms.derivativeRoyalty.into(), (0, most));
     }
     equal(Clause::Approval, terms.needsApproval, false)?;

@@ -69,7 +69,7 @@ pub(super) fn renewal(
 ) -> Result<Quote, Failure> {
     let license = held(state, token_id)?;
     let terms = terms_of(state, license.terms)?;
-    renewal_quote(&license, &terms, quantity)
+    renewal_quote(state, &license, &terms, quantity)
 }
 
 /// Terms offered for an asset.

@@ -95,7 +95,7 @@ pub(super) fn bid(
     if is_reserved(bidder) {
         return Err(IMarket::InvalidRecipient { recipient: bidder }.into());
     }
-    let escrow = Escrow::of(Amount::from_u128(price))?;
+    let escrow = Escrow::of(state, Amount::from_u128(price))?;
     escrow.check_sent(sent)?;
     let ends_at = record.ends_at.max(now.saturating_add(EXTENSION_SECONDS).0);
     AUCTIONS.set(state, auction, &AuctionRecord { bidder, escrow, ends_at, ..record })?;

@@ -1,7 +1,7 @@
 //! From a decoded call to its rule.
 
 use super::{
-    LISTING_FEE, MAX_REFERRAL, PROTOCOL_FEE, auctions, item,
+    auctions, item,
     listing::{self, Purchase},
     offers, returns,
     storage::{FLOORS, LISTED, SPENT},
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     dispatch::Call,
     state::{Failure, Read, Write},
+    system::parameters,
 };
 use alloy_primitives::{Bytes, U256};
 use sahara_abi::{
@@ -77,9 +78,9 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         Calls::parts(c) => call.view(c, |c| {
             let thing = Thing::new(c.collection, c.tokenId, Default::default())?;
             thing.owner(state)?;
-            let most = MAX_REFERRAL.points();
-            let refused = IMarket::ReferralTooHigh { referral: c.referral, most };
-            let referral = BasisPoints::new(c.referral).ok().filter(|r| *r <= MAX_REFERRAL);
+            let most = parameters(state)?.max_referral;
+            let refused = IMarket::ReferralTooHigh { referral: c.referral, most: most.points() };
+            let referral = BasisPoints::new(c.referral).ok().filter(|r| *r <= most);
             let price = Amount::from_base_units(c.price);
             let parts = thing.parts(state, price, referral.ok_or(refused)?)?;
             Ok(IMarket::Parts {
@@ -107,8 +108,8 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
             call.view(c, |c| auctions::least_bid(&auctions::running(state, c.auction)?))
         }
         Calls::heldSale(c) => call.view(c, |c| returns::held(state, c.sale).map(held_view)),
-        Calls::listingFee(c) => call.view(c, |_| Ok(LISTING_FEE.base_units())),
-        Calls::protocolFee(c) => call.view(c, |_| Ok(PROTOCOL_FEE.points())),
+        Calls::listingFee(c) => call.view(c, |_| Ok(parameters(state)?.listing_fee.base_units())),
+        Calls::protocolFee(c) => call.view(c, |_| Ok(parameters(state)?.market_fee.points())),
         Calls::DOMAIN_SEPARATOR(c) => {
             call.view(c, |_| Ok(signing::market_domain(state.block().chain_id).separator()))
         }

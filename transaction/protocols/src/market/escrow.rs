@@ -1,22 +1,25 @@
 //! Coin that comes, waits and goes.
 
-use super::{MAX_PRICE, PROTOCOL_FEE, storage::COUNT, words::Escrow};
-use crate::state::{Failure, Write, overflow};
+use super::{MAX_PRICE, storage::COUNT, words::Escrow};
+use crate::{
+    state::{Failure, Read, Write, overflow},
+    system::parameters,
+};
 use alloy_primitives::Address;
 use sahara_abi::{IMarket, INCENTIVE_POOL, IProtocol, MARKET as ADDRESS};
 use sahara_primitives::Amount;
 
 impl Escrow {
     /// A price and the fee on top of it.
-    pub(super) fn of(price: Amount) -> Result<Self, Failure> {
-        let fee = PROTOCOL_FEE.of(price).map_err(overflow)?.to_u128();
+    pub(super) fn of(state: &mut impl Read, price: Amount) -> Result<Self, Failure> {
+        let fee = parameters(state)?.market_fee.of(price).map_err(overflow)?.to_u128();
         match (price.to_u128(), fee) {
             (Some(price), Some(fee)) if price <= MAX_PRICE => Ok(Self { price, fee }),
             _ => Err(IProtocol::Overflow {}.into()),
         }
     }
 
-    /// Price and fee: at most 2^96 and a hundredth of it.
+    /// Price and fee: at most 2^96 and a tenth of it.
     pub(super) fn total(self) -> Amount {
         Amount::from_u128(self.price.saturating_add(self.fee))
     }

@@ -1,7 +1,7 @@
 //! Listings: published or signed, sold once and as a whole.
 
 use super::{
-    LISTING_FEE, MAX_ITEMS, MAX_PRICE, MAX_REFERRAL, MAX_REFUND_SECONDS,
+    MAX_ITEMS, MAX_PRICE, MAX_REFUND_SECONDS,
     escrow::next_number,
     item::{Deal, divide, state_of},
     storage::{FLOORS, HELD, LISTED, SPENT},
@@ -11,6 +11,7 @@ use crate::{
     dispatch::is_reserved,
     signature::recover_bytes,
     state::{Failure, Read, Write, overflow},
+    system::parameters,
 };
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolStruct;
@@ -26,7 +27,7 @@ pub(super) fn hash(state: &impl Read, listing: &Listing) -> B256 {
 }
 
 /// Refuses a listing that could never sell.
-fn check_shape(listing: &Listing) -> Result<(), Failure> {
+fn check_shape(state: &mut impl Read, listing: &Listing) -> Result<(), Failure> {
     let items = listing.items.len();
     if items == 0 || items > MAX_ITEMS {
         let (items, most) = (U256::from(items), U256::from(MAX_ITEMS));
@@ -41,8 +42,9 @@ fn check_shape(listing: &Listing) -> Result<(), Failure> {
             return Err(IProtocol::Overflow {}.into());
         }
     }
-    if listing.referral > MAX_REFERRAL.points() {
-        let (referral, most) = (listing.referral, MAX_REFERRAL.points());
+    let most = parameters(state)?.max_referral.points();
+    if listing.referral > most {
+        let referral = listing.referral;
         return Err(IMarket::ReferralTooHigh { referral, most }.into());
     }
     let asked = listing.refundSeconds;
@@ -80,20 +82,21 @@ pub(super) fn list(
     if caller != seller {
         return Err(IMarket::NotSeller { caller, seller }.into());
     }
-    if sent != LISTING_FEE {
-        let (sent, expected) = (sent.base_units(), LISTING_FEE.base_units());
+    let expected = parameters(state)?.listing_fee;
+    if sent != expected {
+        let (sent, expected) = (sent.base_units(), expected.base_units());
         return Err(IMarket::WrongListingFee { sent, expected }.into());
     }
     let (starts_at, ends_at) = (listing.startsAt, listing.endsAt);
     if ends_at <= now || ends_at <= starts_at {
         return Err(IMarket::WrongPeriod { startsAt: starts_at, endsAt: ends_at, now_: now }.into());
     }
-    check_shape(&listing)?;
+    check_shape(state, &listing)?;
     check_nonce(state, &listing)?;
     let id = hash(state, &listing);
     LISTED.set(state, id, &true)?;
-    state.move_coin(ADDRESS, INCENTIVE_POOL, LISTING_FEE)?;
-    let fee = LISTING_FEE.base_units();
+    state.move_coin(ADDRESS, INCENTIVE_POOL, sent)?;
+    let fee = sent.base_units();
     state.emit(ADDRESS, IMarket::FeePaid { payer: caller, fee })?;
     state.emit(ADDRESS, IMarket::Listed { listing: id, seller, data: listing })?;
     Ok(id)
@@ -149,21 +152,25 @@ fn price_of(item: &Item, listing: &Listing, now: u64) -> Result<Amount, Failure>
 }
 
 /// The prices of all items now, and what is paid for them together.
-fn prices(listing: &Listing, now: u64) -> Result<(Vec<Amount>, Escrow), Failure> {
+fn prices(
+    state: &mut impl Read,
+    listing: &Listing,
+) -> Result<(Vec<Amount>, Escrow), Failure> {
+    let now = state.block().timestamp.0;
     let prices: Result<Vec<_>, _> =
         listing.items.iter().map(|item| price_of(item, listing, now)).collect();
     let prices = prices?;
     let sum = Amount::sum(prices.iter().copied()).map_err(overflow)?;
-    Ok((prices, Escrow::of(sum)?))
+    Ok((prices, Escrow::of(state, sum)?))
 }
 
 /// What a listing costs now.
 ///
 /// # Errors
 /// As buying, for its shape.
-pub(super) fn quote(state: &impl Read, listing: &Listing) -> Result<Escrow, Failure> {
-    check_shape(listing)?;
-    Ok(prices(listing, state.block().timestamp.0)?.1)
+pub(super) fn quote(state: &mut impl Read, listing: &Listing) -> Result<Escrow, Failure> {
+    check_shape(state, listing)?;
+    Ok(prices(state, listing)?.1)
 }
 
 /// A purchase as the buyer asks for it.
@@ -186,7 +193,7 @@ fn check_purchase(
 ) -> Result<(), Failure> {
     let Purchase { listing, recipient, referrer, .. } = purchase;
     let (starts_at, ends_at) = (listing.startsAt, listing.endsAt);
-    check_shape(listing)?;
+    check_shape(state, listing)?;
     let now = state.block().timestamp.0;
     if now < starts_at {
         return Err(IMarket::NotYetOnSale { startsAt: starts_at }.into());
@@ -221,7 +228,7 @@ pub(super) fn buy(
 ) -> Result<u64, Failure> {
     check_purchase(state, buyer, purchase)?;
     let listing = &purchase.listing;
-    let (prices, escrow) = prices(listing, state.block().timestamp.0)?;
+    let (prices, escrow) = prices(state, listing)?;
     let excess = sent.checked_sub(escrow.total()).map_err(|_| IMarket::PriceTooHigh {
         asked: escrow.total().base_units(),
         sent: sent.base_units(),

@@ -37,17 +37,7 @@ mod words;
 pub(crate) use dispatch::call;
 pub(crate) use storage::{LAYOUT, liability};
 
-use sahara_primitives::{Amount, BasisPoints};
-
-/// What is added to a price for the incentive pool: 1 %, the fee of every payment on this chain.
-pub const PROTOCOL_FEE: BasisPoints = crate::channels::PROTOCOL_FEE;
-
-/// What publishing a listing on chain costs: 0.01 SAHARA, so that the index is not filled for nothing.
-pub const LISTING_FEE: Amount =
-    Amount::from_base_units(alloy_primitives::U256::from_limbs([10_000_000_000_000_000, 0, 0, 0]));
-
-/// The most of a price for whoever brought the buyer: 10 %.
-pub const MAX_REFERRAL: BasisPoints = BasisPoints::constant(1_000);
+use sahara_primitives::BasisPoints;
 
 /// The most items of a listing: each is moved and divided, up to 64 ancestors.
 pub const MAX_ITEMS: usize = 16;

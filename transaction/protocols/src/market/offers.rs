@@ -42,7 +42,7 @@ pub(super) fn make(
         return Err(IMarket::InvalidRecipient { recipient: bidder }.into());
     }
     thing.owner(state)?;
-    let escrow = Escrow::of(Amount::from_u128(price))?;
+    let escrow = Escrow::of(state, Amount::from_u128(price))?;
     escrow.check_sent(sent)?;
     let offer = next_number(state)?;
     OFFERS.set(state, offer, &OfferRecord { bidder, ends_at, escrow, thing })?;

@@ -11,11 +11,11 @@ use super::{
     words::{Profile, Validator},
 };
 use crate::{
-    dispatch::is_reserved,
+    dispatch::{is_reserved, require_governance},
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use sahara_abi::{GOVERNANCE, IStaking, STAKING as ADDRESS};
+use sahara_abi::{IProtocol, IStaking, STAKING as ADDRESS};
 use sahara_primitives::Amount;
 
 /// The keys of one seat, as they come.
@@ -190,12 +190,10 @@ pub(super) fn set_parameters(
     caller: Address,
     shown: &IStaking::Parameters,
 ) -> Result<(), Failure> {
-    if caller != GOVERNANCE {
-        return Err(IStaking::OnlyGovernance { caller }.into());
-    }
+    require_governance(caller)?;
     let parameters = Parameters::from(shown.clone());
     if !parameters.is_valid() {
-        return Err(IStaking::InvalidParameters {}.into());
+        return Err(IProtocol::InvalidParameters {}.into());
     }
     PARAMETERS.update(state, |stored| {
         *stored = parameters;

@@ -53,3 +53,5 @@ proptest! {
         prop_assert_eq!(balance(state, FEES), 0);
     }
 }
+
+mod governed;

@@ -24,7 +24,7 @@ pub use rules::{
 };
 pub(crate) use storage::{LAYOUT, liability};
 
-use sahara_primitives::{Amount, BasisPoints, Price};
+use sahara_primitives::{Amount, Price};
 
 /// The least bond of a worker or gateway: what an identity costs.
 pub const MINIMUM_BOND: Amount = Amount::from_base_units(alloy_primitives::U256::from_limbs([
@@ -35,13 +35,10 @@ pub const MINIMUM_BOND: Amount = Amount::from_base_units(alloy_primitives::U256:
     0,
 ]));
 
-/// The most a gateway may add to worker and asset price: 5 %, 0.05 SAHARA on an answer of 1 SAHARA.
-pub const MAX_GATEWAY_FEE: BasisPoints = BasisPoints::constant(500);
-
 /// The highest price: 2^80 base units (1.2 million SAHARA) per 1,000,000 tokens.
 ///
 /// A receipt counts at most 2^32 tokens each way, so a party's charge is at most
-/// `2 * 2^32 * 2^80 / 10^6 < 2^94`, worker and asset together less than 2^95, and with fees of 6 %
+/// `2 * 2^32 * 2^80 / 10^6 < 2^94`, worker and asset together less than 2^95, and with fees of at most 20 %
 /// the total still fits the 96 bits of a channel's deposit.
 pub const MAX_PRICE: Price = Price(1 << 80);
 

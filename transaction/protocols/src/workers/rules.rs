@@ -4,9 +4,10 @@ use super::storage::{
     GATEWAY_ENDPOINTS, GATEWAYS, LISTINGS, PRICES, WORKER_ENDPOINTS, WORKERS, WORKERS_OF,
 };
 use super::words::{Asked, GatewayRecord, Listing, Standing, WorkerRecord};
-use super::{MAX_ENDPOINT_BYTES, MAX_GATEWAY_FEE, MAX_PRICE, MINIMUM_BOND, NOTICE_SECONDS};
+use super::{MAX_ENDPOINT_BYTES, MAX_PRICE, MINIMUM_BOND, NOTICE_SECONDS};
 use crate::assets;
 use crate::state::{Failure, Read, Write};
+use crate::system::parameters;
 use alloy_primitives::{Address, U256};
 use sahara_abi::{IProtocol, IWorkers, WORKERS as ADDRESS};
 use sahara_primitives::{Amount, AssetId, BasisPoints, Prices, Timestamp};
@@ -44,9 +45,9 @@ pub fn register_gateway(
     endpoint: String,
     fee: u16,
 ) -> Result<(), Failure> {
-    let rate = BasisPoints::new(fee).ok().filter(|rate| *rate <= MAX_GATEWAY_FEE);
-    let most = MAX_GATEWAY_FEE.points();
-    let rate = rate.ok_or(IWorkers::GatewayFeeTooHigh { fee, most })?;
+    let most = parameters(state)?.max_gateway_fee;
+    let rate = BasisPoints::new(fee).ok().filter(|rate| *rate <= most);
+    let rate = rate.ok_or(IWorkers::GatewayFeeTooHigh { fee, most: most.points() })?;
     check_endpoint(&endpoint)?;
     let standing = new_standing(bond, state.block().timestamp)?;
     GATEWAYS.update(state, account, |record| {

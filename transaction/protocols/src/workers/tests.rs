@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use proptest::prelude::*;
 use sahara_abi::{IWorkers, WORKERS};
-use sahara_primitives::{Amount, BasisPoints, Bill, FeeRates, Prices, Usage};
+use sahara_primitives::{Amount, Bill, FeeRates, Prices, Usage};
 use std::collections::{BTreeMap, BTreeSet};
 
 const BOND: u128 = 1_000 * COIN;
@@ -122,11 +122,10 @@ fn the_dearest_answer_fits_a_channels_deposit() {
     let prices = Prices { input: MAX_PRICE, output: MAX_PRICE };
     let usage = Usage { prompt_tokens: u32::MAX, completion_tokens: u32::MAX };
     let part = prices.charge(usage).unwrap();
-    let rates =
-        FeeRates { protocol: crate::channels::PROTOCOL_FEE, gateway: super::MAX_GATEWAY_FEE };
+    let most = crate::Parameters::MOST;
+    let rates = FeeRates { protocol: most.protocol_fee, gateway: most.max_gateway_fee };
     let total = Bill::new(rates, Amount::ZERO, part, part).unwrap().total().unwrap();
     assert!(total.base_units().bit_len() <= 96);
-    assert!(super::MAX_GATEWAY_FEE < BasisPoints::ONE);
 }
 
 #[test]

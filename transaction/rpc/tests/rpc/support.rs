@@ -159,6 +159,7 @@ fn config() -> GenesisConfig {
         sale: vec![beneficiary(ALICE, 142_000_000)],
         liquidity: vec![beneficiary(BOB, 100_000_000)],
         vesting: sahara_evm::VestingConfig::default(),
+        parameters: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Failure,
     channels::tests::world::{Actor, World},
-    licenses::{PROTOCOL_FEE, templates},
+    licenses::templates,
 };
 use alloy_primitives::{Address, B256, U256, aliases::U96, keccak256};
 use alloy_sol_types::SolCall;
@@ -98,7 +98,7 @@ pub(crate) fn offer(world: &mut World, owner: Actor, asset: u64, data: &Terms) -
 pub(crate) fn total(world: &mut World, terms: B256, quantity: u32) -> u128 {
     let call = ILicenses::quoteCall { terms, quantity };
     let quote = ask(world, world.stranger, call).unwrap();
-    assert_eq!(quote.fee, quote.price * U256::from(PROTOCOL_FEE.points()) / U256::from(10_000));
+    assert_eq!(quote.fee, quote.price * U256::from(100) / U256::from(10_000));
     (quote.price + quote.fee).to()
 }
 

@@ -1,6 +1,7 @@
 //! Validators and delegations, sentence by sentence.
 
 use super::*;
+use sahara_abi::IProtocol;
 
 fn refused<R>(result: Result<R, Failure>, error: impl Into<Failure>) {
     assert_eq!(result.map(drop), Err(error.into()));
@@ -212,7 +213,7 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
     let set = |parameters| IStaking::setParametersCall { parameters };
     refused(
         world.call(person(0), STAKING, 0, &set(now.clone())),
-        IStaking::OnlyGovernance { caller: person(0) },
+        IProtocol::OnlyGovernance { caller: person(0) },
     );
     for wrong in [
         IStaking::Parameters { epoch: 0, ..now.clone() },
@@ -221,7 +222,7 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
         IStaking::Parameters { window: 129, ..now.clone() },
         IStaking::Parameters { maxMissed: 100, ..now },
     ] {
-        refused(world.call(GOVERNANCE, STAKING, 0, &set(wrong)), IStaking::InvalidParameters {});
+        refused(world.call(GOVERNANCE, STAKING, 0, &set(wrong)), IProtocol::InvalidParameters {});
     }
     let changed = IStaking::Parameters { epoch: 10, unbonding: 60, seats: 4, ..now };
     world.call(GOVERNANCE, STAKING, 0, &set(changed.clone())).unwrap();
