@@ -1,5 +1,6 @@
 //! The machine's journal as the protocols see it, with what each access costs.
 
+use super::prices;
 use crate::machine::MachineContext;
 use crate::state::ParentState;
 use alloy_primitives::{Address, Log, U256};
@@ -14,15 +15,9 @@ use sahara_abi::{ICoin, IProtocol};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Failure, Read, Write};
 
-/// Per log, per topic and per byte, as `LOG0` to `LOG4`.
-const LOG_GAS: u64 = 375;
-const LOG_BYTE_GAS: u64 = 8;
-
 /// State access for one call of a protocol, within the call's gas.
 ///
-/// Words cost what `SLOAD` and `SSTORE` cost (EIP-2929, EIP-3529, refunds included), logs what
-/// `LOGn` costs, a balance what `BALANCE` costs, and moving coin what a `CALL` with value adds:
-/// 9,000, and 25,000 more when it brings an account into being.
+/// Prices stand in [`prices`], with what they follow from. A balance costs what `BALANCE` costs.
 pub(crate) struct Ledger<'a, S: ParentState> {
     context: &'a mut MachineContext<S>,
     gas_left: u64,
@@ -95,10 +90,7 @@ impl<S: ParentState> Read for Ledger<'_, S> {
     fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
         self.open(address)?;
         let word = self.context.journaled_state.sload(address, slot).map_err(broken)?;
-        let params = self.params();
-        let cold = if word.is_cold { params.cold_storage_additional_cost() } else { 0 };
-        let cost = params.warm_storage_read_cost().saturating_add(cold);
-        self.spend(cost)?;
+        self.spend(prices::read(word.is_cold))?;
         self.is_looking_up = false;
         Ok(word.data)
     }
@@ -131,10 +123,7 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         self.open(address)?;
         let stored = self.context.journaled_state.sstore(address, slot, value).map_err(broken)?;
         let (values, is_cold): (&SStoreResult, bool) = (&stored.data, stored.is_cold);
-        let params = self.params();
-        let dynamic = params.sstore_dynamic_gas(true, values, is_cold);
-        let cost = params.sstore_static_gas().saturating_add(dynamic);
-        let refund = params.sstore_refund(true, values);
+        let (cost, refund) = (prices::write(values, is_cold), prices::refund(values));
         self.context.journaled_state.touch_account(address);
         self.refund = self.refund.saturating_add(refund);
         self.spend(cost)
@@ -144,14 +133,10 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         self.forbid_static()?;
         let load = self.context.journaled_state.load_account(to).map_err(broken)?;
         let (is_new, is_cold) = (load.data.is_empty() && !amount.is_zero(), load.is_cold);
-        let params = self.params();
-        let new = if is_new { params.new_account_cost(true, true) } else { 0 };
-        let value = if amount.is_zero() { 0 } else { params.transfer_value_cost() };
-        let cost = self.account_cost(is_cold).saturating_add(new).saturating_add(value);
-        self.spend(cost)?;
         if amount.is_zero() {
-            return Ok(());
+            return self.spend(self.account_cost(is_cold));
         }
+        self.spend(prices::credit(is_cold, is_new))?;
         let units = amount.base_units();
         match self.context.journaled_state.transfer(from, to, units).map_err(broken)? {
             None => Ok(()),
@@ -167,12 +152,7 @@ impl<S: ParentState> Write for Ledger<'_, S> {
 
     fn log(&mut self, log: Log) -> Result<(), Failure> {
         self.forbid_static()?;
-        let topics = u64::try_from(log.topics().len()).unwrap_or(u64::MAX);
-        let bytes = u64::try_from(log.data.data.len()).unwrap_or(u64::MAX);
-        let cost = LOG_GAS
-            .saturating_mul(topics.saturating_add(1))
-            .saturating_add(LOG_BYTE_GAS.saturating_mul(bytes));
-        self.spend(cost)?;
+        self.spend(prices::log(log.topics().len(), log.data.data.len()))?;
         self.context.journaled_state.log(log);
         Ok(())
     }

@@ -8,6 +8,7 @@
 
 mod faces;
 mod ledger;
+mod prices;
 
 pub use faces::protocol_code;
 pub(crate) use ledger::Ledger;

@@ -1,0 +1,98 @@
+//! What native work costs: gas by the work it makes, so that no gas buys more of a node's time than a
+//! plain transfer's does, and growth of the state at Ethereum's full price.
+//!
+//! # Model
+//! A transfer's 21,000 gas set the rate of gas to a microsecond; `cargo xtask bench PRICES` measures it
+//! and each kind of access over the whole path of a block. A price here is at least that rate times the
+//! work's microseconds; `specs/0009-transition.md` has the figures. Contracts pay Ethereum's prices.
+//!
+//! # Invariants
+//! - A fresh word and a fresh account cost what they cost a contract.
+//! - What is refunded was charged before: clearing a word never pays for more than its setting.
+
+use revm::interpreter::SStoreResult;
+
+/// A word or account that the transaction has touched before.
+const WARM: u64 = 100;
+
+/// A word's first read in a transaction.
+const READ: u64 = 2_100;
+
+/// An existing word's first change: its place in the trie, history and store.
+const CHANGE: u64 = 2_900;
+
+/// A word that was zero: it stays in every node's state.
+const SET: u64 = 20_000;
+
+/// Given back for a word that becomes zero (EIP-3529).
+const CLEARED: i64 = 4_800;
+
+/// An account's first credit in a transaction.
+const CREDIT: u64 = 11_600;
+
+/// An account that was credited or looked at before in this transaction.
+const CREDIT_AGAIN: u64 = 9_100;
+
+/// An account that did not exist: it stays in every node's state.
+const ACCOUNT: u64 = 25_000;
+
+/// A log and each of its topics: the receipt, its trie and the bloom.
+const LOG: u64 = 375;
+
+/// A byte of a log's data.
+const LOG_BYTE: u64 = 8;
+
+/// Reading a word.
+pub(super) const fn read(is_cold: bool) -> u64 {
+    if is_cold { READ } else { WARM }
+}
+
+/// Writing a word.
+pub(super) const fn write(values: &SStoreResult, is_cold: bool) -> u64 {
+    let cold = if is_cold { READ } else { 0 };
+    let change = if values.is_new_eq_present() || !values.is_original_eq_present() {
+        WARM
+    } else if values.is_original_zero() {
+        SET
+    } else {
+        CHANGE
+    };
+    change.saturating_add(cold)
+}
+
+/// What writing a word gives back, or takes back of what an earlier write gave.
+pub(super) fn refund(values: &SStoreResult) -> i64 {
+    if values.is_new_eq_present() {
+        return 0;
+    }
+    if values.is_original_eq_present() {
+        return if !values.is_original_zero() && values.is_new_zero() { CLEARED } else { 0 };
+    }
+    let mut refund = 0;
+    if !values.is_original_zero() {
+        if values.is_present_zero() {
+            refund -= CLEARED;
+        } else if values.is_new_zero() {
+            refund += CLEARED;
+        }
+    }
+    if values.is_original_eq_new() {
+        let paid = if values.is_original_zero() { SET } else { CHANGE };
+        refund += i64::try_from(paid.saturating_sub(WARM)).unwrap_or_default();
+    }
+    refund
+}
+
+/// Crediting an account.
+pub(super) const fn credit(is_cold: bool, is_new: bool) -> u64 {
+    let new = if is_new { ACCOUNT } else { 0 };
+    let credit = if is_cold { CREDIT } else { CREDIT_AGAIN };
+    credit.saturating_add(new)
+}
+
+/// A log with so many topics and bytes of data.
+pub(super) fn log(topics: usize, bytes: usize) -> u64 {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let head = LOG.saturating_mul(count(topics).saturating_add(1));
+    head.saturating_add(LOG_BYTE.saturating_mul(count(bytes)))
+}
