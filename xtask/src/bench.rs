@@ -5,12 +5,16 @@ use crate::{
     tools,
 };
 use eyre::{Result, bail};
+use std::process::Command;
 
 /// Name, what it measures, how it is run.
 const BENCHES: &[(&str, &str)] = &[
     ("PAY-1", "transfers end to end over JSON-RPC, one durable validator; peer: anvil"),
     ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
-    ("ROY-1", "one payment to a pool of 1 to 10,000 members"),
+    ("ROY-1", "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run"),
+    ("ROY-2", "one payment by ancestors, to 64, and 16 parents; peer: the same loop"),
+    ("ROY-3", "conservation over 1,000,000 random events (also `cargo xtask soak conservation`)"),
+    ("PRICES", "gas and processor time of what native rules do, beside a plain transfer"),
     ("INF-1", "what the paid gateway adds to a request; peer: the worker asked directly"),
     ("INF-3", "tokens per second of the engine; peer: candle on the same weights"),
 ];
@@ -26,7 +30,12 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     if !BENCHES.iter().any(|(known, _)| known == name) {
         bail!("unknown benchmark `{name}`: `cargo xtask bench` lists them");
     }
-    tools::install()?;
+    match name.as_str() {
+        // In one process, without tools from elsewhere.
+        "ROY-1" | "ROY-2" | "PRICES" => return run(example("sahara-chain", "royalties").arg(name)),
+        "ROY-3" => return conservation(),
+        _ => tools::install()?,
+    }
     if name == "INF-3" {
         return inference();
     }
@@ -41,6 +50,16 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     ]))?;
     let mut bench = command(target().join("release/sahara-bench"));
     run(bench.args(arguments).env("SAHARA_TOOLS", tools::directory()))
+}
+
+fn example(package: &str, name: &str) -> Command {
+    let arguments = ["run", "--release", "--quiet", "--package", package, "--example", name, "--"];
+    cargo(&arguments)
+}
+
+/// A million random events through the royalties, every unit accounted for.
+pub(crate) fn conservation() -> Result<()> {
+    run(example("sahara-protocols", "conservation").arg("1000000"))
 }
 
 /// Both engines on the same file, then on the same weights as `Q8_0`, for which the peer has better kernels.

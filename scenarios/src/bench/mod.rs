@@ -7,7 +7,6 @@ mod account;
 pub mod finality;
 pub mod gateway;
 pub mod payments;
-pub mod royalties;
 
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};

@@ -10,10 +10,9 @@ async fn main() -> ExitCode {
     let outcome = match name.as_str() {
         "PAY-1" => bench::payments::run().await,
         "FIN-1" => bench::finality::run().await,
-        "ROY-1" => bench::royalties::run().await,
         "INF-1" => bench::gateway::run().await,
         other => {
-            Err(eyre::eyre!("unknown benchmark `{other}`: expected PAY-1, FIN-1, ROY-1 or INF-1"))
+            Err(eyre::eyre!("unknown benchmark `{other}`: expected PAY-1, FIN-1 or INF-1"))
         }
     };
     match outcome {

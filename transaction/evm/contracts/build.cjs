@@ -1,7 +1,7 @@
 // Compiles the contracts here with npm's solc and writes bytecode and ABI beside them.
 const fs = require('fs');
 const solc = require('solc');
-const files = ['Multicall3.sol', 'TokenFace.sol', 'AssetAccount.sol', 'Caller.sol', 'Receiver.sol'];
+const files = ['Multicall3.sol', 'TokenFace.sol', 'AssetAccount.sol', 'Caller.sol', 'Receiver.sol', 'NaiveSplitter.sol'];
 // What stands in the state from genesis on: only the code that runs is committed.
 const predeployed = ['Multicall3', 'TokenFace', 'AccountRegistry', 'AssetAccount'];
 const sources = Object.fromEntries(files.map((f) => [f, { content: fs.readFileSync(f, 'utf8') }]));
