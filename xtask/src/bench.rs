@@ -11,7 +11,10 @@ use std::process::Command;
 const BENCHES: &[(&str, &str)] = &[
     ("PAY-1", "transfers end to end over JSON-RPC, one durable validator; peer: anvil"),
     ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
-    ("ROY-1", "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run"),
+    (
+        "ROY-1",
+        "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run",
+    ),
     ("ROY-2", "one payment by ancestors, to 64, and 16 parents; peer: the same loop"),
     ("ROY-3", "conservation over 1,000,000 random events (also `cargo xtask soak conservation`)"),
     ("PRICES", "gas and processor time of what native rules do, beside a plain transfer"),

@@ -11,9 +11,7 @@ async fn main() -> ExitCode {
         "PAY-1" => bench::payments::run().await,
         "FIN-1" => bench::finality::run().await,
         "INF-1" => bench::gateway::run().await,
-        other => {
-            Err(eyre::eyre!("unknown benchmark `{other}`: expected PAY-1, FIN-1 or INF-1"))
-        }
+        other => Err(eyre::eyre!("unknown benchmark `{other}`: expected PAY-1, FIN-1 or INF-1")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,9 @@ use crate::{
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
-use sahara_abi::{AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS, TEAM};
+use sahara_abi::{
+    AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS, TEAM,
+};
 use sahara_primitives::Amount;
 use sahara_protocols::{
     MemoryState,

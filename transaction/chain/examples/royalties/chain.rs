@@ -11,8 +11,7 @@ use sahara_evm::{
     recover_transaction,
 };
 use sahara_finality::{
-    Block, EthereumTransaction, SYSTEM_ADDRESS, Seal, Transaction, receipts_root,
-    transactions_root,
+    Block, EthereumTransaction, SYSTEM_ADDRESS, Seal, Transaction, receipts_root, transactions_root,
 };
 use secp256k1::{Message, SECP256K1, SecretKey};
 use std::{path::Path, sync::Arc, time::Duration};
@@ -67,8 +66,10 @@ impl Chain {
         let keys: Vec<_> = (1..=SENDERS).map(key).collect::<Result<_, _>>()?;
         for key in &keys {
             let account = diff.accounts.entry(account(key)).or_default();
-            account.after =
-                Some(sahara_evm::Account { balance: U256::from(1_u128 << 100), ..Default::default() });
+            account.after = Some(sahara_evm::Account {
+                balance: U256::from(1_u128 << 100),
+                ..Default::default()
+            });
         }
         let seal = Seal::Genesis { chain_id: CHAIN_ID, validators: B256::ZERO };
         header.state_root = genesis_root(&diff)?;

@@ -27,6 +27,8 @@ fn main() -> Result<(), Fault> {
         "ROY-1" => work::contributors(directory.path()),
         "ROY-2" => work::ancestors(directory.path()),
         "PRICES" => work::prices(directory.path()),
-        other => Err(format!("unknown measurement `{other}`: expected ROY-1, ROY-2 or PRICES").into()),
+        other => {
+            Err(format!("unknown measurement `{other}`: expected ROY-1, ROY-2 or PRICES").into())
+        }
     }
 }

@@ -104,8 +104,17 @@ impl Cost {
 fn heading() {
     println!(
         "{:<34}{:>11}{:>10}{:>8}{:>9}{:>9}{:>9}{:>8}{:>7}{:>8}{:>9}",
-        "one transaction", "gas", "CPU-us", "recover", "execute", "root", "store", "slots", "fresh",
-        "accounts", "gas/us"
+        "one transaction",
+        "gas",
+        "CPU-us",
+        "recover",
+        "execute",
+        "root",
+        "store",
+        "slots",
+        "fresh",
+        "accounts",
+        "gas/us"
     );
 }
 

@@ -1,8 +1,8 @@
 //! Decoded call → rule.
 
 use super::{
-    CLOSE_DELAY_SECONDS, channel, claim_batch, close, deposit_of, earning, fund,
-    grant_use, open, open_grant, request_close, revoke, withdraw,
+    CLOSE_DELAY_SECONDS, channel, claim_batch, close, deposit_of, earning, fund, grant_use, open,
+    open_grant, request_close, revoke, withdraw,
 };
 use crate::dispatch::Call;
 use crate::state::{Failure, Write};

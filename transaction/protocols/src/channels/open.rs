@@ -1,11 +1,11 @@
 //! Opening: from what a payer signed to a channel.
 
+use super::MAX_GRANT_ASSETS;
 use super::allowance::Allowance;
 use super::deposit::take;
 use super::storage::{ALLOWANCES, BALANCES, GRANTED, PROGRESS, REVOKED, TERMS};
 use super::views::{check_closable, closing};
 use super::words::{Balance, Progress, Terms};
-use super::MAX_GRANT_ASSETS;
 use crate::signature::recover_bytes;
 use crate::state::{Failure, Read, Write};
 use crate::system::parameters;

@@ -95,12 +95,10 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
             terms::check(&c.data, &parameters(state)?)?;
             Ok(terms::id(&c.data))
         }),
-        Calls::template(c) => {
-            call.view(c, |c| {
-                let caps = parameters(state)?;
-                templates::template(c.template, c.price, c.derivativeRoyalty, &caps)
-            })
-        }
+        Calls::template(c) => call.view(c, |c| {
+            let caps = parameters(state)?;
+            templates::template(c.template, c.price, c.derivativeRoyalty, &caps)
+        }),
         Calls::quote(c) => call.view(c, |c| {
             let terms = views::terms_of(state, c.terms)?;
             let quote = sale::quote(state, &terms, c.quantity)?;

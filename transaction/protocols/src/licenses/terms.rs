@@ -7,8 +7,8 @@ use super::{
 use crate::{
     assets::Title,
     state::Failure,
-    system::Parameters,
     storage::{Pack, Unpack, Value},
+    system::Parameters,
 };
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolStruct;
@@ -53,9 +53,11 @@ pub fn check(terms: &Terms, caps: &Parameters) -> Result<(), Failure> {
         Pricing::Free => check_free(terms),
         _ => check_sold(terms),
     };
-    found.and_then(|()| check_rights(terms, caps)).map_err(|Contradiction { clause, value, expected }| {
-        ILicenses::InvalidTerms { clause, value, expected }.into()
-    })
+    found.and_then(|()| check_rights(terms, caps)).map_err(
+        |Contradiction { clause, value, expected }| {
+            ILicenses::InvalidTerms { clause, value, expected }.into()
+        },
+    )
 }
 
 /// `value` must be `expected`.

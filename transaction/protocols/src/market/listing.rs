@@ -152,10 +152,7 @@ fn price_of(item: &Item, listing: &Listing, now: u64) -> Result<Amount, Failure>
 }
 
 /// The prices of all items now, and what is paid for them together.
-fn prices(
-    state: &mut impl Read,
-    listing: &Listing,
-) -> Result<(Vec<Amount>, Escrow), Failure> {
+fn prices(state: &mut impl Read, listing: &Listing) -> Result<(Vec<Amount>, Escrow), Failure> {
     let now = state.block().timestamp.0;
     let prices: Result<Vec<_>, _> =
         listing.items.iter().map(|item| price_of(item, listing, now)).collect();

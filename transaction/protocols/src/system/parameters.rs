@@ -111,7 +111,9 @@ impl Value for Parameters {
         let fee = self.listing_fee.to_u128().unwrap_or(u128::MAX);
         let ratios = self.ratios().into_iter();
         ratios
-            .fold(Pack::new().number(128, fee), |pack, ratio| pack.number(16, ratio.points().into()))
+            .fold(Pack::new().number(128, fee), |pack, ratio| {
+                pack.number(16, ratio.points().into())
+            })
             .finish()
             .map(|word| [word])
     }
@@ -156,7 +158,11 @@ impl TryFrom<&ISystem::Parameters> for Parameters {
             max_resale_royalty: ratio(shown.maxResaleRoyalty)?,
             max_gateway_fee: ratio(shown.maxGatewayFee)?,
         };
-        if parameters.is_valid() { Ok(parameters) } else { Err(IProtocol::InvalidParameters {}.into()) }
+        if parameters.is_valid() {
+            Ok(parameters)
+        } else {
+            Err(IProtocol::InvalidParameters {}.into())
+        }
     }
 }
 
@@ -188,7 +194,10 @@ pub fn parameters(state: &mut impl Read) -> Result<Parameters, Failure> {
 ///
 /// # Errors
 /// `InvalidParameters`.
-pub fn found_parameters(state: &mut impl Write, shown: &ISystem::Parameters) -> Result<(), Failure> {
+pub fn found_parameters(
+    state: &mut impl Write,
+    shown: &ISystem::Parameters,
+) -> Result<(), Failure> {
     let parameters = Parameters::try_from(shown)?;
     PARAMETERS.update(state, |stored| {
         *stored = parameters;

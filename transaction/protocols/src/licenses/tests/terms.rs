@@ -115,7 +115,10 @@ fn a_pricing_that_does_not_exist_is_refused() {
     let answer = send(&mut world, someone, ILicenses::registerTermsCall { data });
     assert_eq!(answer, Err(IProtocol::InvalidCall {}.into()));
     assert_eq!(
-        terms::check(&Terms { pricing: Pricing::__Invalid, ..remix(1) }, &crate::Parameters::DEFAULT),
+        terms::check(
+            &Terms { pricing: Pricing::__Invalid, ..remix(1) },
+            &crate::Parameters::DEFAULT
+        ),
         Err(IProtocol::InvalidCall {}.into())
     );
 }
