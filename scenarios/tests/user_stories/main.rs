@@ -6,6 +6,8 @@ mod contributor;
 mod creator;
 mod remixer;
 mod reseller;
+mod subscriber;
 mod town;
+mod trader;
 
 pub(crate) use town::{Town, coins, key};

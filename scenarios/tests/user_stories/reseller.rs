@@ -103,6 +103,11 @@ async fn a_reseller_gets_the_future_and_the_seller_keeps_the_past() -> Result<()
     let gained = town.holds(reseller).await?.checked_sub(mine)?;
     ensure!(gained == coins("4")?, "the reseller's units gained {gained}");
 
+    resale(&town, asset, member).await
+}
+
+/// The reseller sells on at a falling price; the royalty is of what is paid.
+async fn resale(town: &Town, asset: u64, member: Address) -> Result<()> {
     // He sells on, for less every second; the royalty is of what is paid.
     let terms = "--for 1d --dev-account 2 --yes";
     let dutch = town.run(&format!("market list asset:{asset}=200..0 {terms}"))?;
@@ -123,7 +128,7 @@ async fn a_reseller_gets_the_future_and_the_seller_keeps_the_past() -> Result<()
         "the co-owner gained {gained} of a resale at {price}, not {expected}"
     );
     ensure!(
-        number(&bought, "block")? > 0 && owner(&town, asset).await? == key(3)?.address(),
+        number(&bought, "block")? > 0 && owner(town, asset).await? == key(3)?.address(),
         "sold"
     );
     Ok(())

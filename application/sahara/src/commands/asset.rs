@@ -72,23 +72,7 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             let shown = show(&client, *asset).await?;
             format.print(&shown, details)
         }
-        Asset::List => {
-            let assets = list(&client).await?;
-            format.print(&assets, |assets| {
-                let mut rows =
-                    vec![["ID", "KIND", "NAME", "OWNER", "EARNED"].map(String::from).to_vec()];
-                rows.extend(assets.iter().map(|a| {
-                    vec![
-                        a.id.to_string(),
-                        a.kind.into(),
-                        a.name.clone(),
-                        a.owner.to_string(),
-                        a.earned.to_string(),
-                    ]
-                }));
-                table(&rows)
-            })
-        }
+        Asset::List => format.print(&list(&client).await?, |assets| rows(assets)),
         Asset::Serve { asset, input_price, output_price, signer } => {
             let key = session.key(signer).await?;
             let call = IWorkers::serveCall {
@@ -113,6 +97,15 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             asset_owner::transfer(&actor, *asset, *to).await
         }
     }
+}
+
+fn rows(assets: &[Shown]) -> String {
+    let mut rows = vec![["ID", "KIND", "NAME", "OWNER", "EARNED"].map(String::from).to_vec()];
+    rows.extend(assets.iter().map(|a| {
+        let (kind, owner) = (a.kind.to_owned(), a.owner.to_string());
+        vec![a.id.to_string(), kind, a.name.clone(), owner, a.earned.to_string()]
+    }));
+    table(&rows)
 }
 
 /// Every asset.

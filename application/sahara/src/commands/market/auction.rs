@@ -1,6 +1,6 @@
 //! English auctions.
 
-use super::{Thing, listing::head_time, send};
+use super::{Thing, listing::head_time};
 use crate::{
     cli::Span,
     commands::deed::{Actor, Deed, coins, words as line},
@@ -83,11 +83,20 @@ pub(super) async fn settle(actor: &Actor<'_>, auction: u64) -> Result<()> {
     let found = actor.client.call(MARKET, &IMarket::auctionCall { auction }).await;
     let found = found.map_err(refused)?;
     let call = IMarket::settleAuctionCall { auction };
-    let text = if found.bidder.is_zero() {
+    let deed = Deed { to: MARKET, value: Amount::ZERO, call: &call, preview: Vec::new() };
+    let Some(outcome) = actor.send(deed).await? else { return Ok(()) };
+    let closed = outcome.events::<IMarket::AuctionClosed>();
+    let is_sold = closed.iter().any(|closed| closed.data.isSold);
+    let thing = Thing::at(found.collection, found.tokenId);
+    let thing = thing.map(|thing| thing.to_string()).unwrap_or_default();
+    let text = if is_sold {
+        let price = Amount::from_u128(found.price);
+        format!("{thing} is sold to {} for {price} SAHARA", found.bidder)
+    } else if found.bidder.is_zero() {
         format!("auction {auction} is over, nobody bid")
     } else {
-        format!("auction {auction} is over: `sahara market show` says who owns it now")
+        format!("{thing} could not be moved as it was put up: the bid went back")
     };
-    let facts = json!({"auction": auction, "bidder": found.bidder});
-    send(actor, &call, facts, &text).await
+    let facts = json!({"auction": auction, "bidder": found.bidder, "is_sold": is_sold});
+    actor.done(&outcome, facts, &text)
 }

@@ -228,12 +228,15 @@ async fn hash(client: &ChainClient, listing: &Listing) -> Result<B256> {
 
 /// Signs a listing and prints it.
 pub(super) async fn sign(spec: &ListingSpec, session: &Session, format: Format) -> Result<()> {
-    let actor = Actor::new(session, &spec.signer, None, format).await?;
+    // A signature is no transaction: nothing is asked, but everything can be looked at.
+    let consent = Some(&spec.consent).filter(|consent| consent.dry_run);
+    let actor = Actor::new(session, &spec.signer, consent, format).await?;
     let listing = of_spec(&actor.client, actor.address(), spec).await?;
     check_owner(&actor, &listing).await?;
-    preview(&actor.client, &listing).await?;
-    let missing = unmovable(&actor, &listing).await?;
-    if !missing.is_empty() && !spec.consent.dry_run {
+    if !actor.agrees(&preview(&actor.client, &listing).await?)? {
+        return Ok(());
+    }
+    if !unmovable(&actor, &listing).await?.is_empty() {
         eprintln!("the market may not move it yet: allowing that, once, with a transaction");
         let_move(&actor, &listing).await?;
     }
