@@ -3,7 +3,7 @@
 
 use crate::{
     Town, coins, key,
-    town::{number, text},
+    town::{due, number, text},
 };
 use eyre::{ContextCompat, Result, ensure};
 use sahara_client::SigningKey;
@@ -51,9 +51,7 @@ async fn contributor_number_999_999_of_a_million_is_paid_exactly() -> Result<()>
     // The dataset earns before anybody is active.
     let paid = coins("1234567.000000000000000011")?;
     town.pay(6, asset, paid).await?;
-    let due = |deposited: Amount| {
-        Amount::from_base_units(deposited.base_units() * U256::from(units(SHE)) / total)
-    };
+    let due = |deposited| due(units(SHE), total, deposited);
     ensure!(town.holds(she.address()).await?.is_zero(), "she holds nothing yet");
 
     // Somebody else has the list, and makes her proof for her.

@@ -4,7 +4,7 @@
 
 use crate::{
     Town, coins, key,
-    town::{amount, number, text},
+    town::{amount, due, number, text},
 };
 use alloy_sol_types::sol;
 use eyre::{Result, ensure};
@@ -118,11 +118,9 @@ async fn resale(town: &Town, asset: u64, member: Address) -> Result<()> {
     ensure!(price < coins("200")? && price > coins("199")?, "the price fell to {price}");
     let royalty = price.div_floor(10).unwrap_or_default();
     let deposited = coins("30")?.checked_add(royalty)?;
-    let due = |deposited: Amount| -> Result<Amount> {
-        Ok(deposited.checked_mul(60)?.div_floor(100).unwrap_or_default())
-    };
+    let part = |deposited| due(60, U256::from(100), deposited);
     let gained = town.holds(member).await?.checked_sub(share)?;
-    let expected = due(deposited)?.checked_sub(due(coins("30")?)?)?;
+    let expected = part(deposited).checked_sub(part(coins("30")?))?;
     ensure!(
         gained == expected,
         "the co-owner gained {gained} of a resale at {price}, not {expected}"

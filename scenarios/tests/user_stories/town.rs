@@ -1,9 +1,10 @@
 //! A network, and the people who live by it.
 
+use alloy_eips::BlockNumberOrTag;
 use eyre::{ContextCompat, Result, ensure};
 use sahara_abi::{IRoyalties, ROYALTIES};
 use sahara_client::{ChainClient, SigningKey, TEST_MNEMONIC, TxOutcome};
-use sahara_primitives::{Address, Amount, BlockNumber};
+use sahara_primitives::{Address, Amount, BlockNumber, U256};
 use sahara_scenarios::{Network, Options};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -23,6 +24,14 @@ pub(crate) fn key(index: u32) -> Result<SigningKey> {
 /// An amount as people write it.
 pub(crate) fn coins(text: &str) -> Result<Amount> {
     Ok(text.parse()?)
+}
+
+/// What so many units of a pool are due of everything deposited (specs/0003-royalties.md): the pool's
+/// part of one unit is rounded down at 2^-128, then what is due to a whole base unit. Where it divides
+/// evenly that may be one base unit below the quotient; nobody is ever due more.
+pub(crate) fn due(units: u64, of: U256, deposited: Amount) -> Amount {
+    let one = (deposited.base_units() << 128_usize) / of;
+    Amount::from_base_units((one * U256::from(units)) >> 128_usize)
 }
 
 impl Town {
@@ -76,9 +85,13 @@ impl Town {
 
     /// What an account holds: its balance, and what it earned and will be credited before it spends.
     pub(crate) async fn holds(&self, account: Address) -> Result<Amount> {
-        let (balance, earned) =
-            (self.client.balance(account).await?, self.client.earned(account).await?);
-        Ok(balance.checked_add(earned)?)
+        // Both of one block: between two, what was earned may be credited.
+        let block = self.client.block_number().await?;
+        let balance = self.client.balance_at(account, block).await?;
+        let call = IRoyalties::earnedCall { account };
+        let at = BlockNumberOrTag::Number(block.0);
+        let earned = self.client.call_at(ROYALTIES, &call, at).await?;
+        Ok(balance.checked_add(Amount::from_base_units(earned))?)
     }
 
     /// What an account's balance grew by in one block.

@@ -71,7 +71,7 @@ impl Quote {
             .map_err(|error| ClientError::Decode { what: "quote", reason: error.to_string() })
     }
 
-    fn of((price, fee): (U256, U256)) -> Self {
+    const fn of((price, fee): (U256, U256)) -> Self {
         Self { price: Amount::from_base_units(price), fee: Amount::from_base_units(fee) }
     }
 }
