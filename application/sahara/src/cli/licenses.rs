@@ -165,6 +165,7 @@ pub(crate) enum License {
 
 /// `sahara license terms`.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a command line is read once")]
 pub(crate) enum Terms {
     /// What terms say.
     #[command(after_help = "Example: sahara license terms show 0x5b0c...")]

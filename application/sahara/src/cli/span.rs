@@ -45,7 +45,8 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     /// In the longest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS.iter().find(|(_, seconds)| self.0 != 0 && self.0 % seconds == 0);
+        let whole =
+            UNITS.iter().find(|(_, seconds)| self.0 != 0 && self.0.is_multiple_of(*seconds));
         match whole {
             Some((unit, seconds)) => write!(f, "{}{unit}", self.0 / seconds),
             None => write!(f, "{}s", self.0),

@@ -134,7 +134,7 @@ impl<'a> Actor<'a> {
 
     /// Prints what a transaction did: `facts` and where it stands.
     pub(crate) fn done(&self, outcome: &TxOutcome, facts: Value, text: &str) -> Result<()> {
-        let mut value = facts.as_object().cloned().unwrap_or_default();
+        let mut value = if let Value::Object(facts) = facts { facts } else { Map::new() };
         value.insert("transaction".into(), json!(outcome.hash));
         value.insert("block".into(), json!(outcome.block_number));
         value.insert("fee".into(), json!(outcome.fee()));

@@ -31,6 +31,7 @@ const PAGE: u64 = 100;
 
 /// Terms for programs and people.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the terms' own flags")]
 pub(super) struct Shown {
     terms: B256,
     pricing: &'static str,
