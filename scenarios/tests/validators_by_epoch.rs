@@ -8,51 +8,51 @@ use sahara_primitives::Amount;
 use sahara_scenarios::{Rpc, Testnet};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use tokio::task::JoinHandle;
 
-/// Blocks in an epoch: long enough for a change to be signed in one, at a few blocks a second.
-const EPOCH: &str = "60";
+/// Blocks in an epoch: long enough for a change to be signed in one, at two blocks a second.
+const EPOCH: &str = "36";
 
 /// Someone who pays all the time.
 struct Load {
-    task: JoinHandle<Result<()>>,
+    task: JoinHandle<Result<usize>>,
     stop: Arc<AtomicBool>,
-    paid: Arc<AtomicU64>,
 }
 
 impl Load {
     /// One unit to a stranger through each node in turn, again and again; each payment is waited for
-    /// until it is final.
+    /// until it is final. A node that is a block behind gives a nonce twice, and then it is the same
+    /// payment: they are counted by their hashes.
     fn start(key: SigningKey, to: Address, nodes: &[Rpc]) -> Result<Self> {
-        let (stop, paid) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let stop = Arc::new(AtomicBool::new(false));
         let clients: Result<Vec<_>, _> =
             nodes.iter().map(|node| ChainClient::new(&node.url)).collect();
-        let (clients, stopped, count) = (clients?, Arc::clone(&stop), Arc::clone(&paid));
+        let (clients, stopped) = (clients?, Arc::clone(&stop));
         let task = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(Duration::from_millis(200));
+            let mut paid = BTreeSet::new();
+            let mut tick = tokio::time::interval(Duration::from_millis(500));
             for client in clients.iter().cycle() {
                 if stopped.load(Ordering::Relaxed) {
                     break;
                 }
                 tick.tick().await;
-                client.transfer(&key, to, Amount::from_u128(1)).await?;
-                count.fetch_add(1, Ordering::Relaxed);
+                paid.insert(client.transfer(&key, to, Amount::from_u128(1)).await?.hash);
             }
-            Ok(())
+            Ok(paid.len())
         });
-        Ok(Self { task, stop, paid })
+        Ok(Self { task, stop })
     }
 
-    async fn end(self) -> Result<u64> {
+    async fn end(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
-        self.task.await??;
-        Ok(self.paid.load(Ordering::Relaxed))
+        self.task.await?
     }
 }
 
@@ -88,8 +88,16 @@ fn entry(network: &Testnet, host: u16) -> Result<String> {
     Ok(key.wrap_err("a network key")?.to_owned())
 }
 
-/// Proposes a change, has it signed by `signers` and sends it; returns the epoch it holds from.
-fn change(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<u64> {
+/// Proposes a change when an epoch is young, has it signed by `signers` and sends it; returns the epoch
+/// it holds from.
+async fn change(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<u64> {
+    let length: u64 = EPOCH.parse()?;
+    let rpc = network.rpc(0);
+    let is_young = async || {
+        let place = rpc.height().await.ok()?.saturating_add(1).rem_euclid(length);
+        (place < length.div_euclid(3)).then_some(())
+    };
+    network.until("an epoch is young", is_young).await?;
     let proposed = network.run(&[&["validators", "propose"], arguments].concat())?;
     network.write("change.json", &proposed.to_string())?;
     let file = network.text("change.json");
@@ -139,7 +147,8 @@ async fn longest_pause(rpc: &Rpc) -> Result<(u64, u64)> {
 async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<()> {
     let payer = SigningKey::random();
     let account = payer.address().to_string();
-    let mut network = Testnet::start(4, &["--epoch-length", EPOCH, "--account", &account])?;
+    let mut network =
+        Testnet::start(4, &["--by-signatures", "--epoch-length", EPOCH, "--account", &account])?;
     network.agree(&[0, 1, 2, 3], 1).await?;
     let (_, founders) = seats(&network, None)?;
     ensure!(founders.len() == 4, "four validators: {founders:?}");
@@ -161,7 +170,7 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     let joins = entry(&network, 4)?;
     network.node(4, &[])?;
     let file = network.text("entry-4.json");
-    let epoch = change(&network, &["--add", &file], &[0, 1, 3])?;
+    let epoch = change(&network, &["--add", &file], &[0, 1, 3]).await?;
     let mut keys: Vec<_> = founders.iter().collect();
     keys.push(&joins);
     begun(&network, epoch, &[0, 1, 2, 3, 4, 6], &keys).await?;
@@ -172,7 +181,7 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     let replaced = entry(&network, 3)?;
     network.node(5, &[])?;
     let file = network.text("entry-5.json");
-    let epoch = change(&network, &["--add", &file, "--remove", &replaced], &[1, 2, 3, 4])?;
+    let epoch = change(&network, &["--add", &file, "--remove", &replaced], &[1, 2, 3, 4]).await?;
     keys.retain(|key| **key != replaced);
     keys.push(&successor);
     begun(&network, epoch, &[0, 1, 2, 4, 5, 6], &keys).await?;
@@ -180,7 +189,7 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
 
     // One leaves.
     let leaver = entry(&network, 2)?;
-    let epoch = change(&network, &["--remove", &leaver], &[0, 1, 4, 5])?;
+    let epoch = change(&network, &["--remove", &leaver], &[0, 1, 4, 5]).await?;
     keys.retain(|key| **key != leaver);
     begun(&network, epoch, &[0, 1, 4, 5, 6], &keys).await?;
 
@@ -190,9 +199,9 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     let held = network.rpc(6).call("eth_getBalance", json!([to, "latest"])).await?;
     let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
     ensure!(held == U256::from(paid), "{paid} payments are final, {held} units arrived");
-    ensure!(paid > 50, "only {paid} payments in three epochs");
-    // Host 0 was restarted and two nodes stopped; a view without its leader costs its timeout.
+    ensure!(paid > 20, "only {paid} payments in three epochs");
+    // Host 0 was restarted and another stopped; a view without its leader costs its timeout.
     let (pause, number) = longest_pause(&network.rpc(0)).await?;
-    ensure!(pause < 10_000, "{pause} ms before block {number}\n{}", network.logs());
+    ensure!(pause < 30_000, "{pause} ms before block {number}\n{}", network.logs());
     Ok(())
 }

@@ -57,6 +57,7 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Status => commands::status::run(&session, format).await,
         Command::Node(node) => commands::node::run_node(&node).await,
         Command::Testnet(Testnet::Init(init)) => commands::testnet::init(&init, format),
+        Command::Stake(stake) => commands::stake::run(&stake, &session, format).await,
         Command::Validators(validators) => {
             commands::validators::run(&validators, &session, format).await
         }

@@ -4,8 +4,9 @@ alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// Validators and who stands behind them. A delegation is shares of its validator's stake, so that a slash is one division for all of them.
     interface IStaking {
-        /// The keys of one seat: consensus key (BLS12-381, 96 bytes), proof that it is held (48 bytes), network key (ed25519).
-        struct SeatKey { bytes consensusKey; bytes possession; bytes32 networkKey; }
+        /// The keys of one seat: consensus key (BLS12-381, 96 bytes), proof that it is held (48 bytes), network key (ed25519); and where
+        /// its node is reached: IPv6 or mapped IPv4, and port, 0 where only the nodes' own configuration says it.
+        struct SeatKey { bytes consensusKey; bytes possession; bytes32 networkKey; bytes16 ip; uint16 port; }
         struct Validator {
             uint256 stake; uint256 shares; uint256 unpaid; uint16 commission; uint64 commissionChangedAt; address feeAddress;
             uint64 jailedUntil; uint32 keys; uint32 slashes; uint32 delegators; bool isJailed; bool isTombstoned; bool isLeaving;
@@ -14,7 +15,7 @@ alloy_sol_types::sol! {
         /// `amount` is what `withdraw` would pay if nothing more is slashed.
         struct Unbonding { uint256 amount; uint64 createdAt; uint64 completesAt; }
         struct Redelegation { address source; uint256 shares; uint64 createdAt; uint64 maturesAt; }
-        /// Ratios in basis points, periods in seconds.
+        /// Ratios in basis points, periods in seconds. For `epoch` seconds seats stay with who has them, unless one of them may not keep it.
         struct Parameters {
             uint32 epoch; uint32 unbonding; uint32 jail; uint16 seats; uint16 maxCommission; uint16 maxCommissionChange;
             uint16 doubleSignSlash; uint16 downtimeSlash; uint16 bounty; uint8 window; uint8 maxMissed;
@@ -36,6 +37,8 @@ alloy_sol_types::sol! {
         event Jailed(address indexed validator, uint64 until);
         event Unjailed(address indexed validator);
         event Tombstoned(address indexed validator);
+        event SeatMoved(address indexed validator, uint32 index, bytes16 ip, uint16 port);
+        /// Seats were apportioned anew, for this epoch of consensus and those after it.
         event EpochBegan(uint64 indexed epoch, uint64 startedAt, uint32 seats);
         event ParametersChanged(Parameters parameters);
 
@@ -77,6 +80,8 @@ alloy_sol_types::sol! {
         function editValidator(uint16 commission, address feeAddress) external;
         /// A validator fills at most as many seats as it has keys.
         function addSeatKey(SeatKey calldata key) external;
+        /// Says where the node of a seat is reached from the next apportionment on.
+        function moveSeat(uint32 key, bytes16 ip, uint16 port) external;
         /// Takes no more delegations and no seats from the next epoch on.
         function leaveValidator() external;
         function unjail() external;
@@ -94,7 +99,7 @@ alloy_sol_types::sol! {
         function applySlashes(address delegator, address validator) external returns (uint256 amount);
         /// Two votes of one seat's key that exclude each other, encoded as nodes keep them (an activity of the consensus library).
         function reportDoubleSign(address validator, uint32 key, bytes calldata evidence) external;
-        /// Which validators took their part in the last block and which missed it.
+        /// Which validators led the last block, and which missed their turns before it.
         function participation(address[] calldata present, address[] calldata missed) external;
         function setParameters(Parameters calldata parameters) external;
 
@@ -109,7 +114,7 @@ alloy_sol_types::sol! {
         function redelegations(address delegator, address validator) external view returns (Redelegation[] memory);
         function parameters() external view returns (Parameters memory);
         function currentEpoch() external view returns (uint64 epoch, uint64 startedAt);
-        /// Who holds how many seats in an epoch, in the order of seats.
+        /// Who holds which seats in an epoch, by the validators' addresses.
         function seatsOf(uint64 epoch) external view returns (address[] memory validators, uint32[] memory keys);
         /// How the seats would be apportioned now.
         function nextSeats() external view returns (address[] memory validators, uint32[] memory seats);

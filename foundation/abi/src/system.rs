@@ -36,9 +36,9 @@ alloy_sol_types::sol! {
 
         error OnlySystem(address caller);
 
-        /// Distributes the block's fees among `recipients` (one seat each; `leader` takes the remainder) and credits
-        /// members of pools that wait (at most 256 credits a block).
-        function endBlock(address leader, address[] calldata recipients) external;
+        /// Distributes the block's fees among `recipients` (one seat each; `leader` takes the remainder), credits
+        /// members of pools that wait (at most 256 credits a block), and counts who `missed` turns to lead since the block before.
+        function endBlock(address leader, address[] calldata recipients, address[] calldata missed) external;
         /// Genesis supply; the sum of all coin at any time.
         function supply() external view returns (uint256);
         /// Sets fees and caps from the next call on; only governance.

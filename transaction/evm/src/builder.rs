@@ -170,8 +170,7 @@ impl<S: ParentState> BlockBuilder<S> {
 
     /// The rest is kept for the system transaction.
     fn user_gas_limit(&self) -> u64 {
-        let kept =
-            if self.rules.is_native() { system::system_gas(self.env.recipients.len()) } else { 0 };
+        let kept = if self.rules.is_native() { system::system_gas(&self.env) } else { 0 };
         self.env.gas_limit.saturating_sub(kept)
     }
 

@@ -159,7 +159,7 @@ pub fn estimate_gas<S: ParentState>(
     overrides: Option<&StateOverride>,
 ) -> Result<u64, CallError> {
     let mut session = Session::open(rules, state, env, (request, overrides), NoOpInspector)?;
-    let block = env.gas_limit.saturating_sub(crate::system_gas(env.recipients.len()));
+    let block = env.gas_limit.saturating_sub(crate::system_gas(env));
     let asked = request.gas.unwrap_or(TRANSACTION_GAS).min(TRANSACTION_GAS);
     let mut high = asked.min(block.max(21_000)).min(session.affordable_gas()?);
     let first = session.run(high)?;

@@ -33,6 +33,12 @@ pub struct BlockEnv {
     /// Fee addresses of the validators, one per seat, in the order of the validator set. With
     /// them the block's system transaction is determined. Ignored by Ethereum's rules.
     pub recipients: Vec<Address>,
+    /// Who missed a turn to lead between the parent and this block, once for each. Part of the system
+    /// transaction like the recipients.
+    pub missed: Vec<Address>,
+    /// Whether it is the last block but one of an epoch, whose system transaction decides who
+    /// validates in the next and needs more gas.
+    pub is_electing: bool,
     /// What only Ethereum's rules know.
     pub ethereum: EthereumEnv,
 }

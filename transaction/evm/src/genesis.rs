@@ -237,7 +237,11 @@ fn equal_parts(millions: u64, accounts: &[Address]) -> Vec<Beneficiary> {
 /// # Errors
 /// See [`GenesisError`].
 pub fn genesis(config: &GenesisConfig) -> Result<(StateDiff, Header), GenesisError> {
-    let least = crate::system_gas(sahara_finality::MAX_VALIDATORS).saturating_mul(2);
+    let fullest = crate::BlockEnv {
+        recipients: vec![Address::ZERO; sahara_finality::MAX_VALIDATORS],
+        ..crate::BlockEnv::default()
+    };
+    let least = crate::system_gas(&fullest).saturating_mul(2);
     if config.block_gas_limit < least {
         return Err(GenesisError::GasLimit { got: config.block_gas_limit, least });
     }

@@ -28,9 +28,16 @@ pub const CREDIT_GAS: u64 = 62_500;
 #[expect(clippy::as_conversions, reason = "u32 to u64, in a constant")]
 pub const SWEEP_GAS: u64 = SWEEP as u64 * CREDIT_GAS;
 
-/// Gas for delegators, 32 at 100,000, and for the turn of an epoch, 512 candidates at 8,500 and 256
-/// seats at 22,500.
-const STAKING_GAS: u64 = 14_000_000;
+/// Gas for delegators, 32 at 100,000.
+const STAKING_GAS: u64 = 4_000_000;
+
+/// Gas for deciding who validates in the next epoch: 512 candidates at 8,500, and for each of 256 seats
+/// 22,500 to remember its holder, 15,000 to read its keys, and 9 words of 22,500 for its entry.
+const ELECTION_GAS: u64 = 67_000_000;
+
+/// Gas for counting a turn: 35,000, and up to 300,000 where it is one missed turn too many, so that
+/// the validator is slashed and jailed.
+const TURN_GAS: u64 = 350_000;
 
 /// Gas for one seat's part of the fees: 142,000 when it is a validator's first and the validator's fee
 /// address is new.
@@ -39,11 +46,14 @@ pub const SEAT_GAS: u64 = 150_000;
 /// Gas of Ethereum's own calls at the edges of a block, in no one's budget.
 pub(crate) const EDGE_GAS: u64 = 30_000_000;
 
-/// The gas limit of the system transaction for a number of seats. So much of the block's gas limit
-/// is kept from users' transactions.
-pub fn system_gas(seats: usize) -> u64 {
-    let seats = u64::try_from(seats).unwrap_or(u64::MAX);
-    SWEEP_GAS.saturating_add(STAKING_GAS).saturating_add(SEAT_GAS.saturating_mul(seats))
+/// The gas limit of the system transaction of a block. So much of the block's gas limit is kept from
+/// users' transactions.
+pub fn system_gas(env: &BlockEnv) -> u64 {
+    let many = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let seats = SEAT_GAS.saturating_mul(many(env.recipients.len()));
+    let turns = TURN_GAS.saturating_mul(many(env.missed.len()).saturating_add(1));
+    let election = if env.is_electing { ELECTION_GAS } else { 0 };
+    [STAKING_GAS, seats, turns, election].into_iter().fold(SWEEP_GAS, u64::saturating_add)
 }
 
 /// Runs what stands before the first transaction.
@@ -81,15 +91,15 @@ pub(crate) fn edge_call<S: ParentState, I: Inspector<MachineContext<S>>>(
 
 /// The system transaction of this block, should there be anything for it to do.
 pub(crate) fn transaction(rules: &Rules, env: &BlockEnv) -> SystemTransaction {
-    let call =
-        ISystem::endBlockCall { leader: env.beneficiary, recipients: env.recipients.clone() };
+    let (recipients, missed) = (env.recipients.clone(), env.missed.clone());
+    let call = ISystem::endBlockCall { leader: env.beneficiary, recipients, missed };
     SystemTransaction {
         chain_id: rules.chain_id(),
         block_number: env.number,
         index: 0,
         to: SYSTEM,
         input: call.abi_encode().into(),
-        gas_limit: system_gas(env.recipients.len()),
+        gas_limit: system_gas(env),
     }
 }
 

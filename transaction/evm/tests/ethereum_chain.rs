@@ -72,6 +72,8 @@ fn environment(block: &EthereumBlock) -> BlockEnv {
         base_fee: header.base_fee_per_gas.unwrap_or_default(),
         prevrandao: header.mix_hash,
         recipients: vec![],
+        missed: vec![],
+        is_electing: false,
         ethereum: EthereumEnv {
             difficulty: header.difficulty,
             excess_blob_gas: header.excess_blob_gas,

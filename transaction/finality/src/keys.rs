@@ -119,6 +119,12 @@ pub fn to_hex(value: &impl Encode) -> String {
     hex::encode_prefixed(value.encode())
 }
 
+/// A key or signature as bytes.
+#[must_use]
+pub fn to_bytes(value: &impl Encode) -> Vec<u8> {
+    value.encode().to_vec()
+}
+
 /// Reads what [`to_hex`] wrote; `expected` names the kind in the error.
 ///
 /// # Errors

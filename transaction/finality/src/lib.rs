@@ -42,7 +42,7 @@ pub use change::{ChangeError, MAX_CHANGE_BYTES, SignedChange, ValidatorChange};
 pub use evidence::{MAX_EVIDENCE_BYTES, proven_conflict};
 pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,
-    NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_hex,
+    NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_bytes, to_hex,
 };
 pub use light::{Handover, LightClient, LightError, MAX_DESCENDANTS, VerifiedHeader};
 pub use proof::{

@@ -70,7 +70,25 @@ impl ValidatorSet {
     ///
     /// # Errors
     /// See [`ValidatorSetError`].
-    pub fn new(mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+    pub fn new(validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+        let set = Self::of_proven(validators)?;
+        for one in &set.0 {
+            verify_proof_of_possession::<Pairing>(
+                &one.consensus_key,
+                POSSESSION_NAMESPACE,
+                &one.possession,
+            )
+            .map_err(|_| ValidatorSetError::Possession(to_hex(&one.network_key)))?;
+        }
+        Ok(set)
+    }
+
+    /// As [`Self::new`], of validators whose proofs of possession were checked before: staking checks
+    /// each when it is registered, and a check takes about a millisecond.
+    ///
+    /// # Errors
+    /// [`ValidatorSetError::Size`], [`ValidatorSetError::Duplicate`].
+    pub fn of_proven(mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
         if validators.is_empty() || validators.len() > MAX_VALIDATORS {
             return Err(ValidatorSetError::Size(validators.len()));
         }
@@ -79,14 +97,6 @@ impl ValidatorSet {
             validators.iter().map(|one| (one.network_key.clone(), one.consensus_key)).try_collect();
         if keys.is_err() {
             return Err(ValidatorSetError::Duplicate);
-        }
-        for one in &validators {
-            verify_proof_of_possession::<Pairing>(
-                &one.consensus_key,
-                POSSESSION_NAMESPACE,
-                &one.possession,
-            )
-            .map_err(|_| ValidatorSetError::Possession(to_hex(&one.network_key)))?;
         }
         Ok(Self(validators))
     }

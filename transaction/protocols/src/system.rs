@@ -45,13 +45,15 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             if call.caller != SYSTEM_CALLER {
                 return Err(OnlySystem { caller: call.caller }.into());
             }
+            staking::participation(state, call.caller, &[c.leader], &c.missed)?;
             end_block(state, c.leader, &c.recipients)?;
             Ok(().into())
         }),
     }
 }
 
-/// Divides the block's fees among `recipients`, one seat each, and credits waiting members.
+/// Divides the block's fees among `recipients`, one seat each, credits waiting members, and decides who
+/// has seats in the next epoch.
 ///
 /// # Errors
 /// `InvalidCall` for more than 1,024 recipients; otherwise those of the state.

@@ -24,7 +24,11 @@ fn set(seeds: &[u8]) -> ValidatorSet {
 fn founded(first: &[u8]) -> MemoryState {
     let mut state = MemoryState::default();
     let validators = &set(first);
-    found(&mut state, &Founding { epoch_length: LENGTH, origin: ORIGIN, validators }).unwrap();
+    found(
+        &mut state,
+        &Founding { epoch_length: LENGTH, origin: ORIGIN, validators, by_stake: false },
+    )
+    .unwrap();
     state
 }
 

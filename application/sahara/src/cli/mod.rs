@@ -6,6 +6,7 @@ mod licenses;
 mod market;
 mod money;
 mod span;
+mod stake;
 mod validators;
 
 pub(crate) use assets::{Asset, Register};
@@ -14,6 +15,7 @@ pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, Signer, Wallet};
 pub(crate) use span::Span;
+pub(crate) use stake::{CreateStake, Stake};
 pub(crate) use validators::{Entry, InitTestnet, Submit, Testnet, Validators};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     /// Validators: who they are, and how they join, leave and are replaced.
     #[command(subcommand)]
     Validators(Validators),
+    /// Stake: become a validator, stand behind one, leave.
+    #[command(subcommand)]
+    Stake(Stake),
     /// Networks across machines.
     #[command(subcommand)]
     Testnet(Testnet),

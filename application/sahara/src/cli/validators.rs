@@ -2,7 +2,7 @@
 
 use super::Signer;
 use clap::{Args, Subcommand, ValueHint};
-use sahara_primitives::Address;
+use sahara_primitives::{Address, Amount};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// `sahara validators`.
@@ -43,6 +43,19 @@ pub(crate) enum Validators {
         /// File with the validator's secret.
         #[arg(long, value_hint = ValueHint::FilePath)]
         key_file: PathBuf,
+    },
+    /// Proof that validators contradicted themselves, as the node has kept it; with a signer it is sent
+    /// to the chain, which slashes them and pays a bounty.
+    #[command(
+        after_help = "Anyone may report. Works where staking decides who validates.\nExample: sahara validators evidence --report --wallet me"
+    )]
+    Evidence {
+        /// Send what the chain does not know yet.
+        #[arg(long)]
+        report: bool,
+        /// Who reports, and receives the bounty.
+        #[command(flatten)]
+        signer: Signer,
     },
     /// Send a change with the signatures of more than two thirds of the validators.
     #[command(
@@ -95,7 +108,7 @@ pub(crate) struct InitTestnet {
     /// Where a validator is reached by the others. Repeat for each.
     #[arg(long = "host", value_name = "IP:PORT", required = true)]
     pub(crate) hosts: Vec<SocketAddr>,
-    /// Accounts that hold the liquid coin and receive fees. Repeat for more.
+    /// Accounts that hold the liquid coin; host by host each in turn is the validator's. Repeat for more.
     #[arg(long = "account", value_name = "ADDRESS", required = true)]
     pub(crate) accounts: Vec<Address>,
     /// EIP-155 id of the new chain.
@@ -104,6 +117,15 @@ pub(crate) struct InitTestnet {
     /// Blocks in an epoch.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) epoch_length: u64,
+    /// SAHARA that each host's validator stakes.
+    #[arg(long, default_value = "100000")]
+    pub(crate) stake: Amount,
+    /// Seconds for which seats stay with who has them, unless someone leaves, is jailed or is slashed.
+    #[arg(long, default_value_t = 86_400)]
+    pub(crate) seat_period: u32,
+    /// Nobody stakes: more than two thirds of the validators change their set by signatures.
+    #[arg(long)]
+    pub(crate) by_signatures: bool,
     /// Where to write; must not exist.
     #[arg(long, value_hint = ValueHint::DirPath)]
     pub(crate) directory: PathBuf,

@@ -2,18 +2,24 @@
 
 use crate::{cli::InitTestnet, commands::key::validator, failure::Failure, output::Format};
 use eyre::{Result, WrapErr};
-use sahara_chain::genesis::GenesisFile;
+use sahara_abi::IStaking;
+use sahara_chain::genesis::{GenesisFile, GenesisStake, GenesisStaking};
 use sahara_evm::GenesisConfig;
 use sahara_finality::ValidatorSet;
-use sahara_primitives::LOCAL_CHAIN_ID;
+use sahara_primitives::{Address, Amount, LOCAL_CHAIN_ID};
+use sahara_protocols::staking;
 use serde_json::json;
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     num::NonZeroU64,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
+
+/// What the first validators keep of their delegators' rewards, in basis points: 5 %.
+const COMMISSION: u16 = 500;
 
 /// Writes a directory for each host; an existing one is never touched.
 pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
@@ -55,7 +61,28 @@ fn genesis(init: &InitTestnet, validators: ValidatorSet) -> Result<GenesisFile> 
     let config = GenesisConfig::local(init.chain_id, milliseconds, &init.accounts);
     let epoch_length = NonZeroU64::new(init.epoch_length)
         .ok_or_else(|| Failure::usage("an epoch has at least 2 blocks"))?;
-    Ok(GenesisFile { config, validators, epoch_length })
+    let staking = (!init.by_signatures).then(|| stakes(init, &validators));
+    Ok(GenesisFile { config, validators, epoch_length, staking })
+}
+
+/// Each host's stake comes from its account; hosts of one account are seats of one validator.
+fn stakes(init: &InitTestnet, validators: &ValidatorSet) -> GenesisStaking {
+    let mut stakes = BTreeMap::<Address, Amount>::new();
+    for seat in validators.as_slice() {
+        let stake = stakes.entry(seat.fee_address).or_default();
+        *stake = stake.checked_add(init.stake).unwrap_or(*stake);
+    }
+    let stake = |(operator, stake)| GenesisStake {
+        operator,
+        stake,
+        commission: COMMISSION,
+        fee_address: operator,
+    };
+    let defaults = IStaking::Parameters::from(staking::Parameters::default());
+    GenesisStaking {
+        stakes: stakes.into_iter().map(stake).collect(),
+        parameters: Some(IStaking::Parameters { epoch: init.seat_period, ..defaults }),
+    }
 }
 
 /// A unit for systemd: the node may write to its own directory only.

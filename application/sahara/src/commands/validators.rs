@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{Entry, Submit, Validators},
+    commands::evidence,
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -57,6 +58,9 @@ pub(crate) async fn run(validators: &Validators, session: &Session, format: Form
             let signature =
                 to_hex(&read::<Draft>(change)?.change().sign(&keys(key_file)?.consensus));
             format.print(&json!({ "signature": signature }), |_| signature.clone())
+        }
+        Validators::Evidence { report, signer } => {
+            evidence::run(report.then_some(signer), session, format).await
         }
         Validators::Submit(submit) => send(submit, session, format).await,
     }

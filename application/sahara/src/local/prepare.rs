@@ -33,7 +33,8 @@ pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> 
     let config =
         GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
     let validators = ValidatorSet::new(set)?;
-    let file = GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH };
+    let file =
+        GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH, staking: None };
     let draft = directory.join("genesis.json.draft");
     let write = || fs::write(&draft, serde_json::to_vec_pretty(&file)?);
     write()

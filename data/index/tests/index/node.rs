@@ -59,6 +59,7 @@ impl TestNode {
             config: config(day),
             validators: set.clone(),
             epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+            staking: None,
         };
         let built = genesis.build().unwrap();
         let directory = tempfile::tempdir().unwrap();

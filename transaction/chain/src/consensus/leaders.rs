@@ -30,8 +30,7 @@ impl Config<Scheme> for Leaders {
     type Elector = Schedule;
 
     fn build(self, participants: &Set<NetworkPublicKey>) -> Schedule {
-        let seats = u64::try_from(participants.len()).unwrap_or(u64::MAX);
-        Schedule { seed: self.seed, seats: seats.max(1) }
+        self.schedule(participants.len())
     }
 }
 
@@ -43,13 +42,29 @@ impl Elector<Scheme> for Schedule {
     }
 
     fn elect(&self, round: Round, (): ()) -> Participant {
-        let turn = round.view().get().saturating_sub(1);
-        let (cycle, place) = (turn.div_euclid(self.seats), turn.rem_euclid(self.seats));
-        Participant::new(u32::try_from(self.seat(cycle, place)).unwrap_or_default())
+        let leader = self.leader(round.view().get());
+        Participant::new(u32::try_from(leader).unwrap_or_default())
+    }
+}
+
+impl Leaders {
+    /// The schedule of a number of seats, in the order of their set.
+    #[must_use]
+    pub fn schedule(self, seats: usize) -> Schedule {
+        let seats = u64::try_from(seats).unwrap_or(u64::MAX);
+        Schedule { seed: self.seed, seats: seats.max(1) }
     }
 }
 
 impl Schedule {
+    /// The place of a view's leader in the set.
+    #[must_use]
+    pub fn leader(&self, view: u64) -> usize {
+        let turn = view.saturating_sub(1);
+        let (cycle, place) = (turn.div_euclid(self.seats), turn.rem_euclid(self.seats));
+        usize::try_from(self.seat(cycle, place)).unwrap_or_default()
+    }
+
     /// The seat at `place` in the shuffled order of `cycle`.
     ///
     /// A swap-or-not shuffle (Hoang, Morris, Rogaway 2012): every place is computed by itself, in

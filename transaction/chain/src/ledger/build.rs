@@ -61,7 +61,7 @@ pub(super) fn build(
 ) -> Result<Block, ExecutionError> {
     let started = Instant::now();
     let BuildContext { mut header, seal } = context;
-    let env = environment(inner, &parent.header, &header)?;
+    let env = environment(inner, &parent.header, &header, &seal)?;
     let (gas_limit, base_fee) = (env.gas_limit, env.base_fee);
     let parent_hash = header.parent_hash;
     let (outcome, Taken { mut transactions, mut senders }) = assemble(inner, parent_hash, &env)?;

@@ -2,7 +2,7 @@
 
 use super::{
     Applied, Inner,
-    seats::{SeatsError, recipients},
+    seats::{SeatsError, Turns, turns},
 };
 use crate::{
     metrics::SupplyCheck,
@@ -19,8 +19,8 @@ use sahara_evm::{
     next_base_fee,
 };
 use sahara_finality::{
-    Block, EthereumTransaction, SYSTEM_ADDRESS, SystemTransaction, Transaction, TxReceipt,
-    header_milliseconds, receipts_root,
+    Block, EthereumTransaction, RoundSeal, SYSTEM_ADDRESS, SystemTransaction, Transaction,
+    TxReceipt, header_milliseconds, receipts_root,
 };
 use std::{sync::Arc, time::Instant};
 use tracing::warn;
@@ -38,6 +38,8 @@ pub(super) enum ExecutionError {
     Sender { index: usize, error: SenderError },
     #[error("transaction {0} is a system transaction, which may only stand last")]
     MisplacedSystem(usize),
+    #[error("the block has the seal of block 0")]
+    Unsealed,
     #[error("header field {field}: expected {expected}, got {got}")]
     Header { field: &'static str, expected: String, got: String },
 }
@@ -57,7 +59,10 @@ pub(super) fn environment(
     inner: &Inner,
     parent: &Header,
     header: &Header,
+    seal: &RoundSeal,
 ) -> Result<BlockEnv, ExecutionError> {
+    let place = (header.parent_hash, header.number);
+    let Turns { recipients, missed, is_electing } = turns(inner, place, seal)?;
     let elapsed = header_milliseconds(header).saturating_sub(header_milliseconds(parent));
     Ok(BlockEnv {
         number: header.number,
@@ -67,7 +72,9 @@ pub(super) fn environment(
         gas_limit: parent.gas_limit,
         base_fee: next_base_fee(&inner.fees, parent, elapsed),
         prevrandao: header.mix_hash,
-        recipients: recipients(inner, header.parent_hash, header.number)?,
+        recipients,
+        missed,
+        is_electing,
         ..BlockEnv::default()
     })
 }
@@ -78,7 +85,8 @@ pub(super) fn check(
     parent: &Block,
     block: &Arc<Block>,
 ) -> Result<(), ExecutionError> {
-    let env = environment(inner, &parent.header, &block.header)?;
+    let seal = block.seal.as_round().ok_or(ExecutionError::Unsealed)?;
+    let env = environment(inner, &parent.header, &block.header, seal)?;
     expect("gas limit", env.gas_limit, block.header.gas_limit)?;
     expect("base fee", Some(env.base_fee), block.header.base_fee_per_gas)?;
     let started = Instant::now();

@@ -1,11 +1,11 @@
 //! Who validates, as the state says it.
 
 use super::{Books, Inner};
-use crate::store::StoreError;
+use crate::{consensus::Leaders, store::StoreError};
 use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
 use sahara_evm::{ParentState, StateError};
-use sahara_finality::ValidatorSet;
+use sahara_finality::{RoundSeal, ValidatorSet};
 use sahara_primitives::Timestamp;
 use sahara_protocols::{BlockContext, validators};
 use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
@@ -63,15 +63,45 @@ pub(super) fn validators_after(
     }
 }
 
-/// Fee addresses of a block's epoch, one per seat.
-pub(super) fn recipients(
+/// What a block's system transaction says of its epoch's seats.
+#[derive(Debug)]
+pub(super) struct Turns {
+    /// Fee addresses, one per seat.
+    pub(super) recipients: Vec<Address>,
+    /// Those of the seats whose turns were missed since the parent.
+    pub(super) missed: Vec<Address>,
+    /// Whether the block decides who follows.
+    pub(super) is_electing: bool,
+}
+
+/// The turns that led to a block of this height and seal. Of views that passed without a block, as
+/// many count as there are seats: a longer silence is no one leader's fault.
+pub(super) fn turns(
     inner: &Inner,
-    parent: B256,
-    number: u64,
-) -> Result<Vec<Address>, SeatsError> {
+    (parent, number): (B256, u64),
+    seal: &RoundSeal,
+) -> Result<Turns, SeatsError> {
     let epoch = sahara_finality::epoch_of(number, inner.epoch_length);
     let set = validators_after(inner, Some(parent), epoch)?;
-    Ok(set.as_slice().iter().map(|one| one.fee_address).collect())
+    let seats = set.as_slice();
+    let seed = seed(inner, epoch)?;
+    let schedule = Leaders { seed }.schedule(seats.len());
+    let passed = seal.parent_view.saturating_add(1)..seal.view;
+    let missed = passed.take(seats.len()).filter_map(|view| seats.get(schedule.leader(view)));
+    let rest = number.rem_euclid(inner.epoch_length.get());
+    Ok(Turns {
+        recipients: seats.iter().map(|one| one.fee_address).collect(),
+        missed: missed.map(|one| one.fee_address).collect(),
+        is_electing: rest == inner.epoch_length.get().saturating_sub(2),
+    })
+}
+
+/// The randomness of the block before the epoch. It is final: the epoch began after it.
+fn seed(inner: &Inner, epoch: u64) -> Result<B256, SeatsError> {
+    let first = epoch.saturating_mul(inner.epoch_length.get());
+    let Some(before) = first.checked_sub(1) else { return Ok(inner.genesis.header.mix_hash) };
+    let header = inner.pending.store().header(before)?;
+    header.map(|head| head.header.mix_hash).ok_or(SeatsError::Unreadable(epoch))
 }
 
 /// The first epochs of all sets that `state` knows, oldest first.

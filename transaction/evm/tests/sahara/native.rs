@@ -120,7 +120,8 @@ fn a_refusal_reaches_the_caller_as_a_custom_error() {
     assert!(!success);
     let error = ICoin::ERC20InsufficientBalance::abi_decode(&answer).unwrap();
     assert_eq!((error.sender, error.balance, error.needed), (caller, COIN, COIN * U256::from(2)));
-    let end = ISystem::endBlockCall { leader: caller, recipients: vec![caller] }.abi_encode();
+    let end = ISystem::endBlockCall { leader: caller, recipients: vec![caller], missed: vec![] }
+        .abi_encode();
     let (success, answer, _) = forward(&mut world, caller, 0, SYSTEM, end);
     assert!(!success);
     assert_eq!(answer, ISystem::OnlySystem { caller }.abi_encode());

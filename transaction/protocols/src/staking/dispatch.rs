@@ -1,21 +1,25 @@
 //! Decoded call → rule.
 
 use super::{
-    KeyBytes, delegation, evidence, presence, rewards, slashing,
-    storage::{BACKED, EPOCH, LIST, PARAMETERS, ROSTERS},
+    KeyBytes, Place, delegation, epoch, evidence, presence, rewards, slashing,
+    storage::{BACKED, LIST, PARAMETERS, ROSTERS},
     unbonding, validators, views, votes,
 };
 use crate::{
     dispatch::Call,
     state::{Failure, Write},
 };
-use alloy_primitives::{Bytes, U256, aliases::U48};
+use alloy_primitives::{Bytes, FixedBytes, U256, aliases::U48};
 use sahara_abi::IStaking::{self, IStakingCalls as Function};
 use sahara_primitives::Amount;
 
 fn key(shown: IStaking::SeatKey) -> KeyBytes {
-    let IStaking::SeatKey { consensusKey, possession, networkKey } = shown;
-    KeyBytes { consensus: consensusKey, possession, network: networkKey }
+    let IStaking::SeatKey { consensusKey, possession, networkKey, ip, port } = shown;
+    KeyBytes { consensus: consensusKey, possession, network: networkKey, place: place(ip, port) }
+}
+
+fn place(ip: FixedBytes<16>, port: u16) -> Place {
+    Place { ip: u128::from_be_bytes(ip.0), port }
 }
 
 /// Answers a call to the protocol.
@@ -33,6 +37,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::addSeatKey(f) => {
             call.change(f, |f| validators::add_seat_key(state, caller, &key(f.key)).map(Into::into))
         }
+        Function::moveSeat(f) => call.change(f, |f| {
+            validators::move_seat(state, caller, f.key, place(f.ip, f.port)).map(Into::into)
+        }),
         Function::leaveValidator(f) => {
             call.change(f, |_| validators::leave(state, caller).map(Into::into))
         }
@@ -112,8 +119,7 @@ fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
         }
         Function::parameters(f) => call.view(f, |_| Ok(PARAMETERS.get(state)?.into())),
         Function::currentEpoch(f) => call.view(f, |_| {
-            let epoch = EPOCH.get(state)?;
-            let (epoch, started) = (epoch.number, epoch.started_at);
+            let (epoch, started) = epoch::current(state)?;
             Ok(IStaking::currentEpochReturn { epoch, startedAt: started })
         }),
         Function::seatsOf(f) => call.view(f, |f| {

@@ -4,7 +4,7 @@ use super::{seat_key::SeatKey, slashing::double_sign, storage::GENESIS, validato
 use crate::state::{Failure, Read, Write};
 use alloy_primitives::{Address, B256, U256, address, hex};
 use sahara_abi::IStaking;
-use sahara_finality::{ChainIdentity, Validator, ValidatorSet, parse_hex, proven_conflict};
+use sahara_finality::{ChainIdentity, ValidatorSet, parse_hex, proven_conflict};
 
 /// Gas of a pairing check with its decompressions: what EIP-2537 asks for two pairs (102,900) and two
 /// mappings.
@@ -41,7 +41,8 @@ impl Votes for Consensus {
     }
 }
 
-/// Stores block 0's hash while the history still has it: validators' signatures name it.
+/// Stores block 0's hash while the history still has it: validators' signatures name it. Validators
+/// of block 0 are there before it has one, so the first block stores it.
 pub(super) fn remember_genesis(state: &mut impl Write) -> Result<(), Failure> {
     if !GENESIS.get(state)?.is_zero() || state.block().number > HISTORY_BLOCKS {
         return Ok(());
@@ -56,16 +57,7 @@ pub(super) fn remember_genesis(state: &mut impl Write) -> Result<(), Failure> {
 /// Refuses keys that are none, and consensus keys whose holder did not prove to hold them.
 pub(super) fn check_key(state: &mut impl Read, key: &SeatKey, index: U256) -> Result<(), Failure> {
     state.charge(SIGNATURE_GAS)?;
-    let parsed = || {
-        let validator = Validator {
-            network_key: parse_hex("network key", &hex::encode(key.network)).ok()?,
-            consensus_key: parse_hex("consensus key", &hex::encode(key.consensus)).ok()?,
-            possession: parse_hex("proof of possession", &hex::encode(key.possession)).ok()?,
-            fee_address: Address::ZERO,
-            address: None,
-        };
-        ValidatorSet::new(vec![validator]).ok()
-    };
+    let parsed = || ValidatorSet::new(vec![key.seat(Address::ZERO)?]).ok();
     parsed().map(drop).ok_or_else(|| IStaking::InvalidSeatKey { index }.into())
 }
 

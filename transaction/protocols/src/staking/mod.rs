@@ -10,7 +10,8 @@
 //! Rewards are divided by an accumulator per share and arrive without a claim: when a delegation is
 //! touched, in the sweep at the end of blocks, and whenever anyone calls `settle`.
 //!
-//! Each epoch seats are apportioned by stake ([`seats`]); a validator fills as many as it has keys.
+//! Epochs are those of consensus. In the last block but one of each, who has seats in the next is
+//! decided by stake ([`seats`]); a validator fills as many as it has keys.
 //!
 //! # Invariants (`specs/0015-staking.md`)
 //! - I1 The account's coin is all stake, all rewards not yet paid and all coin on its way out.
@@ -54,18 +55,19 @@ mod words;
 
 pub use delegation::{delegate, redelegate, undelegate};
 pub(crate) use dispatch::call;
-pub(crate) use epoch::turn;
+pub use epoch::{Founder, found, turn};
 pub use evidence::{Fault, Votes};
 pub use parameters::Parameters;
 pub use presence::participation;
 pub(crate) use rewards::reward;
 pub use rewards::{compound, settle};
+pub use seat_key::Place;
 pub use slashing::{double_sign, unjail};
 pub(crate) use storage::LAYOUT;
 pub(crate) use storage::liability;
 pub(crate) use sweep::sweep;
 pub use unbonding::{apply_slashes, withdraw};
-pub use validators::{KeyBytes, add_seat_key, create, edit, leave};
+pub use validators::{KeyBytes, add_seat_key, create, edit, leave, move_seat};
 pub use votes::{past_stake, past_total, past_votes, votes};
 
 use sahara_primitives::Amount;

@@ -4,7 +4,7 @@ use super::{
     evidence::Fault,
     position::registered,
     shares::mul_div,
-    storage::{EPOCH, EPOCHS, PARAMETERS, PROFILES, SLASHES, VALIDATORS},
+    storage::{EPOCHS, PARAMETERS, PROFILES, SLASHES, VALIDATORS},
     votes::mark_stake,
     words::Slash,
 };
@@ -61,11 +61,11 @@ pub(super) fn jail(state: &mut impl Write, validator: Address, until: u64) -> Re
 
 /// What was bonded when the epoch began made its votes: from that second on stake answers for it.
 pub(super) fn fault_time(state: &mut impl Read, epoch: u64) -> Result<u64, Failure> {
-    let current = EPOCH.get(state)?;
-    if epoch > current.number || current.started_at == 0 {
+    let started_at = EPOCHS.get(state, epoch)?.started_at;
+    if started_at == 0 || epoch > crate::validators::epoch(state)? {
         return Err(IStaking::UnknownEpoch { epoch }.into());
     }
-    EPOCHS.get(state, epoch)
+    Ok(started_at)
 }
 
 /// Slashes a validator for two votes that exclude each other, and shuts it out for good. The votes

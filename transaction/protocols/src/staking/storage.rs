@@ -45,11 +45,9 @@ storage! { ADDRESS:
     SHARE_MARKS: List<(Address, Address), Mark> = 11;
     /// All stake through time.
     TOTAL_MARKS: List<(), Mark> = 12;
-    /// The epoch.
-    EPOCH: Slot<Epoch> = 13;
-    /// When epochs began.
-    EPOCHS: Map<u64, u64> = 14;
-    /// The seats of an epoch.
+    /// Epochs of consensus, from the first validator on.
+    EPOCHS: Map<u64, Epoch> = 14;
+    /// The seats that were apportioned for an epoch.
     SEATS: List<u64, Seat> = 15;
     /// Where the sweep is.
     SWEEP: Slot<Sweep> = 16;

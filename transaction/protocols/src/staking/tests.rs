@@ -4,10 +4,11 @@ use crate::{
     memory::MemoryState,
     state::Failure,
     undo::{Dice, OPERATIONS, Undo},
+    validators::{Founding, found as found_validators, validators_of},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use sahara_abi::{FEES, GOVERNANCE, INCENTIVE_POOL, IStaking, STAKING, SYSTEM_CALLER};
-use sahara_finality::{ValidatorKeys, to_hex};
+use sahara_finality::{Validator, ValidatorKeys, ValidatorSet, to_hex};
 use sahara_primitives::Timestamp;
 
 mod arithmetic;
@@ -21,6 +22,7 @@ mod power;
 const COIN: u128 = 1_000_000_000_000_000_000;
 const START: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
+const LENGTH: u64 = 10;
 const UNBONDING: u64 = 21 * DAY;
 const REPORTER: Address = Address::repeat_byte(0xee);
 
@@ -40,12 +42,18 @@ fn bytes(text: &str) -> Bytes {
     alloy_primitives::hex::decode(text).unwrap().into()
 }
 
+fn seat(number: u8) -> Validator {
+    ValidatorKeys::from_secret(&[number; 32]).unwrap().validator(Address::ZERO)
+}
+
 fn seat_key(number: u8) -> IStaking::SeatKey {
-    let validator = ValidatorKeys::from_secret(&[number; 32]).unwrap().validator(Address::ZERO);
+    let validator = seat(number);
     IStaking::SeatKey {
         consensusKey: bytes(&to_hex(&validator.consensus_key)),
         possession: bytes(&to_hex(&validator.possession)),
         networkKey: B256::from_slice(&bytes(&to_hex(&validator.network_key))),
+        ip: [7; 16].into(),
+        port: u16::from(number),
     }
 }
 
@@ -57,6 +65,14 @@ fn creation(number: usize, commission: u16) -> IStaking::createValidatorCall {
 /// Validators with 1,000 SAHARA of their own each and a commission of 10 %, and people with coin.
 fn world(validators: usize, people: usize) -> Undo {
     let mut world = Undo::default();
+    let founding = Founding {
+        epoch_length: LENGTH,
+        origin: B256::ZERO,
+        validators: &ValidatorSet::new(vec![seat(99)]).unwrap(),
+        by_stake: true,
+    };
+    found_validators(&mut world.state, &founding).unwrap();
+    world.state.logs.clear();
     world.state.block.timestamp = Timestamp(START);
     for number in 0..validators {
         world.state.fund(operator(number), Amount::from_u128(10_000 * COIN));
@@ -76,6 +92,14 @@ fn at(world: &mut Undo, time: u64) {
 fn later(world: &mut Undo, seconds: u64) {
     let now = world.state.block.timestamp.0;
     at(world, now + seconds);
+}
+
+/// Lets the last block but one of the epoch pass, and begins the next epoch.
+fn next_epoch(world: &mut Undo) {
+    let next = (world.state.block.number / LENGTH + 1) * LENGTH;
+    world.state.block.number = next - 2;
+    run(world, turn);
+    world.state.block.number = next;
 }
 
 fn run(world: &mut Undo, rule: impl FnOnce(&mut Undo) -> Result<(), Failure>) {

@@ -6,7 +6,7 @@ use super::{
     epoch,
     evidence::{check_key, remember_genesis},
     position::registered,
-    seat_key::SeatKey,
+    seat_key::{Place, SeatKey},
     storage::{LIST, PARAMETERS, PROFILES, SEAT_KEYS, TAKEN, VALIDATORS},
     words::{Profile, Validator},
 };
@@ -16,7 +16,9 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use sahara_abi::{IProtocol, IStaking, STAKING as ADDRESS};
+use sahara_finality::{Validator as Seat, to_bytes};
 use sahara_primitives::Amount;
+use std::net::IpAddr;
 
 /// The keys of one seat, as they come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,29 @@ pub struct KeyBytes {
     pub possession: Bytes,
     /// Ed25519.
     pub network: B256,
+    /// Where its node is reached.
+    pub place: Place,
+}
+
+impl KeyBytes {
+    /// The keys of a seat as consensus has it.
+    #[must_use]
+    pub fn of(seat: &Seat) -> Self {
+        let address = seat.address.map(|address| (address.ip(), address.port()));
+        let place = address.map_or_else(Place::default, |(ip, port)| {
+            let ip = match ip {
+                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+                IpAddr::V6(ip) => ip,
+            };
+            Place { ip: ip.to_bits(), port }
+        });
+        Self {
+            consensus: to_bytes(&seat.consensus_key).into(),
+            possession: to_bytes(&seat.possession).into(),
+            network: B256::try_from(to_bytes(&seat.network_key).as_slice()).unwrap_or_default(),
+            place,
+        }
+    }
 }
 
 fn check_commission(commission: u16, parameters: &Parameters) -> Result<(), Failure> {
@@ -144,7 +169,7 @@ pub fn add_seat_key(
     let (Ok(consensus), Ok(possession)) = (consensus, possession) else {
         return Err(IStaking::InvalidSeatKey { index }.into());
     };
-    let stored = SeatKey { consensus, possession, network: key.network };
+    let stored = SeatKey { consensus, possession, network: key.network, place: key.place };
     check_key(state, &stored, index)?;
     // Nobody else's key, nor one's own again: a vote must name one validator.
     for hash in [keccak256(consensus), keccak256(key.network)] {
@@ -166,6 +191,24 @@ pub fn add_seat_key(
         networkKey: key.network,
     };
     state.emit(ADDRESS, event)
+}
+
+/// Says where the node of a seat is reached.
+///
+/// # Errors
+/// `UnknownValidator`, `InvalidSeatKey`.
+pub fn move_seat(
+    state: &mut impl Write,
+    caller: Address,
+    index: u32,
+    place: Place,
+) -> Result<(), Failure> {
+    registered(state, caller)?;
+    let key = seat_key(state, caller, index)?;
+    let key = key.ok_or(IStaking::InvalidSeatKey { index: U256::from(index) })?;
+    SEAT_KEYS.replace(state, caller, index.into(), &SeatKey { place, ..key })?;
+    let (ip, port) = (place.ip.to_be_bytes().into(), place.port);
+    state.emit(ADDRESS, IStaking::SeatMoved { validator: caller, index, ip, port })
 }
 
 /// Takes no more delegations, and no seats from the next epoch on. The stake leaves as any other.

@@ -4,9 +4,7 @@ use super::{
     MAX_ENTRIES, epoch,
     position::{broken, registered},
     reach::{locked_shares, remaining, slashes},
-    storage::{
-        DELEGATIONS, PROFILES, REDELEGATIONS, REWARDS, ROSTERS, SEAT_KEYS, SEATS, UNBONDINGS,
-    },
+    storage::{DELEGATIONS, PROFILES, REDELEGATIONS, REWARDS, ROSTERS, SEAT_KEYS, UNBONDINGS},
 };
 use crate::{
     state::{Failure, Read},
@@ -106,6 +104,8 @@ pub(super) fn seat_keys(
         consensusKey: Bytes::copy_from_slice(&key.consensus),
         possession: Bytes::copy_from_slice(&key.possession),
         networkKey: key.network,
+        ip: key.place.ip.to_be_bytes().into(),
+        port: key.place.port,
     });
     Ok((shown.collect(), total))
 }
@@ -114,12 +114,8 @@ pub(super) fn seats_of(
     state: &mut impl Read,
     epoch: u64,
 ) -> Result<(Vec<Address>, Vec<u32>), Failure> {
-    let mut seats = Vec::new();
-    for index in 0..SEATS.len(state, epoch)? {
-        let seat = SEATS.get(state, epoch, index)?;
-        seats.push((seat.validator, seat.key));
-    }
-    Ok(seats.into_iter().unzip())
+    let seats = epoch::seats_in(state, epoch)?;
+    Ok(seats.into_iter().map(|seat| (seat.validator, seat.key)).unzip())
 }
 
 pub(super) fn next_seats(state: &mut impl Read) -> Result<(Vec<Address>, Vec<u32>), Failure> {

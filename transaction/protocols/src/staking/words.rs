@@ -300,12 +300,14 @@ impl Value for Mark {
     }
 }
 
-/// The epoch: `number u64 | started at u64`.
+/// An epoch of consensus: `seats since u64 | apportioned at u64 | started at u64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Epoch {
-    /// Counts epochs since the first validator.
-    pub(crate) number: u64,
-    /// When it began.
+    /// The epoch from which its seats are.
+    pub(crate) seats_since: u64,
+    /// When they were apportioned.
+    pub(crate) apportioned_at: u64,
+    /// What was bonded then made its votes; 0 before there were validators.
     pub(crate) started_at: u64,
 }
 
@@ -313,13 +315,20 @@ impl Value for Epoch {
     type Words = [U256; 1];
 
     fn pack(&self) -> Result<Self::Words, Failure> {
-        let word = Pack::new().number(64, self.number.into());
-        word.number(64, self.started_at.into()).finish().map(|word| [word])
+        [self.seats_since, self.apportioned_at, self.started_at]
+            .into_iter()
+            .fold(Pack::new(), |word, number| word.number(64, number.into()))
+            .finish()
+            .map(|word| [word])
     }
 
     fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
         let mut word = Unpack::new(*word);
-        Ok(Self { number: word.number(64)?, started_at: word.number(64)? })
+        Ok(Self {
+            seats_since: word.number(64)?,
+            apportioned_at: word.number(64)?,
+            started_at: word.number(64)?,
+        })
     }
 }
 

@@ -27,7 +27,8 @@ fn validators_take_equal_parts_and_the_leader_the_rest() {
 #[test]
 fn only_the_system_ends_a_block() {
     let state = &mut MemoryState::default();
-    let data = ISystem::endBlockCall { leader: validator(1), recipients: vec![] }.abi_encode();
+    let data = ISystem::endBlockCall { leader: validator(1), recipients: vec![], missed: vec![] }
+        .abi_encode();
     let call = |caller| Call { caller, value: Amount::ZERO, data: &data, is_static: false };
     let refusal = OnlySystem { caller: validator(1) };
     assert_eq!(state.call(SYSTEM, call(validator(1))), Err(refusal.into()));

@@ -1,9 +1,9 @@
 //! Validators: who proposes and votes in which epoch, in the state, so that its root commits to them.
 //!
 //! Consensus asks [`validators_of`] which set an epoch has; the last header of each epoch repeats the
-//! answer for those without state. Until staking decides, a set is replaced by a change that more
-//! than two thirds of the current seats signed with their consensus keys ([`change`]). Staking will
-//! call [`schedule`] instead; nothing else needs to know.
+//! answer for those without state. Where staking does not decide, a set is replaced by a change that more
+//! than two thirds of the current seats signed with their consensus keys ([`change`]). Where block 0
+//! has staking validators, staking decides instead ([`elect`]); nothing else needs to know.
 //!
 //! # Why here and not in the blocks' seals
 //! A message in a seal would be the choice of one leader, the last of an epoch, who could leave it
@@ -12,7 +12,7 @@
 //!
 //! # Invariants
 //! - V1 A set, once the epoch before it has begun its last block, never changes.
-//! - V2 Only a quorum of an epoch's set replaces it, once, for the next epoch.
+//! - V2 Only a quorum of an epoch's set, or staking, replaces it, once, for the next epoch.
 //! - V3 Every epoch has a set, and sets of the past stay readable.
 
 mod dispatch;
@@ -20,7 +20,8 @@ mod rules;
 mod storage;
 
 pub(crate) use dispatch::call;
-pub use rules::{Founding, change, epoch_length, found, origin, schedule, starts, validators_of};
+pub use rules::{Founding, change, epoch_length, found, origin, starts, validators_of};
+pub(crate) use rules::{closes_after_next, elect, epoch};
 pub(crate) use storage::{LAYOUT, liability};
 
 /// Gas for the pairings of one signed change, about a millisecond.

@@ -24,6 +24,8 @@ pub struct Founding<'a> {
     pub origin: B256,
     /// The validators of epoch 0.
     pub validators: &'a ValidatorSet,
+    /// Whether staking decides who follows, and nobody else.
+    pub by_stake: bool,
 }
 
 /// Writes what block 0 begins with.
@@ -31,9 +33,9 @@ pub struct Founding<'a> {
 /// # Errors
 /// Those of the state.
 pub fn found(state: &mut impl Write, founding: &Founding<'_>) -> Result<(), Failure> {
-    let Founding { epoch_length, origin, validators } = *founding;
+    let Founding { epoch_length, origin, validators, by_stake } = *founding;
     CONSTANTS.update(state, |constants| {
-        *constants = Constants { epoch_length, origin };
+        *constants = Constants { epoch_length, origin, by_stake };
         Ok(())
     })?;
     store(state, 0, validators)
@@ -56,9 +58,15 @@ pub fn origin(state: &mut impl Read) -> Result<B256, Failure> {
 }
 
 /// The epoch of this block.
-pub(super) fn epoch(state: &mut impl Read) -> Result<u64, Failure> {
+pub(crate) fn epoch(state: &mut impl Read) -> Result<u64, Failure> {
     let length = epoch_length(state)?;
     Ok(state.block().number.div_euclid(length))
+}
+
+/// Whether this block is the last but one of its epoch: the last that can decide who follows.
+pub(crate) fn closes_after_next(state: &mut impl Read) -> Result<bool, Failure> {
+    let length = epoch_length(state)?;
+    Ok(state.block().number.rem_euclid(length) == length.saturating_sub(2))
 }
 
 /// The encoded set of an epoch, and its first epoch; none before block 0 is founded.
@@ -102,6 +110,9 @@ pub(super) fn changes(
 /// `WrongEpoch`, `EpochCloses`, `AlreadyChanged`, `ChangeRefused`; otherwise those of the state.
 pub fn change(state: &mut impl Write, signed: &[u8]) -> Result<(), Failure> {
     let refused = |reason: String| Failure::from(ChangeRefused { reason });
+    if CONSTANTS.get(state)?.by_stake {
+        return Err(refused("staking decides who validates".into()));
+    }
     if signed.len() > MAX_CHANGE_BYTES {
         return Err(refused(format!("expected at most {MAX_CHANGE_BYTES} bytes")));
     }
@@ -121,12 +132,25 @@ pub fn change(state: &mut impl Write, signed: &[u8]) -> Result<(), Failure> {
     schedule(state, &change.next)
 }
 
+/// Makes `next` the validators from the next epoch on, if staking decides and they are others.
+pub(crate) fn elect(state: &mut impl Write, next: &ValidatorSet) -> Result<(), Failure> {
+    if !CONSTANTS.get(state)?.by_stake {
+        return Ok(());
+    }
+    let now = epoch(state)?;
+    let current = validators_of(state, now)?;
+    if current.is_some_and(|(current, _)| current == next.encoded()) {
+        return Ok(());
+    }
+    schedule(state, next)
+}
+
 /// Makes `next` the validators from the next epoch on: the end of every way to change them.
 ///
 /// # Errors
 /// `EpochCloses` in the last block of an epoch, whose header was made before; `AlreadyChanged` when
 /// it was decided before.
-pub fn schedule(state: &mut impl Write, next: &ValidatorSet) -> Result<(), Failure> {
+fn schedule(state: &mut impl Write, next: &ValidatorSet) -> Result<(), Failure> {
     let (length, now) = (epoch_length(state)?, epoch(state)?);
     if state.block().number.rem_euclid(length) == length.saturating_sub(1) {
         return Err(EpochCloses { epoch: now }.into());

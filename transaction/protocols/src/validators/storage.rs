@@ -2,7 +2,7 @@
 
 use crate::liabilities::RawSlot;
 use crate::state::Failure;
-use crate::storage::{List, Map, Slot, Value, storage};
+use crate::storage::{List, Map, Pack, Slot, Unpack, Value, storage};
 use alloy_primitives::{B256, U256};
 use sahara_abi::VALIDATORS as ADDRESS;
 
@@ -28,6 +28,8 @@ pub(crate) struct Constants {
     pub(crate) epoch_length: u64,
     /// What every signed change names.
     pub(crate) origin: B256,
+    /// Whether staking decides.
+    pub(crate) by_stake: bool,
 }
 
 /// A set's place.
@@ -43,11 +45,15 @@ impl Value for Constants {
     type Words = [U256; 2];
 
     fn pack(&self) -> Result<Self::Words, Failure> {
-        Ok([U256::from(self.epoch_length), U256::from_be_bytes(self.origin.0)])
+        let first = Pack::new().number(64, self.epoch_length.into());
+        let first = first.number(8, self.by_stake.into()).finish()?;
+        Ok([first, U256::from_be_bytes(self.origin.0)])
     }
 
-    fn unpack([length, origin]: &Self::Words) -> Result<Self, Failure> {
-        Ok(Self { epoch_length: u64::unpack(&[*length])?, origin: B256::from(*origin) })
+    fn unpack([first, origin]: &Self::Words) -> Result<Self, Failure> {
+        let mut first = Unpack::new(*first);
+        let (epoch_length, by_stake) = (first.number(64)?, first.number::<u8>(8)? > 0);
+        Ok(Self { epoch_length, origin: B256::from(*origin), by_stake })
     }
 }
 

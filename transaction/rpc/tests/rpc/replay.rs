@@ -51,6 +51,7 @@ impl Replayed {
             config: TestNode::config(),
             validators,
             epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+            staking: None,
         };
         let store = chain.pending.store().clone();
         let ledger = NodeLedger::new(&file, &chain.genesis, store);
@@ -150,6 +151,8 @@ fn environment(block: &EthereumBlock) -> BlockEnv {
         base_fee: header.base_fee_per_gas.unwrap_or_default(),
         prevrandao: header.mix_hash,
         recipients: vec![],
+        missed: vec![],
+        is_electing: false,
         ethereum: EthereumEnv {
             difficulty: header.difficulty,
             excess_blob_gas: header.excess_blob_gas,

@@ -88,6 +88,7 @@ impl TestNode {
             config: config(),
             validators: set.clone(),
             epoch_length: sahara_chain::genesis::DEFAULT_EPOCH_LENGTH,
+            staking: None,
         };
         let mut built = genesis.build().unwrap();
         alter(&mut built.state);

@@ -184,26 +184,69 @@ fn who_leaves_takes_no_more_delegations_and_no_seats() {
 }
 
 #[test]
-fn an_epoch_ends_after_its_day_and_fixes_the_seats() {
+fn seats_are_apportioned_before_an_epoch_that_begins_after_their_day() {
     let mut world = world(2, 1);
-    let add = IStaking::addSeatKeyCall { key: seat_key(9) };
-    world.call(operator(0), STAKING, 0, &add).unwrap();
-    join(&mut world, person(0), operator(0), 5_000 * COIN).unwrap();
-    later(&mut world, DAY - 1);
-    run(&mut world, turn);
+    next_epoch(&mut world);
     let current = |world: &mut Undo| {
         let epoch = world.call(REPORTER, STAKING, 0, &IStaking::currentEpochCall {}).unwrap();
         (epoch.epoch, epoch.startedAt)
     };
-    assert_eq!(current(&mut world), (0, START));
+    assert_eq!(current(&mut world), (1, START));
+    assert_eq!(seated(&mut world, 1), [(operator(0), 0), (operator(1), 0)], "there were none");
+    let add = IStaking::addSeatKeyCall { key: seat_key(9) };
+    world.call(operator(0), STAKING, 0, &add).unwrap();
+    join(&mut world, person(0), operator(0), 5_000 * COIN).unwrap();
+    later(&mut world, DAY - 1);
+    next_epoch(&mut world);
+    assert_eq!(seated(&mut world, 2), seated(&mut world, 1), "their day is not over");
     later(&mut world, 1);
+    world.state.block.number += 3;
     run(&mut world, turn);
-    assert_eq!(current(&mut world), (1, START + DAY));
-    let seats = world.call(REPORTER, STAKING, 0, &IStaking::seatsOfCall { epoch: 1 }).unwrap();
-    assert_eq!(seats.validators, [operator(0), operator(0), operator(1)]);
-    assert_eq!(seats.keys, [0, 1, 0]);
-    run(&mut world, turn);
-    assert_eq!(current(&mut world), (1, START + DAY), "once");
+    assert_eq!(current(&mut world), (2, START + DAY - 1), "no other block decides");
+    next_epoch(&mut world);
+    assert_eq!(current(&mut world), (3, START + DAY));
+    assert_eq!(seated(&mut world, 3), [(operator(0), 0), (operator(0), 1), (operator(1), 0)]);
+    assert_eq!(seated(&mut world, 2), [(operator(0), 0), (operator(1), 0)], "the past stays");
+    let (bytes, since) = validators_of(&mut world.state, 3).unwrap().unwrap();
+    let set = ValidatorSet::decode(&bytes).unwrap();
+    assert_eq!(since, 3);
+    let mut seats: Vec<_> = set.as_slice().iter().map(|one| one.fee_address).collect();
+    seats.sort();
+    assert_eq!(seats, [operator(0), operator(0), operator(1)], "consensus has the same");
+    assert!(set.as_slice().iter().all(|one| one.address.is_some()));
+}
+
+fn seated(world: &mut Undo, epoch: u64) -> Vec<(Address, u32)> {
+    let seats = world.call(REPORTER, STAKING, 0, &IStaking::seatsOfCall { epoch }).unwrap();
+    seats.validators.into_iter().zip(seats.keys).collect()
+}
+
+#[test]
+fn who_is_out_loses_its_seat_with_the_epoch_and_the_last_ones_keep_theirs() {
+    let mut world = world(2, 0);
+    next_epoch(&mut world);
+    world.call(operator(1), STAKING, 0, &IStaking::leaveValidatorCall {}).unwrap();
+    next_epoch(&mut world);
+    assert_eq!(seated(&mut world, 2), [(operator(0), 0)], "its day is not over, but it left");
+    world.call(operator(0), STAKING, 0, &IStaking::leaveValidatorCall {}).unwrap();
+    next_epoch(&mut world);
+    assert_eq!(seated(&mut world, 3), [(operator(0), 0)], "someone must make blocks");
+}
+
+#[test]
+fn a_seat_moves_with_its_node() {
+    let mut world = world(2, 0);
+    let call = IStaking::moveSeatCall { key: 0, ip: [0; 16].into(), port: 0 };
+    world.call(operator(0), STAKING, 0, &call).unwrap();
+    next_epoch(&mut world);
+    let (bytes, _) = validators_of(&mut world.state, 1).unwrap().unwrap();
+    let set = ValidatorSet::decode(&bytes).unwrap();
+    let told = set.as_slice().iter().filter(|one| one.address.is_some());
+    let told: Vec<_> = told.map(|one| one.fee_address).collect();
+    assert_eq!(told, [operator(1)]);
+    let call = IStaking::moveSeatCall { key: 1, ip: [7; 16].into(), port: 1 };
+    let index = U256::from(1);
+    refused(world.call(operator(0), STAKING, 0, &call), IStaking::InvalidSeatKey { index });
 }
 
 #[test]

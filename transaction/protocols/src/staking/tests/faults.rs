@@ -43,7 +43,7 @@ fn a_double_vote_costs_5_percent_less_a_bounty_and_the_seat_for_good() {
 fn evidence_holds_as_long_as_anything_that_answers_for_it_is_here() {
     let mut world = world(3, 0);
     later(&mut world, DAY);
-    run(&mut world, turn);
+    next_epoch(&mut world);
     let fault = START + DAY;
     part(&mut world, operator(0), operator(0), 100 * COIN).unwrap();
     assert_eq!(

@@ -169,6 +169,7 @@ impl Play {
     /// The sweep pays when it comes by; who was paid is read off.
     fn end_block(&mut self) {
         run(&mut self.world, |state| sweep(state).and_then(|()| turn(state)));
+        self.world.state.block.number += 1;
         let before: Vec<_> = self.books.wallets.clone();
         for house in 0..VALIDATORS {
             for who in 0..PEOPLE + VALIDATORS {

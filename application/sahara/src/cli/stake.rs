@@ -1,0 +1,92 @@
+//! Flags of `sahara stake`.
+
+use super::Signer;
+use clap::{Args, Subcommand, ValueHint};
+use sahara_primitives::{Address, Amount};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// `sahara stake`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stake {
+    /// Become a validator: register a node's keys and stake coin.
+    #[command(
+        after_help = "Seats are apportioned by stake when a consensus epoch ends, and at most once in the seat period (`sahara stake show`).\nExample: sahara stake create --key-file validator.secret --address 203.0.113.7:9700 --amount 5000 --wallet me"
+    )]
+    Create(CreateStake),
+    /// Stand behind a validator.
+    #[command(
+        after_help = "Example: sahara stake delegate 0x1111111111111111111111111111111111111111 250.5 --wallet me"
+    )]
+    Delegate(Delegation),
+    /// Take coin back from a validator; it is free when the unbonding period is over.
+    #[command(
+        after_help = "Example: sahara stake undelegate 0x1111111111111111111111111111111111111111 250.5 --wallet me"
+    )]
+    Undelegate(Delegation),
+    /// Take out what has finished unbonding.
+    #[command(
+        after_help = "Example: sahara stake withdraw 0x1111111111111111111111111111111111111111 --wallet me"
+    )]
+    Withdraw {
+        /// The validator it was behind.
+        validator: Address,
+        /// Whose it is.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Stop being a validator: no seats from the next epoch on.
+    #[command(
+        after_help = "Keep the node running until the next epoch has begun.\nExample: sahara stake leave --wallet me"
+    )]
+    Leave {
+        /// The validator.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Come back from jail.
+    #[command(after_help = "Example: sahara stake unjail --wallet me")]
+    Unjail {
+        /// The validator.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Validators, their stake and their seats now and next.
+    #[command(after_help = "Example: sahara stake show --json")]
+    Show,
+}
+
+/// `sahara stake create`.
+#[derive(Args, Debug)]
+pub(crate) struct CreateStake {
+    /// File with the secret of the node; repeat for each node, in the order of their addresses. A
+    /// validator fills at most as many seats as it has nodes.
+    #[arg(long = "key-file", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) key_files: Vec<PathBuf>,
+    /// Where the others reach the node; repeat for each.
+    #[arg(long = "address", required = true, value_name = "IP:PORT")]
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// SAHARA to stake, at least 1,000.
+    #[arg(long)]
+    pub(crate) amount: Amount,
+    /// What the validator keeps of its delegators' rewards, in basis points.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) commission: u16,
+    /// Receives the commission; the validator's account if none is named.
+    #[arg(long)]
+    pub(crate) fee_address: Option<Address>,
+    /// The validator's account, which pays the stake.
+    #[command(flatten)]
+    pub(crate) signer: Signer,
+}
+
+/// `sahara stake delegate` and `sahara stake undelegate`.
+#[derive(Args, Debug)]
+pub(crate) struct Delegation {
+    /// The validator's account.
+    pub(crate) validator: Address,
+    /// SAHARA.
+    pub(crate) amount: Amount,
+    /// Whose coin it is.
+    #[command(flatten)]
+    pub(crate) signer: Signer,
+}

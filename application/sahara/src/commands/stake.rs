@@ -1,0 +1,202 @@
+//! `sahara stake`: validators by stake.
+
+use crate::{
+    cli::{CreateStake, Signer, Stake},
+    failure::Failure,
+    output::{Format, table},
+    refusal::refused,
+    session::Session,
+};
+use alloy_sol_types::SolCall;
+use eyre::{Result, WrapErr};
+use sahara_abi::{IStaking, STAKING};
+use sahara_finality::{ValidatorKeys, to_bytes};
+use sahara_primitives::{Address, Amount, B256};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+#[derive(Serialize)]
+struct Shown {
+    epoch: u64,
+    seat_period_seconds: u32,
+    validators: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    validator: Address,
+    stake: Amount,
+    seats: u32,
+    next_seats: u32,
+    commission_basis_points: u16,
+    state: &'static str,
+}
+
+/// Runs a command about stake.
+pub(crate) async fn run(stake: &Stake, session: &Session, format: Format) -> Result<()> {
+    let nothing = Amount::ZERO;
+    match stake {
+        Stake::Create(create) => {
+            let operator = session.key(&create.signer).await?.address();
+            let call = creation(create, operator)?;
+            send(session, &create.signer, create.amount, &call, format).await
+        }
+        Stake::Delegate(to) => {
+            let call = IStaking::delegateCall { validator: to.validator };
+            send(session, &to.signer, to.amount, &call, format).await
+        }
+        Stake::Undelegate(from) => {
+            let amount = from.amount.base_units();
+            let call = IStaking::undelegateCall { validator: from.validator, amount };
+            send(session, &from.signer, nothing, &call, format).await
+        }
+        Stake::Withdraw { validator, signer } => {
+            let delegator = session.key(signer).await?.address();
+            let call = IStaking::withdrawCall { delegator, validator: *validator };
+            send(session, signer, nothing, &call, format).await
+        }
+        Stake::Leave { signer } => {
+            send(session, signer, nothing, &IStaking::leaveValidatorCall {}, format).await
+        }
+        Stake::Unjail { signer } => {
+            send(session, signer, nothing, &IStaking::unjailCall {}, format).await
+        }
+        Stake::Show => {
+            let shown = show(session).await?;
+            format.print(&shown, page)
+        }
+    }
+}
+
+fn creation(create: &CreateStake, operator: Address) -> Result<IStaking::createValidatorCall> {
+    if create.key_files.len() != create.addresses.len() {
+        return Err(Failure::usage("expected one --address for each --key-file"));
+    }
+    let nodes = create.key_files.iter().zip(&create.addresses);
+    let keys: Result<Vec<_>> = nodes.map(|(file, address)| seat_key(file, *address)).collect();
+    Ok(IStaking::createValidatorCall {
+        commission: create.commission,
+        feeAddress: create.fee_address.unwrap_or(operator),
+        keys: keys?,
+    })
+}
+
+fn seat_key(file: &Path, address: SocketAddr) -> Result<IStaking::SeatKey> {
+    let text =
+        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
+    let seat = ValidatorKeys::parse(text.trim())?.validator(Address::ZERO);
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    Ok(IStaking::SeatKey {
+        consensusKey: to_bytes(&seat.consensus_key).into(),
+        possession: to_bytes(&seat.possession).into(),
+        networkKey: B256::try_from(to_bytes(&seat.network_key).as_slice())?,
+        ip: ip.octets().into(),
+        port: address.port(),
+    })
+}
+
+async fn send<C: SolCall>(
+    session: &Session,
+    signer: &Signer,
+    value: Amount,
+    call: &C,
+    format: Format,
+) -> Result<()> {
+    let key = session.key(signer).await?;
+    let outcome = session.client()?.send(&key, STAKING, value, call).await.map_err(refused)?;
+    let sent =
+        json!({ "transaction": outcome.hash, "block": outcome.block_number, "fee": outcome.fee() });
+    format.print(&sent, |_| {
+        format!(
+            "final in block {}: {} (fee {} SAHARA)",
+            outcome.block_number,
+            outcome.hash,
+            outcome.fee()
+        )
+    })
+}
+
+async fn show(session: &Session) -> Result<Shown> {
+    let client = session.client()?;
+    let epoch = client.call(STAKING, &IStaking::currentEpochCall {}).await.map_err(refused)?.epoch;
+    let now = client.call(STAKING, &IStaking::seatsOfCall { epoch }).await.map_err(refused)?;
+    let next = client.call(STAKING, &IStaking::nextSeatsCall {}).await.map_err(refused)?;
+    let mut seats = BTreeMap::<Address, u32>::new();
+    for validator in now.validators {
+        let count = seats.entry(validator).or_default();
+        *count = count.saturating_add(1);
+    }
+    let next: BTreeMap<_, _> = next.validators.into_iter().zip(next.seats).collect();
+    let parameters = client.call(STAKING, &IStaking::parametersCall {}).await.map_err(refused)?;
+    let mut validators = Vec::new();
+    for validator in all(session).await? {
+        let call = IStaking::validatorCall { validator };
+        let record = client.call(STAKING, &call).await.map_err(refused)?;
+        validators.push(Row {
+            validator,
+            stake: Amount::from_base_units(record.stake),
+            seats: seats.get(&validator).copied().unwrap_or_default(),
+            next_seats: next.get(&validator).copied().unwrap_or_default(),
+            commission_basis_points: record.commission,
+            state: state(&record),
+        });
+    }
+    validators.sort_by(|left, right| right.stake.cmp(&left.stake));
+    Ok(Shown { epoch, seat_period_seconds: parameters.epoch, validators })
+}
+
+async fn all(session: &Session) -> Result<Vec<Address>> {
+    let client = session.client()?;
+    let mut found = Vec::new();
+    loop {
+        let start = alloy_primitives::U256::from(found.len());
+        let call = IStaking::validatorsCall { start, count: alloy_primitives::U256::from(100) };
+        let page = client.call(STAKING, &call).await.map_err(refused)?;
+        let is_last = page.validators.is_empty();
+        found.extend(page.validators);
+        if is_last || alloy_primitives::U256::from(found.len()) >= page.total {
+            return Ok(found);
+        }
+    }
+}
+
+const fn state(record: &IStaking::Validator) -> &'static str {
+    match record {
+        IStaking::Validator { isTombstoned: true, .. } => "out for good",
+        IStaking::Validator { isJailed: true, .. } => "in jail",
+        IStaking::Validator { isLeaving: true, .. } => "leaving",
+        IStaking::Validator { .. } => "standing",
+    }
+}
+
+fn page(shown: &Shown) -> String {
+    let mut rows = vec![
+        ["validator", "stake", "seats", "next", "commission", "state"].map(String::from).to_vec(),
+    ];
+    rows.extend(shown.validators.iter().map(|row| {
+        let commission = row.commission_basis_points;
+        vec![
+            row.validator.to_string(),
+            row.stake.to_string(),
+            row.seats.to_string(),
+            row.next_seats.to_string(),
+            format!("{}.{:02} %", commission / 100, commission % 100),
+            row.state.to_owned(),
+        ]
+    }));
+    format!(
+        "{}\nepoch {}; seats are apportioned anew every {} seconds, at the end of an epoch",
+        table(&rows),
+        shown.epoch,
+        shown.seat_period_seconds
+    )
+}
