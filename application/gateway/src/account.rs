@@ -299,7 +299,14 @@ impl Account {
             finish: delivery.finish,
         };
         let gateway_signature = sign(key, hash);
-        let signed = ReceiptRow { receipt, request: id, job: row.job, gateway_signature, worker };
+        let signed = ReceiptRow {
+            receipt,
+            uses: row.right.uses(delivery.usage),
+            request: id,
+            job: row.job,
+            gateway_signature,
+            worker,
+        };
         let ended = RequestRow { outcome: Some(outcome), ..row.clone() };
         let answer = StoredAnswer { tokens: delivery.tokens };
         let owner = channel.authority.owner(self.channel);
@@ -308,7 +315,7 @@ impl Account {
         batch.insert(&store.receipts, seq_key(self.channel, signed.receipt.seq), encode(&signed)?);
         batch.insert(&store.requests, id.as_slice(), encode(&ended)?);
         batch.insert(&store.results, id.as_slice(), store.seal_result(row.job, &answer)?);
-        batch.insert(&store.twins, twin_key(owner, row.terms.body_hash), encode(&TwinRow { id })?);
+        batch.insert(&store.twins, twin_key(owner, row.fingerprint()), encode(&TwinRow { id })?);
         batch.remove(&store.open, id.as_slice());
         batch.commit().map_err(ApiError::internal)?;
         state.row = channel;

@@ -2,7 +2,7 @@
 
 use crate::{
     account::{Account, Hold, Shortage},
-    catalog::{Model, Offer},
+    catalog::Offer,
     chain::ChainError,
     error::ApiError,
     gateway::Gateway,
@@ -11,7 +11,7 @@ use crate::{
     sums::worst,
 };
 use sahara_compute::Limits;
-use sahara_primitives::{Amount, Prices, TokenCount, Usage};
+use sahara_primitives::{Amount, AssetId, Prices, TokenCount, Usage};
 use std::sync::Arc;
 
 /// Holding is tried again after the deposit was raised or the limit lowered; more turns mean that
@@ -52,21 +52,28 @@ pub(crate) fn worst_cost(
     }
 }
 
+/// What is asked, of whom, and what is charged for the asset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) asset: AssetId,
+    pub(crate) asset_prices: Prices,
+    pub(crate) offer: &'a Offer,
+    pub(crate) ask: &'a Ask,
+}
+
 /// Holds the most a request can cost; raises the deposit when needed and allowed.
 pub(crate) async fn admit(
     gateway: &Gateway,
     account: &Arc<Account>,
-    model: &Model,
-    offer: &Offer,
-    ask: &Ask,
+    wanted: Wanted<'_>,
 ) -> Result<Admission, ApiError> {
-    if !account.row().authority.covers(model.asset) {
+    let Wanted { asset, asset_prices, offer, ask } = wanted;
+    if !account.row().authority.covers(asset) {
         return Err(ApiError::forbidden(format!(
-            "this key is not for asset {}: expected one of the assets in its grant",
-            model.asset
+            "this key is not for asset {asset}: expected one of the assets in its grant"
         )));
     }
-    let prices = (offer.prices, model.prices);
+    let prices = (offer.prices, asset_prices);
     let mut limits = limits(gateway, ask, offer);
     for _ in 0..TURNS {
         let worst = worst_cost(gateway, Some(account), prices, limits)?;

@@ -1,6 +1,9 @@
 //! [`Catalog`]: what is served, by whom, at which prices, as of the last final block seen.
 
-use crate::chain::{Chain, ChainError};
+use crate::{
+    chain::{Chain, ChainError},
+    licensing::Licensing,
+};
 use alloy_primitives::Address;
 use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -31,6 +34,7 @@ pub(crate) struct Model {
     pub(crate) prices: Prices,
     pub(crate) creator: Address,
     pub(crate) registered_at: u64,
+    pub(crate) licensing: Licensing,
     /// Cheapest output first; equal prices by address.
     pub(crate) offers: Vec<Offer>,
 }
@@ -158,6 +162,7 @@ impl Catalog {
             prices: prices(registered.inputPrice, registered.outputPrice),
             creator: registered.creator,
             registered_at: registered.registeredAt,
+            licensing: chain.licensing(asset).await?,
             offers,
         }))
     }

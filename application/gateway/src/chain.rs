@@ -8,7 +8,7 @@ use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
 use sahara_client::{ChainClient, ClientError, Filter, Log, SigningKey, TxOutcome, TxRequest};
 use sahara_compute::ChainProof;
 use sahara_finality::ValidatorSet;
-use sahara_primitives::{Amount, AssetId, ChannelId};
+use sahara_primitives::{Amount, AssetId, ChannelId, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -44,6 +44,9 @@ pub struct Mined {
 pub trait Node: Send + Sync + std::fmt::Debug {
     /// The last block.
     fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>>;
+
+    /// The time of the last block.
+    fn time(&self) -> BoxFuture<'_, Result<Timestamp, ChainError>>;
 
     /// Calls a view.
     fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>>;
@@ -103,6 +106,12 @@ struct ValidatorsAnswer {
     validators: ValidatorSet,
 }
 
+/// What `eth_getBlockByNumber` answers, as far as it is used here.
+#[derive(Debug, Deserialize)]
+struct BlockTime {
+    timestamp: U64,
+}
+
 impl From<ClientError> for ChainError {
     fn from(error: ClientError) -> Self {
         match error.revert() {
@@ -121,6 +130,15 @@ impl From<TxOutcome> for Mined {
 impl Node for RpcNode {
     fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
         async { Ok(self.client.block_number().await?.0) }.boxed()
+    }
+
+    fn time(&self) -> BoxFuture<'_, Result<Timestamp, ChainError>> {
+        async {
+            let block: BlockTime =
+                self.client.request("eth_getBlockByNumber", ("latest", false)).await?;
+            Ok(Timestamp(block.timestamp.to()))
+        }
+        .boxed()
     }
 
     fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
@@ -194,7 +212,11 @@ impl Node for RpcNode {
 pub(crate) struct Chain(pub(crate) Arc<dyn Node>);
 
 impl Chain {
-    async fn call<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return, ChainError> {
+    pub(crate) async fn call<C: SolCall>(
+        &self,
+        to: Address,
+        call: C,
+    ) -> Result<C::Return, ChainError> {
         let output = self.0.call(to, call.abi_encode().into()).await?;
         C::abi_decode_returns(&output).map_err(|error| ChainError::Unknown(error.to_string()))
     }
@@ -305,8 +327,16 @@ impl Chain {
         self.0.send(CHANNELS, input.into()).await
     }
 
-    /// Collects.
-    pub(crate) async fn claim(&self, claims: Vec<IChannels::Claim>) -> Result<Mined, ChainError> {
-        self.0.send(CHANNELS, IChannels::claimBatchCall { claims }.abi_encode().into()).await
+    /// Collects, and counts what was used of licences in the same call.
+    pub(crate) async fn claim(
+        &self,
+        claims: Vec<IChannels::Claim>,
+        uses: Vec<IChannels::Use>,
+    ) -> Result<Mined, ChainError> {
+        let input = match uses.is_empty() {
+            true => IChannels::claimBatchCall { claims }.abi_encode(),
+            false => IChannels::claimAndCountCall { claims, uses }.abi_encode(),
+        };
+        self.0.send(CHANNELS, input.into()).await
     }
 }

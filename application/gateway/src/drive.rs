@@ -7,27 +7,25 @@
 //! ```
 
 use crate::{
-    account::{Account, Delivery, Hold},
-    admit::{Admission, admit},
+    account::{Account, Delivery},
+    admit::{Admission, Wanted, admit},
     catalog::{Model, Offer},
     error::ApiError,
     gateway::Gateway,
     listen::{Listened, is_taken, listen, refusal},
     openai::Ask,
     progress::Progress,
-    rows::{Outcome, RequestRow, StoredAnswer, TwinRow, twin_key},
+    rights::{Counts, Holds, Right, UsesHold},
+    rows::{Outcome, RequestRow, StoredAnswer, TwinRow, fingerprint, twin_key},
     run::{Reader, Run, count},
     store::{encode, get},
 };
-use alloy_primitives::B256;
-use sahara_compute::{Event, Job, JobStream, Sampling, Terms, WorkerError};
+use alloy_primitives::{Address, B256};
+use sahara_compute::{Event, Job, JobStream, Limits, Sampling, Terms, WorkerError};
 use sahara_primitives::{TokenCount, Usage, domain_hash};
 use std::sync::Arc;
 use tokio::time::timeout;
 
-/// Requests of one key at a time: more than people and most programs have, and no key takes a
-/// gateway's every place.
-pub(crate) const MOST_PARALLEL: usize = 64;
 /// How long a stock client's automatic retry finds the answer of its first attempt.
 const RETRY_MILLISECONDS: u64 = 60_000;
 
@@ -39,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) ask: Ask,
     pub(crate) url: String,
     pub(crate) body_hash: B256,
+    /// What the client says it is for, as bits of `ILicenses`.
+    pub(crate) purpose: u8,
     pub(crate) identity: Identity,
     /// For payments, whose request names them.
     pub(crate) salt: B256,
@@ -73,18 +73,19 @@ impl Gateway {
     /// Joins, repeats or starts a request: one id, one charge (G4).
     pub(crate) fn begin(self: &Arc<Self>, call: Call) -> Result<Reply, ApiError> {
         let owner = call.account.row().authority.owner(call.account.channel);
+        let body = fingerprint(call.body_hash, call.purpose);
         let mut runs = self.runs.lock();
         let id = match call.identity {
             Identity::Named(id) => Some(id),
             Identity::Retry => {
-                let live = runs.twins.get(&(owner, call.body_hash)).copied();
-                live.or(self.twin(owner, call.body_hash)?)
+                let live = runs.twins.get(&(owner, body)).copied();
+                live.or(self.twin(owner, body)?)
             }
             Identity::Fresh => None,
         };
         if let Some(id) = id {
             if let Some(run) = runs.by_id.get(&id) {
-                return match run.body_hash == call.body_hash {
+                return match run.body == body {
                     true => Ok(Reply::Live(run.reader())),
                     false => Err(ApiError::other_body()),
                 };
@@ -92,7 +93,7 @@ impl Gateway {
             if self.owed.lock().contains_key(&id) {
                 return Err(ApiError::pending());
             }
-            if let Some(reply) = self.stored(id, call.body_hash)? {
+            if let Some(reply) = self.stored(id, body)? {
                 return Ok(reply);
             }
         }
@@ -100,16 +101,17 @@ impl Gateway {
             Identity::Named(id) => id,
             Identity::Retry | Identity::Fresh => random(),
         };
-        if runs.of(call.account.channel) >= MOST_PARALLEL {
+        let most = self.config.bounds.parallel;
+        if runs.of(call.account.channel) >= most {
             return Err(ApiError::busy(format!(
-                "{MOST_PARALLEL} requests of this key run now: expected fewer at a time"
+                "{most} requests of this key run now: expected fewer at a time"
             )));
         }
         let face = (self.now().timestamp().0, call.model.name.clone());
-        let ids = (id, owner, call.body_hash);
+        let ids = (id, owner, body);
         let run = Run::new(ids, call.account.channel, call.ask.is_stream, face);
         runs.by_id.insert(id, Arc::clone(&run));
-        runs.twins.insert((owner, call.body_hash), id);
+        runs.twins.insert((owner, body), id);
         drop(runs);
         let reader = run.reader();
         let gateway = Arc::clone(self);
@@ -119,8 +121,8 @@ impl Gateway {
 
     /// The last finished request with this body, if a retry may still join it. Bytes handed to a
     /// connection prove nothing about their arrival: that the client retries does.
-    fn twin(&self, owner: B256, body_hash: B256) -> Result<Option<B256>, ApiError> {
-        let key = twin_key(owner, body_hash);
+    fn twin(&self, owner: B256, body: B256) -> Result<Option<B256>, ApiError> {
+        let key = twin_key(owner, body);
         let Some(twin) = get::<TwinRow>(&self.store().twins, &key)? else { return Ok(None) };
         let row = get::<RequestRow>(&self.store().requests, twin.id.as_slice())?;
         let outcome = row.and_then(|row| row.outcome).filter(|outcome| outcome.finish.is_some());
@@ -129,11 +131,11 @@ impl Gateway {
         Ok(outcome.filter(is_recent).map(|_| twin.id))
     }
 
-    fn stored(&self, id: B256, body_hash: B256) -> Result<Option<Reply>, ApiError> {
+    fn stored(&self, id: B256, body: B256) -> Result<Option<Reply>, ApiError> {
         let Some(row) = get::<RequestRow>(&self.store().requests, id.as_slice())? else {
             return Ok(None);
         };
-        if row.terms.body_hash != body_hash {
+        if row.fingerprint() != body {
             return Err(ApiError::other_body());
         }
         let Some(outcome) = row.outcome else { return Ok(None) };
@@ -149,12 +151,11 @@ impl Gateway {
         let end = self.attempt(&run, &call).await;
         if let Ok(outcome) = &end {
             tracing::debug!(request = %run.id, seq = outcome.seq.0, "charged");
-            self.wants_settlement(run.channel);
         }
         run.finish(end);
         let mut runs = self.runs.lock();
         runs.by_id.remove(&run.id);
-        let twin = (run.owner, run.body_hash);
+        let twin = (run.owner, run.body);
         if runs.twins.get(&twin) == Some(&run.id) {
             runs.twins.remove(&twin);
         }
@@ -163,14 +164,21 @@ impl Gateway {
     /// Tries the offers in turn, until one accepts.
     async fn attempt(&self, run: &Arc<Run>, call: &Call) -> Result<Outcome, ApiError> {
         let mut last = ApiError::model_not_found(&call.model.name);
+        let payer = call.account.row().authority.payer();
+        let right = self.right(&call.model, payer, call.purpose).await?;
         for offer in &call.model.offers {
-            let admission = admit(self, &call.account, &call.model, offer, &call.ask).await?;
-            let row = self.reserve(run, call, offer);
+            let asset_prices = right.asset_prices(call.model.prices);
+            let wanted =
+                Wanted { asset: call.model.asset, asset_prices, offer, ask: &call.ask };
+            let mut admission = admit(self, &call.account, wanted).await?;
+            let uses = self.admit_uses(call, payer, right, &mut admission.limits).await?;
+            let row = self.reserve(run, call, offer, right);
             let job = job(self, call, offer, &row, &admission);
             match self.start(run, offer, &row, &job).await {
                 Ok((stream, prompt_tokens)) => {
                     let started = (row, stream, prompt_tokens);
-                    return self.run_job(run, call, started, admission.hold).await;
+                    let holds = Holds { money: admission.hold, uses };
+                    return self.run_job(run, call, started, holds).await;
                 }
                 Err(error) => {
                     self.forget(run.id)?;
@@ -185,7 +193,32 @@ impl Gateway {
         Err(last)
     }
 
-    fn reserve(&self, run: &Run, call: &Call, offer: &Offer) -> RequestRow {
+    /// Holds what the request may use of a counted licence; a client that named no limit gets as
+    /// many tokens as are left.
+    async fn admit_uses(
+        &self,
+        call: &Call,
+        payer: Address,
+        right: Right,
+        limits: &mut Limits,
+    ) -> Result<Option<UsesHold>, ApiError> {
+        let worst = |completion_tokens| {
+            let prompt_tokens = limits.max_prompt_tokens;
+            right.uses(Usage { prompt_tokens, completion_tokens })
+        };
+        let most = worst(limits.max_tokens);
+        let least = if limits.is_flexible { worst(1) } else { most };
+        let question = (payer, call.model.asset, call.purpose);
+        let held = self.hold_uses(&call.model, question, (right, least, most)).await?;
+        if let Some(hold) = held.as_ref().filter(|_| right.counts == Counts::Tokens) {
+            let written = hold.amount().saturating_sub(u64::from(limits.max_prompt_tokens));
+            let written = TokenCount::try_from(written).unwrap_or(TokenCount::MAX);
+            limits.max_tokens = limits.max_tokens.min(written);
+        }
+        Ok(held)
+    }
+
+    fn reserve(&self, run: &Run, call: &Call, offer: &Offer, right: Right) -> RequestRow {
         RequestRow {
             chain_id: self.chain_id(),
             channel: run.channel,
@@ -195,11 +228,13 @@ impl Gateway {
                 url: call.url.clone(),
                 body_hash: call.body_hash,
                 asset: call.model.asset,
+                purpose: call.purpose,
                 worker_prices: offer.prices,
                 asset_prices: call.model.prices,
                 request_id: run.id,
                 salt: call.salt,
             },
+            right,
             worker: offer.worker.address(),
             model_root: offer.card.model_root,
             class: offer.card.class,
@@ -249,7 +284,7 @@ impl Gateway {
         run: &Arc<Run>,
         call: &Call,
         started: (RequestRow, JobStream, TokenCount),
-        hold: Hold,
+        holds: Holds,
     ) -> Result<Outcome, ApiError> {
         let (row, mut stream, prompt_tokens) = started;
         let patience = self.config.patience;
@@ -272,16 +307,14 @@ impl Gateway {
         let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
         let delivery = Delivery { usage, tokens, finish };
         match self.charge(&call.account, run.id, &row, delivery).await {
-            Ok(outcome) => match failure {
-                Some(error) => {
-                    self.wants_settlement(run.channel);
-                    Err(error)
-                }
-                None => Ok(outcome),
-            },
+            Ok(outcome) => {
+                holds.keep(row.right.uses(usage));
+                self.wants_settlement(run.channel);
+                failure.map_or(Ok(outcome), Err)
+            }
             Err(error) => {
                 if is_handed_over {
-                    self.owe(run.id, &call.account, &row, hold);
+                    self.owe(run.id, &call.account, &row, holds);
                 } else {
                     self.forget_job(run.id, &row)?;
                 }
@@ -329,7 +362,7 @@ fn job(
         },
         stop: ask.stop.clone(),
         worker_prices: offer.prices,
-        asset_prices: row.terms.asset_prices,
+        asset_prices: row.asset_prices(),
     }
 }
 

@@ -19,11 +19,13 @@ pub struct ApiError {
     code: Option<&'static str>,
     /// A `PAYMENT-REQUIRED` header.
     payment: Option<String>,
+    /// What is missing of a licence, for programs.
+    license: Option<Value>,
 }
 
 impl ApiError {
     fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), kind, param: None, code: None, payment: None }
+        Self { status, message: message.into(), kind, param: None, code: None, payment: None, license: None }
     }
 
     const fn code(mut self, code: &'static str) -> Self {
@@ -64,6 +66,18 @@ impl ApiError {
 
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(403, "permission_error", message)
+    }
+
+    /// A right is missing that paying for the licence one has would bring back (402), or that needs
+    /// another step (403).
+    pub(crate) fn unlicensed(
+        (status, code): (u16, &'static str),
+        message: impl Into<String>,
+        license: Value,
+    ) -> Self {
+        let mut error = Self::new(status, "permission_error", message).code(code).param("model");
+        error.license = Some(license);
+        error
     }
 
     pub(crate) fn model_not_found(model: &str) -> Self {
@@ -119,9 +133,13 @@ impl ApiError {
 
     /// The JSON body.
     pub(crate) fn body(&self) -> Value {
-        json!({ "error": {
+        let mut error = json!({
             "message": self.message, "type": self.kind, "param": self.param, "code": self.code,
-        }})
+        });
+        if let (Some(fields), Some(license)) = (error.as_object_mut(), &self.license) {
+            fields.insert("license".into(), license.clone());
+        }
+        json!({ "error": error })
     }
 }
 

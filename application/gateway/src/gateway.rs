@@ -5,6 +5,7 @@ use crate::{
     catalog::Catalog,
     chain::{Chain, ChainError, Node},
     error::ApiError,
+    rights::Rights,
     rows::{Authority, KeyRow, list_channel},
     run::Run,
     sign::Owed,
@@ -49,6 +50,10 @@ pub struct GatewayConfig {
     pub default_temperature_milli: u32,
     /// How long workers may take.
     pub patience: Patience,
+    /// How much of it one payer may take.
+    pub bounds: Bounds,
+    /// Seconds of a usage log's period, counted from 1970.
+    pub log_period: u64,
     /// The time.
     pub clock: Clock,
 }
@@ -79,6 +84,26 @@ impl Default for Patience {
     }
 }
 
+/// How much of a gateway one payer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Keys and reservations of one payer: each is remembered for good, so that a coin of deposit
+    /// does not buy any number of rows.
+    pub channels_per_payer: usize,
+    /// Requests of one key at a time: more than people and most programs have, and no key takes a
+    /// gateway's every place.
+    pub parallel: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { channels_per_payer: 1_000, parallel: 64 }
+    }
+}
+
+/// A usage log for every day, UTC: what people compare, and one registration a day and asset.
+const DAY_SECONDS: u64 = 86_400;
+
 impl GatewayConfig {
     /// The defaults, for a gateway on this machine.
     pub fn local(key: SigningKey, data_dir: PathBuf, url: String) -> Self {
@@ -93,6 +118,8 @@ impl GatewayConfig {
             default_max_tokens: 512,
             default_temperature_milli: 0,
             patience: Patience::default(),
+            bounds: Bounds::default(),
+            log_period: DAY_SECONDS,
             clock: Clock::system(),
         }
     }
@@ -122,10 +149,15 @@ impl From<ApiError> for StartError {
 const SILENCE: Duration = Duration::from_secs(120);
 /// Workers listen, or they do not.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// Workers close a connection that is idle for 15 s: one that is about to be closed is not used again.
+const IDLE_FOR: Duration = Duration::from_secs(10);
 
 /// The connections to workers: none of them may hold up the others by saying nothing.
 fn worker_http() -> reqwest::Client {
-    let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).read_timeout(SILENCE);
+    let client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_WITHIN)
+        .read_timeout(SILENCE)
+        .pool_idle_timeout(IDLE_FOR);
     client.build().unwrap_or_default()
 }
 
@@ -150,6 +182,8 @@ pub struct Gateway {
     pub(crate) silent: Mutex<HashMap<Address, Instant>>,
     /// Reservations that are not open yet: kept as long as a request holds them.
     unopened: Mutex<HashMap<ChannelId, Weak<Account>>>,
+    /// Who may use what, and what licences still hold.
+    pub(crate) rights: Rights,
 }
 
 /// Running answers, by request and by who may join.
@@ -187,6 +221,7 @@ impl Gateway {
             owed: Mutex::default(),
             silent: Mutex::default(),
             unopened: Mutex::default(),
+            rights: Rights::default(),
             store,
             config,
         });
@@ -200,6 +235,7 @@ impl Gateway {
         for (id, row) in list_channel(&self.store)? {
             if row.settled_seq < row.next_seq {
                 self.unsettled.lock().insert(id);
+                self.rights.take_again(&self.uses_of(id, (row.settled_seq, row.next_seq))?);
             }
             self.accounts.write().insert(id, Account::new(id, row));
         }

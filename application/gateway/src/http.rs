@@ -7,6 +7,7 @@
 //! | `POST /v1/keys` | | registers a key's grant |
 //! | `GET /v1/key` | key | its limits |
 //! | `GET /v1/receipts/{id}` | (key) | a receipt and its proof |
+//! | `GET /v1/logs/{asset}` | (key) | a usage log; its receipts for who owns or licensed it |
 //! | `GET /health` | | whether it works |
 
 use crate::{
@@ -32,7 +33,9 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
+use sahara_abi::purpose;
 use sahara_compute::Terms;
+use sahara_primitives::AssetId;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower_http::cors::{Any, CorsLayer};
@@ -45,6 +48,8 @@ const EXPOSED: [&str; 6] = [
     "sahara-receipt",
     "www-authenticate",
 ];
+/// Names the purpose of a request.
+const PURPOSE: &str = "sahara-purpose";
 /// The longest `Idempotency-Key`.
 const MAX_NAME: usize = 255;
 
@@ -70,6 +75,7 @@ impl Gateway {
             .route("/v1/keys", post(register_key))
             .route("/v1/key", get(key))
             .route("/v1/receipts/{id}", get(receipt))
+            .route("/v1/logs/{log}", get(usage_log))
             .route("/health", get(health))
             .fallback(unknown_path)
             .method_not_allowed_fallback(unknown_method)
@@ -180,6 +186,7 @@ fn model_json(model: &Model) -> Value {
             "asset_input_price": model.prices.input.0.to_string(),
             "asset_output_price": model.prices.output.0.to_string(),
         },
+        "licensing": model.licensing.json(),
         "offers": model.offers.iter().map(offer).collect::<Vec<_>>(),
     })
 }
@@ -225,6 +232,15 @@ async fn receipt(
     gateway.receipt(&id, reader.as_deref()).await.map(Json)
 }
 
+async fn usage_log(
+    State(gateway): State<Arc<Gateway>>,
+    Path(log): Path<AssetId>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    let reader = gateway.bearer(&headers)?;
+    gateway.usage_log(log, reader.as_deref()).await.map(Json)
+}
+
 async fn complete(
     State(gateway): State<Arc<Gateway>>,
     uri: Uri,
@@ -238,6 +254,7 @@ async fn complete(
     let model = gateway.catalog.find(&ask.model);
     let model = model.ok_or_else(|| ApiError::model_not_found(&ask.model))?;
     let body_hash = keccak256(&body);
+    let purpose = purpose(&headers)?;
     let url = format!("{}{}", gateway.config.url.trim_end_matches('/'), endpoint.path());
     let mut payment = None;
     let (account, identity, salt) = match account {
@@ -246,7 +263,7 @@ async fn complete(
             (account, identity, random())
         }
         None => {
-            let request = Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url };
+            let request = Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url, purpose };
             let paid = request.pay(body_hash, &headers).await?;
             payment = Some(Arc::clone(&paid.0.account));
             let id = Gateway::named(paid.0.account.channel.0, &paid.0.request_id.to_string());
@@ -254,7 +271,7 @@ async fn complete(
         }
     };
     let (payer, asked) = (Arc::clone(&account), Arc::clone(&model));
-    let call = Call { account, model, ask: ask.clone(), url, body_hash, identity, salt };
+    let call = Call { account, model, ask: ask.clone(), url, body_hash, purpose, identity, salt };
     let reply = match gateway.begin(call) {
         Ok(reply) => respond(reply, &ask).await,
         Err(error) => Err(error),
@@ -267,6 +284,19 @@ async fn complete(
     }
     quota::insert(response.headers_mut(), &gateway, &payer, &asked);
     Ok(response)
+}
+
+/// What a client says it asks for: inference always, and `sahara-purpose: commercial` where it earns
+/// money with the answer.
+fn purpose(headers: &HeaderMap) -> Result<u8, ApiError> {
+    let Some(value) = headers.get(PURPOSE) else { return Ok(purpose::INFERENCE) };
+    let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
+    names.fold(Ok(purpose::INFERENCE), |bits, name| match name {
+        "inference" => bits,
+        "commercial" => Ok(bits? | purpose::COMMERCIAL),
+        _ => Err(ApiError::invalid(format!("{PURPOSE}: expected `inference` or `commercial`"))
+            .param(PURPOSE)),
+    })
 }
 
 /// What the headers say about repetition.
@@ -289,6 +319,7 @@ struct Unpaid<'a> {
     model: &'a Model,
     ask: &'a Ask,
     url: &'a str,
+    purpose: u8,
 }
 
 impl Unpaid<'_> {
@@ -305,6 +336,7 @@ impl Unpaid<'_> {
             url: self.url.to_owned(),
             body_hash,
             asset: self.model.asset,
+            purpose: self.purpose,
             worker_prices: offer.prices,
             asset_prices: self.model.prices,
             request_id,

@@ -15,10 +15,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Keys and reservations that one payer may have with a gateway: each is remembered for good, so
-/// that a coin of deposit does not buy any number of rows.
-const MOST_CHANNELS: usize = 1_000;
-
 /// A grant in JSON: amounts as decimal strings of base units.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,9 +122,10 @@ impl Gateway {
             return Ok(());
         }
         let of_payer = |account: &Arc<Account>| account.row().authority.payer() == payer;
-        if self.all_accounts().iter().filter(|account| of_payer(account)).count() >= MOST_CHANNELS {
+        let most = self.config.bounds.channels_per_payer;
+        if self.all_accounts().iter().filter(|account| of_payer(account)).count() >= most {
             return Err(ApiError::forbidden(format!(
-                "{payer} has {MOST_CHANNELS} keys here: expected the use of one of them"
+                "{payer} has {most} keys here: expected the use of one of them"
             )));
         }
         let set_aside = match self.chain().channel(channel).await? {

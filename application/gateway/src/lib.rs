@@ -39,13 +39,16 @@ mod error;
 mod gateway;
 mod http;
 mod keys;
+mod licensing;
 mod listen;
+mod logs;
 mod openai;
 mod progress;
 mod purge;
 mod quota;
 mod receipts;
 mod recover;
+mod rights;
 mod rows;
 mod run;
 mod settle;
@@ -57,7 +60,7 @@ mod x402;
 
 pub use chain::{ChainError, Mined, Node, RpcNode};
 pub use error::ApiError;
-pub use gateway::{Gateway, GatewayConfig, Patience, StartError};
+pub use gateway::{Bounds, Gateway, GatewayConfig, Patience, StartError};
 pub use store::StoreError;
 pub use x402::RequestPayment;
 

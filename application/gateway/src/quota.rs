@@ -10,7 +10,6 @@
 use crate::{
     account::Account,
     catalog::{Model, Offer},
-    drive::MOST_PARALLEL,
     gateway::Gateway,
     rows::Authority,
     sums::worst,
@@ -34,10 +33,11 @@ const DAY_SECONDS: u64 = 86_400;
 
 /// Says what the account may still do with a model.
 pub(crate) fn insert(headers: &mut HeaderMap, gateway: &Gateway, account: &Account, model: &Model) {
+    let most = gateway.config.bounds.parallel;
     let running = gateway.runs.lock().of(account.channel);
-    let free = MOST_PARALLEL.saturating_sub(running);
+    let free = most.saturating_sub(running);
     let reset = if running == 0 { "0s" } else { "1s" };
-    let mut values = vec![MOST_PARALLEL.to_string(), free.to_string(), reset.to_owned()];
+    let mut values = vec![most.to_string(), free.to_string(), reset.to_owned()];
     if let Some((limit, left)) = tokens(gateway, account, model) {
         let into_day = gateway.now().timestamp().0 % DAY_SECONDS;
         values.extend([limit.to_string(), left.to_string(), span(DAY_SECONDS - into_day)]);

@@ -4,13 +4,16 @@ use crate::{
     account::Account,
     error::ApiError,
     gateway::Gateway,
+    logs::LogRow,
     openai::Total,
     rows::{ClaimRow, ReceiptRow, RequestRow, StoredAnswer, parse_receipt_id, receipt_id, seq_key},
-    store::get,
+    store::{get, list},
 };
 use alloy_primitives::{Address, B256, Bytes};
-use sahara_compute::{Bundle, Opening, Payment};
-use sahara_primitives::{BlockNumber, ChannelId, Receipt, ReceiptSeq, merkle};
+use sahara_compute::{Bundle, LogProof, Opening, Payment};
+use sahara_primitives::{
+    AssetId, BlockNumber, ChannelId, LoggedClaim, Receipt, ReceiptSeq, merkle,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -154,7 +157,76 @@ impl Gateway {
             log_index: claim.log_index,
             chain,
             opening,
+            log: self.log_proof(row, claim, &leaves).await?,
         })
+    }
+
+    /// Why the claim is part of a usage log; none before its period is closed.
+    async fn log_proof(
+        &self,
+        row: &ReceiptRow,
+        claim: &ClaimRow,
+        receipts: &[B256],
+    ) -> Result<Option<LogProof>, ApiError> {
+        let Some(found) = self.log_of(row.receipt.asset, claim.settled)? else { return Ok(None) };
+        let logged = LoggedClaim {
+            channel: row.receipt.channel,
+            from: claim.from,
+            to: claim.to,
+            receipts_root: merkle::root(receipts),
+        };
+        let Some((claims_root, inclusion)) = found.prove(&logged) else { return Ok(None) };
+        Ok(Some(LogProof {
+            log: found.log,
+            from: found.covers.from,
+            to: found.covers.to,
+            claims_root,
+            inclusion,
+            log_index: found.log_index,
+            chain: self.chain().0.receipt_proof(found.transaction).await?,
+        }))
+    }
+
+    /// A usage log: what it covers and its claims, which are on chain; with the receipts for who
+    /// owns it or holds a licence. What was asked and answered stays a hash.
+    pub(crate) async fn usage_log(
+        &self,
+        log: AssetId,
+        reader: Option<&Account>,
+    ) -> Result<Value, ApiError> {
+        let rows = list::<LogRow>(&self.store().logs, &[]);
+        let row = rows?.into_iter().find_map(|(_, row)| (row.log == log).then_some(row));
+        let unknown = || ApiError::not_found(format!("there is no usage log {log} here"));
+        let row = row.ok_or_else(unknown)?;
+        let receipts = match reader {
+            Some(reader) => {
+                self.may_read(log, reader.row().authority.payer()).await?;
+                Some(self.logged_receipts(&row)?)
+            }
+            None => None,
+        };
+        Ok(json!({
+            "object": "usage_log",
+            "log": row.log,
+            "covers": row.covers,
+            "content_hash": row.covers.root_of(&row.claims),
+            "transaction": row.transaction,
+            "claims": row.claims,
+            "receipts": receipts,
+        }))
+    }
+
+    fn logged_receipts(&self, row: &LogRow) -> Result<Vec<Receipt>, ApiError> {
+        let mut receipts = Vec::new();
+        for claim in &row.claims {
+            for seq in claim.from.0..claim.to.0 {
+                let key = seq_key(claim.channel, ReceiptSeq(seq));
+                let found = get::<ReceiptRow>(&self.store().receipts, &key)?;
+                let of_asset = |one: &ReceiptRow| one.receipt.asset == row.covers.asset;
+                receipts.extend(found.filter(of_asset).map(|one| one.receipt));
+            }
+        }
+        Ok(receipts)
     }
 
     /// Who was paid by the claim: with the owner of each pool, and the transaction.

@@ -1,7 +1,8 @@
 //! After a kill: nothing delivered is forgotten, nothing else is charged.
 
 use crate::{
-    error::ApiError, gateway::Gateway, progress::Progress, rows::RequestRow, run::count, store::get,
+    error::ApiError, gateway::Gateway, progress::Progress, rights::Holds, rows::RequestRow,
+    run::count, store::get,
 };
 use alloy_primitives::B256;
 use sahara_primitives::Usage;
@@ -25,11 +26,12 @@ impl Gateway {
             };
             let completion_tokens = count(&delivered.tokens);
             let usage = Usage { prompt_tokens: delivered.prompt_tokens, completion_tokens };
-            let prices = (row.terms.worker_prices, row.terms.asset_prices);
+            let prices = (row.terms.worker_prices, row.asset_prices());
             let worst = account.worst(account.row().rates, prices, usage)?;
             tracing::info!(request = %id, tokens = completion_tokens, "owed from before the kill");
             let hold = account.hold_again(worst);
-            self.owe(id, &account, &row, hold);
+            let uses = self.rights.hold_again(row.right, row.right.uses(usage));
+            self.owe(id, &account, &row, Holds { money: hold, uses });
         }
         let owed: Vec<_> = self.owed.lock().values().map(|owed| owed.row.job).collect();
         for job in self.store().progress_ids().into_iter().filter(|job| !owed.contains(job)) {

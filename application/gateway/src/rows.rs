@@ -2,6 +2,7 @@
 
 use crate::{
     error::ApiError,
+    rights::Right,
     store::{Store, list},
 };
 use alloy_primitives::{Address, B256, Bytes};
@@ -9,7 +10,7 @@ use sahara_abi::IChannels;
 use sahara_compute::{FinishReason, Payment, Terms};
 use sahara_primitives::{
     Amount, AssetId, BlockNumber, ChannelId, DeterminismClass, FeeRates, KeyId, Milliseconds,
-    Receipt, ReceiptSeq, Usage,
+    Prices, Receipt, ReceiptSeq, Timestamp, Usage, domain_hash,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +128,8 @@ pub(crate) struct RequestRow {
     /// The attempt at the worker; a new one if an earlier came to nothing.
     pub(crate) job: B256,
     pub(crate) terms: Terms,
+    /// Under which right the asset is used.
+    pub(crate) right: Right,
     pub(crate) worker: Address,
     pub(crate) model_root: B256,
     pub(crate) class: DeterminismClass,
@@ -138,6 +141,23 @@ pub(crate) struct RequestRow {
     pub(crate) is_named: bool,
     /// None while it is reserved or runs.
     pub(crate) outcome: Option<Outcome>,
+}
+
+impl RequestRow {
+    /// What is charged for the asset: nothing where a licence's price covers it.
+    pub(crate) fn asset_prices(&self) -> Prices {
+        self.right.asset_prices(self.terms.asset_prices)
+    }
+
+    /// What tells its body from others: see [`fingerprint`].
+    pub(crate) fn fingerprint(&self) -> B256 {
+        fingerprint(self.terms.body_hash, self.terms.purpose)
+    }
+}
+
+/// One body asked for two purposes is two requests.
+pub(crate) fn fingerprint(body_hash: B256, purpose: u8) -> B256 {
+    domain_hash("sahara/body/1", &[body_hash.as_slice(), &[purpose]])
 }
 
 /// How a request ended.
@@ -167,6 +187,8 @@ pub(crate) struct TwinRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReceiptRow {
     pub(crate) receipt: Receipt,
+    /// What it counts on its licence.
+    pub(crate) uses: u64,
     pub(crate) request: B256,
     pub(crate) job: B256,
     pub(crate) gateway_signature: Bytes,
@@ -187,6 +209,8 @@ pub(crate) struct ClaimRow {
     pub(crate) to: ReceiptSeq,
     pub(crate) transaction: B256,
     pub(crate) block: BlockNumber,
+    /// Of its block.
+    pub(crate) settled: Timestamp,
     /// Place of `Collected` among the transaction's logs.
     pub(crate) log_index: u64,
     pub(crate) payments: Vec<Payment>,

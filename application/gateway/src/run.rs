@@ -21,7 +21,8 @@ pub(crate) struct Run {
     pub(crate) id: B256,
     pub(crate) owner: B256,
     pub(crate) channel: ChannelId,
-    pub(crate) body_hash: B256,
+    /// What tells its body from others.
+    pub(crate) body: B256,
     pub(crate) is_stream: bool,
     /// Seconds.
     pub(crate) created: u64,
@@ -69,12 +70,12 @@ impl Run {
         is_stream: bool,
         face: (u64, String),
     ) -> Arc<Self> {
-        let (id, owner, body_hash) = ids;
+        let (id, owner, body) = ids;
         Arc::new(Self {
             id,
             owner,
             channel,
-            body_hash,
+            body,
             is_stream,
             created: face.0,
             model: face.1,

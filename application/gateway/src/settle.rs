@@ -23,7 +23,8 @@ use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::Log as RpcLog;
 use sahara_compute::payments;
 use sahara_primitives::{
-    Amount, AssetId, BlockNumber, ChannelId, Milliseconds, ReceiptSeq, Timestamp, merkle,
+    Amount, AssetId, BlockNumber, ChannelId, LicenseId, Milliseconds, ReceiptSeq, Timestamp,
+    merkle,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -52,6 +53,8 @@ const SHORT_REST: Duration = Duration::from_millis(900);
 pub(crate) struct Prepared {
     account: Arc<Account>,
     pub(crate) claim: IChannels::Claim,
+    /// What its receipts used of licences.
+    pub(crate) uses: Vec<IChannels::Use>,
 }
 
 /// Channels whose claims were refused, until when they rest.
@@ -128,7 +131,8 @@ impl Gateway {
 
     async fn submit(&self, ready: &[Prepared]) -> Result<(), ChainError> {
         let claims = ready.iter().map(|one| one.claim.clone()).collect();
-        let mined = self.chain().claim(claims).await?;
+        let uses = ready.iter().flat_map(|one| one.uses.clone()).collect();
+        let mined = self.chain().claim(claims, uses).await?;
         for one in ready {
             if let Err(error) = self.settled(&one.account, &mined) {
                 tracing::error!(%error, "a settled claim was not written down");
@@ -198,7 +202,8 @@ impl Gateway {
 
     /// Writes down a channel's claim in a final transaction; once, in order.
     fn settled(&self, account: &Account, mined: &Mined) -> Result<(), ApiError> {
-        let day = mined.logs.first().and_then(|log| log.block_timestamp).map(Timestamp);
+        let settled = mined.logs.first().and_then(|log| log.block_timestamp).map(Timestamp);
+        let settled = settled.unwrap_or_else(|| self.now().timestamp());
         let logs: Vec<Log> = mined.logs.iter().map(|log: &RpcLog| log.inner.clone()).collect();
         let collected = logs.iter().enumerate().find_map(|(index, log)| {
             let event = IChannels::Collected::decode_log(log).ok()?;
@@ -212,20 +217,29 @@ impl Gateway {
             to,
             transaction: mined.hash,
             block: BlockNumber(mined.block),
+            settled,
             log_index: u64::try_from(index).map_err(ApiError::internal)?,
             payments: payments(&logs, account.channel, self.address()),
         };
         put(&self.store().claims, &seq_key(account.channel, from), &row)?;
-        let day = day.unwrap_or_else(|| self.now().timestamp()).day();
+        let uses = match self.rights.is_idle() {
+            true => BTreeMap::new(),
+            false => self.uses_of(account.channel, (from, to))?,
+        };
+        let mut is_new = false;
         let is_done = account.update(self.store(), |channel| {
-            if channel.settled_seq == from {
+            is_new = channel.settled_seq == from;
+            if is_new {
                 channel.settled_seq = to;
                 let amount = Amount::from_u128(event.amount.to());
-                add_to_day(channel, day, amount);
+                add_to_day(channel, settled.day(), amount);
                 channel.settled = channel.settled.checked_add(amount).unwrap_or(channel.settled);
             }
             channel.settled_seq >= channel.next_seq
         })?;
+        if is_new {
+            self.rights.counted(&uses);
+        }
         if is_done {
             let mut unsettled = self.unsettled.lock();
             let row = account.row();
@@ -277,7 +291,36 @@ impl Gateway {
             voucherSignature: voucher.map_or_else(Bytes::new, |voucher| voucher.signature),
             lines: lines(&receipts),
         };
-        Ok(Some(Prepared { account: Arc::clone(account), claim }))
+        let mut used_licenses = BTreeMap::<LicenseId, u64>::new();
+        receipts.iter().for_each(|row| add_uses(&mut used_licenses, row));
+        let used = |(license, count): (LicenseId, u64)| IChannels::Use {
+            channelId: account.channel.0,
+            license: license.into(),
+            count,
+        };
+        let uses = used_licenses.into_iter().map(used).collect();
+        Ok(Some(Prepared { account: Arc::clone(account), claim, uses }))
+    }
+
+    /// What the receipts of a channel with these numbers used of licences.
+    pub(crate) fn uses_of(
+        &self,
+        channel: ChannelId,
+        (from, to): (ReceiptSeq, ReceiptSeq),
+    ) -> Result<BTreeMap<LicenseId, u64>, ApiError> {
+        let mut uses = BTreeMap::new();
+        for seq in from.0..to.0 {
+            let row = get(&self.store().receipts, &seq_key(channel, ReceiptSeq(seq)))?;
+            row.iter().for_each(|row| add_uses(&mut uses, row));
+        }
+        Ok(uses)
+    }
+}
+
+fn add_uses(uses: &mut BTreeMap<LicenseId, u64>, row: &ReceiptRow) {
+    if row.uses > 0 {
+        let sum = uses.entry(row.receipt.license).or_default();
+        *sum = sum.saturating_add(row.uses);
     }
 }
 

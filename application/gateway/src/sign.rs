@@ -6,10 +6,11 @@
 //! asked again, and is the payer's again after [`OWED_MILLISECONDS`].
 
 use crate::{
-    account::{Account, Books, Delivery, Hold, MOST_UNSETTLED},
+    account::{Account, Books, Delivery, MOST_UNSETTLED},
     error::ApiError,
     gateway::Gateway,
     progress::{Delivered, Progress},
+    rights::Holds,
     rows::{Earned, Outcome, RequestRow, WorkerSignatures},
     run::count,
     store::get,
@@ -36,7 +37,7 @@ pub(crate) struct Owed {
     pub(crate) account: Arc<Account>,
     pub(crate) row: RequestRow,
     since: Milliseconds,
-    _hold: Hold,
+    holds: Holds,
 }
 
 impl Gateway {
@@ -137,9 +138,9 @@ impl Gateway {
     }
 
     /// Remembers what a client got and no worker has signed for.
-    pub(crate) fn owe(&self, id: B256, account: &Arc<Account>, row: &RequestRow, hold: Hold) {
+    pub(crate) fn owe(&self, id: B256, account: &Arc<Account>, row: &RequestRow, holds: Holds) {
         let (account, row, since) = (Arc::clone(account), row.clone(), self.now());
-        self.owed.lock().insert(id, Owed { account, row, since, _hold: hold });
+        self.owed.lock().insert(id, Owed { account, row, since, holds });
     }
 
     /// Channels with something owed.
@@ -169,8 +170,11 @@ impl Gateway {
         for (id, account, row, since) in owed {
             match self.charge_one_owed(id, &account, &row).await {
                 Ok(seq) => {
-                    tracing::info!(request = %id, seq = ?seq, "charged what was delivered before");
-                    self.owed.lock().remove(&id);
+                    tracing::info!(request = %id, ?seq, "charged what was delivered before");
+                    let owed = self.owed.lock().remove(&id);
+                    if let (Some(owed), Some((_, uses))) = (owed, seq) {
+                        owed.holds.keep(uses);
+                    }
                     self.wants_settlement(account.channel);
                 }
                 Err(_) if self.now().0.saturating_sub(since.0) >= OWED_MILLISECONDS => {
@@ -186,10 +190,10 @@ impl Gateway {
         id: B256,
         account: &Arc<Account>,
         row: &RequestRow,
-    ) -> Result<Option<ReceiptSeq>, ApiError> {
+    ) -> Result<Option<(ReceiptSeq, u64)>, ApiError> {
         let stored = get::<RequestRow>(&self.store().requests, id.as_slice())?;
         if let Some(outcome) = stored.and_then(|row| row.outcome) {
-            return Ok(Some(outcome.seq));
+            return Ok(Some((outcome.seq, row.right.uses(outcome.usage))));
         }
         let Some(delivered) = Progress::read(self.store(), row.job) else {
             self.forget(id)?;
@@ -203,7 +207,7 @@ impl Gateway {
         let Delivered { prompt_tokens, tokens } = delivered;
         let usage = Usage { prompt_tokens, completion_tokens: count(&tokens) };
         let delivery = Delivery { usage, tokens, finish: None };
-        Ok(Some(self.charge(account, id, row, delivery).await?.seq))
+        Ok(Some((self.charge(account, id, row, delivery).await?.seq, row.right.uses(usage))))
     }
 
     /// What nobody signed for in time is not charged: the payer's money is free again.

@@ -10,6 +10,8 @@
 //! | `results` | request id | the answer, encrypted |
 //! | `receipts` | channel, seq | receipt and signatures |
 //! | `claims` | channel, first seq | transaction, block, who was paid |
+//! | `logs` | asset, end of period | the usage log and its claims |
+//! | `marks` | a name | up to where something was done, as `logs` for claims |
 //!
 //! A write reaches the operating system before the call returns, so it survives a kill;
 //! [`Store::sync`] makes it survive a loss of power.
@@ -59,6 +61,8 @@ pub(crate) struct Store {
     pub(crate) results: Keyspace,
     pub(crate) receipts: Keyspace,
     pub(crate) claims: Keyspace,
+    pub(crate) logs: Keyspace,
+    pub(crate) marks: Keyspace,
     progress: PathBuf,
     secret: B256,
 }
@@ -86,6 +90,8 @@ impl Store {
             results: keyspace("results")?,
             receipts: keyspace("receipts")?,
             claims: keyspace("claims")?,
+            logs: keyspace("logs")?,
+            marks: keyspace("marks")?,
             database,
             progress,
             secret,

@@ -77,7 +77,8 @@ pub(crate) fn receipt(
     let overflow = ApiError::internal;
     let terms = &row.terms;
     let worker = terms.worker_prices.charge(delivery.usage).map_err(overflow)?;
-    let asset = terms.asset_prices.charge(delivery.usage).map_err(overflow)?;
+    let asset_prices = row.asset_prices();
+    let asset = asset_prices.charge(delivery.usage).map_err(overflow)?;
     let bill = Bill::new(channel.rates, channel.base, worker, asset).map_err(overflow)?;
     channel.base = channel.base.checked_add(bill.base().map_err(overflow)?).map_err(overflow)?;
     channel.spent = channel.spent.checked_add(bill.total().map_err(overflow)?).map_err(overflow)?;
@@ -95,12 +96,13 @@ pub(crate) fn receipt(
         seq,
         request_hash: terms.hash(),
         asset: terms.asset,
+        license: row.right.license,
         worker: row.worker,
         model_root: row.model_root,
         class: row.class,
         usage: delivery.usage,
         worker_prices: terms.worker_prices,
-        asset_prices: terms.asset_prices,
+        asset_prices,
         output_hash: terms.output_hash(text),
         bill,
         cumulative: channel.spent,

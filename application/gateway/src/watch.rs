@@ -2,7 +2,9 @@
 
 use crate::{chain::ChainError, error::ApiError, gateway::Gateway};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
+use sahara_abi::{
+    ASSETS, CHANNELS, IAssets, IChannels, ILicenses, IWorkers, LICENSES, WORKERS,
+};
 use sahara_client::Log;
 use sahara_primitives::{AssetId, ChannelId};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -25,9 +27,14 @@ struct News {
 }
 
 impl Gateway {
-    /// Settles, has owed answers signed, and follows the chain; runs as long as the gateway does.
+    /// Settles, has owed answers signed, follows the chain and closes usage logs; runs as long as the gateway does.
     pub async fn work(self: Arc<Self>) {
-        tokio::join!(self.settle_loop(), self.owed_loop(), self.watch_loop());
+        tokio::join!(
+            self.settle_loop(),
+            self.owed_loop(),
+            self.watch_loop(),
+            self.log_loop()
+        );
     }
 
     /// Reads everything that is served now. [`Self::work`] does so too; a caller that wants to
@@ -81,7 +88,8 @@ impl Gateway {
         if head <= seen {
             return Ok(seen);
         }
-        let accounts = vec![ASSETS, CHANNELS, WORKERS];
+        self.rights.forget();
+        let accounts = vec![ASSETS, CHANNELS, LICENSES, WORKERS];
         let logs = self.chain().0.logs((seen.saturating_add(1), head), accounts, None).await?;
         let mut news = News::default();
         logs.iter().for_each(|log| news.read(log));
@@ -109,6 +117,10 @@ impl News {
         } else if let Ok(event) = IAssets::PricesChanged::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = IAssets::Sealed::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = ILicenses::Offered::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = ILicenses::OfferWithdrawn::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = IWorkers::Served::decode_log(log) {
             self.assets.insert(AssetId(event.asset));

@@ -18,6 +18,8 @@ pub struct Terms {
     pub body_hash: B256,
     /// The asset asked.
     pub asset: AssetId,
+    /// For which purposes, as bits of `ILicenses`.
+    pub purpose: u8,
     /// What the worker asks.
     pub worker_prices: Prices,
     /// What the asset's owner asks.
@@ -36,6 +38,7 @@ impl Terms {
             url: self.url.clone(),
             bodyHash: self.body_hash,
             asset: self.asset.0,
+            purpose: self.purpose,
             workerInput: self.worker_prices.input.0,
             workerOutput: self.worker_prices.output.0,
             assetInput: self.asset_prices.input.0,

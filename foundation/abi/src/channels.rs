@@ -37,6 +37,8 @@ alloy_sol_types::sol! {
             bytes voucherSignature;
             Line[] lines;
         }
+        /// Uses (or tokens) of a payer's licence that the receipts of its claim used up.
+        struct Use { bytes32 channelId; uint256 license; uint64 count; }
         struct Channel {
             address payer;
             address gateway;
@@ -98,6 +100,8 @@ alloy_sol_types::sol! {
         error CloseNotRequested(bytes32 channelId);
         error TooEarly(uint64 closableAt, uint64 timestamp);
         error AmountTooLarge(uint256 amount, uint256 most);
+        /// Uses are counted with a claim of their channel.
+        error NotClaimed(bytes32 channelId);
 
         /// Adds the call's coin to `payer`'s free deposit.
         function fund(address payer) external payable;
@@ -113,6 +117,9 @@ alloy_sol_types::sol! {
 
         /// Collects what receipts say and pays everyone they name, all in this call.
         function claimBatch(Claim[] calldata claims) external;
+        /// As `claimBatch`; then counts uses of the payers' licences, as much as is left of each. What cannot be counted any
+        /// more refuses nothing: served work is paid whatever became of the right to it.
+        function claimAndCount(Claim[] calldata claims, Use[] calldata uses) external;
 
         /// The payer asks for the rest; after the delay anyone may `close`. The gateway closes at once.
         function requestClose(bytes32 channelId) external;

@@ -25,6 +25,7 @@ mod common;
 mod contributions;
 mod licenses;
 mod market;
+pub mod purpose;
 mod royalties;
 pub mod signing;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]

@@ -17,10 +17,10 @@ alloy_sol_types::sol! {
     /// EIP-3009.
     struct CancelAuthorization { address authorizer; bytes32 nonce; }
 
-    /// What a request asks for; its struct hash is `Receipt.request_hash`. Never signed: the salt,
+    /// What a request asks for, and for which purposes (`ILicenses`); its struct hash is `Receipt.request_hash`. Never signed: the salt,
     /// known to payer and gateway, keeps short prompts from being guessed.
     struct Request {
-        string method; string url; bytes32 bodyHash; uint64 asset;
+        string method; string url; bytes32 bodyHash; uint64 asset; uint8 purpose;
         uint128 workerInput; uint128 workerOutput; uint128 assetInput; uint128 assetOutput;
         bytes32 requestId; bytes32 salt;
     }

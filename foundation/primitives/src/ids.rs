@@ -29,6 +29,30 @@ impl FromStr for AssetId {
     }
 }
 
+/// A licence: the right to use an asset. Ids start at 1; none is needed where it is 0.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct LicenseId(pub u64);
+
+impl LicenseId {
+    /// No licence: its user owns the asset, or the asset is open, or its terms are free.
+    pub const NONE: Self = Self(0);
+}
+
+impl From<LicenseId> for U256 {
+    fn from(id: LicenseId) -> Self {
+        Self::from(id.0)
+    }
+}
+
+impl fmt::Display for LicenseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 macro_rules! hash_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -29,14 +29,16 @@ pub mod merkle_sum;
 mod receipt;
 mod time;
 mod usage;
+mod usage_log;
 
 pub use amount::{Amount, BasisPoints, InvalidBasisPoints, Overflow, ParseAmountError};
 pub use bill::{Bill, FeeRates};
 pub use hash::{domain_hash, keccak256};
-pub use ids::{AssetId, ChannelId, KeyId, ReceiptSeq};
+pub use ids::{AssetId, ChannelId, KeyId, LicenseId, ReceiptSeq};
 pub use receipt::{DeterminismClass, Receipt, ReceiptLeaf};
 pub use time::{BlockNumber, Milliseconds, Timestamp};
 pub use usage::{ParsePriceError, Price, Prices, TokenCount, Usage};
+pub use usage_log::{LoggedClaim, UsageLog};
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};
 

@@ -1,6 +1,6 @@
 //! [`Receipt`]: what was asked, what came back, what it cost; signed by gateway and worker, chained.
 
-use crate::{Amount, AssetId, Bill, ChannelId, Prices, ReceiptSeq, Usage, domain_hash};
+use crate::{Amount, AssetId, Bill, ChannelId, LicenseId, Prices, ReceiptSeq, Usage, domain_hash};
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub struct Receipt {
     pub request_hash: B256,
     /// The asset that was used.
     pub asset: AssetId,
+    /// The licence under which it was used; [`LicenseId::NONE`] where none is needed.
+    pub license: LicenseId,
     /// The worker that computed.
     pub worker: Address,
     /// BLAKE3 of the weights file.
@@ -46,7 +48,7 @@ pub struct Receipt {
     pub usage: Usage,
     /// What the worker asked.
     pub worker_prices: Prices,
-    /// What the asset's owner asked.
+    /// What the asset's owner asked; nothing where a licence's price covers it.
     pub asset_prices: Prices,
     /// Salted hash of the delivered text.
     pub output_hash: B256,
@@ -67,7 +69,7 @@ pub type ReceiptLeaf = B256;
 
 impl Receipt {
     /// Domain of the hash.
-    pub const DOMAIN: &'static str = "sahara/receipt/1";
+    pub const DOMAIN: &'static str = "sahara/receipt/2";
 
     /// The hash of the one encoding: every field in declaration order, numbers big-endian.
     pub fn hash(&self) -> ReceiptLeaf {
@@ -81,6 +83,7 @@ impl Receipt {
                 &self.seq.0.to_be_bytes(),
                 self.request_hash.as_slice(),
                 &self.asset.0.to_be_bytes(),
+                &self.license.0.to_be_bytes(),
                 self.worker.as_slice(),
                 self.model_root.as_slice(),
                 &[self.class.byte()],

@@ -116,7 +116,7 @@ async fn g2_killed_after_persisting_or_submitting_it_settles_once() {
     // Submitted and final, and the store as it was before.
     let account = world.gateway.known_account(world.channel).unwrap();
     let prepared = world.gateway.prepare(&account).unwrap().unwrap();
-    world.gateway.chain().claim(vec![prepared.claim]).await.unwrap();
+    world.gateway.chain().claim(vec![prepared.claim], prepared.uses).await.unwrap();
     world.kill_and_restart().await;
     world.settle().await;
     assert_eq!(settled(&world), world.spent());

@@ -1,6 +1,6 @@
 //! [`World`]: a chain of the protocols' own rules, a worker with a scripted engine, a gateway.
 
-use crate::{ChainError, Gateway, GatewayConfig, Mined, Node, Patience};
+use crate::{Bounds, ChainError, Gateway, GatewayConfig, Mined, Node, Patience};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use axum::{
@@ -22,7 +22,7 @@ use sahara_compute::{
 };
 use sahara_primitives::{
     Amount, AssetId, ChannelId, DeterminismClass, LOCAL_CHAIN_ID, Milliseconds, Price, Prices,
-    TokenCount,
+    Timestamp, TokenCount,
 };
 use sahara_protocols::{Call, Failure, MemoryState};
 use serde_json::{Value, json};
@@ -89,12 +89,27 @@ impl TestNode {
         C::abi_decode_returns(&self.state.lock().call(to, call).unwrap()).unwrap()
     }
 
+    /// Calls with coin.
+    pub(crate) fn pay_as<C: SolCall>(
+        &self,
+        caller: Address,
+        to: Address,
+        value: Amount,
+        call: &C,
+    ) -> Mined {
+        self.transact(caller, to, value, &call.abi_encode()).unwrap()
+    }
+
     pub(crate) fn send_as(&self, caller: Address, to: Address, input: &[u8]) {
         self.transact(caller, to, Amount::ZERO, input).unwrap();
     }
 
     pub(crate) fn channel(&self, id: ChannelId) -> IChannels::Channel {
         self.view(CHANNELS, &IChannels::channelCall { channelId: id.0 })
+    }
+
+    pub(crate) fn blocks(&self) -> Vec<Mined> {
+        self.mined.lock().clone()
     }
 
     pub(crate) fn balance(&self, account: Address) -> Amount {
@@ -117,8 +132,15 @@ impl Node for TestNode {
         async { Ok(u64::try_from(self.mined.lock().len()).unwrap()) }.boxed()
     }
 
+    fn time(&self) -> BoxFuture<'_, Result<Timestamp, ChainError>> {
+        async { Ok(Milliseconds(self.now.load(Ordering::SeqCst)).timestamp()) }.boxed()
+    }
+
     fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
         async move {
+            // Expiry is by the block's time, as on a chain with heartbeats.
+            let timestamp = Milliseconds(self.now.load(Ordering::SeqCst)).timestamp();
+            self.state.lock().block.timestamp = timestamp;
             let call =
                 Call { caller: Address::ZERO, value: Amount::ZERO, data: &input, is_static: true };
             self.state.lock().call(to, call).map_err(refused)
@@ -189,7 +211,7 @@ impl WorkerChain for TestNode {
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) permits: Semaphore,
-    pub(crate) length: TokenCount,
+    pub(crate) length: std::sync::atomic::AtomicU32,
     pub(crate) starts: AtomicU64,
     pub(crate) ends: AtomicU64,
 }
@@ -250,7 +272,7 @@ impl Engine for ScriptEngine {
                     if number == most {
                         return Some((Ok(Piece::End(FinishReason::Length)), None));
                     }
-                    if number == script.length {
+                    if number == script.length.load(Ordering::SeqCst) {
                         return Some((Ok(Piece::End(FinishReason::Stop)), None));
                     }
                     script.permits.acquire().await.unwrap().forget();
@@ -274,6 +296,8 @@ pub(crate) const PATIENCE: Patience = Patience {
     stall: Duration::from_secs(2),
     retry: Duration::from_millis(800),
 };
+/// Seconds of a usage log's period.
+pub(crate) const PERIOD: u64 = 3_600;
 pub(crate) const SECRET: &str = "sk-test-secret";
 
 /// A stream as its client sees it.
@@ -302,6 +326,8 @@ pub(crate) struct World {
     pub(crate) worker: Address,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) channel: ChannelId,
+    /// Of the gateway's next start.
+    pub(crate) bounds: Bounds,
     dirs: Vec<TempDir>,
     tasks: Vec<AbortHandle>,
 }
@@ -417,7 +443,7 @@ impl World {
         });
         let script = Arc::new(Script {
             permits: Semaphore::new(10_000),
-            length: 5,
+            length: 5.into(),
             starts: AtomicU64::new(0),
             ends: AtomicU64::new(0),
         });
@@ -426,7 +452,7 @@ impl World {
         let worker = worker(world, (&worker_key, prices()), worker_dir.path());
         let (endpoint, worker_task) = serve(worker.router()).await;
         economy(&node, &endpoint, (&payer, &worker_key));
-        let (gateway, url, task) = Self::start(&node, gateway_dir.path(), &now).await;
+        let (gateway, url, task) = Self::start(&node, gateway_dir.path(), (&now, Bounds::default())).await;
         let mut world = Self {
             node,
             script,
@@ -437,6 +463,7 @@ impl World {
             worker: worker_key.address(),
             now,
             channel: ChannelId::default(),
+            bounds: Bounds::default(),
             dirs: vec![worker_dir, gateway_dir],
             tasks: vec![worker_task, task],
         };
@@ -447,12 +474,14 @@ impl World {
     async fn start(
         node: &Arc<TestNode>,
         dir: &Path,
-        now: &Arc<AtomicU64>,
+        (now, bounds): (&Arc<AtomicU64>, Bounds),
     ) -> (Arc<Gateway>, String, AbortHandle) {
         let config = GatewayConfig {
             clock: clock(now),
             max_body: 10_000,
             patience: PATIENCE,
+            bounds,
+            log_period: PERIOD,
             ..GatewayConfig::local(signer(3), dir.to_owned(), "http://gateway".into())
         };
         let node: Arc<dyn Node> = Arc::<TestNode>::clone(node);
@@ -478,6 +507,12 @@ impl World {
     }
 
     pub(crate) async fn register_key(&self, grant: &IChannels::KeyGrant) -> ChannelId {
+        let response = self.post_key(grant).await;
+        assert_eq!(response.status(), 201, "{}", response.text().await.unwrap());
+        ChannelId(signing::grant_channel(LOCAL_CHAIN_ID, grant))
+    }
+
+    pub(crate) async fn post_key(&self, grant: &IChannels::KeyGrant) -> reqwest::Response {
         let signature = self.payer.sign_typed(grant, &signing::channels_domain(LOCAL_CHAIN_ID));
         let body = json!({ "signature": signature, "grant": {
             "payer": grant.payer, "gateway": grant.gateway, "keyId": grant.keyId,
@@ -485,10 +520,12 @@ impl World {
             "assets": grant.assets, "validUntil": grant.validUntil.to_string(),
             "nonce": grant.nonce.to_string(),
         }});
-        let response = self.http.post(format!("{}/v1/keys", self.url)).json(&body).send().await;
-        let response = response.unwrap();
-        assert_eq!(response.status(), 201, "{}", response.text().await.unwrap());
-        ChannelId(signing::grant_channel(LOCAL_CHAIN_ID, grant))
+        self.http.post(format!("{}/v1/keys", self.url)).json(&body).send().await.unwrap()
+    }
+
+    /// The chain has moved on: the gateway sees it.
+    pub(crate) async fn catch_up(&self) {
+        self.gateway.look(Some(0)).await.unwrap();
     }
 
     /// One more worker for asset 1, a unit cheaper than the first: it is asked before it. At one path
@@ -525,7 +562,7 @@ impl World {
     /// Another process goes on with these files.
     pub(crate) async fn restart_with(&mut self, dir: TempDir) {
         self.tasks.pop().unwrap().abort();
-        let (gateway, url, task) = Self::start(&self.node, dir.path(), &self.now).await;
+        let (gateway, url, task) = Self::start(&self.node, dir.path(), (&self.now, self.bounds)).await;
         self.gateway = gateway;
         self.url = url;
         self.tasks.push(task);

@@ -160,6 +160,9 @@ pub(crate) struct Up {
     /// Threads of the language model.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
+    /// Seconds of a usage log's period; a day, if it is not said.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) log_period: Option<u64>,
 }
 
 /// `sahara node`.

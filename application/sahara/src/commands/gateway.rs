@@ -36,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// Hash of block 0 of the chain it settles on.
     pub(crate) genesis_hash: B256,
+    /// Seconds of a usage log's period; a day, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log_period_seconds: Option<u64>,
 }
 
 /// Runs a gateway until it is asked to stop.
@@ -51,10 +54,12 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
     let index = open_index(&config, client.clone()).await?;
     let app = guard(&listener, index.router(), config.hosts.clone())?;
+    let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
     let settings = GatewayConfig {
         chain_id: client.chain_id().await?,
         hosts: config.hosts,
-        ..GatewayConfig::local(key.clone(), config.data_dir, config.url)
+        log_period: config.log_period_seconds.unwrap_or(local.log_period),
+        ..local
     };
     let node = Arc::new(RpcNode::new(client, key));
     let running = sahara_gateway::Gateway::open(settings, node).await?;

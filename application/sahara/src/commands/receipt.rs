@@ -10,7 +10,7 @@ use crate::{
 };
 use eyre::{Result, WrapErr};
 use sahara_compute::{Bundle, BundleError, Payment, Verified};
-use sahara_primitives::{Amount, AssetId, B256};
+use sahara_primitives::{Amount, AssetId, B256, LicenseId};
 use serde::Serialize;
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, io::Read, path::Path};
@@ -98,6 +98,8 @@ const fn broken_step(error: &BundleError) -> &'static str {
         BundleError::NotIncluded => "the path",
         BundleError::Unsigned { .. } | BundleError::Signature { .. } => "a signature",
         BundleError::WrongBill(_) => "the bill",
+        BundleError::OtherPrices => "the prices",
+        BundleError::NotLogged { .. } => "the usage log",
         BundleError::WrongOpening(_) => "the opened request and answer",
     }
 }
@@ -117,6 +119,18 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
         true => "request and answer in the file have the receipt's salted hashes",
         false => "request and answer are not in the file: their salted hashes stand unopened",
     };
+    let license = match (receipt.license, verified.counted) {
+        (LicenseId::NONE, _) => String::from("none was needed: owner, open asset or free terms"),
+        (license, 0) => format!("{license}, signed by both; the claim counted no use of it"),
+        (license, uses) => format!("{license}, signed by both; the claim counted {uses} of it"),
+    };
+    let logged = bundle.log.as_ref().map_or_else(
+        || String::from("in no usage log yet: its period is not closed, or the file is older"),
+        |log| format!(
+            "the claim is leaf {} of {} of asset {}, from {} to {}",
+            log.inclusion.index, log.inclusion.leaves, log.log, utc(log.from), utc(log.to)
+        ),
+    );
     let step = |name, shows| Step { name, shows };
     vec![
         step("genesis", format!("block 0 of chain {} has the trusted hash", chain.chain_id)),
@@ -144,7 +158,9 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
         ),
         step("receipt", String::from("signed by the gateway and by the worker")),
         step("bill", String::from("tokens times prices make the parts of worker and asset")),
+        step("licence", license),
         step("content", opened.to_owned()),
+        step("usage log", logged),
     ]
 }
 

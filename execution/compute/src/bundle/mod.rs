@@ -5,19 +5,25 @@
 //!              -> receiptsRoot -> receipt -> signatures, prices times tokens
 //! ```
 
+mod log;
 #[cfg(test)]
 mod tests;
 
+pub use log::LogProof;
+
 use crate::{SignatureError, Terms, recover};
-use alloy_primitives::{Address, B256, Bytes, Log};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{CHANNELS, IChannels, INCENTIVE_POOL, IRoyalties, ROYALTIES};
+use sahara_abi::{
+    CHANNELS, IChannels, ILicenses, INCENTIVE_POOL, IRoyalties, LICENSES, ROYALTIES,
+};
 use sahara_finality::{
     Handover, LightClient, LightError, LogClaim, ProofError, ReceiptError, TxReceipt, ValidatorSet,
-    verify_log,
+    VerifiedHeader, verify_log,
 };
 use sahara_primitives::{
-    Amount, AssetId, BlockNumber, ChannelId, Receipt, Timestamp, merkle::MerkleProof,
+    Amount, AssetId, BlockNumber, ChannelId, LicenseId, Prices, Receipt, Timestamp,
+    merkle::MerkleProof,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -82,6 +88,9 @@ pub struct Bundle {
     /// What the hashes stand for, if the holder may know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
+    /// Why the claim is part of a usage log, once its period is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogProof>,
 }
 
 /// What a verified bundle proves.
@@ -102,6 +111,12 @@ pub struct Verified {
     pub payments: Vec<Payment>,
     /// Whether request and answer were opened and fit.
     pub is_opened: bool,
+    /// The licence under which the asset was used; 0: none was needed.
+    pub license: LicenseId,
+    /// Uses (or tokens) of that licence which the claim counted, for all its receipts together.
+    pub counted: u64,
+    /// The usage log that holds the receipt, if the bundle proves one.
+    pub log: Option<AssetId>,
 }
 
 /// One payment of a claim.
@@ -191,6 +206,17 @@ pub enum BundleError {
     /// Tokens times prices are not the charge.
     #[error("the {0} of the bill does not follow from tokens and prices")]
     WrongBill(&'static str),
+    /// What was asked for is not what was charged.
+    #[error("the receipt's prices are not those of the opened request")]
+    OtherPrices,
+    /// The usage log does not hold the receipt.
+    #[error("the usage log {log}: {why}")]
+    NotLogged {
+        /// The log's asset.
+        log: AssetId,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// The opened request or answer has another hash.
     #[error("the opened {0} does not have the receipt's hash")]
     WrongOpening(&'static str),
@@ -203,14 +229,7 @@ impl Bundle {
     /// See [`BundleError`].
     pub fn verify(&self, genesis: B256) -> Result<Verified, BundleError> {
         let chain = &self.chain;
-        let light = LightClient::new(
-            genesis,
-            &chain.genesis_header,
-            chain.chain_id,
-            chain.validators.clone(),
-        )?
-        .following(&chain.handovers)?;
-        let header = light.verify_through(&chain.header, &chain.descendants, &chain.certificate)?;
+        let header = chain.header(genesis)?;
         if self.receipt.chain_id != chain.chain_id {
             return Err(BundleError::OtherChain(self.receipt.chain_id));
         }
@@ -219,29 +238,27 @@ impl Bundle {
         self.check_signatures()?;
         self.check_bill()?;
         self.check_opening()?;
+        let timestamp = Timestamp(header.header().timestamp);
+        let log = self.log.as_ref();
+        let log = log.map(|log| log.verify(genesis, self, (&collected, timestamp))).transpose()?;
         Ok(Verified {
             block: BlockNumber(header.header().number),
             block_hash: header.hash(),
-            timestamp: Timestamp(header.header().timestamp),
+            timestamp,
             transaction_index: chain.transaction_index,
             payer: collected.payer,
             payments: payments(&logs, self.receipt.channel, self.gateway),
             is_opened: self.opening.is_some(),
+            license: self.receipt.license,
+            counted: counted(&logs, self.receipt.license, collected.payer),
+            log,
         })
     }
 
     fn claim(&self, receipts_root: B256) -> Result<(Vec<Log>, IChannels::Collected), BundleError> {
         let other = || BundleError::OtherClaim(self.log_index);
-        let logs = TxReceipt::decode(&self.chain.receipt)?.logs;
-        let log_index = usize::try_from(self.log_index).map_err(|_| other())?;
-        let log = logs.get(log_index).ok_or_else(other)?;
-        let claim = LogClaim {
-            transaction_index: usize::try_from(self.chain.transaction_index)
-                .map_err(|_| other())?,
-            log_index,
-            log,
-        };
-        verify_log(receipts_root, &claim, &self.chain.receipt, &self.chain.receipt_proof)?;
+        let (logs, index) = self.chain.logs(receipts_root, self.log_index)?.ok_or_else(other)?;
+        let log = logs.get(index).ok_or_else(other)?;
         if log.address != CHANNELS {
             return Err(other());
         }
@@ -302,8 +319,57 @@ impl Bundle {
         if opening.request.output_hash(&opening.text) != self.receipt.output_hash {
             return Err(BundleError::WrongOpening("answer"));
         }
+        let (receipt, asked) = (&self.receipt, &opening.request);
+        // A licence may cover the asset's price; nothing else changes what was asked for.
+        let is_covered =
+            receipt.license != LicenseId::NONE && receipt.asset_prices == Prices::default();
+        if receipt.asset != asked.asset
+            || receipt.worker_prices != asked.worker_prices
+            || (receipt.asset_prices != asked.asset_prices && !is_covered)
+        {
+            return Err(BundleError::OtherPrices);
+        }
         Ok(())
     }
+}
+
+impl ChainProof {
+    /// The header, if it is part of the chain with this genesis.
+    fn header(&self, genesis: B256) -> Result<VerifiedHeader, LightError> {
+        let light = LightClient::new(
+            genesis,
+            &self.genesis_header,
+            self.chain_id,
+            self.validators.clone(),
+        )?
+        .following(&self.handovers)?;
+        light.verify_through(&self.header, &self.descendants, &self.certificate)
+    }
+
+    /// The logs of the transaction, which is part of the block, and the place of one of them.
+    fn logs(
+        &self,
+        receipts_root: B256,
+        log_index: u64,
+    ) -> Result<Option<(Vec<Log>, usize)>, BundleError> {
+        let logs = TxReceipt::decode(&self.receipt)?.logs;
+        let places = (usize::try_from(self.transaction_index), usize::try_from(log_index));
+        let (Ok(transaction_index), Ok(log_index)) = places else { return Ok(None) };
+        let Some(log) = logs.get(log_index) else { return Ok(None) };
+        let claim = LogClaim { transaction_index, log_index, log };
+        verify_log(receipts_root, &claim, &self.receipt, &self.receipt_proof)?;
+        Ok(Some((logs, log_index)))
+    }
+}
+
+/// Uses of a payer's licence that a transaction counted.
+fn counted(logs: &[Log], license: LicenseId, payer: Address) -> u64 {
+    let counts = logs.iter().filter(|log| log.address == LICENSES).filter_map(|log| {
+        let event = ILicenses::UsesCounted::decode_log(log).ok()?;
+        let is_ours = event.account == payer && event.license == U256::from(license.0);
+        is_ours.then_some(event.count)
+    });
+    counts.fold(0, u64::saturating_add)
 }
 
 /// Who a claim of `channel` paid, from the logs of its transaction.

@@ -1,4 +1,4 @@
-use super::{Bundle, BundleError, ChainProof, Opening, payments};
+use super::{Bundle, BundleError, ChainProof, LogProof, Opening, payments};
 use crate::{Terms, sign};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, Log, U256, aliases::U24, keccak256};
@@ -10,15 +10,19 @@ use commonware_consensus::{
 use commonware_cryptography::keccak256::Digest;
 use commonware_parallel::Sequential;
 use commonware_utils::non_empty;
-use sahara_abi::{CHANNELS, IChannels};
+use sahara_abi::{
+    ASSETS, CHANNELS,
+    IAssets::{self, Kind, Relation},
+    IChannels, ILicenses, LICENSES, purpose,
+};
 use sahara_client::SigningKey;
 use sahara_finality::{
     Block, ChainIdentity, Handover, RoundSeal, Seal, TxReceipt, ValidatorKeys, ValidatorSet,
     encode_finalization, genesis_block, header_template, prove_receipt, receipts_root, signer,
 };
 use sahara_primitives::{
-    Amount, AssetId, Bill, ChannelId, DeterminismClass, Price, Prices, Receipt, ReceiptSeq, Usage,
-    merkle,
+    Amount, AssetId, Bill, ChannelId, DeterminismClass, LicenseId, LoggedClaim, Price, Prices,
+    Receipt, ReceiptSeq, Timestamp, Usage, UsageLog, merkle,
 };
 
 fn key(number: u8) -> SigningKey {
@@ -123,6 +127,7 @@ fn terms() -> Terms {
         url: "http://gateway/v1/chat/completions".into(),
         body_hash: keccak256("body"),
         asset: AssetId(3),
+        purpose: purpose::INFERENCE,
         worker_prices: prices(1_000_000),
         asset_prices: prices(500_000),
         request_id: B256::repeat_byte(5),
@@ -131,21 +136,27 @@ fn terms() -> Terms {
 }
 
 fn receipt(seq: u32) -> Receipt {
+    receipt_under(seq, LicenseId::NONE, terms().asset_prices)
+}
+
+/// A receipt under a licence, with what is charged for the asset.
+fn receipt_under(seq: u32, license: LicenseId, asset_prices: Prices) -> Receipt {
     let (terms, usage) = (terms(), Usage { prompt_tokens: 4, completion_tokens: 6 });
     let charge = |prices: Prices| prices.charge(usage).unwrap();
-    let (worker, asset) = (charge(terms.worker_prices), charge(terms.asset_prices));
+    let (worker, asset) = (charge(terms.worker_prices), charge(asset_prices));
     Receipt {
         chain_id: 1,
         channel: ChannelId(B256::repeat_byte(8)),
         seq: ReceiptSeq(seq),
         request_hash: terms.hash(),
         asset: terms.asset,
+        license,
         worker: key(1).address(),
         model_root: B256::repeat_byte(2),
         class: DeterminismClass::D1,
         usage,
         worker_prices: terms.worker_prices,
-        asset_prices: terms.asset_prices,
+        asset_prices,
         output_hash: terms.output_hash("an answer"),
         bill: Bill::new(Default::default(), Amount::ZERO, worker, asset).unwrap(),
         cumulative: Amount::from_u128(15),
@@ -156,7 +167,13 @@ fn receipt(seq: u32) -> Receipt {
 }
 
 fn bundle() -> (Bundle, B256) {
-    let (first, second) = (receipt(4), receipt(5));
+    let (bundle, genesis, _) = bundle_of(receipt(5), Vec::new());
+    (bundle, genesis)
+}
+
+/// A bundle of one receipt, whose claim's transaction logs more; and the claim.
+fn bundle_of(second: Receipt, more: Vec<Log>) -> (Bundle, B256, LoggedClaim) {
+    let first = receipt(4);
     let leaves = [first.hash(), second.hash()];
     let channel_id = second.channel.0;
     let (payer, gateway) = (key(3).address(), key(2).address());
@@ -177,7 +194,14 @@ fn bundle() -> (Bundle, B256) {
         receiptsRoot: merkle::root(&leaves),
     };
     let transaction = |logs| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs };
-    let logs = vec![log(&earned), log(&collected)];
+    let mut logs = vec![log(&earned), log(&collected)];
+    logs.extend(more);
+    let claim = LoggedClaim {
+        channel: second.channel,
+        from: ReceiptSeq(4),
+        to: ReceiptSeq(6),
+        receipts_root: collected.receiptsRoot,
+    };
     let (chain, genesis) = proof(&[transaction(Vec::new()), transaction(logs)]);
     let bundle = Bundle {
         gateway,
@@ -188,8 +212,9 @@ fn bundle() -> (Bundle, B256) {
         log_index: 1,
         chain,
         opening: Some(Opening { request: terms(), text: "an answer".into() }),
+        log: None,
     };
-    (bundle, genesis)
+    (bundle, genesis, claim)
 }
 
 #[test]
@@ -207,7 +232,9 @@ type Change = fn(&mut Bundle);
 
 #[test]
 fn w5_any_change_is_found() {
-    let changes: [Change; 17] = [
+    let changes: [Change; 19] = [
+        |bundle| bundle.receipt.license = LicenseId(1),
+        |bundle| bundle.opening.as_mut().unwrap().request.purpose = purpose::COMMERCIAL,
         |bundle| bundle.receipt.usage.completion_tokens += 1,
         |bundle| bundle.receipt.seq = ReceiptSeq(4),
         |bundle| bundle.receipt.channel = ChannelId(B256::ZERO),
@@ -241,4 +268,111 @@ fn payments_are_those_of_the_channel() {
     let logs = TxReceipt::decode(&bundle.chain.receipt).unwrap().logs;
     assert_eq!(payments(&logs, bundle.receipt.channel, bundle.gateway).len(), 1);
     assert!(payments(&logs, ChannelId(B256::ZERO), bundle.gateway).is_empty());
+}
+
+#[test]
+fn w5_a_licence_may_cover_the_assets_price_and_nothing_else_may() {
+    let (payer, licence) = (key(3).address(), LicenseId(7));
+    let counted = |account, license: u64| Log {
+        address: LICENSES,
+        data: ILicenses::UsesCounted {
+            license: U256::from(license),
+            account,
+            count: 2,
+            uses: 9,
+        }
+        .encode_log_data(),
+    };
+    let others = vec![counted(payer, 7), counted(payer, 8), counted(Address::ZERO, 7)];
+    let covered = receipt_under(5, licence, Prices::default());
+    let (bundle, genesis, _) = bundle_of(covered, others);
+    let verified = bundle.verify(genesis).unwrap();
+    assert_eq!((verified.license, verified.counted), (licence, 2));
+    let (free, genesis, _) =
+        bundle_of(receipt_under(5, LicenseId::NONE, Prices::default()), Vec::new());
+    assert_eq!(free.verify(genesis), Err(BundleError::OtherPrices));
+}
+
+/// The bundle of [`bundle`] with its usage log: asset 9, over three claims.
+fn logged(change: impl Fn(&mut UsageLog, &mut IAssets::Registered, &mut IAssets::Linked)) -> (Bundle, B256) {
+    let (mut bundle, genesis, claim) = bundle_of(receipt(5), Vec::new());
+    let mut covers = UsageLog {
+        chain_id: 1,
+        gateway: bundle.gateway,
+        asset: AssetId(3),
+        from: Timestamp(1_800_000_000 - 100),
+        to: Timestamp(1_800_000_000 + 100),
+    };
+    let other = LoggedClaim { to: ReceiptSeq(7), ..claim };
+    let claims = [other, claim, other];
+    let leaves: Vec<_> = claims.iter().map(LoggedClaim::hash).collect();
+    let mut registered = IAssets::Registered {
+        asset: 9,
+        creator: bundle.gateway,
+        kind: Kind::UsageLog,
+        contentHash: B256::ZERO,
+        metadataURI: String::new(),
+    };
+    let mut linked = IAssets::Linked { asset: 9, parent: 3, relation: Relation::Records };
+    change(&mut covers, &mut registered, &mut linked);
+    if registered.contentHash.is_zero() {
+        registered.contentHash = covers.root_of(&claims);
+    }
+    let log = |data| Log { address: ASSETS, data };
+    let logs = vec![log(registered.encode_log_data()), log(linked.encode_log_data())];
+    let transaction = |logs| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs };
+    let (chain, _) = proof(&[transaction(Vec::new()), transaction(logs)]);
+    bundle.log = Some(LogProof {
+        log: AssetId(9),
+        from: covers.from,
+        to: covers.to,
+        claims_root: merkle::root(&leaves),
+        inclusion: merkle::prove(&leaves, 1).unwrap(),
+        log_index: 0,
+        chain,
+    });
+    (bundle, genesis)
+}
+
+#[test]
+fn l3_a_receipt_is_proven_into_its_log() {
+    let (bundle, genesis) = logged(|_, _, _| ());
+    let text = serde_json::to_string(&bundle).unwrap();
+    let bundle: Bundle = serde_json::from_str(&text).unwrap();
+    assert_eq!(bundle.verify(genesis).unwrap().log, Some(AssetId(9)));
+}
+
+#[test]
+fn l3_no_other_log_holds_it() {
+    type Registration = fn(&mut UsageLog, &mut IAssets::Registered, &mut IAssets::Linked);
+    let registrations: [Registration; 9] = [
+        |_, registered, _| registered.creator = Address::ZERO,
+        |_, registered, _| registered.kind = Kind::Dataset,
+        |_, registered, _| registered.asset = 8,
+        |_, registered, _| registered.contentHash = B256::repeat_byte(1),
+        |_, _, linked| linked.parent = 4,
+        |_, _, linked| linked.asset = 8,
+        |_, _, linked| linked.relation = Relation::DerivedFrom,
+        |covers, _, _| covers.to = covers.from,
+        |covers, _, _| covers.asset = AssetId(4),
+    ];
+    for (index, change) in registrations.into_iter().enumerate() {
+        let (bundle, genesis) = logged(change);
+        let refused = bundle.verify(genesis);
+        assert!(matches!(refused, Err(BundleError::NotLogged { .. })), "{index}: {refused:?}");
+    }
+    let changes: [fn(&mut LogProof); 7] = [
+        |log| log.log = AssetId(1),
+        |log| log.from = Timestamp(log.from.0 + 1),
+        |log| log.to = Timestamp(log.to.0 + 1),
+        |log| log.claims_root = B256::ZERO,
+        |log| log.inclusion.index = 0,
+        |log| log.log_index = 1,
+        |log| log.chain.header = log.chain.genesis_header.clone(),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let (mut bundle, genesis) = logged(|_, _, _| ());
+        change(bundle.log.as_mut().unwrap());
+        assert!(bundle.verify(genesis).is_err(), "change {index} was not found");
+    }
 }

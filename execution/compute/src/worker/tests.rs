@@ -9,6 +9,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use proptest::prelude::*;
 use sahara_client::SigningKey;
 use sahara_primitives::{
+    LicenseId,
     Amount, AssetId, Bill, ChannelId, DeterminismClass, Milliseconds, Price, Prices, Receipt,
     ReceiptSeq, TokenCount, Usage,
 };
@@ -211,6 +212,7 @@ fn receipt(job: &Job, seq: u32, completion_tokens: TokenCount, earned: u128) -> 
         seq: ReceiptSeq(seq),
         request_hash: B256::ZERO,
         asset: job.asset,
+        license: LicenseId::NONE,
         worker: key(1).address(),
         model_root: keccak256("endless"),
         class: DeterminismClass::D1,

@@ -20,7 +20,7 @@ mod dispatch;
 pub mod lineage;
 mod ownership;
 mod record;
-mod registration;
+pub(crate) mod registration;
 pub mod relations;
 mod storage;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::{
     royalties::{self, Share},
     state::{Failure, Read, Write},
     system::parameters,
+    workers,
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
@@ -161,6 +162,16 @@ pub(super) fn lines(
     Ok(lines)
 }
 
+/// Whether an edge is a gateway's record of use (spec 0017): not a derivative, so no policy and no
+/// licence is asked. A bond stands behind the statement.
+pub(crate) fn is_record(
+    state: &mut impl Read,
+    relation: Relation,
+    creator: Address,
+) -> Result<bool, Failure> {
+    Ok(relation == Relation::Records && workers::gateway_terms(state, creator)?.is_some())
+}
+
 fn check_edge(
     state: &mut impl Read,
     edge: &Edge,
@@ -170,7 +181,7 @@ fn check_edge(
     let (parent, policy) = (edge.parent.0, title.derivatives);
     let rule = rule(edge.relation).filter(|rule| rule.holds(kind, title.kind));
     let rule = rule.ok_or(IAssets::InvalidRelation { parent, relation: edge.relation })?;
-    if !rule.carries_income {
+    if !rule.carries_income || is_record(state, edge.relation, creator)? {
         return Ok(());
     }
     if edge.relation == Relation::VersionOf {

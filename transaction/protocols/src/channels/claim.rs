@@ -6,7 +6,7 @@ use super::views::{check_closable, known};
 use super::words::{Balance, Earning, Progress, Terms};
 use super::{CLAIM_GRACE_SECONDS, MAX_LINES};
 use crate::state::{Failure, Read, Write, overflow};
-use crate::{royalties, workers};
+use crate::{licenses, royalties, workers};
 use alloy_primitives::{Address, U256, aliases::U96};
 use alloy_sol_types::SolStruct;
 use sahara_abi::{CHANNELS as ADDRESS, IChannels, INCENTIVE_POOL, signing};
@@ -34,6 +34,29 @@ pub fn claim_batch(
         collect(state, caller, claim, &mut payouts)?;
     }
     payouts.pay(state, caller)
+}
+
+/// Collects, and counts what the receipts used of the payers' licences: in one call, so that neither
+/// happens without the other and no receipt is counted twice.
+///
+/// # Errors
+/// Those of [`claim_batch`], [`IChannels::NotClaimed`] for a channel that is not among the claims.
+pub fn claim_and_count(
+    state: &mut impl Write,
+    caller: Address,
+    claims: &[IChannels::Claim],
+    uses: &[IChannels::Use],
+) -> Result<(), Failure> {
+    claim_batch(state, caller, claims)?;
+    for one in uses {
+        let channel_id = one.channelId;
+        if !claims.iter().any(|claim| claim.channelId == channel_id) {
+            return Err(IChannels::NotClaimed { channelId: channel_id }.into());
+        }
+        let payer = TERMS.get(state, ChannelId(channel_id))?.payer;
+        licenses::count_served(state, caller, (one.license, payer), one.count)?;
+    }
+    Ok(())
 }
 
 /// What one call owes to whom; sums, so that each payee is paid once.

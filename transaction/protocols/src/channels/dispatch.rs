@@ -1,8 +1,8 @@
 //! Decoded call → rule.
 
 use super::{
-    CLOSE_DELAY_SECONDS, channel, claim_batch, close, deposit_of, earning, fund, grant_use, open,
-    open_grant, request_close, revoke, withdraw,
+    CLOSE_DELAY_SECONDS, channel, claim_and_count, claim_batch, close, deposit_of, earning, fund,
+    grant_use, open, open_grant, request_close, revoke, withdraw,
 };
 use crate::dispatch::Call;
 use crate::state::{Failure, Write};
@@ -32,6 +32,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::claimBatch(f) => {
             call.change(f, |f| claim_batch(state, caller, &f.claims).map(Into::into))
         }
+        Function::claimAndCount(f) => call.change(f, |f| {
+            claim_and_count(state, caller, &f.claims, &f.uses).map(Into::into)
+        }),
         Function::requestClose(f) => {
             call.change(f, |f| request_close(state, caller, ChannelId(f.channelId)).map(Into::into))
         }

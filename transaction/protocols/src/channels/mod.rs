@@ -34,7 +34,7 @@ pub(crate) mod tests;
 mod views;
 mod words;
 
-pub use claim::claim_batch;
+pub use claim::{claim_and_count, claim_batch};
 pub use close::{close, request_close, revoke};
 pub use deposit::{fund, withdraw};
 pub(crate) use dispatch::call;

@@ -46,9 +46,11 @@ pub use ownership::{
 };
 pub use rights::{Right, can_use, is_licensed, link};
 pub use sale::{Quote, buy, quote, renew};
+pub(crate) use seats::count_served;
 pub use seats::{assign_seat, count_uses, free_seat, revoke, set_meter};
 pub(crate) use storage::{LAYOUT, liability};
 pub(crate) use views::standing_word;
+pub use sahara_abi::purpose;
 pub use views::{license, terms_of};
 
 /// The highest price: 2^96 base units, more than all coin. With 2^32 of them it fits 128 bits.
@@ -79,16 +81,3 @@ pub const NAME: &str = "Sahara Licenses";
 /// The symbol of the collection.
 pub const SYMBOL: &str = "SAHARA-LICENSE";
 
-/// What may be asked of a right, as bits of a purpose.
-pub mod purpose {
-    /// Computing answers.
-    pub const INFERENCE: u8 = 1;
-    /// Training a model.
-    pub const TRAINING: u8 = 2;
-    /// Linking a derivative.
-    pub const DERIVATIVE: u8 = 4;
-    /// Earning money with it.
-    pub const COMMERCIAL: u8 = 8;
-    /// Every bit that has a meaning.
-    pub const ALL: u8 = INFERENCE | TRAINING | DERIVATIVE | COMMERCIAL;
-}

@@ -9,7 +9,7 @@ use super::{
     words::License,
 };
 use crate::{
-    assets::{self, Edge, relations::rule},
+    assets::{self, Edge, registration::is_record, relations::rule},
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, U256};
@@ -156,7 +156,7 @@ fn purpose_of(edge: &Edge) -> u8 {
 
 /// Refuses a derivative of licensed parents without the right to it, counts one use of each licence,
 /// and binds the child to reciprocal terms. Parents without terms are left to their policy, and edges
-/// that carry no income are statements that need no leave.
+/// that carry no income are statements that need no leave, as are a gateway's records of use.
 ///
 /// # Errors
 /// `RightMissing` with what is missing; `TermsCarried` when parents demand different terms;
@@ -169,7 +169,8 @@ pub fn link(
 ) -> Result<(), Failure> {
     for edge in edges {
         let parent = edge.parent;
-        let is_statement = !rule(edge.relation).is_some_and(|rule| rule.carries_income);
+        let is_statement = !rule(edge.relation).is_some_and(|rule| rule.carries_income)
+            || is_record(state, edge.relation, creator)?;
         if is_statement || !IS_LICENSED.get(state, parent)? {
             continue;
         }

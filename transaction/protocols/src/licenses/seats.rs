@@ -240,6 +240,32 @@ pub fn count_uses(
     spend(state, (number, license), account, count)
 }
 
+/// Counts what a meter has served, as much as is left: nothing of a licence that ended meanwhile,
+/// whose holder withdrew the meter, or in which the account lost its seat. The work is done and is
+/// paid whatever became of the right to it.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn count_served(
+    state: &mut impl Write,
+    meter: Address,
+    (id, account): (U256, Address),
+    count: u64,
+) -> Result<(), Failure> {
+    let Ok(number) = u64::try_from(id) else { return Ok(()) };
+    let license = LICENSES.get(state, number)?;
+    let is_meter = meter == account || METERS.get(state, (license.holder, meter))?;
+    let is_live = !license.is_revoked && !license.is_expired(state.block().timestamp);
+    let counted = count.min(license.uses_left());
+    if !is_meter || !is_live || counted == 0 {
+        return Ok(());
+    }
+    if !SEATS.get(state, (number, account))?.is_valid(&license) {
+        return Ok(());
+    }
+    spend(state, (number, license), account, counted)
+}
+
 /// Counts uses and starts the seat's window anew.
 pub(super) fn spend(
     state: &mut impl Write,

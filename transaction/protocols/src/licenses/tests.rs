@@ -1,6 +1,7 @@
 //! Behaviours, one sentence each; the invariants by number over random calls against a naive model.
 
 mod invariants;
+mod metering;
 mod model;
 mod ownership;
 mod rights;

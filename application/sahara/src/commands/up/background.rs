@@ -37,6 +37,9 @@ pub(super) fn start(up: &Up, session: &Session, format: Format) -> Result<()> {
     if up.no_demo {
         command.arg("--no-demo");
     }
+    if let Some(seconds) = up.log_period {
+        command.args(["--log-period", &seconds.to_string()]);
+    }
     // A group of its own: Ctrl-C in this terminal is not meant for it.
     command
         .process_group(0)

@@ -223,6 +223,7 @@ impl Start<'_> {
             key_file: gateway_dir.join("key.secret"),
             data_dir: gateway_dir.clone(),
             genesis_hash: network.genesis_hash,
+            log_period_seconds: self.up.log_period,
         };
         fs::write(worker_dir.join("config.json"), serde_json::to_vec_pretty(&worker)?)?;
         fs::write(gateway_dir.join("config.json"), serde_json::to_vec_pretty(&gateway)?)?;

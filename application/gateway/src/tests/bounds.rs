@@ -1,0 +1,121 @@
+//! How much of a gateway one payer may take, and how long it may stand still.
+
+use super::world::{NOW, World, chat};
+use crate::{
+    Bounds, Patience,
+    listen::{Listened, is_taken, listen},
+    run::{Run, WINDOW},
+};
+use alloy_primitives::B256;
+use sahara_compute::{Input, Job, Sampling};
+use sahara_primitives::Milliseconds;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+async fn bounded(bounds: Bounds) -> World {
+    let mut world = World::new().await;
+    world.bounds = bounds;
+    world.kill_and_restart().await;
+    world
+}
+
+#[test]
+fn the_bounds_are_what_the_spec_says() {
+    assert_eq!(Bounds::default(), Bounds { channels_per_payer: 1_000, parallel: 64 });
+    assert_eq!(Patience::default().stall, Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_payer_has_so_many_keys_and_no_more() {
+    let world = bounded(Bounds { channels_per_payer: 3, ..Bounds::default() }).await;
+    // The world registered one.
+    for nonce in [21, 22] {
+        world.register_key(&world.grant(nonce, 5)).await;
+    }
+    let refused = world.post_key(&world.grant(23, 5)).await;
+    assert_eq!(refused.status(), 403);
+    let error: serde_json::Value = refused.json().await.unwrap();
+    assert!(error["error"]["message"].as_str().unwrap().contains("has 3 keys here"), "{error}");
+    // One that is known may come again.
+    world.register_key(&world.grant(22, 5)).await;
+}
+
+#[tokio::test]
+async fn a_key_has_so_many_requests_at_a_time_and_no_more() {
+    let world = bounded(Bounds { parallel: 2, ..Bounds::default() }).await;
+    world.script.permits.forget_permits(10_000);
+    let running: Vec<_> = ["one", "two"].map(|text| tokio::spawn(world.ask(&chat(text)).send())).into();
+    world.until(|world| world.script.starts.load(Ordering::SeqCst) == 2).await;
+    let refused = world.ask(&chat("three")).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["x-ratelimit-limit-requests"], "2");
+    assert_eq!(refused.headers()["x-ratelimit-remaining-requests"], "0");
+    world.script.permits.add_permits(100);
+    for answer in running {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    }
+    world.until(|world| world.gateway.runs.lock().of(world.channel) == 0).await;
+    assert_eq!(world.answer(&chat("three")).await["choices"][0]["finish_reason"], "stop");
+}
+
+fn run(world: &World) -> Arc<Run> {
+    let ids = [1, 2, 3].map(B256::repeat_byte);
+    Run::new((ids[0], ids[1], ids[2]), world.channel, true, (0, "script-1".into()))
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_takes_from_has_been_left_after_a_minute() {
+    let world = World::new().await;
+    let model = world.gateway.catalog.find("script-1").unwrap();
+    let offer = &model.offers[0];
+    let job = Job {
+        id: B256::repeat_byte(1),
+        channel: world.channel,
+        asset: model.asset,
+        input: Input::Text("say much".into()),
+        max_tokens: 500,
+        is_flexible: false,
+        max_prompt_tokens: 100,
+        sampling: Sampling::default(),
+        stop: Vec::new(),
+        worker_prices: offer.prices,
+        asset_prices: model.prices,
+    };
+    world.script.length.store(500, Ordering::SeqCst);
+    let mut stream = offer.worker.start(&job, Milliseconds(NOW)).await.unwrap();
+    stream.next().await.unwrap();
+    let run = run(&world);
+    let _reader = run.reader();
+    let listening = Arc::clone(&run);
+    let patience = Patience::default();
+    let listener =
+        tokio::spawn(async move { listen(&listening, &mut stream, patience).await });
+    world.until(|_| run.audience().is_behind).await;
+    tokio::time::pause();
+    // The listener sees the full window, and its minute begins.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(Duration::from_secs(59)).await;
+    tokio::task::yield_now().await;
+    assert!(!listener.is_finished(), "left before a minute");
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert!(matches!(listener.await.unwrap(), Listened::ClientLeft));
+    assert_eq!(run.close().len(), 0, "nothing was delivered");
+    assert!(WINDOW <= 64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stream_that_nobody_takes_waits_a_minute() {
+    let ids = [1, 2, 3].map(B256::repeat_byte);
+    let run = Run::new((ids[0], ids[1], ids[2]), Default::default(), true, (0, String::new()));
+    run.push("last");
+    let mut reader = run.reader();
+    let begun = tokio::time::Instant::now();
+    assert!(!is_taken(&run, Patience::default()).await);
+    assert_eq!(begun.elapsed(), Duration::from_secs(60));
+    reader.next().await;
+    assert!(is_taken(&run, Patience::default()).await);
+}
