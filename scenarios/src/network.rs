@@ -41,6 +41,8 @@ pub struct Network {
     child: Child,
     directory: TempDir,
     options: Options,
+    /// Further arguments of `sahara up`.
+    arguments: Vec<String>,
     port_base: u16,
     /// Coin that a test forced into a protocol on purpose.
     allowed_recoveries: usize,
@@ -66,7 +68,11 @@ pub(crate) fn free_ports() -> Result<u16> {
     bail!("no free block of a hundred ports")
 }
 
-fn up(directory: &Path, options: Options, port_base: u16) -> Result<(Child, Value)> {
+fn up(
+    directory: &Path,
+    (options, arguments): (Options, &[String]),
+    port_base: u16,
+) -> Result<(Child, Value)> {
     let mut command = Command::new(tools::program()?);
     command.args(["up", "--json", "--data-dir"]).arg(directory);
     command.args([
@@ -78,6 +84,7 @@ fn up(directory: &Path, options: Options, port_base: u16) -> Result<(Child, Valu
     if !options.demo {
         command.arg("--no-demo");
     }
+    command.args(arguments);
     let log = fs::OpenOptions::new().create(true).append(true).open(directory.join("up.log"))?;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
     let mut line = String::new();
@@ -118,14 +125,24 @@ impl Network {
     /// # Errors
     /// When it does not; the error holds the logs.
     pub fn start(options: Options) -> Result<Self> {
+        Self::start_with(options, &[])
+    }
+
+    /// As [`Network::start`], with further arguments of `sahara up`.
+    ///
+    /// # Errors
+    /// As [`Network::start`].
+    pub fn start_with(options: Options, arguments: &[&str]) -> Result<Self> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = tempfile::tempdir()?;
         let port_base = free_ports()?;
-        let (child, ready) = up(directory.path(), options, port_base)?;
+        let (child, ready) = up(directory.path(), (options, &arguments), port_base)?;
         Ok(Self {
             child,
             directory,
             options,
+            arguments,
             port_base,
             allowed_recoveries: 0,
             ready,
@@ -139,7 +156,7 @@ impl Network {
     /// As [`Network::start`].
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        let (child, ready) = up(self.directory.path(), self.options, self.port_base)?;
+        let (child, ready) = up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
         (self.child, self.ready) = (child, ready);
         Ok(())
     }

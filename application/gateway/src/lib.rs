@@ -17,6 +17,8 @@
 //! - G6 Receipts of a channel are signed by both parties, name their predecessor, and no number is
 //!   used twice; claims follow their order, and none waits for a worker.
 //! - G7 A payment pays for one request: not for another URL, body, price or chain.
+//! - G8 No work is done for a payer without the right that final state grants, at most a second old.
+//! - G9 A counted licence serves no more than is left of it, and a use is counted once, with its claim.
 //!
 //! # Failure and recovery
 //! A request is *reserved* (on disk before the first token), *running* (a stream's delivered tokens

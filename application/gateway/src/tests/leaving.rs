@@ -17,6 +17,7 @@ fn call(world: &World, body: &serde_json::Value) -> Call {
         model: world.gateway.catalog.find("script-1").unwrap(),
         ask: Ask::parse(Endpoint::Chat, body.as_bytes()).unwrap(),
         url: "http://gateway/v1/chat/completions".into(),
+        purpose: sahara_abi::purpose::INFERENCE,
         body_hash: keccak256(&body),
         identity: Identity::Fresh,
         salt: random(),
