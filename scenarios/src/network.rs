@@ -156,7 +156,8 @@ impl Network {
     /// As [`Network::start`].
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        let (child, ready) = up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
+        let (child, ready) =
+            up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
         (self.child, self.ready) = (child, ready);
         Ok(())
     }

@@ -51,7 +51,13 @@ impl People {
         Ok(terms)
     }
 
-    async fn buy(&self, buyer: &SigningKey, asset: u64, terms: B256, quantity: u32) -> Result<U256> {
+    async fn buy(
+        &self,
+        buyer: &SigningKey,
+        asset: u64,
+        terms: B256,
+        quantity: u32,
+    ) -> Result<U256> {
         let quote = ILicenses::quoteCall { terms, quantity };
         let quote = self.client.call(LICENSES, &quote).await?;
         let (holder, user) = (buyer.address(), buyer.address());
@@ -172,12 +178,14 @@ async fn licensed(network: &Network, people: &People, chat: &[&str]) -> Result<(
         })
         .await?;
     let meter = network.address("/accounts/gateway")?;
-    ensure!(error.to_string().to_lowercase().contains(&format!("{meter:?}").to_lowercase()), "{error}");
+    ensure!(
+        error.to_string().to_lowercase().contains(&format!("{meter:?}").to_lowercase()),
+        "{error}"
+    );
     let call = ILicenses::setMeterCall { meter, isAllowed: true };
     people.client.send(&people.payer, LICENSES, Amount::ZERO, &call).await?;
-    let answer = network
-        .until("the licensed payer is served", async || network.sahara(chat).ok())
-        .await?;
+    let answer =
+        network.until("the licensed payer is served", async || network.sahara(chat).ok()).await?;
     let is_settled = |receipt: &Value| receipt.pointer("/bundle/receipt").is_some();
     let receipt = receipt_when(network, &receipt_id(&answer)?, is_settled).await?;
     ensure!(people.uses(license).await? == 1, "one request is one use");

@@ -168,8 +168,7 @@ impl Gateway {
         let right = self.right(&call.model, payer, call.purpose).await?;
         for offer in &call.model.offers {
             let asset_prices = right.asset_prices(call.model.prices);
-            let wanted =
-                Wanted { asset: call.model.asset, asset_prices, offer, ask: &call.ask };
+            let wanted = Wanted { asset: call.model.asset, asset_prices, offer, ask: &call.ask };
             let mut admission = admit(self, &call.account, wanted).await?;
             let uses = self.admit_uses(call, payer, right, &mut admission.limits).await?;
             let row = self.reserve(run, call, offer, right);

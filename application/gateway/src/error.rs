@@ -25,7 +25,15 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), kind, param: None, code: None, payment: None, license: None }
+        Self {
+            status,
+            message: message.into(),
+            kind,
+            param: None,
+            code: None,
+            payment: None,
+            license: None,
+        }
     }
 
     const fn code(mut self, code: &'static str) -> Self {

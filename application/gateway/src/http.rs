@@ -263,7 +263,8 @@ async fn complete(
             (account, identity, random())
         }
         None => {
-            let request = Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url, purpose };
+            let request =
+                Unpaid { gateway: &gateway, model: &model, ask: &ask, url: &url, purpose };
             let paid = request.pay(body_hash, &headers).await?;
             payment = Some(Arc::clone(&paid.0.account));
             let id = Gateway::named(paid.0.account.channel.0, &paid.0.request_id.to_string());

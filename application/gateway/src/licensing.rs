@@ -41,7 +41,10 @@ impl Chain {
         let mut offered = Vec::new();
         for id in self.call(LICENSES, offers).await?.terms {
             let terms = self.call(LICENSES, ILicenses::termsCall { terms: id }).await?;
-            let quote = self.call(LICENSES, ILicenses::quoteCall { terms: id, quantity: 1 }).await?;
+            // A purchase counts single tokens; the price is for a million.
+            let is_by_token = terms.pricing == Pricing::PerMillionTokens;
+            let quantity = if is_by_token { 1_000_000 } else { 1 };
+            let quote = self.call(LICENSES, ILicenses::quoteCall { terms: id, quantity }).await?;
             let [price, fee] = [quote.price, quote.fee].map(Amount::from_base_units);
             offered.push(Offered { id, terms, price, fee });
         }

@@ -335,7 +335,6 @@ impl LogRow {
         let place = self.claims.iter().position(|one| one == claim)?;
         Some((merkle::root(&leaves), merkle::prove(&leaves, place)?))
     }
-
 }
 
 /// Where a transaction registers the asset with this content.

@@ -45,7 +45,7 @@ impl Gateway {
     fn twin_of(&self, row: &RequestRow, id: &[u8]) -> Result<Option<Vec<u8>>, ApiError> {
         let Some(account) = self.known_account(row.channel) else { return Ok(None) };
         let owner: B256 = account.row().authority.owner(row.channel);
-        let key = twin_key(owner, row.terms.body_hash);
+        let key = twin_key(owner, row.fingerprint());
         let twin = get::<TwinRow>(&self.store().twins, &key)?;
         Ok(twin.filter(|twin| twin.id.as_slice() == id).map(|_| key))
     }

@@ -97,11 +97,7 @@ impl Right {
 
 impl Live {
     const OPEN: Self = Self {
-        right: Right {
-            license: LicenseId::NONE,
-            covers_price: false,
-            counts: Counts::Nothing,
-        },
+        right: Right { license: LicenseId::NONE, covers_price: false, counts: Counts::Nothing },
         left: u64::MAX,
         holder: Address::ZERO,
         is_meter: true,

@@ -23,8 +23,7 @@ use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::Log as RpcLog;
 use sahara_compute::payments;
 use sahara_primitives::{
-    Amount, AssetId, BlockNumber, ChannelId, LicenseId, Milliseconds, ReceiptSeq, Timestamp,
-    merkle,
+    Amount, AssetId, BlockNumber, ChannelId, LicenseId, Milliseconds, ReceiptSeq, Timestamp, merkle,
 };
 use std::{
     collections::{BTreeMap, HashMap},

@@ -2,9 +2,7 @@
 
 use crate::{chain::ChainError, error::ApiError, gateway::Gateway};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{
-    ASSETS, CHANNELS, IAssets, IChannels, ILicenses, IWorkers, LICENSES, WORKERS,
-};
+use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, ILicenses, IWorkers, LICENSES, WORKERS};
 use sahara_client::Log;
 use sahara_primitives::{AssetId, ChannelId};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -29,12 +27,7 @@ struct News {
 impl Gateway {
     /// Settles, has owed answers signed, follows the chain and closes usage logs; runs as long as the gateway does.
     pub async fn work(self: Arc<Self>) {
-        tokio::join!(
-            self.settle_loop(),
-            self.owed_loop(),
-            self.watch_loop(),
-            self.log_loop()
-        );
+        tokio::join!(self.settle_loop(), self.owed_loop(), self.watch_loop(), self.log_loop());
     }
 
     /// Reads everything that is served now. [`Self::work`] does so too; a caller that wants to

@@ -31,9 +31,7 @@ mod wire;
 mod worker;
 mod worker_client;
 
-pub use bundle::{
-    Bundle, BundleError, ChainProof, LogProof, Opening, Payment, Verified, payments,
-};
+pub use bundle::{Bundle, BundleError, ChainProof, LogProof, Opening, Payment, Verified, payments};
 pub use clock::Clock;
 pub use engine::{Engine, EngineCard, EngineError, Limits, OwnEngine, Piece, RemoteEngine, Run};
 pub use meter::Meter;

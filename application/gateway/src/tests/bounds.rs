@@ -52,7 +52,8 @@ async fn a_payer_has_so_many_keys_and_no_more() {
 async fn a_key_has_so_many_requests_at_a_time_and_no_more() {
     let world = bounded(Bounds { parallel: 2, ..Bounds::default() }).await;
     world.script.permits.forget_permits(10_000);
-    let running: Vec<_> = ["one", "two"].map(|text| tokio::spawn(world.ask(&chat(text)).send())).into();
+    let running: Vec<_> =
+        ["one", "two"].map(|text| tokio::spawn(world.ask(&chat(text)).send())).into();
     world.until(|world| world.script.starts.load(Ordering::SeqCst) == 2).await;
     let refused = world.ask(&chat("three")).send().await.unwrap();
     assert_eq!(refused.status(), 429);

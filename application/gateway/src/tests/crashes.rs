@@ -58,7 +58,8 @@ async fn take(world: &mut World, step: Step) {
         Step::KillAfterSubmit => {
             let account = world.gateway.known_account(world.channel).unwrap();
             if let Some(prepared) = world.gateway.prepare(&account).unwrap() {
-                let claimed = world.gateway.chain().claim(vec![prepared.claim], prepared.uses).await;
+                let claimed =
+                    world.gateway.chain().claim(vec![prepared.claim], prepared.uses).await;
                 // A claim that got in before the last kill is not taken twice.
                 let is_stale = |error| matches!(error, ChainError::Refused { name, .. } if name == "StaleClaim");
                 assert!(claimed.map_or_else(is_stale, |_| true));

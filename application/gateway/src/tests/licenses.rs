@@ -49,8 +49,7 @@ impl World {
     }
 
     async fn meter(&self, is_allowed: bool) {
-        let call =
-            ILicenses::setMeterCall { meter: self.gateway.address(), isAllowed: is_allowed };
+        let call = ILicenses::setMeterCall { meter: self.gateway.address(), isAllowed: is_allowed };
         self.node.pay_as(self.payer.address(), LICENSES, Amount::ZERO, &call);
         self.catch_up().await;
     }
@@ -105,8 +104,15 @@ async fn g8_without_a_right_nothing_is_computed_and_the_refusal_says_how_to_get_
     let mut stream = chat("hello");
     stream["stream"] = json!(true);
     assert_eq!(world.refused(world.ask(&stream)).await.0, 403);
-    let models: Value =
-        world.http.get(format!("{}/v1/models", world.url)).send().await.unwrap().json().await.unwrap();
+    let models: Value = world
+        .http
+        .get(format!("{}/v1/models", world.url))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(models["data"][0]["licensing"]["is_required"], true);
     assert_eq!(models["data"][0]["licensing"]["terms"][0]["id"], json!(terms));
 }
@@ -201,7 +207,7 @@ async fn g9_parallel_requests_never_use_more_than_is_left() {
 
 #[tokio::test]
 async fn g9_tokens_are_counted_as_billed_and_bound_an_answer() {
-    let (world, license) = World::licensed(Pricing::PerMillionTokens, 1).await;
+    let (world, license) = World::licensed(Pricing::PerMillionTokens, 1_000_000).await;
     let answer = world.answer(&chat("one two three")).await;
     world.settle().await;
     assert_eq!(json!(world.license(license).uses), answer["usage"]["total_tokens"]);

@@ -44,9 +44,8 @@ impl World {
             let logs: Vec<_> = mined.logs.iter().map(|log| &log.inner).collect();
             for event in logs.iter().filter_map(|log| IChannels::Collected::decode_log(log).ok()) {
                 let is_used = logs.iter().any(|log| {
-                    IChannels::Earned::decode_log(log).is_ok_and(|line| {
-                        line.channelId == event.channelId && line.asset == asset
-                    })
+                    IChannels::Earned::decode_log(log)
+                        .is_ok_and(|line| line.channelId == event.channelId && line.asset == asset)
                 });
                 if is_used && at.is_some_and(|at| covers.covers(at)) {
                     claims.push(LoggedClaim {

@@ -452,7 +452,8 @@ impl World {
         let worker = worker(world, (&worker_key, prices()), worker_dir.path());
         let (endpoint, worker_task) = serve(worker.router()).await;
         economy(&node, &endpoint, (&payer, &worker_key));
-        let (gateway, url, task) = Self::start(&node, gateway_dir.path(), (&now, Bounds::default())).await;
+        let (gateway, url, task) =
+            Self::start(&node, gateway_dir.path(), (&now, Bounds::default())).await;
         let mut world = Self {
             node,
             script,
@@ -562,7 +563,8 @@ impl World {
     /// Another process goes on with these files.
     pub(crate) async fn restart_with(&mut self, dir: TempDir) {
         self.tasks.pop().unwrap().abort();
-        let (gateway, url, task) = Self::start(&self.node, dir.path(), (&self.now, self.bounds)).await;
+        let (gateway, url, task) =
+            Self::start(&self.node, dir.path(), (&self.now, self.bounds)).await;
         self.gateway = gateway;
         self.url = url;
         self.tasks.push(task);

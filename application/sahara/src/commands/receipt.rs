@@ -126,10 +126,16 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
     };
     let logged = bundle.log.as_ref().map_or_else(
         || String::from("in no usage log yet: its period is not closed, or the file is older"),
-        |log| format!(
-            "the claim is leaf {} of {} of asset {}, from {} to {}",
-            log.inclusion.index, log.inclusion.leaves, log.log, utc(log.from), utc(log.to)
-        ),
+        |log| {
+            format!(
+                "the claim is leaf {} of {} of asset {}, from {} to {}",
+                log.inclusion.index,
+                log.inclusion.leaves,
+                log.log,
+                utc(log.from),
+                utc(log.to)
+            )
+        },
     );
     let step = |name, shows| Step { name, shows };
     vec![

@@ -14,9 +14,7 @@ pub use log::LogProof;
 use crate::{SignatureError, Terms, recover};
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{
-    CHANNELS, IChannels, ILicenses, INCENTIVE_POOL, IRoyalties, LICENSES, ROYALTIES,
-};
+use sahara_abi::{CHANNELS, IChannels, ILicenses, INCENTIVE_POOL, IRoyalties, LICENSES, ROYALTIES};
 use sahara_finality::{
     Handover, LightClient, LightError, LogClaim, ProofError, ReceiptError, TxReceipt, ValidatorSet,
     VerifiedHeader, verify_log,

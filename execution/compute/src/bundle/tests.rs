@@ -275,13 +275,8 @@ fn w5_a_licence_may_cover_the_assets_price_and_nothing_else_may() {
     let (payer, licence) = (key(3).address(), LicenseId(7));
     let counted = |account, license: u64| Log {
         address: LICENSES,
-        data: ILicenses::UsesCounted {
-            license: U256::from(license),
-            account,
-            count: 2,
-            uses: 9,
-        }
-        .encode_log_data(),
+        data: ILicenses::UsesCounted { license: U256::from(license), account, count: 2, uses: 9 }
+            .encode_log_data(),
     };
     let others = vec![counted(payer, 7), counted(payer, 8), counted(Address::ZERO, 7)];
     let covered = receipt_under(5, licence, Prices::default());
@@ -294,7 +289,9 @@ fn w5_a_licence_may_cover_the_assets_price_and_nothing_else_may() {
 }
 
 /// The bundle of [`bundle`] with its usage log: asset 9, over three claims.
-fn logged(change: impl Fn(&mut UsageLog, &mut IAssets::Registered, &mut IAssets::Linked)) -> (Bundle, B256) {
+fn logged(
+    change: impl Fn(&mut UsageLog, &mut IAssets::Registered, &mut IAssets::Linked),
+) -> (Bundle, B256) {
     let (mut bundle, genesis, claim) = bundle_of(receipt(5), Vec::new());
     let mut covers = UsageLog {
         chain_id: 1,

@@ -9,9 +9,8 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use proptest::prelude::*;
 use sahara_client::SigningKey;
 use sahara_primitives::{
-    LicenseId,
-    Amount, AssetId, Bill, ChannelId, DeterminismClass, Milliseconds, Price, Prices, Receipt,
-    ReceiptSeq, TokenCount, Usage,
+    Amount, AssetId, Bill, ChannelId, DeterminismClass, LicenseId, Milliseconds, Price, Prices,
+    Receipt, ReceiptSeq, TokenCount, Usage,
 };
 use std::{
     collections::BTreeSet,

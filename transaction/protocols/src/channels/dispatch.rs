@@ -32,9 +32,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::claimBatch(f) => {
             call.change(f, |f| claim_batch(state, caller, &f.claims).map(Into::into))
         }
-        Function::claimAndCount(f) => call.change(f, |f| {
-            claim_and_count(state, caller, &f.claims, &f.uses).map(Into::into)
-        }),
+        Function::claimAndCount(f) => {
+            call.change(f, |f| claim_and_count(state, caller, &f.claims, &f.uses).map(Into::into))
+        }
         Function::requestClose(f) => {
             call.change(f, |f| request_close(state, caller, ChannelId(f.channelId)).map(Into::into))
         }

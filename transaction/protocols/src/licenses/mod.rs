@@ -45,12 +45,12 @@ pub use ownership::{
     approve, balance_of, owner_of, royalty_info, set_approval_for_all, transfer_for, transfer_from,
 };
 pub use rights::{Right, can_use, is_licensed, link};
+pub use sahara_abi::purpose;
 pub use sale::{Quote, buy, quote, renew};
 pub(crate) use seats::count_served;
 pub use seats::{assign_seat, count_uses, free_seat, revoke, set_meter};
 pub(crate) use storage::{LAYOUT, liability};
 pub(crate) use views::standing_word;
-pub use sahara_abi::purpose;
 pub use views::{license, terms_of};
 
 /// The highest price: 2^96 base units, more than all coin. With 2^32 of them it fits 128 bits.
@@ -80,4 +80,3 @@ pub const NAME: &str = "Sahara Licenses";
 
 /// The symbol of the collection.
 pub const SYMBOL: &str = "SAHARA-LICENSE";
-

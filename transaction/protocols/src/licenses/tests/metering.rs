@@ -29,12 +29,7 @@ fn metered() -> (World, B256, u64, U256) {
 }
 
 /// The channel's claim number `turn`, from 1, with uses of a licence.
-fn collect(
-    world: &mut World,
-    id: B256,
-    turn: u128,
-    uses: &[(U256, u64)],
-) -> Result<(), Failure> {
+fn collect(world: &mut World, id: B256, turn: u128, uses: &[(U256, u64)]) -> Result<(), Failure> {
     let line = world.line(id, 1, 0, (turn * COIN / 10, 0));
     let claims = vec![world.claim(id, vec![line])];
     let used = |(license, count): &(U256, u64)| IChannels::Use {
