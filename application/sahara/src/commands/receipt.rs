@@ -119,24 +119,6 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
         true => "request and answer in the file have the receipt's salted hashes",
         false => "request and answer are not in the file: their salted hashes stand unopened",
     };
-    let license = match (receipt.license, verified.counted) {
-        (LicenseId::NONE, _) => String::from("none was needed: owner, open asset or free terms"),
-        (license, 0) => format!("{license}, signed by both; the claim counted no use of it"),
-        (license, uses) => format!("{license}, signed by both; the claim counted {uses} of it"),
-    };
-    let logged = bundle.log.as_ref().map_or_else(
-        || String::from("in no usage log yet: its period is not closed, or the file is older"),
-        |log| {
-            format!(
-                "the claim is leaf {} of {} of asset {}, from {} to {}",
-                log.inclusion.index,
-                log.inclusion.leaves,
-                log.log,
-                utc(log.from),
-                utc(log.to)
-            )
-        },
-    );
     let step = |name, shows| Step { name, shows };
     vec![
         step("genesis", format!("block 0 of chain {} has the trusted hash", chain.chain_id)),
@@ -164,10 +146,34 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
         ),
         step("receipt", String::from("signed by the gateway and by the worker")),
         step("bill", String::from("tokens times prices make the parts of worker and asset")),
-        step("licence", license),
+        step("licence", licence(receipt.license, verified.counted)),
         step("content", opened.to_owned()),
-        step("usage log", logged),
+        step("usage log", logged(bundle)),
     ]
+}
+
+/// Under which right the asset was used.
+fn licence(license: LicenseId, counted: u64) -> String {
+    match (license, counted) {
+        (LicenseId::NONE, _) => "none was needed: owner, open asset or free terms".into(),
+        (license, 0) => format!("{license}, signed by both; the claim counted no use of it"),
+        (license, uses) => format!("{license}, signed by both; the claim counted {uses} of it"),
+    }
+}
+
+/// Which usage log holds the receipt.
+fn logged(bundle: &Bundle) -> String {
+    let Some(log) = &bundle.log else {
+        return "in none yet: its period is not closed, or the file is older".into();
+    };
+    format!(
+        "the claim is leaf {} of {} of asset {}, from {} to {}",
+        log.inclusion.index,
+        log.inclusion.leaves,
+        log.log,
+        utc(log.from),
+        utc(log.to)
+    )
 }
 
 fn text(proven: &Proven<'_>, bundle: &Bundle) -> String {

@@ -167,6 +167,7 @@ export const royaltiesAbi = [
 export const channelsAbi = [
   {"inputs":[],"name":"DOMAIN_SEPARATOR","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"channel","outputs":[{"components":[{"name":"payer","type":"address"},{"name":"gateway","type":"address"},{"name":"settled","type":"uint96"},{"name":"deposit","type":"uint96"},{"name":"base","type":"uint96"},{"name":"seq","type":"uint24"},{"name":"closeRequestedAt","type":"uint32"},{"name":"isClosed","type":"bool"},{"name":"isGrant","type":"bool"},{"name":"protocolFee","type":"uint16"},{"name":"gatewayFee","type":"uint16"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"channelId","type":"bytes32"},{"name":"cumulative","type":"uint96"},{"name":"seqFrom","type":"uint24"},{"name":"seqTo","type":"uint24"},{"name":"receiptsRoot","type":"bytes32"},{"name":"voucherAmount","type":"uint128"},{"name":"voucherSignature","type":"bytes"},{"components":[{"name":"asset","type":"uint64"},{"name":"worker","type":"address"},{"name":"cumulativeWorker","type":"uint128"},{"name":"cumulativeAsset","type":"uint128"},{"name":"signature","type":"bytes"}],"name":"lines","type":"tuple[]"}],"name":"claims","type":"tuple[]"},{"components":[{"name":"channelId","type":"bytes32"},{"name":"license","type":"uint256"},{"name":"count","type":"uint64"}],"name":"uses","type":"tuple[]"}],"name":"claimAndCount","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"components":[{"name":"channelId","type":"bytes32"},{"name":"cumulative","type":"uint96"},{"name":"seqFrom","type":"uint24"},{"name":"seqTo","type":"uint24"},{"name":"receiptsRoot","type":"bytes32"},{"name":"voucherAmount","type":"uint128"},{"name":"voucherSignature","type":"bytes"},{"components":[{"name":"asset","type":"uint64"},{"name":"worker","type":"address"},{"name":"cumulativeWorker","type":"uint128"},{"name":"cumulativeAsset","type":"uint128"},{"name":"signature","type":"bytes"}],"name":"lines","type":"tuple[]"}],"name":"claims","type":"tuple[]"}],"name":"claimBatch","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"close","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"closeDelay","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
@@ -209,6 +210,7 @@ export const channelsAbi = [
   {"inputs":[],"name":"InvalidParameters","type":"error"},
   {"inputs":[{"name":"payer","type":"address"}],"name":"InvalidPayer","type":"error"},
   {"inputs":[{"name":"expected","type":"address"}],"name":"InvalidSignature","type":"error"},
+  {"inputs":[{"name":"channelId","type":"bytes32"}],"name":"NotClaimed","type":"error"},
   {"inputs":[{"name":"caller","type":"address"},{"name":"gateway","type":"address"}],"name":"NotGateway","type":"error"},
   {"inputs":[],"name":"NotPayable","type":"error"},
   {"inputs":[{"name":"caller","type":"address"},{"name":"payer","type":"address"}],"name":"NotPayer","type":"error"},
