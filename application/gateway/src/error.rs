@@ -20,7 +20,7 @@ pub struct ApiError {
     /// A `PAYMENT-REQUIRED` header.
     payment: Option<String>,
     /// What is missing of a licence, for programs.
-    license: Option<Value>,
+    license: Option<Box<Value>>,
 }
 
 impl ApiError {
@@ -84,7 +84,7 @@ impl ApiError {
         license: Value,
     ) -> Self {
         let mut error = Self::new(status, "permission_error", message).code(code).param("model");
-        error.license = Some(license);
+        error.license = Some(Box::new(license));
         error
     }
 
@@ -145,7 +145,7 @@ impl ApiError {
             "message": self.message, "type": self.kind, "param": self.param, "code": self.code,
         });
         if let (Some(fields), Some(license)) = (error.as_object_mut(), &self.license) {
-            fields.insert("license".into(), license.clone());
+            fields.insert("license".into(), Value::clone(license));
         }
         json!({ "error": error })
     }

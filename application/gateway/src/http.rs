@@ -291,10 +291,10 @@ async fn complete(
 /// money with the answer.
 fn purpose(headers: &HeaderMap) -> Result<u8, ApiError> {
     let Some(value) = headers.get(PURPOSE) else { return Ok(purpose::INFERENCE) };
-    let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
-    names.fold(Ok(purpose::INFERENCE), |bits, name| match name {
-        "inference" => bits,
-        "commercial" => Ok(bits? | purpose::COMMERCIAL),
+    let mut names = value.to_str().unwrap_or_default().split(',').map(str::trim);
+    names.try_fold(purpose::INFERENCE, |bits, name| match name {
+        "inference" => Ok(bits),
+        "commercial" => Ok(bits | purpose::COMMERCIAL),
         _ => Err(ApiError::invalid(format!("{PURPOSE}: expected `inference` or `commercial`"))
             .param(PURPOSE)),
     })
