@@ -11,7 +11,11 @@ use sahara_chain::consensus::{Evidence, Ledger};
 use sahara_finality::{ValidatorKeys, signer};
 use sahara_rpc::monitor_routes;
 use serde_json::Value;
-use std::{collections::BTreeMap, future::IntoFuture as _, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::IntoFuture as _,
+    net::SocketAddr,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -99,6 +103,31 @@ async fn metrics_say_what_happened() {
     assert_eq!(value("sahara_rpc_errors_total{method=\"unknown\"}"), 1.0);
     assert!(samples.keys().any(|key| key.starts_with("sahara_store_bytes{keyspace=")));
     assert!(!page.contains("eth_inventedMethod"), "strangers do not choose labels");
+}
+
+/// Names of metrics that a text asks for.
+fn names(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("sahara_")).collect()
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_ask_only_for_what_is_there() {
+    let node = TestNode::start().await;
+    let monitor = monitor(&node).await;
+    // A family with labels is on the page once it has a sample.
+    node.refusal("eth_getBalance", ("nonsense",)).await;
+    let (_, page) = get(monitor, "/metrics").await;
+    let families = page.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
+    let families: BTreeSet<&str> = families.collect();
+    let dashboard = include_str!("../../../../packaging/grafana/sahara.json");
+    let alerts = include_str!("../../../../packaging/prometheus/alerts.yml");
+    let asked: BTreeSet<&str> = names(dashboard).union(&names(alerts)).copied().collect();
+    assert!(asked.len() > 15, "{asked:?}");
+    for name in asked {
+        let family = name.strip_suffix("_bucket").or_else(|| name.strip_suffix("_total"));
+        assert!(families.contains(family.unwrap_or(name)), "{name}: {families:?}");
+    }
 }
 
 #[tokio::test]
