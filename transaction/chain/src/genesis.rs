@@ -130,12 +130,12 @@ impl GenesisFile {
         header: &Header,
         founding: &Founding<'_>,
     ) -> Result<(), GenesisFileError> {
-        let mut state = MemoryState::default();
-        state.block = BlockContext {
+        let block = BlockContext {
             chain_id: self.config.chain_id,
             number: 0,
             timestamp: Timestamp(header.timestamp),
         };
+        let mut state = MemoryState { block, ..MemoryState::default() };
         let failed = |failure| GenesisFileError::Validators(format!("{failure:?}"));
         found(&mut state, founding).map_err(failed)?;
         if let Some(staking) = &self.staking {

@@ -213,7 +213,7 @@ struct Fields {
     signature: Bytes,
 }
 
-fn check_quorum(current: &ValidatorSet, got: usize) -> Result<(), ChangeError> {
+const fn check_quorum(current: &ValidatorSet, got: usize) -> Result<(), ChangeError> {
     let (seats, quorum) = (current.len(), current.quorum());
     if got < quorum { Err(ChangeError::NoQuorum { got, seats, quorum }) } else { Ok(()) }
 }

@@ -155,7 +155,7 @@ impl ValidatorSet {
 
     /// How many of the seats make a quorum: more than two thirds.
     #[must_use]
-    pub fn quorum(&self) -> usize {
+    pub const fn quorum(&self) -> usize {
         let tolerated = self.0.len().saturating_sub(1) / 3;
         self.0.len().saturating_sub(tolerated)
     }

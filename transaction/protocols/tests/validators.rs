@@ -1,4 +1,5 @@
 //! The invariants of the protocol `validators`: V1 to V3.
+#![expect(clippy::unwrap_used, reason = "what cannot fail here ends the test")]
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::{SolError, SolEvent};
@@ -32,7 +33,7 @@ fn founded(first: &[u8]) -> MemoryState {
     state
 }
 
-fn at(state: &mut MemoryState, number: u64) {
+const fn at(state: &mut MemoryState, number: u64) {
     state.block = BlockContext { number, ..state.block };
 }
 

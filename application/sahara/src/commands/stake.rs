@@ -150,7 +150,7 @@ async fn show(session: &Session) -> Result<Shown> {
             state: state(&record),
         });
     }
-    validators.sort_by(|left, right| right.stake.cmp(&left.stake));
+    validators.sort_by_key(|validator| std::cmp::Reverse(validator.stake));
     Ok(Shown { epoch, seat_period_seconds: parameters.epoch, validators })
 }
 

@@ -4,7 +4,6 @@
 //! `cargo run --release -p sahara-chain --example royalties -- ROY-1 | ROY-2 | PRICES [directory]`
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     reason = "a program for the terminal that fails by ending"

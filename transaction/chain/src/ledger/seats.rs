@@ -115,7 +115,7 @@ pub(super) fn epoch_length(state: &impl ParentState) -> Option<NonZeroU64> {
 }
 
 /// The sets are read alike in every block.
-fn books<S>(state: &S) -> Books<'_, S> {
+const fn books<S>(state: &S) -> Books<'_, S> {
     let block = BlockContext { chain_id: 0, number: 0, timestamp: Timestamp(0) };
     Books { state, block }
 }

@@ -68,17 +68,18 @@ pub(super) fn refund(values: &SStoreResult) -> i64 {
     if values.is_original_eq_present() {
         return if !values.is_original_zero() && values.is_new_zero() { CLEARED } else { 0 };
     }
-    let mut refund = 0;
+    let mut refund: i64 = 0;
     if !values.is_original_zero() {
         if values.is_present_zero() {
-            refund -= CLEARED;
+            refund = refund.saturating_sub(CLEARED);
         } else if values.is_new_zero() {
-            refund += CLEARED;
+            refund = refund.saturating_add(CLEARED);
         }
     }
     if values.is_original_eq_new() {
         let paid = if values.is_original_zero() { SET } else { CHANGE };
-        refund += i64::try_from(paid.saturating_sub(WARM)).unwrap_or_default();
+        let back = i64::try_from(paid.saturating_sub(WARM)).unwrap_or_default();
+        refund = refund.saturating_add(back);
     }
     refund
 }

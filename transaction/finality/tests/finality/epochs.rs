@@ -152,7 +152,7 @@ proptest! {
         let mut all: Vec<_> = (1..=count).map(validator).collect();
         all[0].address = Some(([127, 0, 0, 1], port).into());
         let set = ValidatorSet::new(all).unwrap();
-        prop_assert_eq!(ValidatorSet::decode(&set.encoded()).unwrap(), set.clone());
+        prop_assert_eq!(&ValidatorSet::decode(&set.encoded()).unwrap(), &set);
         let text = serde_json::to_string(&set).unwrap();
         prop_assert_eq!(serde_json::from_str::<ValidatorSet>(&text).unwrap(), set);
     }

@@ -18,7 +18,7 @@ fn key(shown: IStaking::SeatKey) -> KeyBytes {
     KeyBytes { consensus: consensusKey, possession, network: networkKey, place: place(ip, port) }
 }
 
-fn place(ip: FixedBytes<16>, port: u16) -> Place {
+const fn place(ip: FixedBytes<16>, port: u16) -> Place {
     Place { ip: u128::from_be_bytes(ip.0), port }
 }
 

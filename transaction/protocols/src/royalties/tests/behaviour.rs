@@ -238,8 +238,8 @@ fn the_sweep_is_bounded_and_takes_turns() {
     let idle = counted(state, |state| end_block(state, ALICE, &[]).unwrap());
     assert_eq!(
         (idle.loads, idle.stores),
-        (3, 0),
-        "an idle block reads its queue, staking's, and the epoch"
+        (6, 0),
+        "an idle block reads its queue, staking's, the epoch, its beginning and that nobody stands"
     );
 }
 
