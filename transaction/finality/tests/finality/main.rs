@@ -6,6 +6,8 @@ mod epochs;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod light;
 #[cfg(test)]
 mod proofs;

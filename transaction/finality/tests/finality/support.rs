@@ -138,65 +138,77 @@ pub(crate) fn bytes(limit: usize) -> impl Strategy<Value = Bytes> {
     vec(any::<u8>(), 0..limit).prop_map(Bytes::from)
 }
 
+type Fields = (u64, u64, Address, u64, Bytes);
+
 pub(crate) fn transactions() -> impl Strategy<Value = Transaction> {
     let fields = (any::<u64>(), any::<u64>(), addresses(), any::<u64>(), bytes(200));
-    (0..5_u8, fields, signatures()).prop_map(|(kind, (nonce, fee, to, value, input), signature)| {
-        let (call, value) = (TxKind::Call(to), U256::from(value));
-        let (gas_limit, price) = (21_000, u128::from(fee));
-        let dynamic = TxEip1559 {
+    (0..KINDS, fields, signatures())
+        .prop_map(|(kind, fields, signature)| transaction(kind, fields, signature))
+}
+
+/// How many kinds of transactions [`transaction`] makes.
+pub(crate) const KINDS: u8 = 5;
+
+pub(crate) fn transaction(
+    kind: u8,
+    (nonce, fee, to, value, input): Fields,
+    signature: Signature,
+) -> Transaction {
+    let (call, value) = (TxKind::Call(to), U256::from(value));
+    let (gas_limit, price) = (21_000, u128::from(fee));
+    let dynamic = TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit,
+        max_fee_per_gas: price,
+        max_priority_fee_per_gas: price,
+        to: call,
+        value,
+        access_list: AccessList::default(),
+        input: input.clone(),
+    };
+    let signed: EthereumTransaction = match kind {
+        0 => TxLegacy {
+            chain_id: Some(CHAIN_ID),
+            nonce,
+            gas_price: price,
+            gas_limit,
+            to: call,
+            value,
+            input,
+        }
+        .into_signed(signature)
+        .into(),
+        1 => TxEip2930 {
+            chain_id: CHAIN_ID,
+            nonce,
+            gas_price: price,
+            gas_limit,
+            to: call,
+            value,
+            access_list: AccessList::default(),
+            input,
+        }
+        .into_signed(signature)
+        .into(),
+        2 => dynamic.into_signed(signature).into(),
+        3 => TxEip7702 {
             chain_id: CHAIN_ID,
             nonce,
             gas_limit,
             max_fee_per_gas: price,
             max_priority_fee_per_gas: price,
-            to: call,
+            to,
             value,
             access_list: AccessList::default(),
-            input: input.clone(),
-        };
-        let signed: EthereumTransaction = match kind {
-            0 => TxLegacy {
-                chain_id: Some(CHAIN_ID),
-                nonce,
-                gas_price: price,
-                gas_limit,
-                to: call,
-                value,
-                input,
-            }
-            .into_signed(signature)
-            .into(),
-            1 => TxEip2930 {
-                chain_id: CHAIN_ID,
-                nonce,
-                gas_price: price,
-                gas_limit,
-                to: call,
-                value,
-                access_list: AccessList::default(),
-                input,
-            }
-            .into_signed(signature)
-            .into(),
-            2 => dynamic.into_signed(signature).into(),
-            3 => TxEip7702 {
-                chain_id: CHAIN_ID,
-                nonce,
-                gas_limit,
-                max_fee_per_gas: price,
-                max_priority_fee_per_gas: price,
-                to,
-                value,
-                access_list: AccessList::default(),
-                authorization_list: Vec::new(),
-                input,
-            }
-            .into_signed(signature)
-            .into(),
-            _ => return system(nonce, input),
-        };
-        Transaction::Ethereum(signed)
-    })
+            authorization_list: Vec::new(),
+            input,
+        }
+        .into_signed(signature)
+        .into(),
+        _ => return system(nonce, input),
+    };
+    Transaction::Ethereum(signed)
 }
 
 fn system(number: u64, input: Bytes) -> Transaction {
