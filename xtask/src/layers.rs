@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "sahara-agents",
     "sahara-gateway",
     "sahara",
+    "sahara-fuzz",
     "sahara-scenarios",
     "xtask",
 ];

@@ -2,7 +2,7 @@
 
 use crate::{
     bench,
-    shell::{cargo, run},
+    shell::{cargo, command, root, run, target},
 };
 use eyre::{Result, bail};
 
@@ -11,6 +11,10 @@ const SOAKS: &[(&str, &str)] = &[
     ("protocols", "random call sequences against the naive models, 100,000 cases each"),
     ("conservation", "ROY-3: a million random events, every unit where the books say"),
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
+    (
+        "fuzz",
+        "libFuzzer on every decoder that meets the network: fuzz [TARGET] [SECONDS], an hour each",
+    ),
 ];
 
 /// Runs one soak, or lists them.
@@ -19,6 +23,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         Some("protocols") => &["sahara-protocols"],
         Some("decoders") => &["sahara-primitives", "sahara-finality"],
         Some("conservation") => return bench::conservation(),
+        Some("fuzz") => return fuzz(arguments.get(1..).unwrap_or_default()),
         Some(other) => bail!("unknown soak `{other}`: `cargo xtask soak` lists them"),
         None => {
             for (name, what) in SOAKS {
@@ -29,6 +34,52 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     };
     for package in packages {
         run(cargo(&["test", "--release", "--package", package]).env("PROPTEST_CASES", "100000"))?;
+    }
+    Ok(())
+}
+
+/// Coverage for libFuzzer, as `cargo fuzz` asks the compiler for it; no sanitizer, so that the pinned
+/// stable compiler does. Arithmetic is checked as in every release build.
+const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Ccodegen-units=1 -Cdebug-assertions --cfg fuzzing";
+
+const HOST: &str = "x86_64-unknown-linux-gnu";
+
+/// Fuzzes one target or all, then keeps of what was found the least that reaches the same code.
+fn fuzz(arguments: &[String]) -> Result<()> {
+    let (seconds, names): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| argument.parse::<u32>().is_ok());
+    let seconds = seconds.first().map_or("3600", |seconds| seconds.as_str());
+    let built = target().join("fuzz");
+    run(cargo(&["build", "--release", "--package", "sahara-fuzz", "--bin", "fuzz"])
+        .args(["--features", "libfuzzer", "--target", HOST, "--target-dir"])
+        .arg(&built)
+        .env("RUSTFLAGS", INSTRUMENTED))?;
+    let corpora = root().join("fuzz/corpus");
+    let mut all: Vec<String> = std::fs::read_dir(&corpora)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    all.sort();
+    all.retain(|name| names.is_empty() || names.contains(&name));
+    if all.is_empty() {
+        bail!("no target {names:?}: fuzz/corpus has a directory for each");
+    }
+    let program = built.join(HOST).join("release/fuzz");
+    for name in &all {
+        let (kept, found) = (corpora.join(name), target().join("corpus").join(name));
+        std::fs::create_dir_all(&found)?;
+        let fuzzer = || {
+            let mut fuzzer = command(&program);
+            fuzzer.env("SAHARA_FUZZ_TARGET", name);
+            fuzzer
+        };
+        run(fuzzer()
+            .args(["-rss_limit_mb=4096", "-timeout=10", "-print_final_stats=1"])
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-artifact_prefix={}/", found.display()))
+            .args([&found, &kept]))?;
+        run(fuzzer().arg("-merge=1").args([&kept, &found]))?;
     }
     Ok(())
 }

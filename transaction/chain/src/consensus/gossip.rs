@@ -145,7 +145,10 @@ where
     }
 }
 
-fn decode_batch(message: &[u8]) -> Option<Vec<Bytes>> {
+/// What a message of this channel holds: the encodings of 1 to [`MAX_BATCH`] transactions, none of
+/// them looked at. None if it is anything else.
+#[must_use]
+pub fn decode_batch(message: &[u8]) -> Option<Vec<Bytes>> {
     if message.len() > MAX_MESSAGE_BYTES {
         return None;
     }

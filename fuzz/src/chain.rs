@@ -1,0 +1,144 @@
+//! What validators and nodes send each other, and what a light client is shown.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_trie::TrieAccount;
+use sahara_chain::{consensus, genesis::GenesisFile};
+use sahara_finality::{
+    Block, ChainIdentity, Seal, SignedChange, Transaction, TxReceipt, ValidatorKeys, ValidatorSet,
+    decode_header, proven_conflict, verify_account, verify_finalization, verify_receipt,
+    verify_storage,
+};
+use std::sync::LazyLock;
+
+/// Whoever checks: a chain of four validators.
+static CHAIN: LazyLock<(ChainIdentity, ValidatorSet, ValidatorKeys)> = LazyLock::new(|| {
+    let keys = |seed: u8| match ValidatorKeys::from_secret(&[seed; 32]) {
+        Ok(keys) => keys,
+        Err(error) => panic!("{error}"),
+    };
+    let set = (1..=4).map(|seed| keys(seed).validator(Address::repeat_byte(seed))).collect();
+    let Ok(set) = ValidatorSet::new(set) else { panic!("four different validators") };
+    (ChainIdentity { chain_id: 724_272, genesis: B256::repeat_byte(1) }, set, keys(1))
+});
+
+/// An accepted encoding is the one encoding of its value.
+fn is_canonical(encoded: &[u8], given: &[u8]) {
+    assert_eq!(encoded, given, "two encodings of one value");
+}
+
+pub(crate) fn transaction(data: &[u8]) {
+    if let Ok(transaction) = Transaction::decode(data) {
+        is_canonical(&transaction.encoded(), data);
+        let _hash = transaction.hash();
+    }
+}
+
+pub(crate) fn transactions_message(data: &[u8]) {
+    for bytes in consensus::gossip::decode_batch(data).unwrap_or_default() {
+        transaction(&bytes);
+    }
+}
+
+pub(crate) fn block(data: &[u8]) {
+    if let Ok(block) = Block::decode(data) {
+        is_canonical(&block.encoded(), data);
+        drop(block.check_commitments());
+    }
+}
+
+pub(crate) fn header(data: &[u8]) {
+    if let Ok(header) = decode_header(data) {
+        is_canonical(&alloy_rlp::encode(&header), data);
+        drop(sahara_finality::check_header(&header));
+        drop(Seal::decode_exact(&header.extra_data));
+    }
+}
+
+pub(crate) fn seal(data: &[u8]) {
+    if let Ok(seal) = Seal::decode_exact(data) {
+        is_canonical(&seal.encoded(), data);
+        let _context = seal.context(B256::ZERO);
+        let _commitment = seal.commitment();
+    }
+}
+
+/// Nobody here signs, so nothing verifies.
+pub(crate) fn certificate(data: &[u8]) {
+    let (chain, set, _) = &*CHAIN;
+    let Some((block, certificate)) = data.split_first_chunk::<32>() else { return };
+    let verified = verify_finalization(chain, (0, set), B256::from(*block), certificate);
+    assert!(verified.is_err(), "a certificate that nobody signed");
+}
+
+pub(crate) fn evidence(data: &[u8]) {
+    let (chain, _, keys) = &*CHAIN;
+    let validator = keys.validator(Address::ZERO);
+    let (network, consensus) = (&validator.network_key, &validator.consensus_key);
+    assert_eq!(proven_conflict(chain, network, consensus, data), None, "votes nobody signed");
+}
+
+pub(crate) fn validators(data: &[u8]) {
+    if let Ok(set) = ValidatorSet::decode(data) {
+        is_canonical(&set.encoded(), data);
+        assert!(set.quorum() <= set.as_slice().len());
+    }
+}
+
+pub(crate) fn set_change(data: &[u8]) {
+    if let Ok(change) = SignedChange::decode(data) {
+        is_canonical(&change.encoded(), data);
+        let (chain, set, _) = &*CHAIN;
+        assert!(
+            change.verify(chain.chain_id, chain.genesis, set).is_err(),
+            "a change that nobody signed"
+        );
+    }
+}
+
+pub(crate) fn receipt(data: &[u8]) {
+    if let Ok(receipt) = TxReceipt::decode(data) {
+        is_canonical(&receipt.encoded(), data);
+    }
+}
+
+/// Cuts the rest of an input into the nodes of a proof: two bytes of length, then the node.
+fn nodes(mut data: &[u8]) -> Vec<Bytes> {
+    let mut nodes = Vec::new();
+    while let Some((length, rest)) = data.split_first_chunk::<2>() {
+        let (node, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)).min(rest.len()));
+        nodes.push(Bytes::copy_from_slice(node));
+        data = rest;
+    }
+    nodes
+}
+
+/// A proof under a root that nobody can find nodes for proves nothing. The root is the hash of
+/// the first node, so that the walk goes further than its first step.
+pub(crate) fn state_proof(data: &[u8]) {
+    let Some((key, rest)) = data.split_first_chunk::<32>() else { return };
+    let nodes = nodes(rest);
+    let root = nodes.first().map_or(B256::ZERO, alloy_primitives::keccak256);
+    let key = B256::from(*key);
+    let address = Address::from_slice(key.get(12..).unwrap_or_default());
+    let account = TrieAccount { nonce: 1, ..TrieAccount::default() };
+    let present = verify_account(root, address, Some(&account), &nodes).is_ok();
+    let absent = verify_account(root, address, None, &nodes).is_ok();
+    assert!(!(present && absent), "an account is there and is not");
+    let one = verify_storage(root, key, U256::ONE, &nodes).is_ok();
+    let zero = verify_storage(root, key, U256::ZERO, &nodes).is_ok();
+    assert!(!(one && zero), "a word is one and zero");
+}
+
+pub(crate) fn receipt_proof(data: &[u8]) {
+    let Some((index, rest)) = data.split_first() else { return };
+    let mut nodes = nodes(rest);
+    let receipt = nodes.pop().unwrap_or_default();
+    let root = nodes.first().map_or(B256::ZERO, alloy_primitives::keccak256);
+    if let Ok(receipt) = TxReceipt::decode(&receipt) {
+        drop(verify_receipt(root, usize::from(*index), &receipt, &nodes));
+    }
+}
+
+pub(crate) fn genesis(data: &[u8]) {
+    drop(GenesisFile::parse(data));
+}
