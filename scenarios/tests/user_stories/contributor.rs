@@ -81,7 +81,8 @@ async fn contributor_number_999_999_of_a_million_is_paid_exactly() -> Result<()>
     // From now on she is a member like any other, and spends what she earned.
     let more = coins("0.000000000000999983")?;
     town.pay(6, asset, more).await?;
-    let (all, spent) = (paid.checked_add(more)?, Amount::ONE_COIN.div_floor(10).wrap_err("a tenth")?);
+    let (all, spent) =
+        (paid.checked_add(more)?, Amount::ONE_COIN.div_floor(10).wrap_err("a tenth")?);
     ensure!(town.holds(she.address()).await? == due(all), "both payments, rounded once");
     let sent = town.client.transfer(&she, key(1)?.address(), spent).await?;
     let left = due(all).checked_sub(spent)?.checked_sub(sent.fee())?;
