@@ -1,8 +1,8 @@
 //! Every decoder that meets the network, as a function of bytes that must not panic.
 //!
 //! A [`Target`] takes any bytes. What it accepts it also holds to a law: an encoding that is
-//! accepted is the one encoding of its value, a proof that is accepted proves what was asked, a call
-//! that is refused changes nothing. `cargo xtask soak fuzz` runs each under libFuzzer and keeps what
+//! accepted is the one encoding of its value, nothing that nobody signed verifies, a protocol holds
+//! what it owes after any calls. `cargo xtask soak fuzz` runs each under libFuzzer and keeps what
 //! reaches new code in `fuzz/corpus/NAME`; `tests/corpus.rs` runs what was kept on every change.
 #![expect(clippy::panic, reason = "a law that does not hold ends the run: that is what it is for")]
 
