@@ -9,6 +9,7 @@ mod soak;
 mod test;
 mod tools;
 mod typescript;
+mod web;
 
 use eyre::{Result, bail};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ usage: cargo xtask <command>
   layers         check the import rule against `cargo metadata`
   contracts      rebuild the committed Solidity artefacts
   generate       write what is made from the interfaces: the TypeScript package's ABIs
+  web            build the web application, as it is committed
   tools          install what tests and benchmarks use from npm and PyPI";
 
 fn run(command: &str, arguments: &[String]) -> Result<()> {
@@ -34,6 +36,7 @@ fn run(command: &str, arguments: &[String]) -> Result<()> {
         "layers" => layers::check(),
         "contracts" => contracts::build(),
         "generate" => typescript::generate(),
+        "web" => web::build(),
         "tools" => tools::install(),
         other => bail!("unknown command `{other}`: expected one of those below\n\n{HELP}"),
     }

@@ -3,7 +3,7 @@
 use crate::{
     contracts, layers,
     shell::{cargo, command, run, target},
-    tools,
+    tools, web,
 };
 use eyre::Result;
 use std::time::Instant;
@@ -24,6 +24,7 @@ fn everything() -> Result<()> {
     run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     tools::install()?;
     contracts::check()?;
+    web::check()?;
     run(&mut cargo(&["test", "--workspace", "--no-run", "--quiet"]))?;
     // The whole workspace named, so that dependencies keep the features that the tests have.
     run(&mut cargo(&["build", "--workspace", "--bin", "sahara", "--quiet"]))?;

@@ -7,7 +7,10 @@ use crate::{
     typescript,
 };
 use eyre::{Result, WrapErr};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// npm packages, pinned.
 const NPM: &[&str] = &[
@@ -19,12 +22,16 @@ const NPM: &[&str] = &[
     "typescript@5.9.3",
     "@foundry-rs/cast@1.7.1",
     "@foundry-rs/anvil@1.7.1",
+    "playwright-core@1.65.1",
+    "axe-core@4.14.1",
 ];
 /// Python packages, pinned.
 const PYPI: &[&str] = &["openai==3.54.0"];
 
 /// Where Debian puts the server of `PostgreSQL`, a directory for each version.
 const POSTGRES: &str = "/usr/lib/postgresql";
+/// Where Debian puts Chromium.
+const BROWSER: &str = "/usr/bin/chromium";
 
 /// Where the tools are installed.
 pub(crate) fn directory() -> PathBuf {
@@ -34,6 +41,7 @@ pub(crate) fn directory() -> PathBuf {
 /// Installs whatever is missing, and builds our own TypeScript package beside it.
 pub(crate) fn install() -> Result<()> {
     install_postgres()?;
+    install_browser()?;
     install_foreign()?;
     typescript::build(&directory().join("node_modules"))
 }
@@ -44,6 +52,16 @@ fn install_postgres() -> Result<()> {
     if versions.map(|version| version.path().join("bin/initdb")).any(|program| program.exists()) {
         return Ok(());
     }
+    install_package("postgresql")
+}
+
+/// The browser that people's stories are told in.
+fn install_browser() -> Result<()> {
+    if Path::new(BROWSER).exists() { Ok(()) } else { install_package("chromium") }
+}
+
+/// Installs a package of Debian's.
+fn install_package(name: &str) -> Result<()> {
     let is_root = shell::output(command("id").arg("-u"))?.trim() == "0";
     let apt = |arguments: &[&str]| {
         let mut apt = command(if is_root { "apt-get" } else { "sudo" });
@@ -53,8 +71,8 @@ fn install_postgres() -> Result<()> {
         run(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
     };
     apt(&["update", "--quiet"])?;
-    apt(&["install", "--yes", "--quiet", "--no-install-recommends", "postgresql"])
-        .wrap_err("PostgreSQL's server is missing: expected Debian's package `postgresql`")
+    apt(&["install", "--yes", "--quiet", "--no-install-recommends", name])
+        .wrap_err_with(|| format!("a program is missing: expected Debian's package `{name}`"))
 }
 
 fn install_foreign() -> Result<()> {

@@ -14,6 +14,7 @@ mod serve;
 mod session;
 mod signer;
 mod stop;
+mod web;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command, Model, Testnet};

@@ -1,14 +1,15 @@
 //! `sahara gateway`: sells answers over HTTP and settles them on chain; beside them the app API, from
-//! an index of the chain.
+//! an index of the chain, and the web application.
 
 use crate::{
     cli, secret,
     serve::{guard, serve},
     stop,
+    web::{self, Allowance, Web},
 };
 use axum::Router;
 use eyre::{Result, WrapErr, bail, eyre};
-use sahara_client::ChainClient;
+use sahara_client::{ChainClient, SigningKey};
 use sahara_gateway::{GatewayConfig, RpcNode};
 use sahara_index::{Database, Index, Source};
 use sahara_primitives::B256;
@@ -39,6 +40,9 @@ pub(crate) struct Config {
     /// Seconds of a usage log's period; a day, if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) log_period_seconds: Option<u64>,
+    /// What it gives to keys made in a browser; on a local network only.
+    #[serde(default)]
+    pub(crate) allowance: Option<web::Terms>,
 }
 
 /// Runs a gateway until it is asked to stop.
@@ -53,10 +57,13 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
     let index = open_index(&config, client.clone()).await?;
-    let app = guard(&listener, index.router(), config.hosts.clone())?;
+    let chain_id = client.chain_id().await?;
+    let pages = web::router(pages(&config, &client, &key, chain_id)?);
+    let beside = pages.merge(Router::new().nest("/api/v1", index.router()));
+    let beside = guard(&listener, beside, config.hosts.clone())?;
     let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
     let settings = GatewayConfig {
-        chain_id: client.chain_id().await?,
+        chain_id,
         hosts: config.hosts,
         log_period: config.log_period_seconds.unwrap_or(local.log_period),
         ..local
@@ -67,7 +74,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
     let following = tokio::spawn(follow(index));
     let (finish, finishing) = oneshot::channel::<()>();
-    let router = running.router().merge(Router::new().nest("/api/v1", app));
+    let router = running.router().merge(beside);
     let server = serve(listener, router, async { drop(finishing.await) });
     let mut server = std::pin::pin!(server);
     let ended = tokio::select! {
@@ -79,6 +86,22 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     work.abort();
     following.abort();
     ended
+}
+
+/// What the web application has to know.
+fn pages(config: &Config, client: &ChainClient, key: &SigningKey, chain_id: u64) -> Result<Web> {
+    let allowance = config.allowance.map(|terms| {
+        let file = config.data_dir.join("allowance.json");
+        Allowance::open(terms, key.clone(), file, (chain_id, config.listen))
+    });
+    Ok(Web {
+        client: client.clone(),
+        rpc: config.rpc.clone(),
+        chain_id,
+        genesis_hash: config.genesis_hash,
+        gateway: key.address(),
+        allowance: allowance.transpose()?,
+    })
 }
 
 /// The index is made from the chain alone: where it is lost it is read again.

@@ -18,6 +18,7 @@ use crate::{
     secret,
     session::Session,
     stop,
+    web::Terms,
 };
 use eyre::{Result, eyre};
 use sahara_chain::genesis::GenesisFile;
@@ -35,6 +36,12 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Jobs at a time of the local worker.
 const MAX_JOBS: usize = 8;
+
+/// What keys made in a browser get: about ninety short answers each, for two hundred of them a day.
+fn newcomers() -> Terms {
+    let each = Amount::from_u128(500_000_000_000_000_000);
+    Terms { each, per_day: Amount::from_coins(100) }
+}
 
 /// Starts a network and keeps it running until it is asked to stop.
 pub(crate) async fn run(up: &Up, session: &Session, format: Format) -> Result<()> {
@@ -224,6 +231,7 @@ impl Start<'_> {
             data_dir: gateway_dir.clone(),
             genesis_hash: network.genesis_hash,
             log_period_seconds: self.up.log_period,
+            allowance: Some(newcomers()),
         };
         fs::write(worker_dir.join("config.json"), serde_json::to_vec_pretty(&worker)?)?;
         fs::write(gateway_dir.join("config.json"), serde_json::to_vec_pretty(&gateway)?)?;

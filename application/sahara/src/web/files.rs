@@ -1,0 +1,97 @@
+//! The application's files, as `application/web` was built.
+//!
+//! The build is committed and compared with a fresh one by `cargo xtask test`, so that whoever
+//! builds the program needs no Node. A development build reads the directory at run time.
+
+use super::{Web, refuse};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
+#[derive(RustEmbed)]
+#[folder = "../web/dist"]
+struct Files;
+
+/// Names of files under this path hold a hash of their content.
+const HASHED: &str = "assets/";
+
+/// Compressed files by the hash of their content: each is compressed once.
+static COMPRESSED: LazyLock<Mutex<BTreeMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
+
+pub(super) async fn page(State(_): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    answer("index.html", &headers)
+}
+
+pub(super) async fn file(State(_): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    answer(uri.path().trim_start_matches('/'), &headers)
+}
+
+fn answer(path: &str, headers: &HeaderMap) -> Response {
+    let Some(file) = Files::get(path) else {
+        return refuse(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at /{path}"));
+    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let hash = file.metadata.sha256_hash();
+    let is_compressed = text(header::ACCEPT_ENCODING).is_some_and(|all| all.contains("gzip"));
+    let mark = if is_compressed { "g" } else { "p" };
+    let short = hash.get(..12).unwrap_or_default();
+    let etag = format!("\"{mark}{}\"", hex::encode(short));
+    let is_known = text(header::IF_NONE_MATCH).is_some_and(|known| known.contains(&etag));
+    let lasting = if path.starts_with(HASHED) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else if is_compressed {
+        let mut response = compressed(hash, &file).into_response();
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    } else {
+        Bytes::from(file.data.into_owned()).into_response()
+    };
+    let all = response.headers_mut();
+    all.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(path)));
+    all.insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
+    all.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        all.insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn compressed(hash: [u8; 32], file: &EmbeddedFile) -> Bytes {
+    let known = COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+    if let Some(known) = known {
+        return known;
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Memory takes every byte.
+    drop(encoder.write_all(&file.data));
+    let bytes = Bytes::from(encoder.finish().unwrap_or_default());
+    COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, bytes.clone());
+    bytes
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("json") => "application/json",
+        Some("woff2") => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}

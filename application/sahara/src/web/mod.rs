@@ -1,0 +1,145 @@
+//! The web application: its files, and the three routes that only it asks.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/`, and each of [`PAGES`] | the one page; which of its views is shown, it reads from the path |
+//! | `/assets/...`, `/favicon.svg` | what the page loads, by hashed names |
+//! | `GET /app/network` | what a wallet must know of this network |
+//! | `POST /app/rpc` | reads and signed transactions, to the gateway's own node |
+//! | `POST /app/allowance` | a first deposit for a key made in the browser, on a local network |
+//!
+//! Everything comes from here: no page asks another host, and none may (`Content-Security-Policy`).
+
+mod allowance;
+mod files;
+mod node;
+
+pub(crate) use allowance::{Allowance, Terms};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use sahara_client::ChainClient;
+use sahara_primitives::{Address, B256};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Views of the page that have a path of their own; below each of them any path is the page too.
+const PAGES: [&str; 14] = [
+    "chat",
+    "explore",
+    "market",
+    "earnings",
+    "studio",
+    "usage",
+    "staking",
+    "supply",
+    "governance",
+    "network",
+    "account",
+    "settings",
+    "assets-of",
+    "help",
+];
+
+/// Nothing inline, nothing from elsewhere; pictures of wallets come as `data:`.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+/// The longest body of a request of the page: a signed transaction with a card.
+const MAX_BODY: usize = 256 << 10;
+
+/// What the routes know.
+#[derive(Debug)]
+pub(crate) struct Web {
+    /// The gateway's node.
+    pub(crate) client: ChainClient,
+    /// Its JSON-RPC, for wallets.
+    pub(crate) rpc: String,
+    /// EIP-155.
+    pub(crate) chain_id: u64,
+    /// Hash of block 0.
+    pub(crate) genesis_hash: B256,
+    /// The gateway's account.
+    pub(crate) gateway: Address,
+    /// What newcomers get, if they get something.
+    pub(crate) allowance: Option<Allowance>,
+}
+
+/// The routes.
+pub(crate) fn router(web: Web) -> Router {
+    let mut router = Router::new().route("/", get(files::page));
+    for page in PAGES {
+        router = router.route(&format!("/{page}"), get(files::page));
+        router = router.route(&format!("/{page}/{{*rest}}"), get(files::page));
+    }
+    router
+        .route("/favicon.svg", get(files::file))
+        .route("/assets/{*file}", get(files::file))
+        .route("/app/network", get(network))
+        .route("/app/rpc", post(node::forward))
+        .route("/app/allowance", post(allowance::give))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(protect))
+        .with_state(Arc::new(web))
+}
+
+/// Headers on every answer; and nothing is done for a page of another origin.
+async fn protect(request: Request, next: Next) -> Response {
+    let is_change = !request.method().is_safe();
+    let mut response = if is_change && !is_same_origin(&request) {
+        refuse(StatusCode::FORBIDDEN, "foreign_origin", "expected a request of this page")
+    } else {
+        next.run(request).await
+    };
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Browsers say from where a page posts; who is no browser says nothing.
+fn is_same_origin(request: &Request) -> bool {
+    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some() && host == text(header::HOST)
+}
+
+fn refuse(status: StatusCode, code: &str, message: impl Into<String>) -> Response {
+    let message: String = message.into();
+    (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
+}
+
+async fn network(State(web): State<Arc<Web>>) -> Response {
+    let allowance = match &web.allowance {
+        Some(allowance) => allowance.offer().await,
+        None => serde_json::Value::Null,
+    };
+    Json(json!({
+        "chain_id": web.chain_id,
+        "genesis_hash": web.genesis_hash,
+        "gateway": web.gateway,
+        "rpc": web.rpc,
+        "allowance": allowance,
+    }))
+    .into_response()
+}
+
+#[cfg(test)]
+mod tests;

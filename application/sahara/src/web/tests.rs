@@ -1,0 +1,77 @@
+//! The routes, without a chain behind them.
+
+use super::{Web, router};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response, StatusCode, header},
+};
+use sahara_client::ChainClient;
+use sahara_primitives::{Address, B256};
+use tower::ServiceExt as _;
+
+fn web() -> Router {
+    router(Web {
+        client: ChainClient::new("http://127.0.0.1:9").unwrap(),
+        rpc: String::from("http://127.0.0.1:9"),
+        chain_id: 724_272,
+        genesis_hash: B256::ZERO,
+        gateway: Address::ZERO,
+        allowance: None,
+    })
+}
+
+async fn ask(request: Request<Body>) -> Response<Body> {
+    web().oneshot(request).await.unwrap()
+}
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn every_page_is_the_page_and_allows_nothing_inline() {
+    for path in ["/", "/chat", "/market/3", "/explore/tx/0x00"] {
+        let answer = ask(get(path)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-cache");
+    }
+    assert_eq!(ask(get("/assets/none.js")).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(ask(get("/assets/../index.html")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_known_file_is_not_sent_again() {
+    let gzip = |known: &str| {
+        let request = Request::get("/").header(header::ACCEPT_ENCODING, "gzip");
+        request.header(header::IF_NONE_MATCH, known).body(Body::empty()).unwrap()
+    };
+    let first = ask(gzip("")).await;
+    assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip");
+    let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+    assert_eq!(ask(gzip(&etag)).await.status(), StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn pages_of_others_change_nothing_and_pages_ask_no_other_methods() {
+    let post = |origin: &str, method: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[]}}"#);
+        let request = Request::post("/app/rpc").header(header::HOST, "localhost:1");
+        request.header(header::ORIGIN, origin).body(Body::from(body)).unwrap()
+    };
+    let foreign = ask(post("http://evil.example", "eth_blockNumber")).await;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let own = ask(post("http://localhost:1", "anvil_setBalance")).await;
+    assert_eq!(own.status(), StatusCode::OK);
+    let bytes = axum::body::to_bytes(own.into_body(), 10_000).await.unwrap();
+    assert!(String::from_utf8_lossy(&bytes).contains("is not for pages"));
+}
+
+#[tokio::test]
+async fn without_an_allowance_there_is_none() {
+    let body = Body::from(r#"{"account":"0x0000000000000000000000000000000000000001"}"#);
+    let request = Request::post("/app/allowance").header(header::CONTENT_TYPE, "application/json");
+    assert_eq!(ask(request.body(body).unwrap()).await.status(), StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,279 @@
+/**
+ * What people do on the chain. Each deed is shown in words first, asked of the chain without sending,
+ * then signed, then waited for until it is final.
+ */
+import { type AssetDetail, type ChainEvent, type Market, type Terms, ask, query } from "./api.ts";
+import { confirm } from "./ask.svelte.ts";
+import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
+import { coin, decimal, rupiah, span, time } from "./format.ts";
+import { t } from "./i18n.svelte.ts";
+import { acting, session } from "./session.svelte.ts";
+
+export const ZERO = "0x0000000000000000000000000000000000000000";
+const NONE = `0x${"0".repeat(64)}` as Hex;
+
+export const money = (units: bigint): string => {
+  const text = decimal(units);
+  const local = rupiah(text);
+  return `${coin(text, 18)} SAHARA${local ? ` (≈ ${local})` : ""}`;
+};
+
+interface Deed {
+  title: string;
+  lines: [string, string][];
+  warning?: string;
+  accept: string;
+  call: Call;
+}
+
+/** Asks, sends and waits. False when the person thought better of it. */
+export async function act(deed: Deed): Promise<Hex | undefined> {
+  const signer = await acting();
+  const { title, lines, warning, accept, call } = deed;
+  const from: [string, string] = [t("tx.from"), signer.address];
+  if (!(await confirm({ title, lines: [...lines, from], accept, ...(warning ? { warning } : {}) }))) return undefined;
+  const hash = await signer.send(call);
+  await final(hash);
+  return hash;
+}
+
+/** Whole seconds of the chain's last block, and so many later. */
+const later = (seconds: number): bigint => BigInt(Math.floor(Date.now() / 1_000) + seconds);
+
+async function stateOf(asset: bigint): Promise<Hex> {
+  return read<Hex>("market", "stateOf", [addresses.assets, asset]);
+}
+
+/** A published listing as its seller signed it: events carry it whole. */
+async function listing(asset: number, entry: Market["listings"][number]): Promise<Record<string, unknown>> {
+  for (const where of [{ asset }, { account: entry.seller }]) {
+    const page = await ask<{ data: ChainEvent[] }>(query("/events", { ...where, limit: 100 }));
+    const found = page.data.find((one) => one.event?.name === "Listed" && one.topics[1] === entry.listing);
+    const data = found?.event?.arguments.find((one) => one.name === "data")?.value;
+    if (!Array.isArray(data)) continue;
+    const [seller, buyer, startsAt, endsAt, referral, refundSeconds, nonce, items] = data as [string, string, ...string[]] & [...unknown[], string[][]];
+    return {
+      seller,
+      buyer,
+      startsAt: BigInt(startsAt as string),
+      endsAt: BigInt(endsAt as string),
+      referral: Number(referral),
+      refundSeconds: Number(refundSeconds),
+      nonce: BigInt(nonce as string),
+      items: (items as unknown as string[][]).map(([collection, tokenId, price, endPrice, state]) => ({
+        collection,
+        tokenId: BigInt(tokenId ?? 0),
+        price: BigInt(price ?? 0),
+        endPrice: BigInt(endPrice ?? 0),
+        state,
+      })),
+    };
+  }
+  throw new Error(t("market.listingGone"));
+}
+
+export async function buyListing(asset: AssetDetail, entry: Market["listings"][number], name: string): Promise<Hex | undefined> {
+  const data = await listing(asset.asset, entry);
+  const [price, fee] = await read<[bigint, bigint]>("market", "quote", [data]);
+  return act({
+    title: t("deed.buy", { name }),
+    lines: [
+      [t("asset"), `${name} (#${asset.asset})`],
+      [t("price"), money(price)],
+      [t("fee"), money(fee)],
+      [t("seller"), entry.seller],
+    ],
+    warning: t("deed.buyWarning"),
+    accept: t("deed.buyAccept", { amount: money(price + fee) }),
+    call: { protocol: "market", name: "buy", args: [data, "0x", session.address, ZERO], value: price + fee },
+  });
+}
+
+const withFee = async (price: bigint): Promise<bigint> => {
+  const points = BigInt(await read<number>("market", "protocolFee"));
+  return (price * points + 9_999n) / 10_000n;
+};
+
+export async function offer(asset: AssetDetail, price: bigint, days: number, name: string): Promise<Hex | undefined> {
+  const [fee, state] = await Promise.all([withFee(price), stateOf(BigInt(asset.asset))]);
+  return act({
+    title: t("deed.offer", { name }),
+    lines: [[t("price"), money(price)], [t("fee"), money(fee)], [t("until"), time(Number(later(days * 86_400)) * 1_000)]],
+    warning: t("deed.offerWarning"),
+    accept: t("deed.offerAccept"),
+    call: {
+      protocol: "market",
+      name: "makeOffer",
+      args: [addresses.assets, BigInt(asset.asset), price, later(days * 86_400), state],
+      value: price + fee,
+    },
+  });
+}
+
+export const acceptOffer = (id: number, price: bigint, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.accept", { name }),
+    lines: [[t("price"), money(price)]],
+    warning: t("deed.sellWarning"),
+    accept: t("deed.acceptAccept"),
+    call: { protocol: "market", name: "acceptOffer", args: [BigInt(id)] },
+  });
+
+/** Lets the market move assets when they are sold. */
+async function allowMarket(asset: bigint): Promise<boolean> {
+  const owner = session.address;
+  if (await read<boolean>("assets", "isApprovedForAll", [owner, addresses.market])) return true;
+  const approved = await read<string>("assets", "getApproved", [asset]);
+  if (approved.toLowerCase() === addresses.market.toLowerCase()) return true;
+  const done = await act({
+    title: t("deed.allow"),
+    lines: [[t("asset"), `#${asset}`], [t("to"), t("nav.market")]],
+    warning: t("deed.allowWarning"),
+    accept: t("deed.allowAccept"),
+    call: { protocol: "assets", name: "approve", args: [addresses.market, asset] },
+  });
+  return done !== undefined;
+}
+
+export async function sell(asset: AssetDetail, price: bigint, days: number, name: string): Promise<Hex | undefined> {
+  const id = BigInt(asset.asset);
+  if (!(await allowMarket(id))) return undefined;
+  const [state, listingFee] = await Promise.all([stateOf(id), read<bigint>("market", "listingFee")]);
+  const endsAt = later(days * 86_400);
+  const data = {
+    seller: session.address,
+    buyer: ZERO,
+    startsAt: 0n,
+    endsAt,
+    referral: 0,
+    refundSeconds: 0,
+    nonce: BigInt(Date.now()),
+    items: [{ collection: addresses.assets, tokenId: id, price, endPrice: price, state }],
+  };
+  return act({
+    title: t("deed.sell", { name }),
+    lines: [[t("price"), money(price)], [t("until"), time(Number(endsAt) * 1_000)], [t("deed.listingFee"), money(listingFee)]],
+    warning: t("deed.sellWarning"),
+    accept: t("deed.sellAccept"),
+    call: { protocol: "market", name: "list", args: [data], value: listingFee },
+  });
+}
+
+export async function auction(asset: AssetDetail, reserve: bigint, days: number, name: string): Promise<Hex | undefined> {
+  const id = BigInt(asset.asset);
+  if (!(await allowMarket(id))) return undefined;
+  const state = await stateOf(id);
+  const endsAt = later(days * 86_400);
+  return act({
+    title: t("deed.auction", { name }),
+    lines: [[t("market.reserve"), money(reserve)], [t("until"), time(Number(endsAt) * 1_000)]],
+    warning: t("deed.sellWarning"),
+    accept: t("deed.auctionAccept"),
+    call: { protocol: "market", name: "openAuction", args: [addresses.assets, id, reserve, endsAt, state] },
+  });
+}
+
+export const leastBid = (id: number): Promise<bigint> => read<bigint>("market", "leastBid", [BigInt(id)]);
+
+export async function bid(id: number, price: bigint, name: string): Promise<Hex | undefined> {
+  const fee = await withFee(price);
+  return act({
+    title: t("deed.bid", { name }),
+    lines: [[t("price"), money(price)], [t("fee"), money(fee)]],
+    warning: t("deed.bidWarning"),
+    accept: t("deed.bidAccept"),
+    call: { protocol: "market", name: "bid", args: [BigInt(id), price], value: price + fee },
+  });
+}
+
+export const settleAuction = (id: number, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.settle", { name }),
+    lines: [],
+    accept: t("deed.settleAccept"),
+    call: { protocol: "market", name: "settleAuction", args: [BigInt(id)] },
+  });
+
+export async function buyLicense(asset: AssetDetail, terms: Terms, name: string): Promise<Hex | undefined> {
+  const [price, fee] = await read<[bigint, bigint]>("licenses", "quote", [terms.terms, 1]);
+  const purchase = { asset: BigInt(asset.asset), terms: terms.terms, quantity: 1, holder: session.address, user: session.address };
+  return act({
+    title: t("deed.license", { name }),
+    lines: [
+      [t("asset"), `${name} (#${asset.asset})`],
+      [t("price"), money(price)],
+      [t("fee"), money(fee)],
+      [t("license.lasts"), terms.duration ? span(terms.duration) : t("license.forever")],
+    ],
+    accept: t("deed.buyAccept", { amount: money(price + fee) }),
+    call: { protocol: "licenses", name: "buy", args: [purchase], value: price + fee },
+  });
+}
+
+export async function offerTemplate(asset: number, template: number, price: bigint, royalty: number, name: string): Promise<Hex | undefined> {
+  const data = await read<Record<string, unknown>>("licenses", "template", [template, price, royalty]);
+  const id = await read<Hex>("licenses", "termsId", [data]);
+  const signer = await acting();
+  const known = await read<{ registeredAt?: bigint } & Record<string, unknown>>("licenses", "terms", [id]).catch(() => undefined);
+  if (!known || (await read<Hex>("licenses", "termsId", [known])) !== id) await final(await signer.send({ protocol: "licenses", name: "registerTerms", args: [data] }));
+  return act({
+    title: t("deed.offerLicense", { name }),
+    lines: [[t("price"), money(price)]],
+    warning: t("deed.offerLicenseWarning"),
+    accept: t("deed.offerLicenseAccept"),
+    call: { protocol: "licenses", name: "offer", args: [BigInt(asset), id] },
+  });
+}
+
+export interface Registration {
+  kind: number;
+  contentHash: Hex;
+  card: Record<string, unknown>;
+  inputPrice: bigint;
+  outputPrice: bigint;
+  derivativeRoyalty: number;
+  edges: { parent: bigint; relation: number }[];
+}
+
+export interface Part {
+  asset: bigint;
+  share: number;
+  amount: bigint;
+}
+
+/** Who would get what of `amount`, before anything is linked. */
+export async function preview(edges: Registration["edges"], royalty: number, amount: bigint): Promise<{ parts: Part[]; room: number }> {
+  const [parts, room] = await read<[Part[], number]>("assets", "preview", [edges, royalty, amount]);
+  return { parts, room };
+}
+
+/** Registers, and answers the new asset's number. */
+export async function register(what: Registration, name: string): Promise<number | undefined> {
+  const { card, ...rest } = what;
+  const registration = {
+    ...rest,
+    metadataURI: `data:application/json;base64,${btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(card))))}`,
+    derivatives: 0,
+    members: [],
+    ownerUnits: 0n,
+    isOpen: false,
+  };
+  const hash = await act({
+    title: t("deed.register", { name }),
+    lines: [
+      [t("studio.hash"), what.contentHash],
+      [t("asset.readPrice"), money(what.inputPrice)],
+      [t("asset.writePrice"), money(what.outputPrice)],
+      [t("studio.parents"), what.edges.map((edge) => `#${edge.parent}`).join(", ") || t("none")],
+    ],
+    warning: t("deed.registerWarning"),
+    accept: t("deed.registerAccept"),
+    call: { protocol: "assets", name: "register", args: [registration] },
+  });
+  if (!hash) return undefined;
+  const logs = await logsOf(hash);
+  const log = logs.find((one) => one.address.toLowerCase() === addresses.assets.toLowerCase() && one.topics.length > 1);
+  return log?.topics[1] ? Number(BigInt(log.topics[1])) : undefined;
+}
+
+export { NONE };

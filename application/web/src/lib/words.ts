@@ -1,0 +1,24 @@
+/** Errors, kinds and reasons in words. */
+import { Problem } from "./api.ts";
+import { type Key, maybe, t } from "./i18n.svelte.ts";
+
+export function problemInWords(error: unknown): string {
+  if (error instanceof Problem) {
+    if (error.status === 0 || error.code) {
+      const known = maybe(`error.${error.code}`, "");
+      if (known) return known;
+    }
+    return error.message;
+  }
+  return error instanceof Error && error.message ? error.message : t("error.unknown");
+}
+
+export const kind = (name: string): string => maybe(`kind.${name}`, name);
+export const relation = (name: string): string => maybe(`relation.${name}`, name.toLowerCase().replace(/_/g, " "));
+export const reason = (name: string): string => maybe(`reason.${name}`, name);
+export const paymentKind = (name: string): string => maybe(`payment.${name}`, name);
+export const method = (name: string | null): string => (name ? name.replace(/([A-Z])/g, " $1").toLowerCase() : t("tx.transfer"));
+export type { Key };
+
+/** What an asset is called; its number when it has no name. Names are strangers' texts. */
+export const assetName = (asset: { asset: number; name: string | null }): string => asset.name || `#${asset.asset}`;

@@ -1,0 +1,30 @@
+//! People in front of a real browser: a visitor chats without a wallet and sees who was paid, a creator
+//! registers and sells, a remixer is refused over the cap, a buyer's wallet buys, money arrives live,
+//! again in Indonesian on a phone; axe finds nothing serious on any page.
+
+use eyre::{Result, ensure};
+use sahara_scenarios::{Network, Options, node};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
+    let network = Network::start(Options::default())?;
+    let pictures = tempfile::tempdir()?;
+    let pictures = pictures.path().display().to_string();
+    let seen = node("web.mjs", &[&network.gateway()?, &network.rpc(0)?.url, &pictures], &[])?;
+    assert_eq!(seen["problems"], json!([]));
+    let first = &seen["first"];
+    ensure!(first["kibibytes"].as_f64().is_some_and(|size| size <= 60.0), "first load: {first}");
+    ensure!(first["shift"].as_f64().is_some_and(|shift| shift <= 0.1), "it jumps: {first}");
+    for (visit, language) in [("visit", "en"), ("kunjungan", "id")] {
+        let visit = &seen[visit];
+        assert_eq!(visit["payees"], 6, "{visit}");
+        assert_eq!(visit["said"], true, "{visit}");
+        assert_eq!(visit["account"], true, "{visit}");
+        assert_eq!(visit["language"], language, "{visit}");
+        let policy = visit["policy"].as_str().unwrap_or_default();
+        ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+    assert_eq!(seen["watched"], true);
+    Ok(())
+}
