@@ -225,7 +225,7 @@ async function trades() {
   await check(page, "asset");
   const title = await page.title();
 
-  // Four parents that take 20 %, 20 % and 20 % pass the half that ancestors may take.
+  // Parents that take 20 %, 20 % and 20 % pass the half that ancestors may take.
   for (const name of ["second", "third"]) {
     await registers(page, { name, kind: "Dataset", file: name, royalty: 20 });
     await page.getByRole("button", { name: "Register", exact: true }).click();
@@ -284,9 +284,9 @@ async function earns(payer) {
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/nothing"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999"]) {
     await page.goto(gateway + path);
-    await page.locator("main h1").first().waitFor();
+    await page.locator("main h1, main [role=alert]").first().waitFor();
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
     await check(page, `${name}${path.replace(/\//g, "-")}`);
   }

@@ -26,5 +26,13 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
     assert_eq!(seen["watched"], true);
+    let trade = &seen["trade"];
+    // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
+    assert_eq!(trade["title"], "Market · Sahara");
+    assert_eq!(trade["shares"], json!(["60%", "20%", "20%"]));
+    let refusal = trade["refusal"].as_str().unwrap_or_default();
+    ensure!(refusal.contains("more than half"), "{refusal}");
+    assert_eq!(trade["isOpen"], false);
+    assert_eq!(trade["switched"], "0xb0d30");
     Ok(())
 }

@@ -40,7 +40,9 @@ pub(crate) fn check() -> Result<()> {
     npm(&["run", "--silent", "build"])?;
     let changed = shell::output(command("git").args(["status", "--porcelain", "--", BUILT]))?;
     if !changed.is_empty() {
-        bail!("the committed web application differs from a rebuild (`cargo xtask web`):\n{changed}");
+        bail!(
+            "the committed web application differs from a rebuild (`cargo xtask web`):\n{changed}"
+        );
     }
     Ok(())
 }

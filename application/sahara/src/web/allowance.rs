@@ -83,7 +83,9 @@ impl Allowance {
         (chain_id, listen): (u64, SocketAddr),
     ) -> Result<Self> {
         if chain_id != LOCAL_CHAIN_ID || !listen.ip().is_loopback() {
-            bail!("an allowance for newcomers is for a local network: expected none in the configuration");
+            bail!(
+                "an allowance for newcomers is for a local network: expected none in the configuration"
+            );
         }
         let given = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes)

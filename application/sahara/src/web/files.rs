@@ -47,11 +47,8 @@ fn answer(path: &str, headers: &HeaderMap) -> Response {
     let short = hash.get(..12).unwrap_or_default();
     let etag = format!("\"{mark}{}\"", hex::encode(short));
     let is_known = text(header::IF_NONE_MATCH).is_some_and(|known| known.contains(&etag));
-    let lasting = if path.starts_with(HASHED) {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let lasting =
+        if path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else if is_compressed {
