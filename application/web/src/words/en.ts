@@ -445,6 +445,7 @@ export const en = {
   "terms.uses": "At most {count} uses",
   "to": "To",
   "tx": "Transaction",
+  "tx.by": "By",
   "tx.call": "What was called",
   "tx.creates": "a new contract",
   "tx.done": "Done",

@@ -447,6 +447,7 @@ export const id: Words = {
   "terms.uses": "Paling banyak {count} pemakaian",
   "to": "Kepada",
   "tx": "Transaksi",
+  "tx.by": "Oleh",
   "tx.call": "Panggilan",
   "tx.creates": "kontrak baru",
   "tx.done": "Berhasil",

@@ -1,1 +1,0 @@
-import{J as t}from"./i18n.svelte-100edb95.js";import"./preload-helper-e0bfa90d.js";const o=t({open:void 0,account:!1});function p(n){return new Promise(e=>{o.open={...n,answer:r=>{o.open=void 0,e(r)}}})}const s=()=>void(o.account=!0);export{o as asking,p as confirm,s as openAccount};

@@ -1,1 +1,0 @@
-import{p as t,P as n}from"./api-11735d02.js";let o=0;async function p(e,s){o+=1;const r=await t("/app/rpc",{jsonrpc:"2.0",id:o,method:e,params:s});if(r.error)throw new n(r.error.message,"node",0);return r.result}export{p as r};
