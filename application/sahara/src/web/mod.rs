@@ -89,7 +89,7 @@ pub(crate) fn router(web: Web) -> Router {
         .with_state(Arc::new(web))
 }
 
-/// Headers on every answer; and nothing is done for a page of another origin.
+/// Headers of pages, which say what their scripts may do; and nothing is done for a page of another origin.
 async fn protect(request: Request, next: Next) -> Response {
     let is_change = !request.method().is_safe();
     let mut response = if is_change && !is_same_origin(&request) {
@@ -97,15 +97,20 @@ async fn protect(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
+    let all = response.headers_mut();
+    all.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let kind = all.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !kind.starts_with(b"text/html") {
+        return response;
+    }
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
     ];
     for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        all.insert(name, HeaderValue::from_static(value));
     }
     response
 }
