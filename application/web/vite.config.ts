@@ -4,8 +4,19 @@ import { defineConfig } from "vite";
 // `npm run dev` serves the sources against a network that runs already.
 const gateway = process.env["SAHARA_GATEWAY"] ?? "http://127.0.0.1:8080";
 const proxy = Object.fromEntries(
-  ["/api", "/v1", "/app", "/health"].map((path) => [path, { target: gateway, changeOrigin: true }]),
+  ["/api", "/v1", "/app", "/health"].map((path) => [path, { target: gateway }]),
 );
+
+/** Parts that only later pages show. */
+const LATER = /src\/parts\/(?!(Talk|Bill|Payments|Coin|Who|When|Shown|Failure)\.)\w+\.svelte/;
+
+function chunk(id: string): string | undefined {
+  if (/node_modules\/(svelte|esm-env|clsx)\//.test(id) || /vite\/|svelte-kit/.test(id)) return "first";
+  if (/src\/(main\.ts|App\.svelte|pages\/Home|words\/first\/en)/.test(id)) return "first";
+  if (/src\/lib\//.test(id) && !/\/(chain|deeds|hash|verify)\.ts/.test(id)) return "first";
+  if (/src\/parts\//.test(id)) return LATER.test(id) ? "parts" : "first";
+  return undefined;
+}
 
 export default defineConfig({
   plugins: [svelte()],
@@ -21,8 +32,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: true,
     chunkSizeWarningLimit: 700,
-    // Each file costs a round trip and its headers: small ones are joined.
-    rollupOptions: { output: { hashCharacters: "hex", experimentalMinChunkSize: 24_000 } },
+    // Each file costs a round trip and its headers: what the first visit needs is one file, what every
+    // other page shares is another.
+    rollupOptions: { output: { hashCharacters: "hex", manualChunks: chunk } },
   },
   server: { proxy, fs: { allow: ["../.."] } },
 });

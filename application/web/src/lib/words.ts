@@ -1,8 +1,10 @@
 /** Errors, kinds and reasons in words. */
 import { Problem } from "./api.ts";
-import { type Key, maybe, t } from "./i18n.svelte.ts";
+import { type Key, loadAllWords, maybe, t } from "./i18n.svelte.ts";
 
 export function problemInWords(error: unknown): string {
+  // Words for errors are not among those of the first visit; the page says them when they are here.
+  void loadAllWords().catch(() => undefined);
   if (error instanceof Problem) {
     if (error.status === 0 || error.code) {
       const known = maybe(`error.${error.code}`, "");

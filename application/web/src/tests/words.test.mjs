@@ -6,30 +6,65 @@ import test from "node:test";
 
 const root = new URL("../", import.meta.url).pathname;
 
-function words(language) {
-  const text = readFileSync(join(root, `words/${language}.ts`), "utf8");
+function words(file) {
+  const text = readFileSync(join(root, `words/${file}.ts`), "utf8");
   const lines = [...text.matchAll(/^ {2}("(?:[^"\\]|\\.)*"): ("(?:[^"\\]|\\.)*"),$/gm)];
-  assert.ok(lines.length > 300, `${language} has words`);
+  const entries = text.split("\n").filter((line) => line.startsWith("  "));
+  assert.equal(lines.length, entries.length, `${file}: every line is one key and its words`);
   return new Map(lines.map(([, key, value]) => [JSON.parse(key), JSON.parse(value)]));
 }
 
 const places = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
-const [en, id] = [words("en"), words("id")];
+const first = words("first/en");
+const en = new Map([...first, ...words("en")]);
+const id = new Map([...words("first/id"), ...words("id")]);
+const sources = readdirSync(root, { recursive: true })
+  .filter((file) => /\.(svelte|ts)$/.test(file) && !file.startsWith("words"))
+  .map((file) => [file, readFileSync(join(root, file), "utf8")]);
 
-test("every key is in both languages", () => {
-  assert.deepEqual([...id.keys()].sort(), [...en.keys()].sort());
+test("every key is in both languages, once", () => {
+  for (const part of ["first/", ""]) assert.deepEqual([...words(`${part}id`).keys()], [...words(`${part}en`).keys()]);
+  assert.equal(en.size, first.size + words("en").size);
+  assert.ok(en.size > 480);
 });
 
 test("both say the same values, and nothing is empty", () => {
   for (const [key, text] of en) {
-    assert.ok(text && id.get(key), key);
+    assert.ok(text.trim() && id.get(key)?.trim(), key);
     assert.deepEqual(places(id.get(key)), places(text), key);
   }
 });
 
+test("nothing was left in English", () => {
+  // Names, units and words that are the same in both languages.
+  const SAME = /^(Agent|Agen|API|Chain id|Chat|Dataset|Event|Gas|Gateway|Genesis|Hash|Input|JSON-RPC|Model|Pipeline|Royalti|Staking|Status|Studio|Token|Worker|Total|Adapter|Checkpoint|Slash|Ok|Input|Transfer|Veto|Quorum|Proposer|Format|Filter|Validator|Epoch)$/i;
+  const same = [...en].filter(([key, text]) => id.get(key) === text && / /.test(text.trim()) && !SAME.test(text));
+  assert.deepEqual(same.map(([key]) => key), []);
+});
+
 test("every key that a page names exists", () => {
-  const files = readdirSync(root, { recursive: true }).filter((file) => /\.(svelte|ts)$/.test(file) && !file.startsWith("words"));
-  for (const file of files) {
-    for (const [, key] of readFileSync(join(root, file), "utf8").matchAll(/\bt\(\s*"([^"]+)"/g)) assert.ok(en.has(key), `${file}: ${key}`);
+  for (const [file, text] of sources) {
+    for (const [, key] of text.matchAll(/\bt\(\s*"([^"]+)"/g)) assert.ok(en.has(key), `${file}: ${key}`);
+    for (const [, prefix] of text.matchAll(/\b(?:t|maybe)\(\s*`([^$`]+)\$\{/g)) {
+      assert.ok([...en.keys()].some((key) => key.startsWith(prefix)), `${file}: ${prefix}…`);
+    }
   }
+});
+
+test("the first visit has every word that it shows", () => {
+  const shown = /^(App\.svelte|pages\/Home\.svelte|parts\/(Talk|Bill|Payments|Coin|Who|When|Shown|Failure)\.svelte)$/;
+  const seen = sources.filter(([file]) => shown.test(file));
+  assert.equal(seen.length, 10);
+  for (const [file, text] of seen) {
+    for (const [, key] of text.matchAll(/"([a-z]+(?:\.\w+)*)"/g)) {
+      if (en.has(key)) assert.ok(first.has(key), `${file}: ${key} is not among the first words`);
+    }
+  }
+});
+
+test("no word is left over", () => {
+  const all = sources.map(([, text]) => text).join("\n");
+  const families = [...all.matchAll(/`([a-zA-Z]+\.(?:[a-zA-Z]+\.)?)\$\{/g)].map(([, prefix]) => prefix);
+  const unused = [...en.keys()].filter((key) => !all.includes(`"${key}"`) && !families.some((prefix) => key.startsWith(prefix)));
+  assert.deepEqual(unused, []);
 });
