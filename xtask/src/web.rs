@@ -23,7 +23,9 @@ fn install() -> Result<()> {
     {
         return Ok(());
     }
-    npm(&["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    // As the lock file says. Not `ci`, which also wants every other platform's optional packages in it,
+    // and registries that serve one platform have none of them.
+    npm(&["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"])
 }
 
 /// Builds it.
