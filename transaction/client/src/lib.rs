@@ -72,6 +72,7 @@ mod nonces;
 mod outcome;
 mod revert;
 mod send;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -86,6 +87,7 @@ pub use mnemonic::TEST_MNEMONIC;
 pub use outcome::TxOutcome;
 pub use revert::Revert;
 pub use send::{Submitted, TxRequest};
+pub use signature::{SignatureError, recover};
 pub use transport::{Rpc, RpcError};
 
 pub use alloy_rpc_types_eth::{Filter, Log};
