@@ -1,6 +1,6 @@
 //! EIP-712: the domains, and the hashes that payers, workers and gateways sign.
 
-use crate::{CHANNELS, COIN, IChannels, MARKET};
+use crate::{ASSETS, CHANNELS, COIN, IChannels, MARKET};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use std::borrow::Cow;
@@ -25,6 +25,11 @@ alloy_sol_types::sol! {
         bytes32 requestId; bytes32 salt;
     }
 
+    /// A request to a vault, signed by whoever has the right to it. `origin` is the vault's URL as the signer knows it, so that
+    /// nobody in between can pass the request on; `session` is drawn whenever the vault starts, so that nothing it forgot can be
+    /// repeated; `at` is Unix milliseconds.
+    struct VaultRequest { string origin; bytes32 session; string method; string path; bytes32 bodyHash; uint64 at; bytes32 nonce; }
+
     /// What came back; its struct hash is `Receipt.output_hash`.
     struct Output { bytes32 requestHash; string text; bytes32 salt; }
 }
@@ -42,6 +47,11 @@ fn domain(name: &'static str, chain_id: u64, verifying_contract: Address) -> Eip
 /// Domain of reservations, key grants, vouchers and earnings.
 pub fn channels_domain(chain_id: u64) -> Eip712Domain {
     domain("Sahara Channels", chain_id, CHANNELS)
+}
+
+/// Domain of requests to vaults.
+pub fn vault_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara Vault", chain_id, ASSETS)
 }
 
 /// Domain of the market's listings.

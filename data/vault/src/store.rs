@@ -1,0 +1,473 @@
+//! [`Store`]: what lies on disk.
+//!
+//! ```text
+//! key                          the vault's key, 32 bytes in hexadecimal, readable by its user alone
+//! assets/7/record.json         what is known of asset 7
+//! assets/7/manifest.json       its files; its BLAKE3 hash is the content hash on chain
+//! assets/7/document.json       its metadata; its BLAKE3 hash stands in the metadata URI
+//! assets/7/<blake3>.tree       values of a file's segments
+//! assets/7/<blake3>.partial    a file that is being pushed, encrypted
+//! assets/7/<blake3>.sealed     a whole file, encrypted
+//! ```
+//!
+//! Inside an asset content is stored once, by its hash. Assets share nothing: otherwise whoever
+//! knows the hash of a file could register it and read what somebody else pushed.
+//!
+//! # Failure and recovery
+//! Records are replaced by renaming. A partial file counts whole segments only; what a kill or a full
+//! disk left behind them is cut off before the next one is written. A file is synced before it is
+//! called whole.
+
+use crate::{
+    error::VaultError,
+    manifest::{Entry, Manifest},
+    seal::{self, Place, Sealer},
+    tree::{self, Value},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// What is known of an asset without the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) asset: u64,
+    /// `models` or `datasets`.
+    pub(crate) shelf: String,
+    /// The repository's name, as `0x.../name`.
+    pub(crate) repository: String,
+    /// When it was registered, Unix seconds.
+    pub(crate) registered_at: u64,
+    /// The content hash, 64 hexadecimal digits; its first 40 are the revision.
+    pub(crate) content: String,
+}
+
+impl Record {
+    /// What other systems call a commit.
+    pub(crate) fn commit(&self) -> &str {
+        self.content.get(..40).unwrap_or_default()
+    }
+}
+
+/// A vault's directory.
+#[derive(Debug)]
+pub(crate) struct Store {
+    directory: PathBuf,
+    key: Zeroizing<[u8; 32]>,
+    /// The most bytes that files may take.
+    capacity: u64,
+}
+
+impl Store {
+    /// Opens a directory, or makes a new one with a new key.
+    pub(crate) fn open(directory: &Path, capacity: u64) -> Result<Self, VaultError> {
+        fs::create_dir_all(directory.join("assets"))?;
+        let file = directory.join("key");
+        if !file.exists() {
+            if fs::read_dir(directory.join("assets"))?.next().is_some() {
+                return Err(VaultError::Damaged(format!(
+                    "{} is missing: expected the key under which this vault was filled",
+                    file.display()
+                )));
+            }
+            let key = Zeroizing::new(hex::encode(rand::random::<[u8; 32]>()));
+            replace(&file, key.as_bytes())?;
+        }
+        let text = Zeroizing::new(fs::read_to_string(&file)?);
+        let mut key = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| {
+            VaultError::Damaged(format!("{} holds no key of 32 bytes", file.display()))
+        })?;
+        Ok(Self { directory: directory.to_owned(), key, capacity })
+    }
+
+    /// Every asset.
+    pub(crate) fn records(&self) -> Result<Vec<Record>, VaultError> {
+        let mut records = Vec::new();
+        for entry in fs::read_dir(self.directory.join("assets"))? {
+            // Without a record nothing was promised yet.
+            let Ok(text) = fs::read(entry?.path().join("record.json")) else { continue };
+            let record = serde_json::from_slice(&text);
+            records.push(record.map_err(|error| VaultError::Damaged(error.to_string()))?);
+        }
+        Ok(records)
+    }
+
+    fn at(&self, asset: u64, name: &str) -> PathBuf {
+        self.directory.join("assets").join(asset.to_string()).join(name)
+    }
+
+    /// Remembers an asset with its texts.
+    pub(crate) fn put(&self, record: &Record, texts: (&str, &str)) -> Result<(), VaultError> {
+        let asset = record.asset;
+        fs::create_dir_all(self.at(asset, ""))?;
+        replace(&self.at(asset, "manifest.json"), texts.0.as_bytes())?;
+        replace(&self.at(asset, "document.json"), texts.1.as_bytes())?;
+        let record =
+            serde_json::to_vec(record).map_err(|error| VaultError::Damaged(error.to_string()))?;
+        replace(&self.at(asset, "record.json"), &record)
+    }
+
+    /// An asset's manifest and document, as texts.
+    pub(crate) fn texts(&self, asset: u64) -> Result<(String, String), VaultError> {
+        let read = |name: &str| fs::read_to_string(self.at(asset, name));
+        match (read("manifest.json"), read("document.json")) {
+            (Ok(manifest), Ok(document)) => Ok((manifest, document)),
+            _ => Err(VaultError::Missing(format!("nothing was pushed of asset {asset}"))),
+        }
+    }
+
+    /// An asset's manifest.
+    pub(crate) fn manifest(&self, asset: u64) -> Result<Manifest, VaultError> {
+        Manifest::read(&self.texts(asset)?.0)
+    }
+
+    /// Segments of a file that are here; all of them only if the file is whole.
+    pub(crate) fn held(&self, asset: u64, file: &Entry) -> u64 {
+        if self.at(asset, &format!("{}.sealed", file.blake3)).exists() {
+            return tree::segments(file.size);
+        }
+        let partial = self.at(asset, &format!("{}.partial", file.blake3));
+        let length = fs::metadata(partial).map_or(0, |partial| partial.len());
+        seal::held(file.size, length).min(tree::segments(file.size).saturating_sub(1))
+    }
+
+    /// The values of a file's segments.
+    pub(crate) fn tree(&self, asset: u64, file: &Entry) -> Result<Vec<Value>, VaultError> {
+        let bytes = fs::read(self.at(asset, &format!("{}.tree", file.blake3)));
+        let bytes = bytes.map_err(|_| {
+            VaultError::Missing(format!("the tree of `{}` was not pushed", file.path))
+        })?;
+        read_tree(&bytes, file)
+    }
+
+    /// Takes the values of a file's segments.
+    pub(crate) fn put_tree(
+        &self,
+        asset: u64,
+        file: &Entry,
+        bytes: &[u8],
+    ) -> Result<(), VaultError> {
+        read_tree(bytes, file)?;
+        replace(&self.at(asset, &format!("{}.tree", file.blake3)), bytes)
+    }
+
+    /// Takes the next segment of a file; returns how many are here now.
+    pub(crate) fn append(
+        &self,
+        asset: u64,
+        file: &Entry,
+        (index, segment): (u64, &[u8]),
+    ) -> Result<u64, VaultError> {
+        let expected = self.held(asset, file);
+        if index < expected {
+            return Ok(expected); // sent again: the answer to it was lost
+        }
+        if index > expected {
+            return Err(VaultError::OutOfOrder { expected });
+        }
+        let values = self.tree(asset, file)?;
+        let value = usize::try_from(index).ok().and_then(|index| values.get(index));
+        if value != Some(&tree::value(file.size, index, segment)) {
+            return Err(VaultError::Invalid(format!(
+                "segment {index} of `{}` is not what its tree says",
+                file.path
+            )));
+        }
+        let partial = self.at(asset, &format!("{}.partial", file.blake3));
+        let mut disk = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&partial)?;
+        self.check_room(file, index)?;
+        let sealer = self.sealer(&mut disk, (asset, file), index)?;
+        disk.set_len(seal::offset(index))?;
+        disk.seek(SeekFrom::Start(seal::offset(index)))?;
+        disk.write_all(&sealer.seal(index, segment)?)?;
+        let held = index.saturating_add(1);
+        if held == tree::segments(file.size) {
+            disk.sync_all()?;
+            self.finish(&mut disk, asset, file)?;
+            fs::rename(&partial, self.at(asset, &format!("{}.sealed", file.blake3)))?;
+            File::open(self.at(asset, ""))?.sync_all()?;
+        }
+        Ok(held)
+    }
+
+    /// A file begins only if there is room for all of it, and goes on while there is room.
+    fn check_room(&self, file: &Entry, index: u64) -> Result<(), VaultError> {
+        let more = match index {
+            0 => seal::length_of(file.size),
+            _ => seal::sealed_len(file.size, index),
+        };
+        if self.used()?.saturating_add(more) <= self.capacity {
+            return Ok(());
+        }
+        let most = self.capacity;
+        Err(VaultError::Full(format!("`{}` would pass the {most} bytes of this vault", file.path)))
+    }
+
+    /// The file's cipher; a new file gets its header.
+    fn sealer(
+        &self,
+        disk: &mut File,
+        (asset, file): (u64, &Entry),
+        index: u64,
+    ) -> Result<Sealer, VaultError> {
+        let place = place(asset, file);
+        if index > 0 {
+            return Sealer::open(&self.key, &place, &header(disk)?);
+        }
+        let (sealer, header) = Sealer::create(&self.key, &place)?;
+        disk.set_len(0)?;
+        disk.write_all(&header)?;
+        Ok(sealer)
+    }
+
+    /// Bytes that files take.
+    fn used(&self) -> Result<u64, VaultError> {
+        let mut used = 0_u64;
+        for asset in fs::read_dir(self.directory.join("assets"))? {
+            for file in fs::read_dir(asset?.path())? {
+                used = used.saturating_add(file?.metadata()?.len());
+            }
+        }
+        Ok(used)
+    }
+
+    /// The tree proved BLAKE3; the other hash that the manifest promises is checked at the end.
+    fn finish(&self, disk: &mut File, asset: u64, file: &Entry) -> Result<(), VaultError> {
+        let mut reader = Reader::of(self, disk, (asset, file))?;
+        let mut sha256 = Sha256::new();
+        for index in 0..tree::segments(file.size) {
+            sha256.update(reader.segment(index)?);
+        }
+        if hex::encode(sha256.finalize()) == file.sha256 {
+            return Ok(());
+        }
+        disk.set_len(0)?;
+        Err(VaultError::Invalid(format!("the SHA-256 of `{}` is not the manifest's", file.path)))
+    }
+
+    /// Opens a whole file for reading.
+    pub(crate) fn read(&self, asset: u64, file: &Entry) -> Result<Reader, VaultError> {
+        let sealed = File::open(self.at(asset, &format!("{}.sealed", file.blake3)));
+        let mut sealed = sealed.map_err(|_| {
+            VaultError::Missing(format!("`{}` was not pushed to the end", file.path))
+        })?;
+        Reader::of(self, &mut sealed, (asset, file))
+    }
+}
+
+/// A stored file, read segment by segment.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    disk: File,
+    sealer: Sealer,
+    size: u64,
+}
+
+impl Reader {
+    fn of(
+        store: &Store,
+        disk: &mut File,
+        (asset, file): (u64, &Entry),
+    ) -> Result<Self, VaultError> {
+        let sealer = Sealer::open(&store.key, &place(asset, file), &header(disk)?)?;
+        Ok(Self { disk: disk.try_clone()?, sealer, size: file.size })
+    }
+
+    /// A segment's plaintext.
+    pub(crate) fn segment(&mut self, index: u64) -> Result<Vec<u8>, VaultError> {
+        if index >= tree::segments(self.size) {
+            return Err(VaultError::Missing(format!("there is no segment {index}")));
+        }
+        self.disk.seek(SeekFrom::Start(seal::offset(index)))?;
+        let mut sealed = Vec::new();
+        (&mut self.disk).take(seal::sealed_len(self.size, index)).read_to_end(&mut sealed)?;
+        self.sealer.unseal(index, &sealed)
+    }
+}
+
+fn place(asset: u64, file: &Entry) -> Place {
+    Place { asset, blake3: file.root(), size: file.size }
+}
+
+fn header(disk: &mut File) -> Result<Vec<u8>, VaultError> {
+    disk.seek(SeekFrom::Start(0))?;
+    let mut header = Vec::new();
+    (&mut *disk).take(seal::HEADER).read_to_end(&mut header)?;
+    Ok(header)
+}
+
+/// Values of segments that join to the file's hash.
+pub(crate) fn read_tree(bytes: &[u8], file: &Entry) -> Result<Vec<Value>, VaultError> {
+    let (values, rest) = bytes.as_chunks::<32>();
+    if rest.is_empty() && tree::root(file.size, values) == Some(file.root()) {
+        return Ok(values.to_vec());
+    }
+    Err(VaultError::Invalid(format!("the tree of `{}` does not join to its hash", file.path)))
+}
+
+/// Writes a file whole or not at all, readable by its user alone.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
+    let beside = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    Ok(fs::rename(&beside, path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Record, Store};
+    use crate::{
+        error::VaultError,
+        manifest::{Hashed, Manifest},
+        tree::SEGMENT,
+    };
+    use std::{
+        fs::{self, OpenOptions},
+        os::unix::fs::PermissionsExt,
+    };
+
+    struct World {
+        directory: tempfile::TempDir,
+        content: Vec<u8>,
+        manifest: Manifest,
+        tree: Vec<u8>,
+    }
+
+    fn world(size: u64) -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let content: Vec<u8> = (0..size).map(|n| (n * 7 % 253) as u8).collect();
+        let file = directory.path().join("weights.bin");
+        fs::write(&file, &content).unwrap();
+        let manifest = Manifest::of(&file).unwrap();
+        let tree = Hashed::of(&file).unwrap().values.concat();
+        World { directory, content, manifest, tree }
+    }
+
+    impl World {
+        fn open(&self, capacity: u64) -> Store {
+            Store::open(&self.directory.path().join("vault"), capacity).unwrap()
+        }
+
+        fn segment(&self, index: u64) -> (u64, &[u8]) {
+            let from = (index * SEGMENT) as usize;
+            (index, &self.content[from..self.content.len().min(from + SEGMENT as usize)])
+        }
+
+        fn put(&self, store: &Store) {
+            let record = Record {
+                asset: 7,
+                shelf: "models".into(),
+                repository: "0x0/x".into(),
+                registered_at: 1,
+                content: "0".repeat(64),
+            };
+            store.put(&record, (&self.manifest.text().unwrap(), "{}")).unwrap();
+            store.put_tree(7, &self.manifest.files[0], &self.tree).unwrap();
+        }
+    }
+
+    #[test]
+    fn v3_only_ciphertext_lies_on_disk_and_comes_back_whole() {
+        let world = world(2 * SEGMENT + 100);
+        let (store, file) = (world.open(u64::MAX), &world.manifest.files[0]);
+        world.put(&store);
+        for index in 0..3 {
+            assert_eq!(store.append(7, file, world.segment(index)).unwrap(), index + 1);
+        }
+        let mut reader = store.read(7, file).unwrap();
+        let back: Vec<u8> = (0..3).flat_map(|index| reader.segment(index).unwrap()).collect();
+        assert!(back == world.content);
+        assert!(reader.segment(3).is_err());
+        let sealed = world.directory.path().join(format!("vault/assets/7/{}.sealed", file.blake3));
+        let disk = fs::read(&sealed).unwrap();
+        assert!(!disk.windows(64).any(|window| window == &world.content[..64]));
+        let key = fs::metadata(world.directory.path().join("vault/key")).unwrap();
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        // The same file under another asset is another file: nothing is shared.
+        assert!(matches!(store.read(8, file), Err(VaultError::Missing(_))));
+    }
+
+    #[test]
+    fn v5_a_push_goes_on_after_a_kill_at_any_byte() {
+        let world = world(2 * SEGMENT + 100);
+        let file = &world.manifest.files[0];
+        for cut in [0, 1, 50, 80, 81, 500, SEGMENT + 95, SEGMENT + 96, SEGMENT + 97, 2 * SEGMENT] {
+            drop(fs::remove_dir_all(world.directory.path().join("vault/assets/7")));
+            let store = world.open(u64::MAX);
+            world.put(&store);
+            store.append(7, file, world.segment(0)).unwrap();
+            store.append(7, file, world.segment(1)).unwrap();
+            let partial =
+                world.directory.path().join(format!("vault/assets/7/{}.partial", file.blake3));
+            OpenOptions::new().write(true).open(partial).unwrap().set_len(cut).unwrap();
+            let store = world.open(u64::MAX);
+            for index in store.held(7, file)..3 {
+                store.append(7, file, world.segment(index)).unwrap();
+            }
+            let mut reader = store.read(7, file).unwrap();
+            let back: Vec<u8> = (0..3).flat_map(|index| reader.segment(index).unwrap()).collect();
+            assert!(back == world.content, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn v1_a_wrong_segment_tree_or_hash_is_refused() {
+        let mut world = world(SEGMENT + 5);
+        let store = world.open(u64::MAX);
+        world.put(&store);
+        let file = world.manifest.files[0].clone();
+        let mut wrong = world.segment(0).1.to_vec();
+        wrong[9] ^= 1;
+        let refused = |error: VaultError| matches!(error, VaultError::Invalid(_));
+        assert!(refused(store.append(7, &file, (0, &wrong)).unwrap_err()));
+        assert!(refused(store.append(7, &file, (0, b"")).unwrap_err()));
+        assert!(matches!(
+            store.append(7, &file, world.segment(1)).unwrap_err(),
+            VaultError::OutOfOrder { expected: 0 }
+        ));
+        world.tree[3] ^= 1;
+        assert!(refused(store.put_tree(7, &file, &world.tree).unwrap_err()));
+        assert!(refused(store.put_tree(7, &file, b"short").unwrap_err()));
+        // A manifest whose two hashes belong to different files is found out at the end.
+        let other = crate::manifest::Entry { sha256: "0".repeat(64), ..file.clone() };
+        assert_eq!(store.append(7, &other, world.segment(0)).unwrap(), 1);
+        assert!(refused(store.append(7, &other, world.segment(1)).unwrap_err()));
+        assert_eq!(store.held(7, &file), 0);
+    }
+
+    #[test]
+    fn a_full_vault_says_so_and_loses_nothing() {
+        let world = world(SEGMENT + 5);
+        let file = &world.manifest.files[0];
+        let small = world.open(SEGMENT);
+        world.put(&small);
+        let error = small.append(7, file, world.segment(0)).unwrap_err();
+        assert!(matches!(error, VaultError::Full(_)), "{error}");
+        let large = world.open(4 * SEGMENT);
+        large.append(7, file, world.segment(0)).unwrap();
+        assert_eq!(large.append(7, file, world.segment(1)).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_lost_key_is_not_replaced_by_a_new_one() {
+        let world = world(5);
+        world.put(&world.open(u64::MAX));
+        fs::remove_file(world.directory.path().join("vault/key")).unwrap();
+        let error = Store::open(&world.directory.path().join("vault"), 1).unwrap_err();
+        assert!(error.to_string().contains("is missing"), "{error}");
+    }
+}
