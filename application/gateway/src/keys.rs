@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use sahara_abi::{IChannels, signing::grant_channel};
 use sahara_compute::recover;
-use sahara_primitives::{Amount, ChannelId};
+use sahara_primitives::{Amount, AssetId, ChannelId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -108,6 +108,16 @@ impl Gateway {
         put(&self.store().keys, row.grant.keyId.as_slice(), &row)?;
         self.remember_key(&row);
         Ok(self.key_limits(&account.row()))
+    }
+
+    /// Who granted an API key that is good for this asset now.
+    #[must_use]
+    pub fn payer_of_key(&self, secret: &str, asset: AssetId) -> Option<Address> {
+        let row = self.account_of_key(secret)?.row();
+        let Authority::Grant(KeyRow { grant, .. }) = &row.authority else { return None };
+        let is_named = grant.assets.is_empty() || grant.assets.contains(&asset.0);
+        let holds = !row.is_closing && self.now().timestamp().0 < grant.validUntil;
+        (is_named && holds).then_some(grant.payer)
     }
 
     /// Refuses before a key is believed to work: an unbonded gateway can collect nothing, an empty

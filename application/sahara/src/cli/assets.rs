@@ -64,6 +64,54 @@ pub(crate) enum Asset {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Push an asset's content to a vault, or go on where a push broke off; only its owner.
+    #[command(
+        after_help = "What is there already is not sent again. The vault keeps it encrypted, and its operator holds the key.\nExample: sahara asset push 4 model.gguf"
+    )]
+    Push {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// What it was registered from.
+        #[arg(value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+        from: PathBuf,
+        /// A vault; by default the gateway's.
+        #[arg(long, value_name = "URL")]
+        vault: Option<String>,
+        /// Its owner.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Pull an asset's content, or go on where a pull broke off; every segment is checked against the chain.
+    #[command(
+        after_help = "Needs no key for what anyone may read; else that of the owner or of whoever has a seat in a licence.\nExample: sahara asset pull 4 smollm2 --wallet me"
+    )]
+    Pull {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// Where to put the files; made if it is not there.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        to: PathBuf,
+        /// A vault; by default the gateway's.
+        #[arg(long, value_name = "URL")]
+        vault: Option<String>,
+        /// Who reads.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Whether the chain, a vault and files at hand say the same of an asset.
+    #[command(
+        after_help = "Exits with 1 when something differs.\nExamples:\n  sahara asset verify 4\n  sahara asset verify 4 model.gguf"
+    )]
+    Verify {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// Files to compare as well.
+        #[arg(value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+        files: Option<PathBuf>,
+        /// A vault; by default the gateway's.
+        #[arg(long, value_name = "URL")]
+        vault: Option<String>,
+    },
     /// Before linking: every payee of asset income, and what is left for you and your descendants.
     #[command(
         after_help = "Example: sahara asset preview --parent 1:trained-on --parent 2:embeds --amount 10"
@@ -83,21 +131,28 @@ pub(crate) enum Asset {
 /// `sahara asset register`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example: sahara asset register --kind dataset --name 'Hiking trails' --content trails.jsonl --derivative-royalty 1000"
+    after_help = "Examples:\n  sahara asset register --from model.gguf --expect b179c952...\n  sahara asset register --kind dataset --name 'Hiking trails' --content trails.jsonl --derivative-royalty 1000"
 )]
 pub(crate) struct Register {
     /// Who owns it.
     #[command(flatten)]
     pub(crate) signer: Signer,
-    /// What it is.
-    #[arg(long, value_parser = PossibleValuesParser::new(KINDS.iter().map(|(word, _)| *word)))]
-    pub(crate) kind: String,
-    /// Its name.
-    #[arg(long)]
-    pub(crate) name: String,
+    /// What it is; with --from, weights are a model unless told otherwise.
+    #[arg(long, required_unless_present = "from", value_parser = PossibleValuesParser::new(KINDS.iter().map(|(word, _)| *word)))]
+    pub(crate) kind: Option<String>,
+    /// Its name; with --from, the one that the files say.
+    #[arg(long, required_unless_present = "from")]
+    pub(crate) name: Option<String>,
     /// The content; only its hash goes on chain.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) content: Option<PathBuf>,
+    /// A file or directory: name, licence, sizes, hashes and parameters are read from it, and it can be
+    /// pushed to a vault.
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, conflicts_with_all = ["content", "prompt"])]
+    pub(crate) from: Option<PathBuf>,
+    /// A SHA-256 or BLAKE3 hash that one of the files must have. Repeat for each.
+    #[arg(long = "expect", value_name = "HASH", requires = "from")]
+    pub(crate) expected: Vec<String>,
     /// An agent's system prompt.
     #[arg(long)]
     pub(crate) prompt: Option<String>,

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Asset, Register},
-    commands::{asset_owner, asset_preview, asset_words as words, deed::Actor},
+    commands::{asset_owner, asset_preview, asset_words as words, content, deed::Actor},
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -27,6 +27,8 @@ pub(crate) struct Shown {
     creator: Address,
     content_hash: B256,
     metadata_uri: String,
+    license: Option<String>,
+    document_hash: Option<B256>,
     input_price: Amount,
     output_price: Amount,
     derivative_royalty: u16,
@@ -56,7 +58,7 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
     match asset {
         Asset::Register(register) => {
             let key = session.key(&register.signer).await?;
-            let call = IAssets::registerCall { registration: registration(register)? };
+            let call = IAssets::registerCall { registration: registration(register, session)? };
             let outcome = client.send(&key, ASSETS, Amount::ZERO, &call).await.map_err(refused)?;
             let registered = outcome.events::<IAssets::Registered>();
             let id =
@@ -84,6 +86,17 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             format.print(&json!({"asset": asset, "transaction": outcome.hash, "block": outcome.block_number}), |_| {
                 format!("offered, final in block {}: {}", outcome.block_number, outcome.hash)
             })
+        }
+        Asset::Push { asset, from, vault, signer } => {
+            let key = session.key(signer).await?;
+            content::push(session, (*asset, from), (vault.as_deref(), key), format).await
+        }
+        Asset::Pull { asset, to, vault, signer } => {
+            let key = content::reader(session, signer).await?;
+            content::pull(session, (*asset, to), (vault.as_deref(), key), format).await
+        }
+        Asset::Verify { asset, files, vault } => {
+            content::verify(session, *asset, (files.as_deref(), vault.as_deref()), format).await
         }
         Asset::Preview { parents, derivative_royalty, amount } => {
             asset_preview::preview(&client, parents, (*derivative_royalty, *amount), format).await
@@ -134,7 +147,10 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
     let pool =
         client.call(ROYALTIES, &IRoyalties::poolCall { asset: id.0 }).await.map_err(refused)?;
     let earned = earned(client, id).await?;
+    let card = sahara_vault::card_of(&asset.metadataURI);
     Ok(Shown {
+        license: Some(card.license).filter(|license| !license.is_empty()),
+        document_hash: card.document,
         id: id.0,
         kind: words::word(words::KINDS, &asset.kind),
         name: name_of(&asset.metadataURI),
@@ -177,6 +193,8 @@ fn details(asset: &Shown) -> String {
         ("owner", asset.owner.to_string()),
         ("creator", asset.creator.to_string()),
         ("content hash", asset.content_hash.to_string()),
+        ("metadata hash", asset.document_hash.map_or_else(|| "none".into(), |hash| hash.to_string())),
+        ("licence", asset.license.clone().unwrap_or_default()),
         ("input price", format!("{} SAHARA per 1,000,000 tokens", asset.input_price)),
         ("output price", format!("{} SAHARA per 1,000,000 tokens", asset.output_price)),
         ("asks of descendants", format!("{} bps", asset.derivative_royalty)),
@@ -190,26 +208,18 @@ fn details(asset: &Shown) -> String {
 }
 
 /// What `register` says as the chain takes it.
-pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration> {
-    let content = match &register.content {
-        Some(path) => {
-            fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?
-        }
-        None => register.prompt.clone().unwrap_or_default().into_bytes(),
+pub(crate) fn registration(
+    register: &Register,
+    session: &Session,
+) -> Result<IAssets::Registration> {
+    let described = match &register.from {
+        Some(from) => content::describe(session, from, register)?,
+        None => named(register)?,
     };
-    if content.is_empty() {
-        return Err(Failure::usage(
-            "an asset needs content: give --content FILE, or --prompt TEXT for an agent",
-        ));
-    }
-    let mut metadata = json!({"name": register.name, "content": "keccak256"});
-    if let (Some(prompt), Some(card)) = (&register.prompt, metadata.as_object_mut()) {
-        card.insert("prompt".into(), json!(prompt));
-    }
     Ok(IAssets::Registration {
-        kind: parse_kind(&register.kind)?,
-        contentHash: keccak256(content),
-        metadataURI: format!("data:application/json,{metadata}"),
+        kind: parse_kind(&described.kind)?,
+        contentHash: described.content,
+        metadataURI: described.uri,
         inputPrice: price(register.input_price)?,
         outputPrice: price(register.output_price)?,
         derivativeRoyalty: register.derivative_royalty,
@@ -226,6 +236,37 @@ pub(crate) fn registration(register: &Register) -> Result<IAssets::Registration>
             .collect::<Result<_>>()?,
         ownerUnits: alloy_primitives::aliases::U96::from(register.owner_units),
         isOpen: register.open,
+    })
+}
+
+/// What goes on chain about the content.
+pub(crate) struct Described {
+    pub(crate) kind: String,
+    pub(crate) content: B256,
+    pub(crate) uri: String,
+}
+
+/// An asset that is named and hashed, no more.
+fn named(register: &Register) -> Result<Described> {
+    let content = match &register.content {
+        Some(path) => {
+            fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?
+        }
+        None => register.prompt.clone().unwrap_or_default().into_bytes(),
+    };
+    if content.is_empty() {
+        return Err(Failure::usage(
+            "an asset needs content: give --content FILE, --from FILE|DIR, or --prompt TEXT for an agent",
+        ));
+    }
+    let mut metadata = json!({"name": register.name, "content": "keccak256"});
+    if let (Some(prompt), Some(card)) = (&register.prompt, metadata.as_object_mut()) {
+        card.insert("prompt".into(), json!(prompt));
+    }
+    Ok(Described {
+        kind: register.kind.clone().unwrap_or_default(),
+        content: keccak256(content),
+        uri: format!("data:application/json,{metadata}"),
     })
 }
 

@@ -1,5 +1,5 @@
 //! `sahara gateway`: sells answers over HTTP and settles them on chain; beside them the app API, from
-//! an index of the chain, and the web application.
+//! an index of the chain, the web application, and a vault for what assets consist of.
 
 use crate::{
     cli, secret,
@@ -13,6 +13,7 @@ use sahara_client::{ChainClient, SigningKey};
 use sahara_gateway::{GatewayConfig, RpcNode};
 use sahara_index::{Database, Index, Source};
 use sahara_primitives::B256;
+use sahara_vault::{Settings, Vault};
 use serde::{Deserialize, Serialize};
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -43,6 +44,14 @@ pub(crate) struct Config {
     /// What it gives to keys made in a browser; on a local network only.
     #[serde(default)]
     pub(crate) allowance: Option<web::Terms>,
+    /// The most bytes of assets' content that it keeps.
+    #[serde(default = "default_capacity")]
+    pub(crate) vault_capacity: u64,
+}
+
+/// 64 GiB: a few hundred small models, and less than a machine's disk.
+pub(crate) const fn default_capacity() -> u64 {
+    64 << 30
 }
 
 /// Runs a gateway until it is asked to stop.
@@ -61,6 +70,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let pages = web::router(pages(&config, &client, &key, chain_id)?);
     let beside = pages.merge(Router::new().nest("/api/v1", index.router()));
     let beside = guard(&listener, beside, config.hosts.clone())?;
+    let (places, hosts) = ((config.clone(), listener.local_addr()?), config.hosts.clone());
     let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
     let settings = GatewayConfig {
         chain_id,
@@ -68,13 +78,15 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
         log_period: config.log_period_seconds.unwrap_or(local.log_period),
         ..local
     };
-    let node = Arc::new(RpcNode::new(client, key));
+    let node = Arc::new(RpcNode::new(client.clone(), key));
     let running = sahara_gateway::Gateway::open(settings, node).await?;
+    let vault = open_vault(places, client, &running).await?;
+    let vault = guard(&listener, vault.router(), hosts)?;
     let work = tokio::spawn(Arc::clone(&running).work());
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
     let following = tokio::spawn(follow(index));
     let (finish, finishing) = oneshot::channel::<()>();
-    let router = running.router().merge(beside);
+    let router = running.router().merge(beside).merge(vault);
     let server = serve(listener, router, async { drop(finishing.await) });
     let mut server = std::pin::pin!(server);
     let ended = tokio::select! {
@@ -110,6 +122,32 @@ async fn open_index(config: &Config, client: ChainClient) -> Result<Arc<Index>> 
         .wrap_err_with(|| format!("could not create {}", config.data_dir.display()))?;
     let database = Database::open_file(&config.data_dir.join("index.sqlite")).await?;
     Ok(Arc::new(Index::new(database, Source::new(client))))
+}
+
+/// The vault beside the gateway: API keys say who downloads with other people's programs.
+async fn open_vault(
+    (config, address): (Config, SocketAddr),
+    client: ChainClient,
+    gateway: &Arc<sahara_gateway::Gateway>,
+) -> Result<Arc<Vault>> {
+    let mut origins = vec![config.url.trim_end_matches('/').to_owned()];
+    if address.ip().is_loopback() {
+        let names = ["127.0.0.1", "localhost", "[::1]"];
+        origins.extend(names.map(|name| format!("http://{name}:{}", address.port())));
+    }
+    let schemes = ["http", "https"];
+    origins.extend(
+        config.hosts.iter().flat_map(|host| schemes.map(|scheme| format!("{scheme}://{host}"))),
+    );
+    let gateway = Arc::clone(gateway);
+    let settings = Settings {
+        directory: config.data_dir.join("vault"),
+        capacity: config.vault_capacity,
+        chain_id: client.chain_id().await?,
+        origins,
+        tokens: Arc::new(move |secret, asset| gateway.payer_of_key(secret, asset)),
+    };
+    Ok(Vault::open(settings, Arc::new(client))?)
 }
 
 /// A broken index stops the app API from growing, not the gateway from selling.

@@ -6,6 +6,7 @@ pub(crate) mod asset_owner;
 pub(crate) mod asset_preview;
 pub(crate) mod asset_words;
 pub(crate) mod chat;
+pub(crate) mod content;
 pub(crate) mod contribution;
 pub(crate) mod deed;
 pub(crate) mod doctor;
