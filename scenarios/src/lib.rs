@@ -16,4 +16,4 @@ pub use network::{Network, Options};
 pub use rpc::Rpc;
 pub use signature::twin;
 pub use testnet::Testnet;
-pub use tools::{node, program, python, tool};
+pub use tools::{hf, node, package, program, python, tool};

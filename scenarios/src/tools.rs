@@ -87,6 +87,24 @@ pub fn python(script: &str, arguments: &[&str], environment: &[(&str, &str)]) ->
         .envs(environment.iter().copied()))
 }
 
+/// The unmodified `hf` of Hugging Face's Python package.
+///
+/// # Errors
+/// When the tools are not installed.
+pub fn hf() -> Result<PathBuf> {
+    Ok(tools()?.join("python/bin/hf"))
+}
+
+/// Where an installed Python package keeps its files.
+///
+/// # Errors
+/// When it is not installed.
+pub fn package(name: &str) -> Result<PathBuf> {
+    let versions = fs::read_dir(tools()?.join("python/lib"))?.flatten();
+    let mut places = versions.map(|version| version.path().join("site-packages").join(name));
+    places.find(|place| place.is_dir()).ok_or_else(|| eyre!("the package {name} is not installed"))
+}
+
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }

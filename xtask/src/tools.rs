@@ -25,8 +25,8 @@ const NPM: &[&str] = &[
     "playwright-core@1.65.1",
     "axe-core@4.14.1",
 ];
-/// Python packages, pinned.
-const PYPI: &[&str] = &["openai==3.54.0"];
+/// Python packages, pinned; the last is the corpus of a scenario (BSD).
+const PYPI: &[&str] = &["openai==3.54.0", "huggingface_hub==2.4.0", "chatterbot-corpus==1.3.3"];
 
 /// Where Debian puts the server of `PostgreSQL`, a directory for each version.
 const POSTGRES: &str = "/usr/lib/postgresql";
