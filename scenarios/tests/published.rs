@@ -202,8 +202,7 @@ async fn weights_are_published_and_downloaded_whatever_breaks_off() -> Result<()
     ensure!(text(&shown, "/document_hash")?.len() == 66, "{shown}");
 
     // Only the owner pushes; killed in the middle, it goes on.
-    let (code, error) =
-        network.refused(&["asset", "push", &asset, from, "--dev-account", "3"])?;
+    let (code, error) = network.refused(&["asset", "push", &asset, from, "--dev-account", "3"])?;
     ensure!(code == 4 && text(&error, "/message")?.contains("may not push"), "{error}");
     let vault = network.directory().join(format!("gateway/vault/assets/{asset}"));
     let push = ["asset", "push", &asset, from, "--dev-account", "2"];
@@ -251,8 +250,7 @@ async fn weights_are_published_and_downloaded_whatever_breaks_off() -> Result<()
     disk.seek(SeekFrom::Start(3 * MIB))?;
     disk.write_all(b"damaged")?;
     let elsewhere = tempfile::tempdir()?;
-    let (code, error) =
-        network.refused(&["asset", "pull", &asset, path(elsewhere.path())?])?;
+    let (code, error) = network.refused(&["asset", "pull", &asset, path(elsewhere.path())?])?;
     ensure!(code == 1 && text(&error, "/message")?.contains("vault failed"), "{error}");
     Ok(())
 }
@@ -417,8 +415,16 @@ async fn a_corpus_is_licensed_trained_on_and_refused_to_others() -> Result<()> {
     let weights = weights(&network)?;
     let parent = format!("{asset}:trained-on");
     let train = [
-        "asset", "register", "--from", path(&weights)?, "--parent", &parent, "--dev-account", "2",
-        "--derivative-royalty", "500",
+        "asset",
+        "register",
+        "--from",
+        path(&weights)?,
+        "--parent",
+        &parent,
+        "--dev-account",
+        "2",
+        "--derivative-royalty",
+        "500",
     ];
     let (_, error) = network.refused(&train)?;
     ensure!(text(&error, "/message")?.contains("RightMissing"), "{error}");
@@ -443,8 +449,7 @@ async fn a_corpus_is_licensed_trained_on_and_refused_to_others() -> Result<()> {
     let agent = derive(&network, "agent", (tuned, "embeds"), "7")?;
     let shown = network.sahara(&["asset", "show", &agent.to_string()])?;
     let ancestors = shown.get("ancestors").and_then(Value::as_array).wrap_err("no ancestors")?;
-    let ancestors: Vec<_> =
-        ancestors.iter().filter_map(|row| row.get("asset")?.as_u64()).collect();
+    let ancestors: Vec<_> = ancestors.iter().filter_map(|row| row.get("asset")?.as_u64()).collect();
     ensure!(ancestors == [offer.0, model, tuned], "{shown}");
     corpus.pays_its_last_contributor(&client, offer.0).await
 }
@@ -456,8 +461,18 @@ fn derive(network: &Network, kind: &str, (parent, relation): (u64, &str), by: &s
     fs::write(directory.path().join("README.md"), card)?;
     let parent = format!("{parent}:{relation}");
     let registered = network.sahara(&[
-        "asset", "register", "--kind", kind, "--from", path(directory.path())?, "--parent", &parent,
-        "--derivative-royalty", "300", "--dev-account", by,
+        "asset",
+        "register",
+        "--kind",
+        kind,
+        "--from",
+        path(directory.path())?,
+        "--parent",
+        &parent,
+        "--derivative-royalty",
+        "300",
+        "--dev-account",
+        by,
     ])?;
     let Some(asset) = registered.get("asset").and_then(Value::as_u64) else {
         bail!("nothing was registered: {registered}")

@@ -193,7 +193,10 @@ fn details(asset: &Shown) -> String {
         ("owner", asset.owner.to_string()),
         ("creator", asset.creator.to_string()),
         ("content hash", asset.content_hash.to_string()),
-        ("metadata hash", asset.document_hash.map_or_else(|| "none".into(), |hash| hash.to_string())),
+        (
+            "metadata hash",
+            asset.document_hash.map_or_else(|| "none".into(), |hash| hash.to_string()),
+        ),
         ("licence", asset.license.clone().unwrap_or_default()),
         ("input price", format!("{} SAHARA per 1,000,000 tokens", asset.input_price)),
         ("output price", format!("{} SAHARA per 1,000,000 tokens", asset.output_price)),

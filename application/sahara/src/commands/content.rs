@@ -25,7 +25,9 @@ fn told(error: VaultError) -> eyre::Report {
     let text = error.to_string();
     match error {
         VaultError::Invalid(_) => Failure::usage(text),
-        VaultError::Missing(_) | VaultError::Refused { status: 404, .. } => Failure::not_found(text),
+        VaultError::Missing(_) | VaultError::Refused { status: 404, .. } => {
+            Failure::not_found(text)
+        }
         VaultError::Unauthorised(_)
         | VaultError::Forbidden(_)
         | VaultError::Refused { status: 401 | 403 | 422, .. } => Failure::refused(text),
@@ -116,7 +118,9 @@ fn document_of(
 ) -> Result<String> {
     let card = card_of(uri);
     let expected = card.document.ok_or_else(|| {
-        Failure::refused("the asset was registered without --from: there is nothing to compare with")
+        Failure::refused(
+            "the asset was registered without --from: there is nothing to compare with",
+        )
     })?;
     let kept = fs::read_to_string(kept(session, expected)).ok();
     let text = match kept.filter(|text| content_hash(text.as_bytes()) == expected) {
@@ -225,7 +229,8 @@ pub(crate) async fn verify(
         files: at_hand,
     };
     format.print(&verified, |verified| {
-        let metadata = verified.document_hash.map_or_else(|| "none".into(), |hash| hash.to_string());
+        let metadata =
+            verified.document_hash.map_or_else(|| "none".into(), |hash| hash.to_string());
         let rows = [
             ("content hash", verified.content_hash.to_string()),
             ("metadata hash", metadata),

@@ -46,8 +46,12 @@ async fn a_file_is_described_and_served_whole_or_in_part() {
     assert!(world.chain.asset.content.to_string().contains(&commit));
     assert_eq!(info["siblings"][1]["rfilename"], "data/rows.bin");
     assert_eq!(info["gated"], false);
-    let tree: Value =
-        hub.get(&format!("/api/datasets/REPO/tree/{commit}?recursive=true"), &[]).await.json().await.unwrap();
+    let tree: Value = hub
+        .get(&format!("/api/datasets/REPO/tree/{commit}?recursive=true"), &[])
+        .await
+        .json()
+        .await
+        .unwrap();
     let file = world.manifest.by_path("data/rows.bin").unwrap();
     assert_eq!(tree[1]["lfs"]["oid"], file.sha256.as_str());
 
@@ -94,7 +98,10 @@ async fn refusals_name_themselves() {
     }
     *world.chain.readers.lock().unwrap() = Some(vec![key(3).address()]);
     let answer = hub.get(file, &[]).await;
-    assert_eq!((answer.status().as_u16(), header(answer.headers(), "x-error-code")), (401, "GatedRepo"));
+    assert_eq!(
+        (answer.status().as_u16(), header(answer.headers(), "x-error-code")),
+        (401, "GatedRepo")
+    );
     let answer = hub.get(file, &[("authorization", "Bearer sk-other")]).await;
     assert_eq!(answer.status(), 401);
     assert_eq!(
@@ -105,7 +112,10 @@ async fn refusals_name_themselves() {
     assert_eq!(answer.status(), 200);
     *world.chain.readers.lock().unwrap() = Some(Vec::new());
     let answer = hub.get(file, &[("authorization", "Bearer sk-reader")]).await;
-    assert_eq!((answer.status().as_u16(), header(answer.headers(), "x-error-code")), (403, "GatedRepo"));
+    assert_eq!(
+        (answer.status().as_u16(), header(answer.headers(), "x-error-code")),
+        (403, "GatedRepo")
+    );
     // The card may be read by everyone, and says that the rest may not.
     let info: Value = hub.get("/api/datasets/REPO", &[]).await.json().await.unwrap();
     assert_eq!(info["gated"], "auto");
