@@ -19,7 +19,7 @@
 //! # Limits
 //! Every file of others is read with bounds: see [`metadata`] and [`manifest`].
 //!
-//! See `specs/0018-vault.md`, also for who holds the key.
+//! See `specs/0020-vault.md`, also for who holds the key.
 #![forbid(unsafe_code)]
 
 mod client;

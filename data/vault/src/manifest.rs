@@ -212,11 +212,12 @@ impl Hashed {
         for index in 0..tree::segments(size) {
             segment.clear();
             file.by_ref().take(SEGMENT).read_to_end(&mut segment)?;
-            if u64::try_from(segment.len()).ok() != Some(tree::segment_len(size, index)) {
-                return Err(invalid(format!("{} changed while it was read", path.display())));
-            }
+            values.push(
+                tree::value(size, index, &segment).ok_or_else(|| {
+                    invalid(format!("{} changed while it was read", path.display()))
+                })?,
+            );
             sha256.update(&segment);
-            values.push(tree::value(size, index, &segment));
         }
         let blake3 = tree::root(size, &values)
             .ok_or_else(|| VaultError::Damaged("a tree has no root".into()))?;

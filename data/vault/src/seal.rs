@@ -10,7 +10,7 @@
 //! is encrypted only after it was proved against the file's tree; written again after a crash it is
 //! the same plaintext, so no nonce ever serves two.
 //!
-//! Whoever has the vault's key reads everything in it: see `specs/0018-vault.md`.
+//! Whoever has the vault's key reads everything in it: see `specs/0020-vault.md`.
 
 use crate::{error::VaultError, tree};
 use chacha20poly1305::{

@@ -174,7 +174,7 @@ impl Store {
         }
         let values = self.tree(asset, file)?;
         let value = usize::try_from(index).ok().and_then(|index| values.get(index));
-        if value != Some(&tree::value(file.size, index, segment)) {
+        if value.is_none() || value != tree::value(file.size, index, segment).as_ref() {
             return Err(VaultError::Invalid(format!(
                 "segment {index} of `{}` is not what its tree says",
                 file.path

@@ -37,15 +37,19 @@ pub const fn segment_len(size: u64, index: u64) -> u64 {
     if rest < SEGMENT { rest } else { SEGMENT }
 }
 
-/// The value of a segment of a file of `size` bytes.
+/// The value of a segment of a file of `size` bytes; none when it is not as long as it should be.
 #[must_use]
-pub fn value(size: u64, index: u64, segment: &[u8]) -> Value {
+pub fn value(size: u64, index: u64, segment: &[u8]) -> Option<Value> {
+    // Others send segments, and the hasher takes neither an empty nor too long a subtree.
+    if index >= segments(size) || u64::try_from(segment.len()).ok()? != segment_len(size, index) {
+        return None;
+    }
     if segments(size) == 1 {
-        return blake3::hash(segment).into();
+        return Some(blake3::hash(segment).into());
     }
     let mut hasher = Hasher::new();
     hasher.set_input_offset(index.saturating_mul(SEGMENT));
-    hasher.update(segment).finalize_non_root()
+    Some(hasher.update(segment).finalize_non_root())
 }
 
 /// The file's BLAKE3 hash; none when there are not as many values as segments.
@@ -86,7 +90,7 @@ mod tests {
         let chunks: Vec<_> = content.chunks(SEGMENT as usize).collect();
         let chunks = if chunks.is_empty() { vec![&[][..]] } else { chunks };
         assert_eq!(chunks.len() as u64, segments(size));
-        (0..).zip(chunks).map(|(index, chunk)| value(size, index, chunk)).collect()
+        (0..).zip(chunks).map(|(index, chunk)| value(size, index, chunk).unwrap()).collect()
     }
 
     #[test]
@@ -118,6 +122,19 @@ mod tests {
             }
             assert_ne!(root(size, &right), root(size, &wrong));
         }
+    }
+
+    #[test]
+    fn v1_a_segment_of_another_length_has_no_value() {
+        let size = SEGMENT + 5;
+        let content = vec![7_u8; size as usize + 1];
+        for (index, length) in [(0, 0), (0, SEGMENT - 1), (0, size), (1, 0), (1, 6), (2, 0), (2, 5)]
+        {
+            assert_eq!(value(size, index, &content[..length as usize]), None, "{index} {length}");
+        }
+        assert!(value(size, 1, &content[..5]).is_some());
+        assert!(value(0, 0, b"").is_some());
+        assert_eq!(value(0, 0, b"x"), None);
     }
 
     #[test]
