@@ -31,6 +31,7 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 use zeroize::Zeroizing;
 
@@ -62,6 +63,8 @@ pub(crate) struct Store {
     key: Zeroizing<[u8; 32]>,
     /// The most bytes that files may take.
     capacity: u64,
+    /// Bytes that files take: counted when the directory is opened, kept with every write.
+    used: AtomicU64,
 }
 
 impl Store {
@@ -84,7 +87,8 @@ impl Store {
         hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| {
             VaultError::Damaged(format!("{} holds no key of 32 bytes", file.display()))
         })?;
-        Ok(Self { directory: directory.to_owned(), key, capacity })
+        let used = AtomicU64::new(measure(directory)?);
+        Ok(Self { directory: directory.to_owned(), key, capacity, used })
     }
 
     /// Every asset.
@@ -107,11 +111,32 @@ impl Store {
     pub(crate) fn put(&self, record: &Record, texts: (&str, &str)) -> Result<(), VaultError> {
         let asset = record.asset;
         fs::create_dir_all(self.at(asset, ""))?;
-        replace(&self.at(asset, "manifest.json"), texts.0.as_bytes())?;
-        replace(&self.at(asset, "document.json"), texts.1.as_bytes())?;
+        self.replace(&self.at(asset, "manifest.json"), texts.0.as_bytes())?;
+        self.replace(&self.at(asset, "document.json"), texts.1.as_bytes())?;
         let record =
             serde_json::to_vec(record).map_err(|error| VaultError::Damaged(error.to_string()))?;
-        replace(&self.at(asset, "record.json"), &record)
+        self.replace(&self.at(asset, "record.json"), &record)
+    }
+
+    /// Writes a file whole or not at all, and counts it.
+    fn replace(&self, path: &Path, content: &[u8]) -> Result<(), VaultError> {
+        self.counted(path, || replace(path, content))
+    }
+
+    /// Does something to a file and counts what it then takes, also when it failed. An asset has one
+    /// writer at a time, so nobody else changes the file meanwhile.
+    fn counted<T>(
+        &self,
+        path: &Path,
+        change: impl FnOnce() -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let length = || fs::metadata(path).map_or(0, |file| file.len());
+        let before = length();
+        let done = change();
+        let after = length();
+        // Atomics wrap, so that adding a negative difference takes it away.
+        self.used.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        done
     }
 
     /// An asset's manifest and document, as texts.
@@ -155,7 +180,7 @@ impl Store {
         bytes: &[u8],
     ) -> Result<(), VaultError> {
         read_tree(bytes, file)?;
-        replace(&self.at(asset, &format!("{}.tree", file.blake3)), bytes)
+        self.replace(&self.at(asset, &format!("{}.tree", file.blake3)), bytes)
     }
 
     /// Takes the next segment of a file; returns how many are here now.
@@ -180,26 +205,35 @@ impl Store {
                 file.path
             )));
         }
-        let partial = self.at(asset, &format!("{}.partial", file.blake3));
-        let mut disk = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&partial)?;
         self.check_room(file, index)?;
-        let sealer = self.sealer(&mut disk, (asset, file), index)?;
-        disk.set_len(seal::offset(index))?;
-        disk.seek(SeekFrom::Start(seal::offset(index)))?;
-        disk.write_all(&sealer.seal(index, segment)?)?;
+        let partial = self.at(asset, &format!("{}.partial", file.blake3));
+        self.counted(&partial, || self.write(&partial, (asset, file), (index, segment)))?;
         let held = index.saturating_add(1);
         if held == tree::segments(file.size) {
-            disk.sync_all()?;
-            self.finish(&mut disk, asset, file)?;
             fs::rename(&partial, self.at(asset, &format!("{}.sealed", file.blake3)))?;
             File::open(self.at(asset, ""))?.sync_all()?;
         }
         Ok(held)
+    }
+
+    /// Puts a segment behind those that are here; the last one is written only if the file is then whole.
+    fn write(
+        &self,
+        partial: &Path,
+        (asset, file): (u64, &Entry),
+        (index, segment): (u64, &[u8]),
+    ) -> Result<(), VaultError> {
+        let mut disk =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial)?;
+        let sealer = self.sealer(&mut disk, (asset, file), index)?;
+        disk.set_len(seal::offset(index))?;
+        disk.seek(SeekFrom::Start(seal::offset(index)))?;
+        disk.write_all(&sealer.seal(index, segment)?)?;
+        if index.saturating_add(1) == tree::segments(file.size) {
+            disk.sync_all()?;
+            self.finish(&mut disk, asset, file)?;
+        }
+        Ok(())
     }
 
     /// A file begins only if there is room for all of it, and goes on while there is room.
@@ -208,7 +242,7 @@ impl Store {
             0 => seal::length_of(file.size),
             _ => seal::sealed_len(file.size, index),
         };
-        if self.used()?.saturating_add(more) <= self.capacity {
+        if self.used.load(Ordering::Relaxed).saturating_add(more) <= self.capacity {
             return Ok(());
         }
         let most = self.capacity;
@@ -230,17 +264,6 @@ impl Store {
         disk.set_len(0)?;
         disk.write_all(&header)?;
         Ok(sealer)
-    }
-
-    /// Bytes that files take.
-    fn used(&self) -> Result<u64, VaultError> {
-        let mut used = 0_u64;
-        for asset in fs::read_dir(self.directory.join("assets"))? {
-            for file in fs::read_dir(asset?.path())? {
-                used = used.saturating_add(file?.metadata()?.len());
-            }
-        }
-        Ok(used)
     }
 
     /// The tree proved BLAKE3; the other hash that the manifest promises is checked at the end.
@@ -297,6 +320,17 @@ impl Reader {
     }
 }
 
+/// Bytes that files take.
+fn measure(directory: &Path) -> Result<u64, VaultError> {
+    let mut used = 0_u64;
+    for asset in fs::read_dir(directory.join("assets"))? {
+        for file in fs::read_dir(asset?.path())? {
+            used = used.saturating_add(file?.metadata()?.len());
+        }
+    }
+    Ok(used)
+}
+
 fn place(asset: u64, file: &Entry) -> Place {
     Place { asset, blake3: file.root(), size: file.size }
 }
@@ -329,7 +363,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Record, Store};
+    use super::{Record, Store, measure};
     use crate::{
         error::VaultError,
         manifest::{Hashed, Manifest},
@@ -338,6 +372,7 @@ mod tests {
     use std::{
         fs::{self, OpenOptions},
         os::unix::fs::PermissionsExt,
+        sync::atomic::Ordering,
     };
 
     struct World {
@@ -460,6 +495,35 @@ mod tests {
         let large = world.open(4 * SEGMENT);
         large.append(7, file, world.segment(0)).unwrap();
         assert_eq!(large.append(7, file, world.segment(1)).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_is_counted_as_used_is_what_lies_on_disk() {
+        let world = world(2 * SEGMENT + 100);
+        let file = world.manifest.files[0].clone();
+        let store = world.open(u64::MAX);
+        let same = |when: &str| {
+            let on_disk = measure(&world.directory.path().join("vault")).unwrap();
+            assert_eq!(store.used.load(Ordering::Relaxed), on_disk, "{when}");
+        };
+        same("empty");
+        world.put(&store);
+        world.put(&store);
+        same("put twice");
+        let other = crate::manifest::Entry { sha256: "0".repeat(64), ..file.clone() };
+        for index in 0..2 {
+            store.append(7, &other, world.segment(index)).unwrap();
+            same("a segment");
+        }
+        store.append(7, &file, world.segment(0)).unwrap();
+        store.append(7, &file, (2, b"wrong")).unwrap_err();
+        same("sent again, and refused");
+        store.append(7, &other, world.segment(2)).unwrap_err();
+        same("emptied");
+        for index in 0..3 {
+            store.append(7, &file, world.segment(index)).unwrap();
+        }
+        same("whole");
     }
 
     #[test]
