@@ -227,8 +227,8 @@ async fn weights_are_published_and_downloaded_whatever_breaks_off() -> Result<()
     let ranges = ranges.lock().map_err(|_| eyre!("poisoned"))?.clone();
     ensure!(ranges.iter().any(|range| range != "range: bytes=0-"), "it went on: {ranges:?}");
     failed(&download(&gateway, &[&format!("{creator}/no-such")], None).await?, "not found")?;
-    let missing = download(&gateway, &[&repository, "no-such.txt"], None).await?;
-    failed(&missing, "no-such.txt")?;
+    let missing = download(&gateway, &[&format!("asset/{asset}"), "no-such.txt"], None).await?;
+    failed(&missing, "File not found in model")?;
 
     // Our own client, killed, and with a byte of what it had changed meanwhile.
     let here = tempfile::tempdir()?;

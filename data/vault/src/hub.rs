@@ -145,7 +145,7 @@ async fn find(
     let records = vault.shelf(shelf, &repository);
     if records.is_empty() {
         let text = format!(
-            "no asset of these {shelf} is here: expected OWNER/NAME, the address that registered it and its name, or assets/ID"
+            "no asset of these {shelf} is here: expected OWNER/NAME, the address that registered it and its name, or asset/ID"
         );
         return Err(Refusal::new(StatusCode::NOT_FOUND, "RepoNotFound", text));
     }

@@ -2,7 +2,7 @@
 //!
 //! Names of assets are not unique, addresses are: the owner part is the address that registered the
 //! first version, and the name part is the asset's name in the characters that hubs allow. All
-//! versions are one repository; `assets/ID` names one of them and needs no name at all.
+//! versions are one repository; `asset/ID` names one of them and needs no name at all.
 
 use sahara_primitives::{Address, AssetId};
 

@@ -91,8 +91,7 @@ impl Vault {
         let is_here = |record: &&Record| {
             record.shelf == shelf
                 && (record.repository == repository
-                    || repository.strip_prefix("assets/")
-                        == Some(record.asset.to_string().as_str()))
+                    || repository.strip_prefix("asset/") == Some(record.asset.to_string().as_str()))
         };
         records.values().rev().filter(is_here).cloned().collect()
     }

@@ -75,7 +75,7 @@ async fn a_file_is_described_and_served_whole_or_in_part() {
     let beyond = hub.get(path, &[("range", &format!("bytes={SIZE}-"))]).await;
     assert_eq!(beyond.status(), 416);
     // By its number it needs no name.
-    assert_eq!(hub.get("/datasets/assets/5/resolve/main/README.md", &[]).await.status(), 200);
+    assert_eq!(hub.get("/datasets/asset/5/resolve/main/README.md", &[]).await.status(), 200);
 }
 
 #[tokio::test]
