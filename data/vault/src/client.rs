@@ -26,6 +26,8 @@ use std::{
 const MAX_TEXT: usize = 8 << 20;
 /// A vault that sends nothing for so long is silent.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes that any vault decrypts and hashes in a second.
+const LEAST_HASHED_PER_SECOND: u64 = 1 << 20;
 
 /// A vault, as a client sees it.
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl VaultClient {
         chain_id: u64,
         key: Option<SigningKey>,
     ) -> Result<Self, VaultError> {
-        let http = reqwest::Client::builder().read_timeout(PATIENCE).build()?;
+        let http = patient(PATIENCE)?;
         let url = url.trim_end_matches('/').to_owned();
         let mut client = Self { http, url, chain_id, session: B256::ZERO, key };
         client.meet().await?;
@@ -212,17 +214,24 @@ impl VaultClient {
         from: u64,
     ) -> Result<u64, VaultError> {
         let (mut disk, mut sent) = (File::open(place)?, 0_u64);
-        for index in from..tree::segments(file.size) {
+        let last = tree::segments(file.size).saturating_sub(1);
+        for index in from..=last {
             disk.seek(SeekFrom::Start(index.saturating_mul(SEGMENT)))?;
             let mut segment = Vec::new();
             (&mut disk).take(tree::segment_len(file.size, index)).read_to_end(&mut segment)?;
             sent = sent.saturating_add(u64::try_from(segment.len()).unwrap_or(u64::MAX));
             let path = format!("{base}/files/{}/segments/{index}", file.blake3);
+            if index == last {
+                // The vault reads the whole file before it answers.
+                let more = file.size.checked_div(LEAST_HASHED_PER_SECOND).unwrap_or_default();
+                self.http = patient(PATIENCE.saturating_add(Duration::from_secs(more)))?;
+            }
             let taken: Taken = json_of(self.ask(Method::PUT, &path, segment).await?).await?;
             if taken.segments <= index {
                 return Err(lying("how much it holds", &file.path));
             }
         }
+        self.http = patient(PATIENCE)?;
         Ok(sent)
     }
 
@@ -299,6 +308,11 @@ impl VaultClient {
         fs::rename(&partial, place)?;
         Ok(got)
     }
+}
+
+/// A client that waits so long for each piece of an answer.
+fn patient(patience: Duration) -> Result<reqwest::Client, VaultError> {
+    Ok(reqwest::Client::builder().read_timeout(patience).build()?)
 }
 
 /// Where a file lies until it is whole.

@@ -186,8 +186,10 @@ impl Vault {
         }
         let record = record(asset, &found);
         let (store, record_) = (Arc::clone(&self.store), record.clone());
-        let _writing = self.writer(asset.0).lock_owned().await;
+        let writing = self.writer(asset.0).lock_owned().await;
         let progress = blocking(move || {
+            // Kept to the end also when the client leaves before.
+            let _writing = writing;
             if store.texts(asset.0).is_err() {
                 store.put(&record_, (&manifest, &document))?;
             }
@@ -214,8 +216,9 @@ impl Vault {
     ) -> Result<(), VaultError> {
         self.owned(asset, account).await?;
         let store = Arc::clone(&self.store);
-        let _writing = self.writer(asset.0).lock_owned().await;
+        let writing = self.writer(asset.0).lock_owned().await;
         blocking(move || {
+            let _writing = writing;
             let manifest = store.manifest(asset.0)?;
             store.put_tree(asset.0, entry(&manifest, &blake3)?, &bytes)
         })
@@ -231,8 +234,9 @@ impl Vault {
     ) -> Result<u64, VaultError> {
         self.owned(asset, account).await?;
         let store = Arc::clone(&self.store);
-        let _writing = self.writer(asset.0).lock_owned().await;
+        let writing = self.writer(asset.0).lock_owned().await;
         blocking(move || {
+            let _writing = writing;
             let manifest = store.manifest(asset.0)?;
             store.append(asset.0, entry(&manifest, &blake3)?, (index, &bytes))
         })
