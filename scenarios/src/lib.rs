@@ -5,15 +5,23 @@
 //! beforehand; a scenario that lacks one of them fails and says so.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "benchmarks print their results")]
 
+mod account;
 pub mod bench;
+mod hosts;
+mod isolated;
+mod load;
 mod network;
 mod rpc;
 mod signature;
 mod testnet;
 mod tools;
 
+pub use account::Account;
+pub use hosts::Hosts;
+pub use isolated::isolated;
+pub use load::{Acknowledged, Steady, nothing_is_lost};
 pub use network::{Network, Options};
 pub use rpc::Rpc;
 pub use signature::twin;
-pub use testnet::Testnet;
+pub use testnet::{Place, Testnet};
 pub use tools::{hf, node, package, program, python, tool};

@@ -8,7 +8,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -18,6 +18,35 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Of every wallet.
 const PASSWORD: &str = "a long password";
+
+/// Where a host's node listens, and what starts programs there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where other validators reach it; stands in the genesis file.
+    pub public: SocketAddr,
+    /// Where it listens for them.
+    pub peer: SocketAddr,
+    /// Where it serves JSON-RPC.
+    pub rpc: SocketAddr,
+    /// Where it serves metrics and health.
+    pub metrics: SocketAddr,
+    /// Command before the program; empty on this machine.
+    pub enter: Vec<String>,
+}
+
+impl Place {
+    /// The places of this machine, each with ports of its own.
+    fn local(port_base: u16) -> Vec<Self> {
+        let place = |host: u16| {
+            let at = |first: u16| {
+                let port = port_base.saturating_add(first).saturating_add(host);
+                SocketAddr::from(([127, 0, 0, 1], port))
+            };
+            Self { public: at(0), peer: at(0), rpc: at(30), metrics: at(60), enter: Vec::new() }
+        };
+        (0..30).map(place).collect()
+    }
+}
 
 /// A node's process.
 #[derive(Debug)]
@@ -30,7 +59,7 @@ struct Running {
 #[derive(Debug)]
 pub struct Testnet {
     directory: TempDir,
-    port_base: u16,
+    places: Vec<Place>,
     running: Vec<Running>,
     /// The account of the wallet `me`, which holds the coin.
     pub wallet: String,
@@ -43,9 +72,16 @@ impl Testnet {
     /// # Errors
     /// When it does not start.
     pub fn start(hosts: u16, extra: &[&str]) -> Result<Self> {
+        Self::start_at(Place::local(free_ports()?), hosts, extra)
+    }
+
+    /// As [`Self::start`], at places of one's own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_at(places: Vec<Place>, hosts: u16, extra: &[&str]) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let port_base = free_ports()?;
-        let mut network = Self { directory, port_base, running: Vec::new(), wallet: String::new() };
+        let mut network = Self { directory, places, running: Vec::new(), wallet: String::new() };
         network.write("password", PASSWORD)?;
         let made = network.wallet("me")?;
         network.wallet = made;
@@ -95,14 +131,29 @@ impl Testnet {
         Ok(fs::write(self.path(name), content)?)
     }
 
+    /// Where a host is.
+    ///
+    /// # Panics
+    /// When there is no such host.
+    fn place(&self, host: u16) -> &Place {
+        let place = self.places.get(usize::from(host));
+        #[expect(clippy::expect_used, reason = "the test names its own hosts")]
+        place.expect("a host of this network")
+    }
+
     /// Where a host's node is reached by others.
     pub fn address(&self, host: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.port_base.saturating_add(host)))
+        self.place(host).public
     }
 
     /// JSON-RPC of a host's node.
     pub fn rpc(&self, host: u16) -> Rpc {
-        Rpc::new(format!("http://127.0.0.1:{}", self.port_base.saturating_add(30 + host)))
+        Rpc::new(format!("http://{}", self.place(host).rpc))
+    }
+
+    /// A host's metrics and health.
+    pub fn metrics(&self, host: u16) -> String {
+        format!("http://{}", self.place(host).metrics)
     }
 
     /// The secret of a host, as an argument.
@@ -128,19 +179,16 @@ impl Testnet {
             .create(true)
             .append(true)
             .open(self.path(&format!("node-{host}.log")))?;
-        let port = |first: u16| {
-            format!("127.0.0.1:{}", self.port_base.saturating_add(first).saturating_add(host))
-        };
-        let child = Command::new(tools::program()?)
-            .args([
-                "node",
-                "--follow-parent",
-                "--genesis",
-                &self.text("testnet/host-0/genesis.json"),
-            ])
+        let place = self.place(host);
+        let mut command = started(&place.enter, tools::program()?);
+        let child = command
+            .args(["node", "--follow-parent", "--genesis"])
+            .arg(self.path("testnet/host-0/genesis.json"))
             .args(["--directory", &self.text(&format!("data-{host}"))])
-            .args(["--key-file", &self.secret(host), "--peer-listen", &port(0)])
-            .args(["--rpc-listen", &port(30), "--metrics-listen", &port(60)])
+            .args(["--key-file", &self.secret(host)])
+            .args(["--peer-listen", &place.peer.to_string()])
+            .args(["--rpc-listen", &place.rpc.to_string()])
+            .args(["--metrics-listen", &place.metrics.to_string()])
             .args(extra)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -160,6 +208,39 @@ impl Testnet {
         signal(kind, node.child.id())?;
         node.child.wait()?;
         Ok(())
+    }
+
+    /// Waits until a host's node ends by itself.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub async fn ended(&mut self, host: u16) -> Result<ExitStatus> {
+        let start = Instant::now();
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        while start.elapsed() < PATIENCE {
+            tick.tick().await;
+            let running = self.running.iter_mut().find(|node| node.host == host);
+            let node = running.wrap_err("no node of this host runs")?;
+            if let Some(status) = node.child.try_wait()? {
+                self.running.retain(|node| node.host != host);
+                return Ok(status);
+            }
+        }
+        bail!("node {host} did not end\n{}", self.logs())
+    }
+
+    /// Process id of a host's node.
+    ///
+    /// # Errors
+    /// When none runs there.
+    pub fn pid(&self, host: u16) -> Result<u32> {
+        let node = self.running.iter().find(|node| node.host == host);
+        Ok(node.wrap_err("no node of this host runs")?.child.id())
+    }
+
+    /// What a host's node wrote into its log.
+    pub fn log(&self, host: u16) -> String {
+        fs::read_to_string(self.path(&format!("node-{host}.log"))).unwrap_or_default()
     }
 
     /// Runs the program against host 0 and reads its JSON.
@@ -253,4 +334,11 @@ impl Drop for Testnet {
             drop(node.child.wait());
         }
     }
+}
+
+fn started(enter: &[String], program: PathBuf) -> Command {
+    let Some((first, rest)) = enter.split_first() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(program);
+    command
 }

@@ -25,9 +25,8 @@ fn everything() -> Result<()> {
     tools::install()?;
     contracts::check()?;
     web::check()?;
+    // Builds the program too, which has a test of its own, with the features that the tests have.
     run(&mut cargo(&["test", "--workspace", "--no-run", "--quiet"]))?;
-    // The whole workspace named, so that dependencies keep the features that the tests have.
-    run(&mut cargo(&["build", "--workspace", "--bin", "sahara", "--quiet"]))?;
     run(command(target().join("debug/sahara")).args(["model", "fetch"]))?;
     run(cargo(&["test", "--workspace", "--no-fail-fast"]).env("SAHARA_TOOLS", tools::directory()))
 }

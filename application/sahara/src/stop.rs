@@ -1,6 +1,6 @@
 //! When to stop: a signal, or — for a child of `sahara up` — a parent that is gone.
 
-use tokio::io::AsyncReadExt;
+use std::io::Read;
 
 /// Resolves on Ctrl-C or SIGTERM, and with `follow_parent` when standard input ends.
 pub(crate) async fn asked(follow_parent: bool) {
@@ -15,8 +15,14 @@ pub(crate) async fn asked(follow_parent: bool) {
         if !follow_parent {
             std::future::pending::<()>().await;
         }
-        let (mut input, mut byte) = (tokio::io::stdin(), [0]);
-        while matches!(input.read(&mut byte).await, Ok(read) if read > 0) {}
+        let (gone, parent) = tokio::sync::oneshot::channel::<()>();
+        // A thread that nobody waits for: a node that breaks ends while its parent lives.
+        std::thread::spawn(move || {
+            let (mut input, mut byte) = (std::io::stdin().lock(), [0]);
+            while matches!(input.read(&mut byte), Ok(read) if read > 0) {}
+            drop(gone);
+        });
+        drop(parent.await);
     };
     tokio::select! {
         _ = interrupt => {}

@@ -1,7 +1,7 @@
 //! FIN-1: from sending a transaction to its finalised receipt, four local validators.
 
-use super::{account::Account, quantile, report};
-use crate::{Network, Options};
+use super::{quantile, report};
+use crate::{Account, Network, Options};
 use alloy_primitives::U256;
 use eyre::{Result, ensure};
 use serde_json::{Value, json};

@@ -3,7 +3,6 @@
 //! One JSON line per result: name, workload, ours, peer, ratio, commit, machine. CPU time is that of
 //! the server's processes, from the operating system's own accounting.
 
-mod account;
 pub mod finality;
 pub mod gateway;
 pub mod payments;

@@ -1,7 +1,7 @@
 //! PAY-1: transfers in a ring, end to end over JSON-RPC, one durable validator; anvil beside.
 
-use super::{account::Account, cpu_microseconds, report};
-use crate::{Network, Options, Rpc, tool};
+use super::{cpu_microseconds, report};
+use crate::{Account, Network, Options, Rpc, tool};
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use eyre::{ContextCompat, Result, bail};
 use serde_json::{Value, json};

@@ -43,7 +43,8 @@ pub struct RpcSettings {
     /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
     /// Names in the `Host` header that are answered beside the loopback's, with port, as
-    /// `node.example:8545`; `*` for any port.
+    /// `node.example:8545`; `*` for any port. Matters while `listen` is a loopback address, which web
+    /// pages of strangers could else reach under names of their own (DNS rebinding).
     pub hosts: Vec<String>,
     /// The longest request: 5 MiB hold a batch of 20,000 transfers.
     pub max_request_bytes: u32,
@@ -118,8 +119,12 @@ impl RpcServer {
         let failed = |error| ServerError::Listen { address: settings.listen, error };
         let hosts = LOOPBACK_HOSTS.into_iter().chain(settings.hosts.iter().map(String::as_str));
         let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
-        let hosts =
-            HostFilterLayer::new(hosts).map_err(|error| ServerError::Host(error.to_string()))?;
+        let hosts = if settings.listen.ip().is_loopback() {
+            HostFilterLayer::new(hosts).map_err(|error| ServerError::Host(error.to_string()))?
+        } else {
+            // Open to a network on purpose: under which names it is known there is not ours to say.
+            HostFilterLayer::disable()
+        };
         let http = ServiceBuilder::new().layer(hosts).layer(cors);
         let methods = methods(node.clone(), &settings)?;
         let measure = Measure::new(node.metrics(), methods.method_names());

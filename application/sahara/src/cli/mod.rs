@@ -183,6 +183,10 @@ pub(crate) struct Node {
     /// Address and port of JSON-RPC.
     #[arg(long, default_value = "127.0.0.1:8545")]
     pub(crate) rpc_listen: std::net::SocketAddr,
+    /// A name under which a proxy on this machine passes requests to JSON-RPC, as node.example:443.
+    /// Repeat for each. An address that is not loopback answers to every name.
+    #[arg(long = "rpc-host", value_name = "NAME:PORT")]
+    pub(crate) rpc_hosts: Vec<String>,
     /// Address and port of metrics and health.
     #[arg(long, default_value = "127.0.0.1:9615")]
     pub(crate) metrics_listen: std::net::SocketAddr,

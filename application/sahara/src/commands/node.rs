@@ -25,7 +25,8 @@ use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
 use std::{
     fs,
-    net::SocketAddr,
+    io::{self, Write},
+    net::{IpAddr, SocketAddr},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
@@ -39,8 +40,37 @@ const GOSSIP_CAPACITY: usize = 16_384;
 /// How long open requests may take when the node stops.
 const RPC_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Bytes written to see whether a disk takes any: more than the rest of a block of a full one.
+const PROBE_BYTES: usize = 64 << 10;
+
 /// Runs a node until it is asked to stop or breaks.
 pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
+    let ended = live(node).await;
+    ended.map_err(|error| match unwritable(&node.directory) {
+        Some(cause) => error.wrap_err(format!(
+            "cannot write to {}: {cause}; mend the disk and start the node again: what is final is kept",
+            node.directory.display()
+        )),
+        None => error,
+    })
+}
+
+/// Why nothing can be written to a directory. What fails first when a disk is full or read-only need
+/// not know it.
+fn unwritable(directory: &Path) -> Option<io::Error> {
+    let probe = directory.join("probe");
+    let write = || {
+        fs::create_dir_all(directory)?;
+        let mut file = fs::File::create(&probe)?;
+        file.write_all(&[0; PROBE_BYTES])?;
+        file.sync_all()
+    };
+    let failed = write().err();
+    drop(fs::remove_file(&probe));
+    failed
+}
+
+async fn live(node: &cli::Node) -> Result<()> {
     let file = fs::read(&node.genesis)
         .wrap_err_with(|| format!("could not read {}", node.genesis.display()))?;
     let file = GenesisFile::parse(&file)?;
@@ -61,7 +91,7 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
         keys: read_keys(&node.key_file)?,
         listen: node.peer_listen,
         peers: node.peers.iter().map(|peer| parse_peer(peer)).collect::<Result<_>>()?,
-        allow_private_addresses: node.peer_listen.ip().is_loopback(),
+        allow_private_addresses: is_private(node.peer_listen.ip()),
         storage_directory: node.directory.join("consensus"),
         guard_file: guard_file(&node.key_file, hash),
         lost_votes: lost_votes(node.lost_votes),
@@ -79,6 +109,14 @@ pub(crate) async fn run_node(node: &cli::Node) -> Result<()> {
     drop(tokio::time::timeout(RPC_PATIENCE, rpc.stopped()).await);
     info!("the node has stopped");
     ended
+}
+
+/// Whether a node that listens at this address lives in a private network, and so do its peers.
+const fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+    }
 }
 
 /// Serves metrics until the node is asked to stop or a part of it ends.
@@ -194,5 +232,7 @@ async fn serve_rpc(
     let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
     let peers = Box::new(move || status.peers());
     let node_view = sahara_rpc::Node::new(ledger, file, peers, version);
-    Ok(RpcServer::start(node_view, RpcSettings::new(node.rpc_listen)).await?)
+    let hosts = node.rpc_hosts.clone();
+    let settings = RpcSettings { hosts, ..RpcSettings::new(node.rpc_listen) };
+    Ok(RpcServer::start(node_view, settings).await?)
 }

@@ -1,4 +1,4 @@
-//! Signing without the client, so that a benchmark's own work stays small.
+//! [`Account`]: signing without the client, so that a load's own work stays small.
 
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
@@ -8,21 +8,28 @@ use secp256k1::{Message, SECP256K1, SecretKey};
 
 /// A key and its address.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub struct Account {
     key: SecretKey,
-    pub(crate) address: Address,
+    /// Where its coin is.
+    pub address: Address,
 }
 
 impl Account {
     /// Account 0 of the public test mnemonic: funded on our local chain and on anvil.
-    pub(crate) fn funder() -> Result<Self> {
+    ///
+    /// # Errors
+    /// Never; the secret is a constant.
+    pub fn funder() -> Result<Self> {
         let secret: B256 =
             "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80".parse()?;
         Self::new(secret.0)
     }
 
     /// From a secret.
-    pub(crate) fn new(secret: [u8; 32]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When it is none of secp256k1.
+    pub fn new(secret: [u8; 32]) -> Result<Self> {
         let key = SecretKey::from_byte_array(secret)?;
         let public = key.public_key(SECP256K1).serialize_uncompressed();
         let address =
@@ -31,13 +38,10 @@ impl Account {
     }
 
     /// A signed transfer.
-    pub(crate) fn transfer(
-        &self,
-        chain_id: u64,
-        nonce: u64,
-        to: Address,
-        value: U256,
-    ) -> Result<Bytes> {
+    ///
+    /// # Errors
+    /// Never; a key can sign every hash.
+    pub fn transfer(&self, chain_id: u64, nonce: u64, to: Address, value: U256) -> Result<Bytes> {
         let transaction = TxEip1559 {
             chain_id,
             nonce,
