@@ -11,6 +11,8 @@ const SOAKS: &[(&str, &str)] = &[
     ("protocols", "random call sequences against the naive models, 100,000 cases each"),
     ("conservation", "ROY-3: a million random events, every unit where the books say"),
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
+    ("simulation", "crashes, restarts, lossy links and liars in virtual time, 200 seeds each"),
+    ("kills", "100 times kill -9 under load, one validator process or all four"),
     (
         "fuzz",
         "libFuzzer on every decoder that meets the network: fuzz [TARGET] [SECONDS], an hour each",
@@ -23,6 +25,8 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         Some("protocols") => &["sahara-protocols"],
         Some("decoders") => &["sahara-primitives", "sahara-finality"],
         Some("conservation") => return bench::conservation(),
+        Some("simulation") => return simulation(),
+        Some("kills") => return kills(),
         Some("fuzz") => return fuzz(arguments.get(1..).unwrap_or_default()),
         Some(other) => bail!("unknown soak `{other}`: `cargo xtask soak` lists them"),
         None => {
@@ -36,6 +40,19 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         run(cargo(&["test", "--release", "--package", package]).env("PROPTEST_CASES", "100000"))?;
     }
     Ok(())
+}
+
+/// The simulations whose run depends on chance, with many seeds.
+fn simulation() -> Result<()> {
+    let tests = ["--package", "sahara-chain", "--test", "simulation", "--"];
+    let chosen = ["i7_", "i9_"];
+    run(cargo(&["test", "--release"]).args(tests).args(chosen).env("SAHARA_SEEDS", "200"))
+}
+
+fn kills() -> Result<()> {
+    run(&mut cargo(&["test", "--workspace", "--no-run"]))?;
+    let tests = ["test", "--workspace", "--test", "faults", "--", "kills", "--nocapture"];
+    run(cargo(&tests).env("SAHARA_KILLS", "100"))
 }
 
 /// Coverage for libFuzzer, as `cargo fuzz` asks the compiler for it; no sanitizer, so that the pinned

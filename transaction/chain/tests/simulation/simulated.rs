@@ -1,6 +1,6 @@
 //! Crashes, lossy links and restarts in virtual time.
 
-use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU64, ops::Range, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use commonware_glue::simulate::{
@@ -187,6 +187,13 @@ pub(crate) const NO_LOSS: Link = Link {
     success_rate: probability!(1.0),
 };
 
+/// The seeds of a test: the usual number, or as many as `SAHARA_SEEDS` says (`cargo xtask soak
+/// simulation`).
+pub(crate) fn seeds(first: u64, usual: u64) -> Range<u64> {
+    let asked = std::env::var("SAHARA_SEEDS").ok().and_then(|count| count.parse().ok());
+    first..first + asked.unwrap_or(usual)
+}
+
 pub(crate) fn plan(network: &Network, height: u64) -> PlanBuilder<Network> {
     PlanBuilder::new(network.clone())
         .seed(7)
@@ -297,7 +304,7 @@ fn intervals(network: &Network) -> Vec<u64> {
 
 #[test]
 fn i7_four_validators_finalise_one_chain() {
-    for seed in 1..=3 {
+    for seed in seeds(1, 3) {
         let network = Network::new(4, &Pool::with(40));
         run(plan(&network, 20).seed(seed));
         assert_one_chain(&network);
@@ -337,16 +344,18 @@ fn i8_two_of_four_crash_and_the_chain_halts_and_resumes() {
 
 #[test]
 fn i9_restarts_lose_and_repeat_nothing() {
-    let network = Network::new(4, &Pool::with(60));
-    let result = run(plan(&network, 30).crash(Crash::Random {
-        frequency: Duration::from_millis(700),
-        downtime: Duration::from_millis(300),
-        count: 1,
-    }));
-    assert!(result.crashes > 5, "only {} crashes", result.crashes);
-    assert_one_chain(&network);
-    for ledger in network.ledgers.lock().iter() {
-        assert!(ledger.most_executions() <= 1, "a block was executed twice");
+    for seed in seeds(7, 1) {
+        let network = Network::new(4, &Pool::with(60));
+        let result = run(plan(&network, 30).seed(seed).crash(Crash::Random {
+            frequency: Duration::from_millis(700),
+            downtime: Duration::from_millis(300),
+            count: 1,
+        }));
+        assert!(result.crashes > 5, "only {} crashes", result.crashes);
+        assert_one_chain(&network);
+        for ledger in network.ledgers.lock().iter() {
+            assert!(ledger.most_executions() <= 1, "a block was executed twice");
+        }
     }
 }
 
@@ -364,14 +373,16 @@ fn i9_a_ledger_that_lost_blocks_gets_them_from_the_archive() {
 
 #[test]
 fn i7_a_lossy_network_makes_no_fork() {
-    let network = Network::new(4, &Pool::with(40));
     let link = Link {
         latency: Duration::from_millis(80),
         jitter: Duration::from_millis(60),
         success_rate: probability!(0.85),
     };
-    run(plan(&network, 15).link(link));
-    assert_one_chain(&network);
+    for seed in seeds(7, 1) {
+        let network = Network::new(4, &Pool::with(40));
+        run(plan(&network, 15).seed(seed).link(link.clone()));
+        assert_one_chain(&network);
+    }
 }
 
 #[test]
