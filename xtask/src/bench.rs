@@ -11,6 +11,8 @@ use std::process::Command;
 const BENCHES: &[(&str, &str)] = &[
     ("PAY-1", "transfers end to end over JSON-RPC, one durable validator; peer: anvil"),
     ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
+    ("FIN-2", "the same between hosts 0 to 200 ms apart, then with one of four killed"),
+    ("IDLE", "what four validators burn and hold when nobody asks for anything"),
     (
         "ROY-1",
         "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run",

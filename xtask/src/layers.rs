@@ -8,6 +8,7 @@ use serde_json::Value;
 const ORDER: &[&str] = &[
     "sahara-primitives",
     "sahara-abi",
+    "sahara-telemetry",
     "sahara-finality",
     "sahara-protocols",
     "sahara-evm",
@@ -37,7 +38,14 @@ const ONLY: &[(&str, &[&str])] = &[
     ),
     (
         "sahara-gateway",
-        &["sahara-primitives", "sahara-abi", "sahara-finality", "sahara-client", "sahara-compute"],
+        &[
+            "sahara-primitives",
+            "sahara-abi",
+            "sahara-telemetry",
+            "sahara-finality",
+            "sahara-client",
+            "sahara-compute",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -50,6 +58,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("commonware-glue", &["sahara-chain"]),
     ("candle-core", &["sahara-training"]),
     ("sqlx", &["sahara-index"]),
+    ("opentelemetry", &["sahara-telemetry"]),
     ("fjall", &["sahara-chain", "sahara-gateway", "sahara-compute"]),
 ];
 

@@ -39,6 +39,8 @@ pub(crate) struct Account {
     pub(crate) raising: tokio::sync::Mutex<()>,
     /// Held from proposing a receipt to its worker until it is written: receipts come one by one.
     pub(crate) signing: tokio::sync::Mutex<()>,
+    /// The trace of the last request, which settling goes on with.
+    trace: Mutex<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -103,7 +105,20 @@ impl Account {
             state,
             raising: tokio::sync::Mutex::new(()),
             signing: tokio::sync::Mutex::new(()),
+            trace: Mutex::default(),
         })
+    }
+
+    /// Notes the trace of a request; settling its receipt becomes a part of it.
+    pub(crate) fn set_trace(&self, trace: Option<String>) {
+        if trace.is_some() {
+            *self.trace.lock() = trace;
+        }
+    }
+
+    /// The trace of the last request since the last settlement.
+    pub(crate) fn take_trace(&self) -> Option<String> {
+        self.trace.lock().take()
     }
 
     /// A channel that was never opened.

@@ -23,8 +23,10 @@ use crate::{
 use alloy_primitives::{Address, B256};
 use sahara_compute::{Event, Job, JobStream, Limits, Sampling, Terms, WorkerError};
 use sahara_primitives::{TokenCount, Usage, domain_hash};
+use sahara_telemetry::{TRACE, traceparent};
 use std::sync::Arc;
 use tokio::time::timeout;
+use tracing::{Instrument as _, Span, debug_span};
 
 /// How long a stock client's automatic retry finds the answer of its first attempt.
 const RETRY_MILLISECONDS: u64 = 60_000;
@@ -115,7 +117,9 @@ impl Gateway {
         drop(runs);
         let reader = run.reader();
         let gateway = Arc::clone(self);
-        tokio::spawn(async move { gateway.drive(run, call).await });
+        let span =
+            debug_span!(target: TRACE, "gateway.answer", request = %id, asset = call.model.asset.0);
+        tokio::spawn(async move { gateway.drive(run, call).await }.instrument(span));
         Ok(Reply::Live(reader))
     }
 
@@ -148,7 +152,9 @@ impl Gateway {
     }
 
     async fn drive(self: Arc<Self>, run: Arc<Run>, call: Call) {
-        let end = self.attempt(&run, &call).await;
+        let trace = traceparent(&Span::current());
+        call.account.set_trace(trace.clone());
+        let end = sahara_client::traced(trace, self.attempt(&run, &call)).await;
         if let Ok(outcome) = &end {
             tracing::debug!(request = %run.id, seq = outcome.seq.0, "charged");
         }

@@ -36,9 +36,11 @@ use bytes::Bytes;
 use sahara_abi::purpose;
 use sahara_compute::Terms;
 use sahara_primitives::AssetId;
+use sahara_telemetry::{TRACE, TRACEPARENT, follow};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower_http::cors::{Any, CorsLayer};
+use tracing::{Instrument as _, Span, debug_span};
 
 const EXPOSED: [&str; 6] = [
     "x-request-id",
@@ -125,7 +127,10 @@ async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: N
         Some(host) if gateway.is_host(&host) && announced > Some(gateway.config.max_body) => {
             ApiError::too_large(gateway.config.max_body).into_response()
         }
-        Some(host) if gateway.is_host(&host) => next.run(request).await,
+        Some(host) if gateway.is_host(&host) => {
+            let span = span_of(&request);
+            next.run(request).instrument(span).await
+        }
         _ => ApiError::forbidden(
             "the Host header names another server: expected localhost or a configured name",
         )
@@ -136,6 +141,17 @@ async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: N
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// Ends when the head of the answer is sent; what goes on has spans of its own.
+fn span_of(request: &Request) -> Span {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let span = debug_span!(target: TRACE, "gateway.request", method, path);
+    let header = request.headers().get(TRACEPARENT).and_then(|header| header.to_str().ok());
+    if let Some(header) = header.filter(|_| !span.is_disabled()) {
+        follow(&span, header);
+    }
+    span
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

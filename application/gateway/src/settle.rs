@@ -25,12 +25,14 @@ use sahara_compute::payments;
 use sahara_primitives::{
     Amount, AssetId, BlockNumber, ChannelId, LicenseId, Milliseconds, ReceiptSeq, Timestamp, merkle,
 };
+use sahara_telemetry::{TRACE, follow, traceparent};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::{Instrument as _, debug_span};
 
 /// Channels in one transaction: at about 100,000 gas a claim, three million.
 const MOST_CLAIMS: usize = 32;
@@ -131,7 +133,12 @@ impl Gateway {
     async fn submit(&self, ready: &[Prepared]) -> Result<(), ChainError> {
         let claims = ready.iter().map(|one| one.claim.clone()).collect();
         let uses = ready.iter().flat_map(|one| one.uses.clone()).collect();
-        let mined = self.chain().claim(claims, uses).await?;
+        let span = debug_span!(target: TRACE, "gateway.settle", channels = ready.len());
+        if let Some(trace) = ready.iter().find_map(|one| one.account.take_trace()) {
+            follow(&span, &trace);
+        }
+        let claim = sahara_client::traced(traceparent(&span), self.chain().claim(claims, uses));
+        let mined = claim.instrument(span).await?;
         for one in ready {
             if let Err(error) = self.settled(&one.account, &mined) {
                 tracing::error!(%error, "a settled claim was not written down");

@@ -1,6 +1,8 @@
 //! Settings from the environment, read once and here only; flags win over them.
 
-use std::path::PathBuf;
+use crate::cli::{Cli, Command, LogLines};
+use sahara_telemetry::{LogFormat, TelemetrySettings};
+use std::{io::IsTerminal, path::PathBuf};
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -16,18 +18,38 @@ fn from_environment(name: &str) -> Option<PathBuf> {
 }
 
 /// `NO_COLOR` with any value says no.
-pub(crate) fn allows_colour() -> bool {
+fn allows_colour() -> bool {
     from_environment("NO_COLOR").is_none()
 }
 
-/// What `RUST_LOG` says is logged.
-pub(crate) fn log_filter() -> tracing_subscriber::EnvFilter {
-    let asked = tracing_subscriber::EnvFilter::try_from_default_env();
-    asked.unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(
-            "info,fjall=warn,lsm_tree=warn,commonware_p2p=warn,commonware_consensus=warn",
-        )
-    })
+/// What is logged when `RUST_LOG` says nothing.
+const LOG_FILTER: &str =
+    "info,fjall=warn,lsm_tree=warn,commonware_p2p=warn,commonware_consensus=warn";
+
+/// What this process logs, and where its spans go.
+pub(crate) fn telemetry(cli: &Cli) -> TelemetrySettings {
+    TelemetrySettings {
+        service: match cli.command {
+            Command::Node(_) => "sahara-node",
+            Command::Gateway(_) => "sahara-gateway",
+            Command::Worker(_) => "sahara-worker",
+            _ => "sahara",
+        },
+        filter: LOG_FILTER,
+        format: match cli.log_format {
+            LogLines::Text => LogFormat::Text,
+            LogLines::Json => LogFormat::Json,
+        },
+        has_colour: allows_colour() && std::io::stderr().is_terminal(),
+        collector: cli.traces.clone(),
+    }
+}
+
+/// The flags with which another process of this program logs as this one does.
+pub(crate) fn logging_flags(cli: &Cli) -> Vec<String> {
+    let json = matches!(cli.log_format, LogLines::Json).then_some(["--log-format", "json"]);
+    let traces = cli.traces.as_deref().map(|url| ["--traces", url]);
+    json.into_iter().chain(traces).flatten().map(str::to_owned).collect()
 }
 
 impl Places {

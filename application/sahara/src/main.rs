@@ -21,7 +21,7 @@ use cli::{Cli, Command, Model, Testnet};
 use config::Places;
 use output::Format;
 use session::Session;
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,12 +34,10 @@ async fn main() -> ExitCode {
         }
     };
     let format = Format::of(cli.json);
-    let has_colour = config::allows_colour() && std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(config::log_filter())
-        .with_ansi(has_colour)
-        .with_writer(std::io::stderr)
-        .init();
+    let _telemetry = match sahara_telemetry::start(config::telemetry(&cli)) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failure::tell(&error.into(), format),
+    };
     match run(cli, format).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::tell(&error, format),
@@ -48,10 +46,11 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
     let mut places = Places::find();
+    let logging = config::logging_flags(&cli);
     if let Some(data) = cli.data_dir {
         places.data = data;
     }
-    let session = Session::new(places, cli.rpc, cli.gateway);
+    let session = Session::new(places, (cli.rpc, cli.gateway), logging);
     match cli.command {
         Command::Up(up) => commands::up::run(&up, &session, format).await,
         Command::Down => commands::up::down(&session, format).await,

@@ -14,14 +14,20 @@ pub(crate) struct Session {
     pub(crate) places: Places,
     /// For gateways.
     pub(crate) http: reqwest::Client,
+    /// Flags with which programs that this one starts log as it does.
+    pub(crate) logging: Vec<String>,
     rpc: Option<String>,
     gateway: Option<String>,
 }
 
 impl Session {
     /// From the global flags.
-    pub(crate) fn new(places: Places, rpc: Option<String>, gateway: Option<String>) -> Self {
-        Self { places, http: reqwest::Client::new(), rpc, gateway }
+    pub(crate) fn new(
+        places: Places,
+        (rpc, gateway): (Option<String>, Option<String>),
+        logging: Vec<String>,
+    ) -> Self {
+        Self { places, http: reqwest::Client::new(), logging, rpc, gateway }
     }
 
     /// The local network, if there is one.

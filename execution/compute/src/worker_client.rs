@@ -114,6 +114,10 @@ impl WorkerClient {
             .header(token_header(), token)
             .header("content-type", "application/json")
             .body(body);
+        let request = match sahara_client::trace_header() {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
         let request = match within {
             Some(within) => request.timeout(within),
             None => request,

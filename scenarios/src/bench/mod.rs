@@ -5,6 +5,7 @@
 
 pub mod finality;
 pub mod gateway;
+pub mod links;
 pub mod payments;
 
 use eyre::{Result, WrapErr};

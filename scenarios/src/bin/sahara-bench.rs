@@ -1,17 +1,20 @@
 //! Runs a benchmark by name: `cargo xtask bench NAME` calls it with the release build.
 #![expect(clippy::print_stderr, reason = "a program for the terminal")]
 
-use sahara_scenarios::bench;
+use sahara_scenarios::{bench, isolated};
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let outcome = match name.as_str() {
-        "PAY-1" => bench::payments::run().await,
-        "FIN-1" => bench::finality::run().await,
-        "INF-1" => bench::gateway::run().await,
-        other => Err(eyre::eyre!("unknown benchmark `{other}`: expected PAY-1, FIN-1 or INF-1")),
+        "PAY-1" => block_on(bench::payments::run()),
+        "FIN-1" => block_on(bench::finality::run()),
+        "FIN-2" => isolated(&[&name], bench::links::distance()),
+        "IDLE" => block_on(bench::links::idle()),
+        "INF-1" => block_on(bench::gateway::run()),
+        other => Err(eyre::eyre!(
+            "unknown benchmark `{other}`: expected PAY-1, FIN-1, FIN-2, IDLE or INF-1"
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -20,4 +23,8 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn block_on(work: impl Future<Output = eyre::Result<()>>) -> eyre::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -88,6 +88,6 @@ pub use outcome::TxOutcome;
 pub use revert::Revert;
 pub use send::{Submitted, TxRequest};
 pub use signature::{SignatureError, recover};
-pub use transport::{Rpc, RpcError};
+pub use transport::{Rpc, RpcError, trace_header, traced};
 
 pub use alloy_rpc_types_eth::{Filter, Log};

@@ -19,6 +19,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer that is read: 64 MiB, a block of traces.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
+tokio::task_local! {
+    static TRACEPARENT: String;
+}
+
+/// The header of the W3C's Trace Context.
+const TRACEPARENT_HEADER: &str = "traceparent";
+
+/// Sends `traceparent` (W3C Trace Context) with every request that `work` makes, so that what a node
+/// does for it becomes a part of the caller's trace. With `None`, only works.
+pub async fn traced<T>(traceparent: Option<String>, work: impl Future<Output = T>) -> T {
+    match traceparent {
+        Some(header) => TRACEPARENT.scope(header, work).await,
+        None => work.await,
+    }
+}
+
+/// What [`traced`] sends in this task: a name and a value, for requests that are no JSON-RPC.
+#[must_use]
+pub fn trace_header() -> Option<(&'static str, String)> {
+    TRACEPARENT.try_with(|header| (TRACEPARENT_HEADER, header.clone())).ok()
+}
+
 /// The node refused a request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, thiserror::Error)]
 #[error("{message} (code {code})")]
@@ -155,6 +177,10 @@ impl Rpc {
             ClientError::Unreachable { url: self.url.to_string(), reason: cause.to_string() }
         };
         let request = self.http.post(self.url.clone()).header("content-type", "application/json");
+        let request = match trace_header() {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
         let mut reply = request.body(body).send().await.map_err(unreachable)?;
         let mut text = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(unreachable)? {

@@ -15,8 +15,10 @@ use prometheus_client::{
     registry::Unit,
 };
 use sahara_chain::metrics::NodeMetrics;
+use sahara_telemetry::{TRACE, TRACEPARENT, follow};
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use tower::Layer;
+use tracing::{Instrument as _, debug_span};
 
 /// Requests whose method nobody serves; their names are not kept, or strangers could fill memory
 /// with labels.
@@ -24,6 +26,19 @@ const UNKNOWN: &str = "unknown";
 
 /// What a batch as a whole is timed as.
 const BATCH: &str = "batch";
+
+/// The trace that a request belongs to, as its header names it.
+#[derive(Clone, Debug)]
+struct Caller(Arc<str>);
+
+/// Hands the header of a trace on to the methods of a request.
+pub(crate) fn note_trace<B>(mut request: hyper::Request<B>) -> hyper::Request<B> {
+    let header = request.headers().get(TRACEPARENT).and_then(|header| header.to_str().ok());
+    if let Some(header) = header.map(Arc::from) {
+        request.extensions_mut().insert(Caller(header));
+    }
+    request
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -105,7 +120,12 @@ where
         async move {
             let (started, labels) = (Instant::now(), measure.labels(request.method_name()));
             measure.requests.get_or_create(&labels).inc();
-            let response = service.call(request).await;
+            let span = debug_span!(target: TRACE, "rpc", method = labels.method);
+            if let Some(Caller(parent)) = request.extensions().get().filter(|_| !span.is_disabled())
+            {
+                follow(&span, parent);
+            }
+            let response = service.call(request).instrument(span).await;
             measure.time(&labels, started);
             if response.is_error() {
                 measure.errors.get_or_create(&labels).inc();

@@ -8,7 +8,7 @@ use crate::{
         StateApiServer, Submit, SubmitApiServer, Subscribe, SubscribeApiServer,
     },
     listen::{Patience, serve},
-    measure::Measure,
+    measure::{Measure, note_trace},
     net::{Net, NetApiServer},
     node::Node,
     sahara::{Sahara, SaharaApiServer},
@@ -125,7 +125,7 @@ impl RpcServer {
             // Open to a network on purpose: under which names it is known there is not ours to say.
             HostFilterLayer::disable()
         };
-        let http = ServiceBuilder::new().layer(hosts).layer(cors);
+        let http = ServiceBuilder::new().layer(hosts).layer(cors).map_request(note_trace);
         let methods = methods(node.clone(), &settings)?;
         let measure = Measure::new(node.metrics(), methods.method_names());
         let services = Server::builder()

@@ -49,9 +49,24 @@ pub(crate) struct Cli {
     /// Gateway; by default that of the local network.
     #[arg(long, global = true, value_name = "URL", env = "SAHARA_GATEWAY")]
     pub(crate) gateway: Option<String>,
+    /// How log lines on standard error look.
+    #[arg(long, global = true, value_enum, env = "SAHARA_LOG_FORMAT", default_value_t = LogLines::Text)]
+    pub(crate) log_format: LogLines,
+    /// OpenTelemetry collector that traces are sent to as OTLP over HTTP, as http://127.0.0.1:4318.
+    #[arg(long, global = true, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub(crate) traces: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogLines {
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
 }
 
 /// Every command.

@@ -11,9 +11,10 @@ use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
 use sahara_evm::StateError;
 use sahara_finality::Transaction;
-use std::{fmt, sync::Arc};
+use sahara_telemetry::TRACE;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::sync::{Notify, broadcast};
-use tracing::debug;
+use tracing::{Span, debug, debug_span, field::Empty};
 
 /// Accepted transactions that a slow subscriber may leave unread before it misses some.
 const SUBSCRIPTION_CAPACITY: usize = 16_384;
@@ -28,6 +29,8 @@ struct Shared {
     settings: PoolSettings,
     accounts: Box<dyn Accounts>,
     state: Mutex<State>,
+    /// Of the transactions given to this node whose trace somebody collects; each ends with its block.
+    waiting: Mutex<BTreeMap<B256, Span>>,
     work: Notify,
     arrivals: broadcast::Sender<Arc<PooledTransaction>>,
 }
@@ -47,6 +50,7 @@ impl Pool {
             settings,
             accounts: Box::new(accounts),
             state: Mutex::new(State::new(settings, head)),
+            waiting: Mutex::default(),
             work: Notify::new(),
             arrivals,
         };
@@ -84,7 +88,14 @@ impl Pool {
         };
         let pooled =
             Arc::new(PooledTransaction::new(transaction, origin, &self.shared.settings, &head)?);
-        self.insert(&pooled)?;
+        let span = debug_span!(target: TRACE, "pool.wait", %hash, block = Empty);
+        if origin == Origin::Local && !span.is_disabled() {
+            self.shared.waiting.lock().insert(hash, span);
+        }
+        if let Err(error) = self.insert(&pooled) {
+            self.shared.waiting.lock().remove(&hash);
+            return Err(error);
+        }
         self.shared.work.notify_waiters();
         // Nobody listening is no failure.
         drop(self.shared.arrivals.send(Arc::clone(&pooled)));
@@ -159,12 +170,31 @@ impl Pool {
             let account = self.shared.accounts.spendable(address)?;
             self.shared.state.lock().revalidate(address, account);
         }
+        self.end_spans(head.number);
         let expired = self.shared.state.lock().expire();
         if expired > 0 {
             debug!(expired, "transactions waited too long and left the pool");
         }
         self.shared.work.notify_waiters();
         Ok(())
+    }
+
+    /// Ends the spans of those that have left.
+    fn end_spans(&self, block: u64) {
+        let mut waiting = self.shared.waiting.lock();
+        if waiting.is_empty() {
+            return;
+        }
+        let state = self.shared.state.lock();
+        // Collectors know signed integers only.
+        let block = i64::try_from(block).unwrap_or(i64::MAX);
+        waiting.retain(|hash, span| {
+            let stays = state.find(hash).is_some();
+            if !stays {
+                span.record("block", block);
+            }
+            stays
+        });
     }
 
     /// Drops a transaction whose execution cannot go on, and takes it from nobody again. Senders

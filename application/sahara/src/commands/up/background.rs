@@ -25,6 +25,7 @@ pub(super) fn start(up: &Up, session: &Session, format: Format) -> Result<()> {
     eprintln!("starting in the background, with its log at {}", log.display());
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--json").arg("--data-dir").arg(&session.places.data).arg("up");
+    command.args(&session.logging);
     command.args([
         "--validators",
         &up.validators.to_string(),

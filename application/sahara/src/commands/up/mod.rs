@@ -182,7 +182,8 @@ impl Start<'_> {
         })
     }
 
-    fn child(&self, name: &str, arguments: Vec<String>) -> Child {
+    fn child(&self, name: &str, mut arguments: Vec<String>) -> Child {
+        arguments.extend_from_slice(&self.session.logging);
         Child {
             name: name.to_owned(),
             arguments,
