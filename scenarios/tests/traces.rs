@@ -106,6 +106,19 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
     ensure!(settle.parent_span_id == answer.span_id, "a settlement belongs to the answer");
     ensure!(wait.end_time_unix_nano >= settle.start_time_unix_nano, "the block comes after");
 
+    let page = reqwest::get(format!("{}/metrics", network.gateway()?)).await?.text().await?;
+    for line in [
+        "sahara_gateway_requests_total{status=\"200\"}",
+        "sahara_gateway_answers_total 1",
+        "sahara_gateway_tokens_total{kind=\"completion\"} 3",
+        "sahara_gateway_claims_total{kind=\"final\"} 1",
+        "sahara_gateway_request_seconds_count",
+        "sahara_gateway_settle_seconds_count 1",
+        "sahara_gateway_unsettled_channels 0",
+    ] {
+        ensure!(page.contains(line), "no {line} in\n{page}");
+    }
+
     for log in ["node-0", "gateway", "worker"] {
         let text = std::fs::read_to_string(network.directory().join(format!("logs/{log}.log")))?;
         let lines: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();

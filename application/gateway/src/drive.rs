@@ -156,6 +156,7 @@ impl Gateway {
         call.account.set_trace(trace.clone());
         let end = sahara_client::traced(trace, self.attempt(&run, &call)).await;
         if let Ok(outcome) = &end {
+            self.metrics.charged(outcome);
             tracing::debug!(request = %run.id, seq = outcome.seq.0, "charged");
         }
         run.finish(end);

@@ -5,6 +5,7 @@ use crate::{
     catalog::Catalog,
     chain::{Chain, ChainError, Node},
     error::ApiError,
+    metrics::Metrics,
     rights::Rights,
     rows::{Authority, KeyRow, list_channel},
     run::Run,
@@ -184,6 +185,7 @@ pub struct Gateway {
     unopened: Mutex<HashMap<ChannelId, Weak<Account>>>,
     /// Who may use what, and what licences still hold.
     pub(crate) rights: Rights,
+    pub(crate) metrics: Metrics,
 }
 
 /// Running answers, by request and by who may join.
@@ -222,6 +224,7 @@ impl Gateway {
             silent: Mutex::default(),
             unopened: Mutex::default(),
             rights: Rights::default(),
+            metrics: Metrics::new(),
             store,
             config,
         });

@@ -9,6 +9,7 @@
 //! | `GET /v1/receipts/{id}` | (key) | a receipt and its proof |
 //! | `GET /v1/logs/{asset}` | (key) | a usage log; its receipts for who owns or licensed it |
 //! | `GET /health` | | whether it works |
+//! | `GET /metrics` | | what it counts, for Prometheus |
 
 use crate::{
     account::Account,
@@ -18,6 +19,7 @@ use crate::{
     drive::{Call, Identity, random},
     error::ApiError,
     gateway::Gateway,
+    metrics::metrics,
     openai::{Ask, Endpoint},
     quota,
     receipts::ReceiptAnswer,
@@ -38,7 +40,7 @@ use sahara_compute::Terms;
 use sahara_primitives::AssetId;
 use sahara_telemetry::{TRACE, TRACEPARENT, follow};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tower_http::cors::{Any, CorsLayer};
 use tracing::{Instrument as _, Span, debug_span};
 
@@ -79,6 +81,7 @@ impl Gateway {
             .route("/v1/receipts/{id}", get(receipt))
             .route("/v1/logs/{log}", get(usage_log))
             .route("/health", get(health))
+            .route("/metrics", get(metrics))
             .fallback(unknown_path)
             .method_not_allowed_fallback(unknown_method)
             .layer(DefaultBodyLimit::max(self.config.max_body))
@@ -122,6 +125,7 @@ async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: N
     let host = host.map(str::to_owned).or_else(|| request.uri().host().map(str::to_owned));
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let started = Instant::now();
     let mut response = match host {
         // Said before the body is read, so that a client that is still sending hears it.
         Some(host) if gateway.is_host(&host) && announced > Some(gateway.config.max_body) => {
@@ -136,6 +140,7 @@ async fn envelope(State(gateway): State<Arc<Gateway>>, request: Request, next: N
         )
         .into_response(),
     };
+    gateway.metrics.request(response.status().as_u16(), started.elapsed());
     let id = alloy_primitives::hex::encode(rand::random::<[u8; 12]>());
     if let Ok(value) = HeaderValue::from_str(&format!("req_{id}")) {
         response.headers_mut().insert("x-request-id", value);

@@ -44,6 +44,7 @@ mod keys;
 mod licensing;
 mod listen;
 mod logs;
+mod metrics;
 mod openai;
 mod progress;
 mod purge;

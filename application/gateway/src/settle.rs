@@ -138,7 +138,10 @@ impl Gateway {
             follow(&span, &trace);
         }
         let claim = sahara_client::traced(traceparent(&span), self.chain().claim(claims, uses));
-        let mined = claim.instrument(span).await?;
+        let started = Instant::now();
+        let mined = claim.instrument(span).await;
+        self.metrics.claim(mined.is_ok(), started.elapsed());
+        let mined = mined?;
         for one in ready {
             if let Err(error) = self.settled(&one.account, &mined) {
                 tracing::error!(%error, "a settled claim was not written down");
