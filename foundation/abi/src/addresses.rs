@@ -1,8 +1,8 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
 use crate::{
-    IAssets, IChannels, ICoin, IContributions, ILicenses, IMarket, IProtocol, IRoyalties, IStaking,
-    ISystem, IValidators, IVesting, IWorkers,
+    IAssets, IChannels, ICoin, IContributions, IGovernance, IIncentives, ILicenses, IMarket,
+    IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
 };
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
@@ -41,7 +41,9 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "contributions", address: CONTRIBUTIONS, abi: IContributions::abi::contract },
     Protocol { name: "market", address: MARKET, abi: IMarket::abi::contract },
     Protocol { name: "staking", address: STAKING, abi: IStaking::abi::contract },
+    Protocol { name: "governance", address: GOVERNANCE, abi: IGovernance::abi::contract },
     Protocol { name: "vesting", address: VESTING, abi: IVesting::abi::contract },
+    Protocol { name: "incentives", address: INCENTIVES, abi: IIncentives::abi::contract },
     Protocol { name: "validators", address: VALIDATORS, abi: IValidators::abi::contract },
 ];
 
@@ -66,10 +68,12 @@ pub const SYSTEM: Address = address!("5341484152410000000000000000000000000006")
 pub const CONTRIBUTIONS: Address = address!("5341484152410000000000000000000000000008");
 /// Validators, delegations, slashing, voting power.
 pub const STAKING: Address = address!("534148415241000000000000000000000000000a");
-/// Proposals and votes.
+/// Proposals, votes, what they decide, pauses and upgrades.
 pub const GOVERNANCE: Address = address!("534148415241000000000000000000000000000b");
 /// Schedules of the token's classes, the airdrop, announced moves.
 pub const VESTING: Address = address!("534148415241000000000000000000000000000c");
+/// Programmes of the incentive pool: grants, hackathons, awards.
+pub const INCENTIVES: Address = address!("534148415241000000000000000000000000000d");
 /// Who proposes and votes, by epoch.
 pub const VALIDATORS: Address = address!("534148415241000000000000000000000000000f");
 /// What every asset's own account runs (ERC-6551): committed Solidity.

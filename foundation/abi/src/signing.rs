@@ -1,6 +1,6 @@
 //! EIP-712: the domains, and the hashes that payers, workers and gateways sign.
 
-use crate::{ASSETS, CHANNELS, COIN, IChannels, MARKET};
+use crate::{ASSETS, CHANNELS, COIN, GOVERNANCE, IChannels, MARKET};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use std::borrow::Cow;
@@ -16,6 +16,11 @@ alloy_sol_types::sol! {
     struct ReceiveWithAuthorization { address from; address to; uint256 value; uint256 validAfter; uint256 validBefore; bytes32 nonce; }
     /// EIP-3009.
     struct CancelAuthorization { address authorizer; bytes32 nonce; }
+
+    /// A vote, as OpenZeppelin's Governor has it signed.
+    struct Ballot { uint256 proposalId; uint8 support; address voter; uint256 nonce; }
+    /// A vote with a reason or parameters, as OpenZeppelin's Governor has it signed.
+    struct ExtendedBallot { uint256 proposalId; uint8 support; address voter; uint256 nonce; string reason; bytes params; }
 
     /// What a request asks for, and for which purposes (`ILicenses`); its struct hash is `Receipt.request_hash`. Never signed: the salt,
     /// known to payer and gateway, keeps short prompts from being guessed.
@@ -57,6 +62,11 @@ pub fn vault_domain(chain_id: u64) -> Eip712Domain {
 /// Domain of the market's listings.
 pub fn market_domain(chain_id: u64) -> Eip712Domain {
     domain("Sahara Market", chain_id, MARKET)
+}
+
+/// Domain of votes.
+pub fn governance_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara Governor", chain_id, GOVERNANCE)
 }
 
 /// Domain of the coin's permits.

@@ -59,6 +59,8 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::TransferWithAuthorization::eip712_encode_type(),
         signing::ReceiveWithAuthorization::eip712_encode_type(),
         signing::CancelAuthorization::eip712_encode_type(),
+        signing::Ballot::eip712_encode_type(),
+        signing::ExtendedBallot::eip712_encode_type(),
         signing::Request::eip712_encode_type(),
         signing::Output::eip712_encode_type(),
         IMarket::Listing::eip712_encode_type(),
@@ -67,6 +69,7 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::channels_domain(chain),
         signing::coin_domain(chain),
         signing::market_domain(chain),
+        signing::governance_domain(chain),
     ]
     .map(|domain| format!("{} {}", domain.encode_type(), domain.separator()));
     insta::assert_snapshot!(format!("{}\n{}", types.join("\n"), domains.join("\n")));

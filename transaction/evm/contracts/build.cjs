@@ -1,9 +1,9 @@
 // Compiles the contracts here with npm's solc and writes bytecode and ABI beside them.
 const fs = require('fs');
 const solc = require('solc');
-const files = ['Multicall3.sol', 'TokenFace.sol', 'AssetAccount.sol', 'Caller.sol', 'Receiver.sol', 'NaiveSplitter.sol'];
+const files = ['Multicall3.sol', 'TokenFace.sol', 'GovernorFace.sol', 'AssetAccount.sol', 'Caller.sol', 'Receiver.sol', 'NaiveSplitter.sol'];
 // What stands in the state from genesis on: only the code that runs is committed.
-const predeployed = ['Multicall3', 'TokenFace', 'AccountRegistry', 'AssetAccount'];
+const predeployed = ['Multicall3', 'TokenFace', 'GovernorFace', 'AccountRegistry', 'AssetAccount'];
 const sources = Object.fromEntries(files.map((f) => [f, { content: fs.readFileSync(f, 'utf8') }]));
 const settings = {
   evmVersion: 'osaka', optimizer: { enabled: true, runs: 10000 }, metadata: { bytecodeHash: 'none', appendCBOR: false },

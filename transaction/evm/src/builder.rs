@@ -19,9 +19,11 @@ use revm::{
     context::result::{ExecutionResult, HaltReason, Output},
     inspector::NoOpInspector,
 };
+use sahara_abi::GOVERNANCE;
 use sahara_finality::{
     EthereumTransaction, SYSTEM_TYPE, SystemTransaction, TxReceipt, block_bloom,
 };
+use sahara_protocols::governance;
 
 /// Executes a block's transactions as they are chosen. What [`crate::execute_block`] does with a
 /// finished block goes through here too, so that proposing and verifying cannot differ.
@@ -52,6 +54,9 @@ impl<S: ParentState> BlockBuilder<S> {
     /// [`TransitionError::State`] and [`TransitionError::Fatal`].
     pub fn new(rules: Rules, parent: S, env: BlockEnv) -> Result<Self, TransitionError> {
         let mut machine = Machine::new(rules, Overlay::new(parent), &env, NoOpInspector);
+        if rules.is_native() {
+            check_version(&mut machine, &rules, &env)?;
+        }
         system::open_block(&mut machine, &rules, &env)?;
         Ok(Self {
             machine,
@@ -199,6 +204,22 @@ impl<S: ParentState> BlockBuilder<S> {
         #[expect(clippy::indexing_slicing, reason = "the receipt was just pushed at this index")]
         &self.receipts[index]
     }
+}
+
+/// The guard of upgrades: no block is made or taken by rules that are no longer the chain's.
+fn check_version<S: ParentState>(
+    machine: &mut Machine<S, NoOpInspector>,
+    rules: &Rules,
+    env: &BlockEnv,
+) -> Result<(), TransitionError> {
+    let word = machine.state().word(GOVERNANCE, governance::upgrade_slot())?;
+    let needed = governance::needed_version(word, env.number);
+    let needed = needed.map_err(|failure| TransitionError::Fatal(format!("{failure:?}")))?;
+    if needed > rules.version() {
+        let (height, supported) = (env.number, rules.version());
+        return Err(TransitionError::Upgrade { height, needed, supported });
+    }
+    Ok(())
 }
 
 fn circumstances(

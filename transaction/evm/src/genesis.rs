@@ -10,11 +10,12 @@ use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
 use sahara_abi::{
-    AIRDROP, COMMUNITY, GOVERNANCE, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS, TEAM,
+    AIRDROP, COMMUNITY, GOVERNANCE, IGovernance, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS,
+    TEAM,
 };
 use sahara_primitives::Amount;
 use sahara_protocols::{
-    MemoryState,
+    MemoryState, governance,
     vesting::{self, PlanError},
 };
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,9 @@ pub struct GenesisConfig {
     /// Fees and caps of the economy; the rules' own defaults when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ISystem::Parameters>,
+    /// What governance begins with; by default delays of days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<IGovernance::Setup>,
 }
 
 /// How the classes that are not free at once come free. The classes' curves are the token page's, by
@@ -180,6 +184,9 @@ pub enum GenesisError {
     /// The vesting plan contradicts itself.
     #[error(transparent)]
     Vesting(#[from] PlanError),
+    /// Under rules or settings of governance nothing could be decided.
+    #[error("governance's rules and settings are expected to be such as a proposal may set")]
+    Governance,
     /// A beneficiary is an account of the chain's own.
     #[error("{0} is an account of the chain's own, expected a beneficiary's")]
     Reserved(Address),
@@ -212,6 +219,7 @@ impl GenesisConfig {
                 ..VestingConfig::default()
             },
             parameters: None,
+            governance: None,
         }
     }
 }
@@ -299,6 +307,9 @@ fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), Genes
     if let Some(parameters) = &config.parameters {
         sahara_protocols::found_parameters(&mut state, parameters)
             .map_err(|_| GenesisError::Parameters)?;
+    }
+    if let Some(setup) = &config.governance {
+        governance::found(&mut state, setup).map_err(|_| GenesisError::Governance)?;
     }
     for ((address, slot), word) in state.words {
         let account = diff.accounts.entry(address).or_default();

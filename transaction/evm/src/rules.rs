@@ -15,6 +15,7 @@ pub struct Rules {
     fork: Fork,
     is_native: bool,
     blobs: Option<BlobSchedule>,
+    version: u32,
 }
 
 /// EIP-7840: how many blobs a transaction may carry and how their price moves.
@@ -29,13 +30,14 @@ pub struct BlobSchedule {
 impl Rules {
     /// The chain: Osaka, native protocols, nothing burned.
     pub const fn sahara(chain_id: u64) -> Self {
-        Self { chain_id, fork: SAHARA_FORK, is_native: true, blobs: None }
+        let version = sahara_protocols::governance::PROTOCOL_VERSION;
+        Self { chain_id, fork: SAHARA_FORK, is_native: true, blobs: None, version }
     }
 
     /// Ethereum at `fork`: the base fee is burned, no protocols, rewards and withdrawals as they
     /// were. For conformance data.
     pub const fn ethereum(chain_id: u64, fork: Fork) -> Self {
-        Self { chain_id, fork, is_native: false, blobs: None }
+        Self { chain_id, fork, is_native: false, blobs: None, version: 0 }
     }
 
     /// With another blob schedule than the fork's first.
@@ -43,6 +45,18 @@ impl Rules {
     pub const fn with_blobs(mut self, blobs: BlobSchedule) -> Self {
         self.blobs = Some(blobs);
         self
+    }
+
+    /// With another version of the protocols than this program's.
+    #[must_use]
+    pub const fn with_version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The newest version of the protocols that these rules know.
+    pub const fn version(&self) -> u32 {
+        self.version
     }
 
     /// EIP-155 chain id.

@@ -18,7 +18,7 @@ use revm::{
 };
 use sahara_abi::{ISystem, SYSTEM, SYSTEM_CALLER};
 use sahara_finality::SystemTransaction;
-use sahara_protocols::royalties::SWEEP;
+use sahara_protocols::{governance::EXECUTION_GAS, royalties::SWEEP};
 
 /// Gas for one credit of the sweep with all that surrounds it: at most 57,800 where the member is
 /// its pool's only one, so that the whole turn is for its sake, and its account is new.
@@ -39,6 +39,9 @@ const ELECTION_GAS: u64 = 67_000_000;
 /// the validator is slashed and jailed.
 const TURN_GAS: u64 = 350_000;
 
+/// Gas for what votes decided: the calls of one proposal, and four looks at the agenda.
+const GOVERNANCE_GAS: u64 = EXECUTION_GAS + 1_500_000;
+
 /// Gas for one seat's part of the fees: 142,000 when it is a validator's first and the validator's fee
 /// address is new.
 pub const SEAT_GAS: u64 = 150_000;
@@ -53,7 +56,9 @@ pub fn system_gas(env: &BlockEnv) -> u64 {
     let seats = SEAT_GAS.saturating_mul(many(env.recipients.len()));
     let turns = TURN_GAS.saturating_mul(many(env.missed.len()).saturating_add(1));
     let election = if env.is_electing { ELECTION_GAS } else { 0 };
-    [STAKING_GAS, seats, turns, election].into_iter().fold(SWEEP_GAS, u64::saturating_add)
+    [STAKING_GAS, GOVERNANCE_GAS, seats, turns, election]
+        .into_iter()
+        .fold(SWEEP_GAS, u64::saturating_add)
 }
 
 /// Runs what stands before the first transaction.

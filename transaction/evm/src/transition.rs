@@ -37,6 +37,19 @@ pub enum TransitionError {
     /// Coin was made or destroyed.
     #[error(transparent)]
     SupplyLaw(#[from] SupplyError),
+    /// Governance upgraded the chain at this height, and this program does not have the upgrade.
+    #[error(
+        "from block {height} on the chain needs version {needed} of the protocols, this program has \
+             version {supported}: install a newer one"
+    )]
+    Upgrade {
+        /// The block.
+        height: u64,
+        /// The version it needs.
+        needed: u32,
+        /// The newest version this program has.
+        supported: u32,
+    },
     /// A rule found its own state broken.
     #[error("the transition cannot go on: {0}")]
     Fatal(String),

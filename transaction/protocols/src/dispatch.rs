@@ -7,7 +7,7 @@
 //! so that offsets that point to one place many times buy nothing.
 
 use crate::{
-    assets, channels, coin, contributions,
+    assets, channels, coin, contributions, governance, incentives,
     liabilities::RawSlot,
     licenses, market, royalties, staking,
     state::{Failure, Write},
@@ -60,6 +60,7 @@ macro_rules! protocols {
             state: &mut impl Write,
             call: Call<'_>,
         ) -> Result<Bytes, Failure> {
+            governance::check_entry(state, protocol, call.data)?;
             match protocol {
                 $(sahara_abi::$address => $module::call(state, &call),)*
                 _ => Err(not_a_protocol(protocol)),
@@ -91,7 +92,9 @@ protocols! {
     contributions: CONTRIBUTIONS,
     market: MARKET,
     staking: STAKING,
+    governance: GOVERNANCE,
     vesting: VESTING,
+    incentives: INCENTIVES,
     validators: VALIDATORS,
 }
 

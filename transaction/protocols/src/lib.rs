@@ -34,6 +34,8 @@ pub mod channels;
 pub mod coin;
 pub mod contributions;
 mod dispatch;
+pub mod governance;
+pub mod incentives;
 mod liabilities;
 pub mod licenses;
 pub mod market;

@@ -153,4 +153,20 @@ impl Write for MemoryState {
         self.logs.push(log);
         Ok(())
     }
+
+    fn attempt<R>(
+        &mut self,
+        _: u64,
+        work: impl FnOnce(&mut Self) -> Result<R, Failure>,
+    ) -> Result<Result<R, Failure>, Failure> {
+        let before = self.clone();
+        match work(self) {
+            Ok(result) => Ok(Ok(result)),
+            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure) => {
+                *self = Self { count: self.count, ..before };
+                Ok(Err(failure))
+            }
+        }
+    }
 }

@@ -86,6 +86,20 @@ pub trait Write: Read {
     /// As [`Write::store`].
     fn log(&mut self, log: Log) -> Result<(), Failure>;
 
+    /// Runs `work` with at most `gas` and takes back everything but the gas when it fails: then the
+    /// inner result says why. A call that has less gas left than `gas`, and for which that is too little,
+    /// is out of gas itself.
+    ///
+    /// # Errors
+    /// [`Failure::Fatal`] and [`Failure::OutOfGas`].
+    fn attempt<R>(
+        &mut self,
+        gas: u64,
+        work: impl FnOnce(&mut Self) -> Result<R, Failure>,
+    ) -> Result<Result<R, Failure>, Failure>
+    where
+        Self: Sized;
+
     /// Appends an event of the protocol at `address`.
     ///
     /// # Errors

@@ -198,7 +198,6 @@ impl<K: Key, V: Value> Map<K, V> {
     }
 
     /// The slot of the value's first word.
-    #[cfg(test)]
     pub(crate) fn slot(&self, key: K) -> U256 {
         Place { address: self.address, slot: slot_of(self.number, key) }.word(self.first_word)
     }
@@ -283,6 +282,11 @@ impl<V: Value> Slot<V> {
     /// The value.
     pub(crate) fn get(&self, state: &mut impl Read) -> Result<V, Failure> {
         self.0.get(state, ())
+    }
+
+    /// Where its first word stands, for who reads the state without running a rule.
+    pub(crate) fn slot(&self) -> U256 {
+        self.0.slot(())
     }
 
     /// Changes the value and writes the words that differ.

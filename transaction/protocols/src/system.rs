@@ -2,8 +2,8 @@
 //!
 //! # Model
 //! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
-//! validators, by seats (see [`staking`]). Then members of pools and delegators are credited, and a
-//! new epoch begins when it is time.
+//! validators, by seats (see [`staking`]). Then members of pools and delegators are credited, a new
+//! epoch begins when it is time, and what votes decided is done.
 //!
 //! # Rounding
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
@@ -16,7 +16,7 @@ pub use parameters::{Parameters, found_parameters, parameters};
 use crate::{
     GENESIS_SUPPLY,
     dispatch::Call,
-    royalties, staking,
+    governance, royalties, staking,
     state::{Failure, Write, overflow},
 };
 use alloy_primitives::{Address, Bytes};
@@ -68,7 +68,8 @@ pub fn end_block(
     distribute_fees(state, leader, recipients)?;
     royalties::sweep(state)?;
     staking::sweep(state)?;
-    staking::turn(state)
+    staking::turn(state)?;
+    governance::turn(state)
 }
 
 fn distribute_fees(

@@ -49,13 +49,17 @@ impl Undo {
         self.state.logs.clear();
         work(self).inspect_err(|failure| {
             assert!(!matches!(failure, Failure::Fatal(_)), "{failure:?}");
-            for ((address, slot), word) in std::mem::take(&mut self.words).into_iter().rev() {
-                self.state.store(address, slot, word).unwrap();
-            }
-            for (account, balance) in std::mem::take(&mut self.balances).into_iter().rev() {
-                self.state.fund(account, balance);
-            }
+            self.take_back(0, 0);
         })
+    }
+
+    fn take_back(&mut self, words: usize, balances: usize) {
+        for ((address, slot), word) in self.words.split_off(words).into_iter().rev() {
+            self.state.store(address, slot, word).unwrap();
+        }
+        for (account, balance) in self.balances.split_off(balances).into_iter().rev() {
+            self.state.fund(account, balance);
+        }
     }
 
     pub(crate) fn held(&self, account: Address) -> u128 {
@@ -99,6 +103,24 @@ impl Write for Undo {
 
     fn log(&mut self, log: Log) -> Result<(), Failure> {
         self.state.log(log)
+    }
+
+    fn attempt<R>(
+        &mut self,
+        _: u64,
+        work: impl FnOnce(&mut Self) -> Result<R, Failure>,
+    ) -> Result<Result<R, Failure>, Failure> {
+        let (words, balances) = (self.words.len(), self.balances.len());
+        let logs = self.state.logs.len();
+        match work(self) {
+            Ok(result) => Ok(Ok(result)),
+            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure) => {
+                self.take_back(words, balances);
+                self.state.logs.truncate(logs);
+                Ok(Err(failure))
+            }
+        }
     }
 }
 

@@ -89,6 +89,7 @@ fn config(day: u64) -> GenesisConfig {
         liquidity: vec![beneficiary(1, 100_000_000)],
         vesting: sahara_evm::VestingConfig::default(),
         parameters: None,
+        governance: None,
     }
 }
 

@@ -44,6 +44,13 @@ pub(super) enum ExecutionError {
     Header { field: &'static str, expected: String, got: String },
 }
 
+impl ExecutionError {
+    /// Whether the chain was upgraded and this program was not: it must not go on.
+    pub(super) const fn is_outdated(&self) -> bool {
+        matches!(self, Self::Transition(TransitionError::Upgrade { .. }))
+    }
+}
+
 /// What the next block's transactions will meet. The base fee moves with time; just after a block
 /// it is still the block's.
 pub(super) fn pool_head(header: &Header) -> pool::Head {

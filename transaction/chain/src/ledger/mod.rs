@@ -258,6 +258,9 @@ impl Ledger for NodeLedger {
         match built {
             Ok(Ok(block)) => Some(block),
             Ok(Err(error)) => {
+                if error.is_outdated() {
+                    self.stop(error.to_string()).await;
+                }
                 error!(%error, "could not build a block");
                 None
             }
@@ -277,6 +280,9 @@ impl Ledger for NodeLedger {
         match checked {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
+                if error.is_outdated() {
+                    self.stop(error.to_string()).await;
+                }
                 warn!(%hash, %error, "a proposal does not hold");
                 false
             }

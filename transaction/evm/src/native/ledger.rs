@@ -156,6 +156,34 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         self.context.journaled_state.log(log);
         Ok(())
     }
+
+    fn attempt<R>(
+        &mut self,
+        gas: u64,
+        work: impl FnOnce(&mut Self) -> Result<R, Failure>,
+    ) -> Result<Result<R, Failure>, Failure> {
+        let (given, refund) = (self.gas_left.min(gas), self.refund);
+        let kept = self.gas_left.saturating_sub(given);
+        self.gas_left = given;
+        let checkpoint = self.context.journaled_state.checkpoint();
+        let outcome = work(self);
+        self.gas_left = self.gas_left.saturating_add(kept);
+        match outcome {
+            Ok(result) => {
+                self.context.journaled_state.checkpoint_commit();
+                Ok(Ok(result))
+            }
+            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure) => {
+                self.context.journaled_state.checkpoint_revert(checkpoint);
+                self.refund = refund;
+                match failure {
+                    Failure::OutOfGas if given < gas => Err(Failure::OutOfGas),
+                    failure => Ok(Err(failure)),
+                }
+            }
+        }
+    }
 }
 
 fn broken(error: impl std::fmt::Display) -> Failure {

@@ -89,8 +89,10 @@ fn the_code_at_a_protocol_is_there_for_what_it_cannot_answer() {
             let outcome = state.call(protocol.address, call);
             calls_out += usize::from(outcome == Err(sahara_protocols::Failure::CallsOut));
         }
+        // Governance calls out for a proposal that calls contracts; here there is none (`governor.rs`).
+        let calls_out = calls_out > 0 || protocol.address == sahara_abi::GOVERNANCE;
         let code = protocol_code(protocol.address);
-        assert_eq!(code.len() > 1, calls_out > 0, "{}: {calls_out}", protocol.name);
+        assert_eq!(code.len() > 1, calls_out, "{}", protocol.name);
         assert!(!code.is_empty(), "storage needs an account with code");
     }
 }

@@ -13,6 +13,7 @@ mod blocks;
 mod calls;
 mod contributions;
 mod faces;
+mod governor;
 mod lineage;
 mod native;
 mod support;

@@ -38,7 +38,13 @@ pub(crate) struct Draft {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let config = GenesisConfig::local(CHAIN_ID, 1_000_000, &[account(1), account(2)]);
+        Self::of(|_| ())
+    }
+
+    /// With another genesis than the local one.
+    pub(crate) fn of(edit: impl FnOnce(&mut GenesisConfig)) -> Self {
+        let mut config = GenesisConfig::local(CHAIN_ID, 1_000_000, &[account(1), account(2)]);
+        edit(&mut config);
         let (diff, header) = genesis(&config).unwrap();
         let mut state = MemoryState::default();
         state.apply(&diff);

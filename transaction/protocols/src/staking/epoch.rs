@@ -160,6 +160,40 @@ fn set(state: &mut impl Read, seats: &[Seat]) -> Result<Option<ValidatorSet>, Fa
     ValidatorSet::of_proven(seated).map(Some).map_err(|_| broken())
 }
 
+/// Seconds of an epoch.
+pub(crate) fn epoch_length(state: &mut impl Read) -> Result<u32, Failure> {
+    Ok(PARAMETERS.get(state)?.epoch)
+}
+
+/// When the epoch that a past second belongs to began; 0 for one before all epochs. The same
+/// whenever it is asked: an epoch's beginning is written in the second that it names.
+pub(crate) fn epoch_start(state: &mut impl Read, time: u64) -> Result<u64, Failure> {
+    let mut latest = validators::epoch(state)?;
+    let next = latest.saturating_add(1);
+    if EPOCHS.get(state, next)?.started_at > 0 {
+        latest = next;
+    }
+    // Mostly it is one of the last.
+    let (mut low, mut high, mut reach) = (latest, latest, 1_u64);
+    while EPOCHS.get(state, low)?.started_at > time {
+        if low == 0 {
+            return Ok(0);
+        }
+        high = low.saturating_sub(1);
+        low = low.saturating_sub(reach);
+        reach = reach.saturating_mul(2);
+    }
+    while low < high {
+        let middle = low.midpoint(high.saturating_add(1));
+        if EPOCHS.get(state, middle)?.started_at <= time {
+            low = middle;
+        } else {
+            high = middle.saturating_sub(1);
+        }
+    }
+    Ok(EPOCHS.get(state, low)?.started_at)
+}
+
 /// Who would hold how many seats now, in the order of addresses; none is left out who has one.
 pub(super) fn apportioned(state: &mut impl Read) -> Result<Vec<(Address, u32)>, Failure> {
     let mut standing = Vec::new();

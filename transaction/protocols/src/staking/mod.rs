@@ -56,6 +56,7 @@ mod words;
 pub use delegation::{delegate, redelegate, undelegate};
 pub(crate) use dispatch::call;
 pub use epoch::{Founder, found, turn};
+pub(crate) use epoch::{epoch_length, epoch_start};
 pub use evidence::{Fault, Votes};
 pub use parameters::Parameters;
 pub use presence::participation;
@@ -68,6 +69,7 @@ pub(crate) use storage::liability;
 pub(crate) use sweep::sweep;
 pub use unbonding::{apply_slashes, withdraw};
 pub use validators::{KeyBytes, add_seat_key, create, edit, leave, move_seat};
+pub(crate) use votes::{backed, is_tombstoned, past_delegation};
 pub use votes::{past_stake, past_total, past_votes, votes};
 
 use sahara_primitives::Amount;

@@ -114,8 +114,18 @@ pub fn votes(state: &mut impl Read, account: Address) -> Result<Amount, Failure>
     Ok(Amount::from_u128(sum))
 }
 
+/// The validators that an account stands behind, or stood within the voting history.
+pub(crate) fn backed(state: &mut impl Read, account: Address) -> Result<Vec<Address>, Failure> {
+    (0..BACKED.len(state, account)?).map(|index| BACKED.get(state, account, index)).collect()
+}
+
+/// Whether a validator was shut out for a double vote.
+pub(crate) fn is_tombstoned(state: &mut impl Read, validator: Address) -> Result<bool, Failure> {
+    Ok(VALIDATORS.get(state, validator)?.is_tombstoned)
+}
+
 /// What an account had with one validator at the end of a past second.
-pub(super) fn past_delegation(
+pub(crate) fn past_delegation(
     state: &mut impl Read,
     account: Address,
     validator: Address,

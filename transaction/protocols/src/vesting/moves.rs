@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     dispatch::is_reserved,
+    incentives,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, U256};
-use sahara_abi::{IVesting, VESTING as ADDRESS};
+use sahara_abi::{INCENTIVE_POOL, INCENTIVES, IVesting, VESTING as ADDRESS};
 use sahara_primitives::Amount;
 
 /// Announces a move from the caller's schedule that needs notice; returns the move's number.
@@ -56,7 +57,9 @@ pub fn announce_from_pool(
 fn file(state: &mut impl Write, planned: Move, amount: Amount) -> Result<u64, Failure> {
     let (to, from) = (planned.to, account(&planned));
     let invalid = IVesting::InvalidMove { to, amount: amount.base_units() };
-    if to.is_zero() || is_reserved(to) || to == from || amount.is_zero() {
+    // The incentive pool's programmes are the one protocol that books what arrives.
+    let is_closed = is_reserved(to) && (to, from) != (INCENTIVES, INCENTIVE_POOL);
+    if to.is_zero() || is_closed || to == from || amount.is_zero() {
         return Err(invalid.into());
     }
     let units = amount.to_u128().filter(|units| *units < 1 << 96).ok_or(invalid)?;
@@ -132,6 +135,9 @@ pub fn execute(state: &mut impl Write, id: u64) -> Result<(), Failure> {
         let schedule = schedule(state, planned.schedule)?;
         enough(U256::from(due(state, &schedule)?))?;
         pay(state, planned.schedule, schedule, to, planned.amount)?;
+    }
+    if to == INCENTIVES {
+        incentives::receive(state, amount)?;
     }
     state.emit(ADDRESS, IVesting::MoveExecuted { id, from, to, amount: amount.base_units() })
 }

@@ -161,6 +161,7 @@ fn config() -> GenesisConfig {
         liquidity: vec![beneficiary(BOB, 100_000_000)],
         vesting: sahara_evm::VestingConfig::default(),
         parameters: None,
+        governance: None,
     }
 }
 

@@ -1,0 +1,197 @@
+//! Queueing and executing what votes decided, by anyone, and by the chain when nobody does.
+
+use super::{
+    agenda,
+    kinds::Action,
+    parameters::settings,
+    proposals::{actions, expect, find, keep, shown, standing},
+    proposing::settle,
+    storage::NUMBERED,
+    words::Proposal,
+};
+use crate::{
+    dispatch::{Call, call},
+    state::{Failure, Write},
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use sahara_abi::{
+    GOVERNANCE as ADDRESS,
+    IGovernance::{self, ProposalState},
+    IProtocol,
+};
+use sahara_primitives::Amount;
+
+/// What the calls of a proposal may use; a proposal that needs more is refused when it is made.
+pub const EXECUTION_GAS: u64 = 5_000_000;
+
+/// Proposals that the chain looks at in one block; at most one of them is executed.
+const LOOKS: usize = 4;
+
+/// Makes the calls in order.
+///
+/// # Errors
+/// That of the first call that is refused, and its place.
+fn run(state: &mut impl Write, actions: &[Action]) -> Result<(), (usize, Failure)> {
+    for (index, action) in actions.iter().enumerate() {
+        if action.is_text() {
+            continue;
+        }
+        let request =
+            Call { caller: ADDRESS, value: Amount::ZERO, data: &action.data, is_static: false };
+        call(action.target, state, request).map_err(|failure| (index, failure))?;
+    }
+    Ok(())
+}
+
+/// Tries the calls out and takes everything back. Contracts cannot be called from here: proposals
+/// that call some are not tried out.
+///
+/// # Errors
+/// `ProposalWouldFail`, `InvalidAction`.
+pub(super) fn try_out(state: &mut impl Write, actions: &[Action]) -> Result<(), Failure> {
+    if actions.iter().any(Action::calls_contract) {
+        return Ok(());
+    }
+    let mut refused = None;
+    let tried = state.attempt(EXECUTION_GAS, |state| {
+        let outcome = run(state, actions);
+        refused = outcome.err();
+        // Whatever happened: nothing of it stays.
+        Err::<(), _>(match &refused {
+            Some((_, failure)) => failure.clone(),
+            None => Failure::CallsOut,
+        })
+    })?;
+    let Some((index, _)) = refused else { return Ok(()) };
+    let index = U256::from(index);
+    Err(match tried {
+        Err(Failure::Revert(reason)) => IGovernance::ProposalWouldFail { index, reason }.into(),
+        Err(Failure::OutOfGas) => {
+            IGovernance::ProposalWouldFail { index, reason: Bytes::new() }.into()
+        }
+        _ => IGovernance::InvalidAction { index }.into(),
+    })
+}
+
+/// Begins the time after which an accepted proposal may be executed.
+///
+/// # Errors
+/// `GovernorNonexistentProposal`, `GovernorUnexpectedProposalState`.
+pub fn queue(state: &mut impl Write, id: B256) -> Result<(), Failure> {
+    let mut proposal = find(state, id)?;
+    let current = standing(state, id, &proposal)?;
+    expect(id, current, &[ProposalState::Succeeded])?;
+    let now = state.block().timestamp.0;
+    proposal.eta = now.saturating_add(proposal.rules.timelock.into());
+    settle(state, id, &mut proposal)?;
+    keep(state, id, &proposal)?;
+    let (proposal_id, eta) = (shown(id), U256::from(proposal.eta));
+    state.emit(ADDRESS, IGovernance::ProposalQueued { proposalId: proposal_id, etaSeconds: eta })
+}
+
+/// Marks a proposal executed, before its calls are made.
+fn begin(state: &mut impl Write, id: B256, proposal: Proposal) -> Result<Vec<Action>, Failure> {
+    let current = standing(state, id, &proposal)?;
+    expect(id, current, &[ProposalState::Succeeded, ProposalState::Queued])?;
+    if proposal.eta == 0 {
+        return Err(IGovernance::GovernorNotQueuedProposal { proposalId: shown(id) }.into());
+    }
+    if state.block().timestamp.0 < proposal.eta {
+        let (proposal_id, eta) = (shown(id), U256::from(proposal.eta));
+        return Err(
+            IGovernance::ExecutionTooEarly { proposalId: proposal_id, etaSeconds: eta }.into()
+        );
+    }
+    keep(state, id, &Proposal { is_executed: true, ..proposal })?;
+    state.emit(ADDRESS, IGovernance::ProposalExecuted { proposalId: shown(id) })?;
+    actions(state, id, &proposal)
+}
+
+/// Executes a queued proposal.
+///
+/// # Errors
+/// `GovernorNonexistentProposal`, `GovernorUnexpectedProposalState`, `GovernorNotQueuedProposal`,
+/// `ExecutionTooEarly`, and those of the calls it makes. [`Failure::CallsOut`] when it calls
+/// contracts.
+pub fn execute(state: &mut impl Write, id: B256, value: Amount) -> Result<(), Failure> {
+    let proposal = find(state, id)?;
+    if !value.is_zero() {
+        return Err(IGovernance::ProposalWithCoin { index: U256::ZERO }.into());
+    }
+    if proposal.calls_contracts {
+        return Err(Failure::CallsOut);
+    }
+    let actions = begin(state, id, proposal)?;
+    run(state, &actions).map_err(|(_, failure)| failure)
+}
+
+/// Begins an execution whose calls the protocol's own code makes.
+///
+/// # Errors
+/// `OnlySelf`; otherwise as [`execute`].
+pub(super) fn begin_for_face(
+    state: &mut impl Write,
+    caller: Address,
+    id: B256,
+) -> Result<Vec<Action>, Failure> {
+    if caller != ADDRESS {
+        return Err(IProtocol::OnlySelf { caller }.into());
+    }
+    let proposal = find(state, id)?;
+    begin(state, id, proposal)
+}
+
+/// At the end of every block: queues what was accepted, executes what is due, returns deposits.
+pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
+    let now = state.block().timestamp.0;
+    for _ in 0..LOOKS {
+        let Some(number) = agenda::due(state, now)? else { return Ok(()) };
+        agenda::pop(state)?;
+        let id = NUMBERED.get(state, (), number)?;
+        if look(state, id, number)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Does what a proposal has waited for; whether it was executed.
+fn look(state: &mut impl Write, id: B256, number: u64) -> Result<bool, Failure> {
+    let mut proposal = find(state, id)?;
+    let patience = u64::from(settings(state)?.patience);
+    match standing(state, id, &proposal)? {
+        ProposalState::Succeeded => {
+            queue(state, id)?;
+            let eta = find(state, id)?.eta;
+            agenda::push(state, eta.saturating_add(patience), number)?;
+        }
+        ProposalState::Queued => {
+            let at = proposal.eta.saturating_add(patience);
+            if state.block().timestamp.0 < at {
+                agenda::push(state, at, number)?;
+            } else if !proposal.calls_contracts {
+                carry_out(state, id)?;
+                return Ok(true);
+            }
+        }
+        ProposalState::Defeated => {
+            settle(state, id, &mut proposal)?;
+            keep(state, id, &proposal)?;
+        }
+        _ => {}
+    }
+    Ok(false)
+}
+
+/// Executes a proposal; when it is refused, says so and leaves it to anyone until it expires.
+fn carry_out(state: &mut impl Write, id: B256) -> Result<(), Failure> {
+    let Err(failure) = state.attempt(EXECUTION_GAS, |state| execute(state, id, Amount::ZERO))?
+    else {
+        return Ok(());
+    };
+    let reason = match failure {
+        Failure::Revert(reason) => reason,
+        Failure::CallsOut | Failure::OutOfGas | Failure::Fatal(_) => Bytes::new(),
+    };
+    state.emit(ADDRESS, IGovernance::ExecutionFailed { proposalId: shown(id), reason })
+}

@@ -1,0 +1,126 @@
+//! Pauses and upgrades.
+
+use super::*;
+use sahara_abi::{MARKET, PROTOCOLS, VESTING};
+
+fn guarded() -> Undo {
+    let mut world = world(1, 2);
+    let setup = quick(5, STRANGER);
+    world.atomically(|state| found(state, &setup).map(|()| Bytes::new())).unwrap();
+    world
+}
+
+fn stop(world: &mut Undo, who: Address, protocols: &[Address], until: u64) -> Result<(), Failure> {
+    let call = IGovernance::pauseCall { protocols: protocols.to_vec(), until };
+    world.call(who, GOVERNANCE, 0, &call).map(drop)
+}
+
+fn try_to_join(world: &mut Undo) -> Result<(), Failure> {
+    let call = IStaking::delegateCall { validator: operator(0) };
+    world.call(person(0), STAKING, COIN, &call).map(drop)
+}
+
+#[test]
+fn i8_a_pause_stops_what_leads_in_lets_out_what_is_in_and_ends_by_itself() {
+    let mut world = guarded();
+    try_to_join(&mut world).unwrap();
+    let until = now(&world) + 3 * DAY;
+    stop(&mut world, STRANGER, &[STAKING], until).unwrap();
+    let paused: Failure = IGovernance::EntriesPaused { protocol: STAKING, until }.into();
+    assert_eq!(try_to_join(&mut world), Err(paused.clone()));
+    let leave = IStaking::undelegateCall { validator: operator(0), amount: U256::from(COIN) };
+    world.call(person(0), STAKING, 0, &leave).unwrap();
+    pass(&mut world, 3 * DAY - 1);
+    assert_eq!(try_to_join(&mut world), Err(paused));
+    pass(&mut world, 1);
+    assert_eq!(ask(&mut world, &IGovernance::pausedUntilCall { protocol: STAKING }), 0);
+    try_to_join(&mut world).unwrap();
+}
+
+#[test]
+fn i8_the_guardian_alone_pauses_not_for_long_and_rests() {
+    let mut world = guarded();
+    let start = now(&world);
+    let refused: Failure = IGovernance::OnlyGuardian { caller: person(0) }.into();
+    assert_eq!(stop(&mut world, person(0), &[STAKING], start + 1), Err(refused));
+    assert!(stop(&mut world, STRANGER, &[STAKING], start + 3 * DAY + 1).is_err());
+    assert!(stop(&mut world, STRANGER, &[STAKING], start).is_err());
+    assert!(stop(&mut world, STRANGER, &[VESTING], start + 1).is_err(), "nothing leads in there");
+    stop(&mut world, STRANGER, &[MARKET, STAKING], start + DAY).unwrap();
+    let end = IGovernance::unpauseCall { protocols: vec![STAKING] };
+    world.call(STRANGER, GOVERNANCE, 0, &end).unwrap();
+    try_to_join(&mut world).unwrap();
+    let rests: Failure = IGovernance::GuardianRests { until: start + 31 * DAY }.into();
+    pass(&mut world, 31 * DAY - 1);
+    let later = now(&world);
+    assert_eq!(stop(&mut world, STRANGER, &[STAKING], later + 5), Err(rests));
+    // A vote may, which takes its time.
+    stop(&mut world, GOVERNANCE, &[STAKING], later + 5).unwrap();
+    pass(&mut world, 1);
+    stop(&mut world, STRANGER, &[STAKING], later + 5).unwrap();
+}
+
+/// What pays out, returns, collects or closes, by the words it has in any interface.
+const OUT: [&str; 15] = [
+    "withdraw",
+    "undelegate",
+    "claim",
+    "close",
+    "release",
+    "settle",
+    "cancel",
+    "revoke",
+    "leave",
+    "unserve",
+    "return",
+    "redelegate",
+    "unjail",
+    "compound",
+    "apply",
+];
+
+#[test]
+fn i8_nothing_that_leads_out_is_ever_paused() {
+    let mut paused = 0;
+    for protocol in PROTOCOLS {
+        for function in (protocol.abi)().functions() {
+            let is_entry = entries(protocol.address).contains(&function.selector().0);
+            let is_way_out = OUT.iter().any(|word| function.name.starts_with(word));
+            let is_view = function.state_mutability.as_json_str() == "view";
+            assert!(!is_entry || !is_way_out && !is_view, "{}.{}", protocol.name, function.name);
+            paused += usize::from(is_entry);
+        }
+    }
+    let listed: usize = PROTOCOLS.iter().map(|protocol| entries(protocol.address).len()).sum();
+    assert_eq!(paused, listed, "every entry is a function of its protocol");
+}
+
+#[test]
+fn i9_an_upgrade_names_the_version_that_a_block_needs() {
+    let mut world = Undo::default();
+    world.state.block.number = 10;
+    let schedule = |world: &mut Undo, version, height| {
+        let call = IGovernance::scheduleUpgradeCall { version, height };
+        world.call(GOVERNANCE, GOVERNANCE, 0, &call).map(drop)
+    };
+    let needed = |world: &Undo, height| {
+        let word = world.state.words.get(&(GOVERNANCE, upgrade_slot())).copied();
+        needed_version(word.unwrap_or_default(), height).unwrap()
+    };
+    assert_eq!(needed(&world, 1 << 40), 1);
+    assert!(schedule(&mut world, 1, 20).is_err() && schedule(&mut world, 2, 10).is_err());
+    schedule(&mut world, 2, 20).unwrap();
+    assert_eq!([19, 20, 21].map(|height| needed(&world, height)), [1, 2, 2]);
+    schedule(&mut world, 3, 15).unwrap();
+    assert_eq!([14, 15, 20].map(|height| needed(&world, height)), [1, 3, 3]);
+    world.state.block.number = 15;
+    assert!(schedule(&mut world, 3, 30).is_err());
+    let cancel = IGovernance::cancelUpgradeCall {};
+    assert!(world.call(GOVERNANCE, GOVERNANCE, 0, &cancel).is_err(), "it is in force");
+    schedule(&mut world, 4, 30).unwrap();
+    assert_eq!([15, 29, 30].map(|height| needed(&world, height)), [3, 3, 4]);
+    world.call(GOVERNANCE, GOVERNANCE, 0, &cancel).unwrap();
+    assert_eq!([15, 29, 30].map(|height| needed(&world, height)), [3, 3, 3]);
+    let foreign = IGovernance::scheduleUpgradeCall { version: 9, height: 99 };
+    assert!(world.call(STRANGER, GOVERNANCE, 0, &foreign).is_err());
+}

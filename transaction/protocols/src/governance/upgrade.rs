@@ -1,0 +1,80 @@
+//! Upgrades by height: from a block on, only nodes that know the new rules go on.
+
+use super::{storage::UPGRADE, words::Upgrade};
+use crate::{
+    state::{Failure, Read, Write},
+    storage::Value,
+};
+use alloy_primitives::{Address, U256};
+use sahara_abi::{GOVERNANCE as ADDRESS, IGovernance};
+
+/// The version of the protocols that this program has; a chain begins with 1.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The slot of governance that says which version a block needs.
+pub fn upgrade_slot() -> U256 {
+    UPGRADE.slot()
+}
+
+/// The version that a block needs by the word in [`upgrade_slot`].
+///
+/// # Errors
+/// [`Failure::Fatal`] for a word that no rule writes.
+pub fn needed_version(word: U256, height: u64) -> Result<u32, Failure> {
+    Ok(Upgrade::unpack(&[word])?.needed_at(height).max(1))
+}
+
+fn only_vote(caller: Address) -> Result<(), Failure> {
+    if caller == ADDRESS {
+        return Ok(());
+    }
+    Err(IGovernance::GovernorOnlyExecutor { account: caller }.into())
+}
+
+/// Schedules an upgrade, in place of one whose height has not come.
+///
+/// # Errors
+/// `GovernorOnlyExecutor`, `InvalidUpgrade` for a past height and a version that is not newer.
+pub(super) fn schedule(
+    state: &mut impl Write,
+    caller: Address,
+    version: u32,
+    height: u64,
+) -> Result<(), Failure> {
+    only_vote(caller)?;
+    let now = state.block().number;
+    UPGRADE.update(state, |upgrade| {
+        let before = upgrade.needed_at(now).max(1);
+        if version <= before || height <= now {
+            return Err(IGovernance::InvalidUpgrade { version, height }.into());
+        }
+        *upgrade = Upgrade { height, version, before };
+        Ok(())
+    })?;
+    state.emit(ADDRESS, IGovernance::UpgradeScheduled { version, height })
+}
+
+/// Takes back an upgrade whose height has not come.
+///
+/// # Errors
+/// `GovernorOnlyExecutor`, `InvalidUpgrade` when there is none.
+pub(super) fn cancel(state: &mut impl Write, caller: Address) -> Result<(), Failure> {
+    only_vote(caller)?;
+    let now = state.block().number;
+    let Upgrade { height, version, .. } = UPGRADE.update(state, |upgrade| {
+        let before = *upgrade;
+        if before.height <= now {
+            let (version, height) = (before.version, before.height);
+            return Err(IGovernance::InvalidUpgrade { version, height }.into());
+        }
+        *upgrade = Upgrade { height: 0, version: before.before, before: before.before };
+        Ok(before)
+    })?;
+    state.emit(ADDRESS, IGovernance::UpgradeCancelled { version, height })
+}
+
+/// The last upgrade that was scheduled.
+pub(super) fn shown(state: &mut impl Read) -> Result<IGovernance::Upgrade, Failure> {
+    let Upgrade { height, version, .. } = UPGRADE.get(state)?;
+    Ok(IGovernance::Upgrade { version: version.max(1), height })
+}
