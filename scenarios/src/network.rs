@@ -162,6 +162,51 @@ impl Network {
         Ok(())
     }
 
+    /// Stops the network and begins another chain in its place, from what `edit` makes of the genesis
+    /// file.
+    ///
+    /// # Errors
+    /// As [`Network::start`].
+    pub fn regenesis(&mut self, edit: impl FnOnce(&mut Value)) -> Result<()> {
+        self.stop()?;
+        let local = self.directory();
+        let file = local.join("genesis.json");
+        let mut genesis: Value = serde_json::from_slice(&fs::read(&file)?)?;
+        edit(&mut genesis);
+        fs::write(&file, serde_json::to_vec_pretty(&genesis)?)?;
+        fs::remove_file(local.join("network.json"))?;
+        for entry in fs::read_dir(&local)? {
+            let place = entry?.path();
+            for part in ["chain", "consensus"] {
+                if place.join(part).is_dir() {
+                    fs::remove_dir_all(place.join(part))?;
+                }
+            }
+        }
+        for service in ["worker", "gateway"] {
+            fs::remove_dir_all(local.join(service))?;
+        }
+        let (child, ready) =
+            up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
+        (self.child, self.ready) = (child, ready);
+        Ok(())
+    }
+
+    /// Waits until the whole network has ended by itself.
+    ///
+    /// # Errors
+    /// When it does not within the patience of a start.
+    pub fn ended(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if self.child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        bail!("the network still runs; logs:\n{}", logs(self.directory.path()))
+    }
+
     /// Asks the network to stop and waits for it.
     ///
     /// # Errors

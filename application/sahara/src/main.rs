@@ -71,6 +71,8 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Contribution(contribution) => {
             commands::contribution::run(&contribution, &session, format).await
         }
+        Command::Gov(gov) => commands::gov::run(&gov, &session, format).await,
+        Command::Vesting(vesting) => commands::vesting::run(&vesting, &session, format).await,
         Command::Earnings(earnings) => commands::earnings::run(&earnings, &session, format).await,
         Command::Receipt(receipt) => commands::receipt::run(&receipt, &session, format).await,
         Command::Supply(supply) => commands::supply::run(&supply, &session, format).await,

@@ -2,6 +2,7 @@
 
 mod assets;
 mod contributions;
+mod economy;
 mod licenses;
 mod market;
 mod money;
@@ -11,6 +12,7 @@ mod validators;
 
 pub(crate) use assets::{Asset, Register};
 pub(crate) use contributions::{Contribution, Statement, Which};
+pub(crate) use economy::{Gov, Vesting};
 pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, Signer, Wallet};
@@ -117,6 +119,12 @@ pub(crate) enum Command {
     /// Contributions: who made an asset, a million at a time, and what they earned.
     #[command(subcommand)]
     Contribution(Contribution),
+    /// Proposals: make them, vote, carry them out.
+    #[command(subcommand)]
+    Gov(Gov),
+    /// What comes free when, and announced moves.
+    #[command(subcommand)]
+    Vesting(Vesting),
     /// Who earned what, live.
     Earnings(Earnings),
     /// Usage receipts: fetch one, prove one offline.

@@ -1,0 +1,107 @@
+//! Commands about what is decided together, and about what comes free when.
+
+use super::Signer;
+use clap::Subcommand;
+use sahara_primitives::{Address, Amount};
+
+/// `sahara gov`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gov {
+    /// All proposals, the newest last: where each stands, and how the votes are.
+    #[command(after_help = "Example: sahara gov list")]
+    List,
+    /// One proposal: its rules, votes, times and calls.
+    #[command(after_help = "Example: sahara gov show 1")]
+    Show {
+        /// Its number in `sahara gov list`.
+        proposal: u64,
+    },
+    /// What holds for each kind of proposal.
+    #[command(after_help = "Example: sahara gov rules")]
+    Rules,
+    /// Put coin where proposals take their deposit from.
+    #[command(after_help = "Example: sahara gov deposit 1000")]
+    Deposit {
+        /// How much, in SAHARA.
+        amount: Amount,
+        /// Whose.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Make a proposal: a text, or calls that governance is to make. They are tried out at once.
+    #[command(
+        after_help = "Without --call it is a text that changes nothing. `cast calldata` makes DATA.\nExamples:\n  sahara gov propose 'We thank the testers'\n  sahara gov propose 'Seven seats' --call 0x534148415241000000000000000000000000000a:0x..."
+    )]
+    Propose {
+        /// What it is about.
+        description: String,
+        /// A call as ADDRESS:DATA. Repeat for each.
+        #[arg(long = "call", value_name = "ADDRESS:DATA")]
+        calls: Vec<String>,
+        /// The proposer, whose deposit stands behind it.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Vote with all coin that you bonded; it overrides your validators' votes.
+    #[command(after_help = "Example: sahara gov vote 1 for --reason 'fewer is faster'")]
+    Vote {
+        /// Its number in `sahara gov list`.
+        proposal: u64,
+        /// What you say.
+        #[arg(value_parser = ["against", "for", "abstain", "veto"])]
+        support: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// Who votes.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Start the timelock of an accepted proposal; the chain does it later by itself.
+    #[command(after_help = "Example: sahara gov queue 1")]
+    Queue {
+        /// Its number in `sahara gov list`.
+        proposal: u64,
+        /// Who sends it: anyone may.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Execute a queued proposal; the chain does it later by itself.
+    #[command(after_help = "Example: sahara gov execute 1")]
+    Execute {
+        /// Its number in `sahara gov list`.
+        proposal: u64,
+        /// Who sends it: anyone may.
+        #[command(flatten)]
+        signer: Signer,
+    },
+    /// Take your proposal back before votes are taken.
+    #[command(after_help = "Example: sahara gov cancel 1")]
+    Cancel {
+        /// Its number in `sahara gov list`.
+        proposal: u64,
+        /// Its proposer.
+        #[command(flatten)]
+        signer: Signer,
+    },
+}
+
+/// `sahara vesting`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vesting {
+    /// Every coming unlock and every announced move, as a table, CSV or iCalendar.
+    #[command(
+        after_help = "Examples:\n  sahara vesting calendar\n  sahara vesting calendar --ical > sahara.ics"
+    )]
+    Calendar {
+        /// Comma-separated values.
+        #[arg(long, conflicts_with = "ical")]
+        csv: bool,
+        /// iCalendar (RFC 5545), for a calendar program.
+        #[arg(long)]
+        ical: bool,
+        /// Only what concerns this account.
+        #[arg(long, value_name = "ADDRESS")]
+        account: Option<Address>,
+    },
+}
