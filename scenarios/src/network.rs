@@ -195,10 +195,10 @@ impl Network {
     /// Waits until the whole network has ended by itself.
     ///
     /// # Errors
-    /// When it does not within the patience of a start.
+    /// When it does not within the patience of four starts.
     pub fn ended(&mut self) -> Result<()> {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < PATIENCE.saturating_mul(4) {
             if self.child.try_wait()?.is_some() {
                 return Ok(());
             }
