@@ -143,7 +143,7 @@ try {
 }
 seen.refused = refusal === ethers.id("ProposalWouldFail(uint256,bytes)").slice(0, 10);
 
-seen.height = (await provider.getBlockNumber()) + 80;
+seen.height = (await provider.getBlockNumber()) + 45;
 const upgrade = deposits.interface.encodeFunctionData("scheduleUpgrade", [2, seen.height]);
 await live(place, upgrade, "# Version 2", async (id) => done(governor.castVote(id, 1)));
 provider.destroy();

@@ -11,12 +11,12 @@ use std::path::Path;
 /// Account 7 of the test mnemonic.
 const VALIDATOR: Address = address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
 
-/// A vote within half a minute; the chain leaves queueing and executing to the client for a while.
+/// A vote within a quarter of a minute; the chain leaves queueing and executing to the client for a while.
 fn quick(genesis: &mut Value) {
     let rules = Rules {
-        delay: 5,
-        period: 25,
-        timelock: 3,
+        delay: 3,
+        period: 12,
+        timelock: 2,
         quorum: 3_340,
         threshold: 5_000,
         veto: 3_340,
