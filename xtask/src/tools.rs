@@ -42,6 +42,7 @@ pub(crate) fn directory() -> PathBuf {
 pub(crate) fn install() -> Result<()> {
     install_postgres()?;
     install_browser()?;
+    install_network()?;
     install_foreign()?;
     typescript::build(&directory().join("node_modules"))
 }
@@ -58,6 +59,15 @@ fn install_postgres() -> Result<()> {
 /// The browser that people's stories are told in.
 fn install_browser() -> Result<()> {
     if Path::new(BROWSER).exists() { Ok(()) } else { install_package("chromium") }
+}
+
+/// What lays cables between network namespaces.
+fn install_network() -> Result<()> {
+    let places = ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"];
+    if places.into_iter().any(|place| Path::new(place).exists()) {
+        return Ok(());
+    }
+    install_package("iproute2")
 }
 
 /// Installs a package of Debian's.
