@@ -8,18 +8,21 @@
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, stream};
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -89,9 +92,9 @@ async fn serve_within(
             () = &mut until => break,
             Some(_) = open.join_next(), if !open.is_empty() => {}
             accepted = accept => match accepted {
-                (Ok((stream, _)), Ok(place)) => {
+                (Ok(client), Ok(place)) => {
                     let service = (router.clone(), patience);
-                    open.spawn(connection(stream, service, stop.subscribe(), place));
+                    open.spawn(connection(client, service, stop.subscribe(), place));
                 }
                 (Err(error), _) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -107,7 +110,7 @@ async fn serve_within(
 }
 
 async fn connection(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     (router, patience): (Router, Patience),
     mut stop: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
@@ -116,7 +119,12 @@ async fn connection(
     drop(stream.set_nodelay(true));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
-    let service = TowerToHyperService::new(router);
+    // Whoever counts requests has to know whose they are.
+    let routes = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        routes.call(request)
+    });
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,

@@ -2,7 +2,7 @@
 
 use crate::{
     apply::{self, apply},
-    database::{Database, Dialect, Read as _, Sql, TABLES, Value},
+    database::{Database, Read as _, Sql, TABLES, Value, begin_anew, take_place},
     error::IndexError,
     source::{BlockData, Source},
 };
@@ -109,28 +109,35 @@ impl Index {
         }
     }
 
-    /// Forgets everything and reads the chain again from block 0.
+    /// Reads the chain again from block 0, in one transaction: readers see the old content until the
+    /// new one has caught up, and keep it if that fails.
     ///
     /// # Errors
     /// As [`Self::catch_up`].
     pub async fn rebuild(&self) -> Result<u64, IndexError> {
-        {
-            let mut is_known = self.writing.lock().await;
-            *is_known = false;
-            let mut transaction = self.database.begin().await?;
-            let mut sql = Sql(&mut transaction);
-            for (table, _) in TABLES {
-                sql.run(&format!("DELETE FROM {table}"), &[]).await?;
+        let mut is_known = self.writing.lock().await;
+        let dialect = self.database.dialect();
+        let mut transaction = self.database.begin().await?;
+        let mut sql = Sql(&mut transaction);
+        begin_anew(&mut sql, dialect).await?;
+        self.claim_genesis(&mut sql).await?;
+        let head = loop {
+            let head = self.source.head().await?;
+            let written = apply::head(&mut sql).await?.map(|head| head.number);
+            let next = written.map_or(0, |number| number.saturating_add(1));
+            if next > head {
+                break head;
             }
-            let words = match self.database.dialect() {
-                Dialect::Sqlite => "INSERT INTO words (words) VALUES ('delete-all')",
-                Dialect::Postgres => "DELETE FROM words",
-            };
-            sql.run(words, &[]).await?;
-            transaction.commit().await?;
-            self.head.send_replace(None);
-        }
-        self.catch_up().await
+            let count = head.saturating_sub(next).saturating_add(1).min(BATCH);
+            for block in self.fetch(next, count).await? {
+                apply(Sql(&mut *sql.0), dialect, &block).await?;
+            }
+        };
+        take_place(&mut sql, dialect).await?;
+        transaction.commit().await?;
+        *is_known = true;
+        self.head.send_replace(Some(head));
+        Ok(head)
     }
 
     /// A hash over every row of every table: equal for two databases, of whichever kind, that read
@@ -171,21 +178,24 @@ impl Index {
         Ok(())
     }
 
-    /// The database belongs to the first chain it met.
     async fn check_genesis(&self) -> Result<(), IndexError> {
-        let (node_id, node) = self.source.identity().await?;
         let mut transaction = self.database.begin().await?;
-        let mut sql = Sql(&mut transaction);
+        self.claim_genesis(&mut Sql(&mut transaction)).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The database belongs to the first chain it met.
+    async fn claim_genesis(&self, sql: &mut Sql<'_>) -> Result<(), IndexError> {
+        let (node_id, node) = self.source.identity().await?;
         let own = [("chain_id", node_id.to_string()), ("genesis", node.to_string())];
         for (key, value) in own {
             let row = [("key", Value::from(key)), ("value", value.into())];
             sql.insert_new("meta", &row).await?;
         }
-        let (indexed_id, indexed) = identity(&mut sql).await?;
+        let (indexed_id, indexed) = identity(sql).await?;
         if (indexed_id, indexed) != (node_id, node) {
             return Err(IndexError::OtherGenesis { indexed, indexed_id, node, node_id });
         }
-        transaction.commit().await?;
         Ok(())
     }
 }

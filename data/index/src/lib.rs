@@ -52,10 +52,12 @@ mod metadata;
 mod period;
 #[cfg(test)]
 mod plans;
+mod sales;
 mod search;
 mod source;
 mod words;
 
+pub use api::Rate;
 pub use database::Database;
 pub use error::IndexError;
 pub use index::Index;

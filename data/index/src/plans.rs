@@ -4,17 +4,18 @@
 mod postgres;
 
 use crate::{
-    api::statements,
+    api::{sales_statement, statements},
     cursor::Cursor,
     database::{Database, Dialect, Sql, Value},
-    search::{Filter, Sort, statement},
+    sales::{SaleFilter, SaleSort},
+    search::{Filter, Moment, Sort, TermsFilter, statement},
     words::Question,
 };
 use alloy_primitives::Address;
 use sqlx::Row as _;
 
 /// As of a block at which most standings began.
-const BLOCK: i64 = 18_000;
+const NOW: Moment = Moment { block: 18_000, time: 18_000 };
 const SORTS: [Sort; 6] =
     [Sort::Quality, Sort::Revenue, Sort::Uses, Sort::Newest, Sort::Cheapest, Sort::Dearest];
 
@@ -28,9 +29,9 @@ fn pages(dialect: Dialect) -> Vec<(String, String, Vec<Value>, bool)> {
             Sort::Uses | Sort::Newest => Value::Int(7),
             _ => Value::Text("7".into()),
         };
-        let cursor = Cursor::new(vec![BLOCK.into(), 0.into(), key, 7.into()]);
+        let cursor = Cursor::new(vec![NOW.block.into(), 0.into(), key, 7.into()]);
         for cursor in [None, Some(&cursor)] {
-            let page = statement(dialect, &filter, BLOCK, (cursor, 20)).unwrap();
+            let page = statement(dialect, &filter, NOW, (cursor, 20)).unwrap();
             pages.push((format!("assets by {sort:?}"), page.sql, page.values, true));
         }
     }
@@ -40,10 +41,55 @@ fn pages(dialect: Dialect) -> Vec<(String, String, Vec<Value>, bool)> {
         Filter { descends_from: Some(1), ..Filter::default() },
         Filter { is_ancestor_of: Some(1), ..Filter::default() },
         Filter { question: Question::new("smollm2 chat"), ..Filter::default() },
+        Filter { derivatives: Some("open"), ..Filter::default() },
+        Filter { is_for_sale: true, ..Filter::default() },
+        Filter { terms: terms(), ..Filter::default() },
     ];
     for filter in filters {
-        let page = statement(dialect, &filter, BLOCK, (None, 20)).unwrap();
+        let page = statement(dialect, &filter, NOW, (None, 20)).unwrap();
         pages.push((format!("{filter:?}"), page.sql, page.values, false));
+    }
+    pages.extend(sales(dialect));
+    pages
+}
+
+fn terms() -> TermsFilter {
+    TermsFilter {
+        template: Some("commercial"),
+        purposes: 8,
+        most_price: Some(7),
+        ..TermsFilter::default()
+    }
+}
+
+/// Statements of what is for sale.
+fn sales(dialect: Dialect) -> Vec<(String, String, Vec<Value>, bool)> {
+    let mut pages = Vec::new();
+    for sort in [SaleSort::Newest, SaleSort::Cheapest, SaleSort::Dearest, SaleSort::Ending] {
+        let filter = SaleFilter { sort, ..SaleFilter::default() };
+        let mut place = vec![Value::Int(NOW.block), Value::Text("7".into()), 7.into(), 7.into()];
+        if sort == SaleSort::Newest {
+            place.remove(1);
+        }
+        let cursor = Cursor::new(place);
+        for cursor in [None, Some(&cursor)] {
+            let (sql, values) = sales_statement(dialect, &filter, NOW, (cursor, 20)).unwrap();
+            pages.push((format!("sales by {sort:?}"), sql, values, true));
+        }
+    }
+    let filters = [
+        SaleFilter { asset: Some(1), ..SaleFilter::default() },
+        SaleFilter { seller: Some(Address::ZERO), ..SaleFilter::default() },
+        SaleFilter { kinds: vec!["model".into()], ..SaleFilter::default() },
+        SaleFilter { way: Some("auction"), ..SaleFilter::default() },
+        SaleFilter { descends_from: Some(1), ..SaleFilter::default() },
+        SaleFilter { least_uses: Some(1), ..SaleFilter::default() },
+        SaleFilter { question: Question::new("smollm2 chat"), ..SaleFilter::default() },
+        SaleFilter { terms: terms(), ..SaleFilter::default() },
+    ];
+    for filter in filters {
+        let (sql, values) = sales_statement(dialect, &filter, NOW, (None, 20)).unwrap();
+        pages.push((format!("{filter:?}"), sql, values, false));
     }
     pages
 }

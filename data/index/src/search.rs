@@ -65,7 +65,77 @@ pub(crate) struct Filter {
     pub(crate) least_revenue: Option<u128>,
     pub(crate) descends_from: Option<u64>,
     pub(crate) is_ancestor_of: Option<u64>,
+    /// The asset's policy on derivatives.
+    pub(crate) derivatives: Option<&'static str>,
+    /// Some licence on such terms is offered.
+    pub(crate) terms: TermsFilter,
+    /// Its ownership is for sale.
+    pub(crate) is_for_sale: bool,
     pub(crate) sort: Sort,
+}
+
+/// Which terms are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TermsFilter {
+    pub(crate) template: Option<&'static str>,
+    pub(crate) pricing: Option<&'static str>,
+    /// All of these bits are granted.
+    pub(crate) purposes: u8,
+    pub(crate) least_price: Option<u128>,
+    pub(crate) most_price: Option<u128>,
+}
+
+impl TermsFilter {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Conditions on terms `t`.
+    pub(crate) fn conditions(&self, statement: &mut Statement) -> Vec<String> {
+        let mut all = Vec::new();
+        for (column, name) in [("template", self.template), ("pricing", self.pricing)] {
+            if let Some(name) = name {
+                all.push(format!("t.{column} = {}", statement.bind(name)));
+            }
+        }
+        if self.purposes != 0 {
+            let (bits, same) = (i64::from(self.purposes), i64::from(self.purposes));
+            let (bits, same) = (statement.bind(bits), statement.bind(same));
+            all.push(format!("(t.purposes & {bits}) = {same}"));
+        }
+        for (sign, price) in [(">=", self.least_price), ("<=", self.most_price)] {
+            if let Some(price) = price {
+                all.push(format!("t.price {sign} {}", statement.bind(money(price))));
+            }
+        }
+        all
+    }
+}
+
+/// The block that answers are as of, and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) block: i64,
+    /// Unix seconds.
+    pub(crate) time: i64,
+}
+
+impl Moment {
+    /// Of a block that a search may be continued from; none in an empty index.
+    pub(crate) async fn of(
+        sql: &mut Sql<'_>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Option<Self>, SearchError> {
+        let Some(head) = crate::apply::head(sql).await? else { return Ok(None) };
+        let head = integer(head.number)?;
+        let block = cursor.map_or(Ok(head), |cursor| cursor.number(0))?;
+        if block > head || block.saturating_add(KEPT_BLOCKS) <= head {
+            return Err(CursorError::Expired.into());
+        }
+        let row = sql.row("SELECT time FROM blocks WHERE number = $1", &[block.into()]).await?;
+        let time = row.map_or(Ok(0), |row| row.int("time"))?;
+        Ok(Some(Self { block, time: time.checked_div(1_000).unwrap_or_default() }))
+    }
 }
 
 /// A page of results: ids in order, and where the next page begins.
@@ -92,7 +162,7 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    fn bind(&mut self, value: impl Into<Value>) -> String {
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("${}", self.values.len())
     }
@@ -107,16 +177,12 @@ pub(crate) async fn search(
 ) -> Result<Found, SearchError> {
     let mut connection = database.acquire().await?;
     let mut sql = Sql(&mut connection);
-    let head = crate::apply::head(&mut sql).await?;
-    let Some(head) = head else { return Ok(Found { assets: Vec::new(), next: None }) };
-    let head = integer(head.number)?;
     let name = format!("search {filter:?}");
     let cursor = cursor.map(|text| Cursor::read(text, &name)).transpose()?;
-    let block = cursor.as_ref().map_or(Ok(head), |cursor| cursor.number(0))?;
-    if block > head || block.saturating_add(KEPT_BLOCKS) <= head {
-        return Err(CursorError::Expired.into());
-    }
-    let statement = statement(database.dialect(), filter, block, (cursor.as_ref(), limit))?;
+    let moment = Moment::of(&mut sql, cursor.as_ref()).await?;
+    let Some(moment) = moment else { return Ok(Found { assets: Vec::new(), next: None }) };
+    let block = moment.block;
+    let statement = statement(database.dialect(), filter, moment, (cursor.as_ref(), limit))?;
     let rows = sql.rows(&statement.sql, &statement.values).await?;
     let assets =
         rows.iter().take(limit).map(|row| row.number("asset")).collect::<Result<_, _>>()?;
@@ -139,13 +205,13 @@ fn place(filter: &Filter, block: i64, row: &AnyRow) -> Result<Cursor, IndexError
 pub(crate) fn statement(
     dialect: Dialect,
     filter: &Filter,
-    block: i64,
+    moment: Moment,
     (cursor, limit): (Option<&Cursor>, usize),
 ) -> Result<Statement, SearchError> {
     let mut statement = Statement::default();
     let (column, is_ascending) = (filter.sort.column(), filter.sort == Sort::Cheapest);
     let class = filter.question.as_ref().map(|question| class(&mut statement, dialect, question));
-    let conditions = conditions(&mut statement, dialect, filter, block)?;
+    let conditions = conditions(&mut statement, dialect, filter, moment)?;
     let after = cursor.map(|cursor| after(&mut statement, filter, cursor)).transpose()?;
     let (order, way) = if is_ascending { ("ASC", ">") } else { ("DESC", "<") };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -201,7 +267,7 @@ fn after(
 }
 
 /// Whether the words stand in an asset, as a condition that finds such assets.
-fn matching(
+pub(crate) fn matching(
     statement: &mut Statement,
     dialect: Dialect,
     question: &Question,
@@ -235,17 +301,14 @@ fn conditions(
     statement: &mut Statement,
     dialect: Dialect,
     filter: &Filter,
-    block: i64,
+    moment: Moment,
 ) -> Result<String, IndexError> {
-    // The plus keeps SQLite from searching by the end of a standing, which nearly all share.
-    let (since, until) = (statement.bind(block), statement.bind(block));
-    let mut all = vec![format!("s.since <= {since}"), format!("+s.until > {until}")];
+    let mut all = vec![as_of(statement, "s", moment.block)];
     if let Some(question) = &filter.question {
         all.push(matching(statement, dialect, question, Field::Anywhere));
     }
-    if !filter.kinds.is_empty() {
-        let kinds: Vec<_> = filter.kinds.iter().map(|kind| statement.bind(kind.as_str())).collect();
-        all.push(format!("s.kind IN ({})", kinds.join(", ")));
+    if let Some(kinds) = of_kinds(statement, &filter.kinds) {
+        all.push(kinds);
     }
     if let Some(owner) = filter.owner {
         all.push(format!("s.owner = {}", statement.bind(owner)));
@@ -263,13 +326,63 @@ fn conditions(
     if let Some(uses) = filter.least_uses {
         all.push(format!("s.uses >= {}", statement.bind(integer(uses)?)));
     }
-    if let Some(ancestor) = filter.descends_from {
+    all.extend(related(statement, filter.descends_from, filter.is_ancestor_of)?);
+    if let Some(policy) = filter.derivatives {
+        let policy = statement.bind(policy);
+        all.push(format!("s.asset IN (SELECT asset FROM assets WHERE derivatives = {policy})"));
+    }
+    if !filter.terms.is_empty() {
+        let is_now = as_of(statement, "x", moment.block);
+        let terms = filter.terms.conditions(statement).join(" AND ");
+        all.push(format!(
+            "s.asset IN (SELECT x.asset FROM for_sale x JOIN terms t ON t.terms = x.terms \
+             WHERE x.way = 'license' AND {is_now} AND {terms})"
+        ));
+    }
+    if filter.is_for_sale {
+        let is_now = is_on_sale(statement, "x", moment);
+        all.push(format!(
+            "s.asset IN (SELECT x.asset FROM for_sale x \
+             WHERE x.way IN ('listing', 'auction') AND x.thing = 'asset' AND {is_now})"
+        ));
+    }
+    Ok(all.join(" AND "))
+}
+
+/// Whether a row stands at a block.
+pub(crate) fn as_of(statement: &mut Statement, table: &str, block: i64) -> String {
+    let (since, until) = (statement.bind(block), statement.bind(block));
+    // The plus keeps SQLite from searching by the end of a row, which nearly all share.
+    format!("{table}.since <= {since} AND +{table}.until > {until}")
+}
+
+/// Whether something can be bought at a moment.
+pub(crate) fn is_on_sale(statement: &mut Statement, table: &str, moment: Moment) -> String {
+    let time = u128::try_from(moment.time).unwrap_or_default();
+    let is_now = as_of(statement, table, moment.block);
+    let (begun, left) = (statement.bind(money(time)), statement.bind(money(time)));
+    format!("{is_now} AND {table}.starts_at <= {begun} AND {table}.ends_at || '' > {left}")
+}
+
+pub(crate) fn of_kinds(statement: &mut Statement, kinds: &[String]) -> Option<String> {
+    let kinds: Vec<_> = kinds.iter().map(|kind| statement.bind(kind.as_str())).collect();
+    (!kinds.is_empty()).then(|| format!("s.kind IN ({})", kinds.join(", ")))
+}
+
+/// Whether an asset stands below one, and above another.
+pub(crate) fn related(
+    statement: &mut Statement,
+    descends_from: Option<u64>,
+    is_ancestor_of: Option<u64>,
+) -> Result<Vec<String>, IndexError> {
+    let mut all = Vec::new();
+    if let Some(ancestor) = descends_from {
         let ancestor = statement.bind(integer(ancestor)?);
         all.push(format!("s.asset IN (SELECT asset FROM ancestors WHERE ancestor = {ancestor})"));
     }
-    if let Some(asset) = filter.is_ancestor_of {
+    if let Some(asset) = is_ancestor_of {
         let asset = statement.bind(integer(asset)?);
         all.push(format!("s.asset IN (SELECT ancestor FROM ancestors WHERE asset = {asset})"));
     }
-    Ok(all.join(" AND "))
+    Ok(all)
 }

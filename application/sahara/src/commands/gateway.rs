@@ -11,7 +11,7 @@ use axum::Router;
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_client::{ChainClient, SigningKey};
 use sahara_gateway::{GatewayConfig, RpcNode};
-use sahara_index::{Database, Index, Source};
+use sahara_index::{Database, Index, Rate, Source};
 use sahara_primitives::B256;
 use sahara_vault::{Settings, Vault};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub(crate) struct Config {
     /// What it gives to keys made in a browser; on a local network only.
     #[serde(default)]
     pub(crate) allowance: Option<web::Terms>,
+    /// How many requests an address may make of the app API in a minute; 6,000, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_requests_per_minute: Option<u32>,
     /// The most bytes of assets' content that it keeps.
     #[serde(default = "default_capacity")]
     pub(crate) vault_capacity: u64,
@@ -68,7 +71,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let index = open_index(&config, client.clone()).await?;
     let chain_id = client.chain_id().await?;
     let pages = web::router(pages(&config, &client, &key, chain_id)?);
-    let beside = pages.merge(Router::new().nest("/api/v1", index.router()));
+    let beside = pages.merge(Router::new().nest("/api/v1", index.router_within(rate(&config))));
     let beside = guard(&listener, beside, config.hosts.clone())?;
     let (places, hosts) = ((config.clone(), listener.local_addr()?), config.hosts.clone());
     let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
@@ -98,6 +101,12 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     work.abort();
     following.abort();
     ended
+}
+
+fn rate(config: &Config) -> Rate {
+    let usual = Rate::default();
+    let per_minute = config.api_requests_per_minute.unwrap_or(usual.per_minute);
+    Rate { burst: usual.burst.min(per_minute), per_minute }
 }
 
 /// What the web application has to know.

@@ -4,6 +4,7 @@ use super::{
     Api,
     error::ApiError,
     licenses::{TERMS, TermsView},
+    sales::{TermsQuery, kinds, word},
     shape::{Money, Page, Params, address, limit, number, units},
 };
 use crate::{
@@ -22,7 +23,6 @@ use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 const MAX_QUESTION: usize = 200;
-const MAX_KINDS: usize = 16;
 /// The most rows of a list inside an answer; longer ones have their own path.
 const MAX_INSIDE: i64 = 100;
 
@@ -209,6 +209,11 @@ pub(super) struct AssetQuery {
     descends_from: Option<u64>,
     /// Only what this asset stems from.
     ancestor_of: Option<u64>,
+    /// Its policy on derivatives: `open`, `approval` or `none`. What a licence allows is another
+    /// question: `purposes`.
+    derivatives: Option<String>,
+    /// Only what is listed or auctioned now, ownership and all.
+    for_sale: Option<bool>,
     /// The order; with words, inside each class of match.
     #[param(inline)]
     sort: Option<Sort>,
@@ -220,12 +225,7 @@ pub(super) struct AssetQuery {
 }
 
 impl AssetQuery {
-    fn filter(&self) -> Result<Filter, ApiError> {
-        let kinds = self.kind.as_deref().unwrap_or_default().split(',').map(str::trim);
-        let kinds: Vec<_> = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
-        if kinds.len() > MAX_KINDS || kinds.iter().any(|kind| !is_kind(kind)) {
-            return Err(ApiError::invalid("kind", "expected kinds as model,dataset"));
-        }
+    fn filter(&self, terms: &TermsQuery) -> Result<Filter, ApiError> {
         for (name, id) in [("descends_from", self.descends_from), ("ancestor_of", self.ancestor_of)]
         {
             id.map(|id| number(name, id)).transpose()?;
@@ -233,7 +233,7 @@ impl AssetQuery {
         self.min_uses.map(|uses| number("min_uses", uses)).transpose()?;
         Ok(Filter {
             question: question(self.q.as_deref())?,
-            kinds,
+            kinds: kinds(self.kind.as_deref())?,
             owner: self.owner.as_deref().map(|text| address("owner", text)).transpose()?,
             least_price: units("min_price", self.min_price.as_deref())?,
             most_price: units("max_price", self.max_price.as_deref())?,
@@ -241,12 +241,19 @@ impl AssetQuery {
             least_revenue: units("min_revenue", self.min_revenue.as_deref())?,
             descends_from: self.descends_from,
             is_ancestor_of: self.ancestor_of,
+            derivatives: word(
+                "derivatives",
+                self.derivatives.as_deref(),
+                &["open", "approval", "none"],
+            )?,
+            terms: terms.filter()?,
+            is_for_sale: self.for_sale.unwrap_or_default(),
             sort: self.sort.unwrap_or_default(),
         })
     }
 }
 
-fn is_kind(kind: &str) -> bool {
+pub(super) fn is_kind(kind: &str) -> bool {
     kind.len() <= 32 && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
@@ -264,15 +271,16 @@ pub(super) fn question(text: Option<&str>) -> Result<Option<Question>, ApiError>
     Ok(question)
 }
 
-/// Searches assets, ranked.
-#[utoipa::path(get, path = "/assets", tag = "assets", params(AssetQuery),
+/// Searches assets, ranked. Of terms, those count on which the asset offers licences.
+#[utoipa::path(get, path = "/assets", tag = "assets", params(AssetQuery, TermsQuery),
     responses((status = 200, body = Page<AssetSummary>), (status = 400, body = super::error::ErrorBody),
         (status = 410, description = "the cursor is too old", body = super::error::ErrorBody)))]
 pub(super) async fn assets(
     State(api): State<Api>,
     Params(query): Params<AssetQuery>,
+    Params(terms): Params<TermsQuery>,
 ) -> Result<Json<Page<AssetSummary>>, ApiError> {
-    let filter = query.filter()?;
+    let filter = query.filter(&terms)?;
     let limit = limit(query.limit)?;
     let found = search(api.database(), &filter, query.cursor.as_deref(), limit).await?;
     let data = summaries(&mut Sql(&mut *api.database().acquire().await?), &found.assets).await?;

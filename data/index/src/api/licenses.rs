@@ -16,14 +16,14 @@ use sqlx::any::AnyRow;
 use utoipa::{IntoParams, ToSchema};
 
 /// What is granted, by bit.
-const PURPOSES: [&str; 4] = ["inference", "training", "derivative", "commercial"];
+pub(super) const PURPOSES: [&str; 4] = ["inference", "training", "derivative", "commercial"];
 
 const CLAUSES: [&str; 5] =
     ["needs_approval", "is_reciprocal", "needs_attribution", "is_transferable", "is_revocable"];
 
 macro_rules! terms {
     () => {
-        "t.terms, t.pricing, t.price, t.period, t.duration, t.purposes, \
+        "t.terms, t.template, t.pricing, t.price, t.period, t.duration, t.purposes, \
     t.needs_approval, t.is_reciprocal, t.needs_attribution, t.is_transferable, t.is_revocable, \
     t.derivative_royalty, t.resale_royalty, t.use_cap, t.seat_cap, t.seat_window, t.territory, \
     t.restrictions"
@@ -44,6 +44,8 @@ const SHOW: &str = concat!(
 pub(super) struct TermsView {
     /// Their hash.
     terms: String,
+    /// `open_use`, `non_commercial`, `commercial`, `commercial_remix`, or `custom`.
+    template: String,
     /// `free`, `fixed`, `per_use`, `per_million_tokens`, `per_seat` or `subscription`.
     pricing: String,
     /// For what `pricing` says; the protocol fee comes on top.
@@ -83,6 +85,7 @@ impl TermsView {
         }
         Ok(Self {
             terms: row.hash("terms")?.to_string(),
+            template: row.text("template")?,
             pricing: row.text("pricing")?,
             price: Money::read(row, "price")?,
             period: row.number("period")?,

@@ -12,6 +12,8 @@ mod licenses;
 mod live;
 mod market;
 mod payments;
+mod rate;
+mod sales;
 mod shape;
 mod stats;
 
@@ -23,6 +25,8 @@ use axum::{
     routing::get,
 };
 use error::ApiError;
+use rate::Limiter;
+pub use rate::Rate;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use utoipa::OpenApi;
@@ -47,7 +51,8 @@ impl Api {
 #[openapi(
     info(
         title = "Sahara app API",
-        description = "Search, activity, earnings and the explorer, from the index of final blocks. Nothing shown is ever taken back.",
+        description = "Search, activity, earnings and the explorer, from the index of final blocks. Nothing shown is ever taken back. \
+            Every answer says how many requests its address has left, in `RateLimit-Policy` and `RateLimit`; one too many is 429 with `Retry-After`.",
         license(name = "MIT OR Apache-2.0")
     ),
     servers((url = "/api/v1")),
@@ -55,6 +60,7 @@ impl Api {
         assets::assets,
         assets::asset,
         market::market,
+        sales::sales,
         accounts::account,
         accounts::earnings,
         accounts::statement,
@@ -76,11 +82,18 @@ struct Document;
 impl Index {
     /// The routes of the app API, to be mounted under `/api/v1`.
     pub fn router(self: &Arc<Self>) -> Router {
+        self.router_within(Rate::default())
+    }
+
+    /// The routes, for clients that ask no more than this. Whose request it is says the extension
+    /// `ConnectInfo<SocketAddr>`; requests without it are one client's.
+    pub fn router_within(self: &Arc<Self>, rate: Rate) -> Router {
         let api = Api { index: Arc::clone(self), streams: Arc::new(Semaphore::new(MAX_STREAMS)) };
         Router::new()
             .route("/assets", get(assets::assets))
             .route("/assets/{asset}", get(assets::asset))
             .route("/assets/{asset}/market", get(market::market))
+            .route("/market", get(sales::sales))
             .route("/accounts/{address}", get(accounts::account))
             .route("/accounts/{address}/earnings", get(accounts::earnings))
             .route("/accounts/{address}/statement", get(accounts::statement))
@@ -99,6 +112,7 @@ impl Index {
             .fallback(unknown_path)
             .method_not_allowed_fallback(unknown_method)
             .layer(middleware::from_fn(cache::cache))
+            .layer(middleware::from_fn_with_state(Limiter::new(rate), rate::limit))
             .with_state(api)
     }
 
@@ -110,6 +124,9 @@ impl Index {
         Document::openapi().to_pretty_json()
     }
 }
+
+#[cfg(test)]
+pub(crate) use sales::statement as sales_statement;
 
 /// The statements of every list, after a cursor: (name, SQL, values).
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Assets, their lineage and their members.
 
-use super::{Apply, Place, read};
+use super::{Apply, Place, for_sale::Thing, read};
 use crate::{
     database::{Dialect, Read as _, Value, coin, integer, money},
     error::IndexError,
@@ -51,6 +51,7 @@ impl Apply<'_> {
             Some(IAssets::Transfer::SIGNATURE_HASH) => {
                 let Some(event) = read::<IAssets::Transfer>(log) else { return Ok(()) };
                 let Ok(asset) = u64::try_from(event.tokenId) else { return Ok(()) };
+                self.may_sell(Some(Thing::asset(integer(asset)?)));
                 self.set(asset, "owner = $2", &[event.to.into()]).await
             }
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! Terms, offers, licences and seats.
 
-use super::{Apply, Payment, Place, Reason, read};
+use super::{Apply, Payment, Place, Reason, for_sale::Thing, read};
 use crate::{
     database::{Read as _, Value, coin, integer, money},
     error::IndexError,
@@ -9,7 +9,7 @@ use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent;
 use sahara_abi::{
     ILicenses::{self, Pricing, Terms},
-    INCENTIVE_POOL,
+    INCENTIVE_POOL, purpose,
 };
 use sahara_client::Log;
 use sqlx::any::AnyRow;
@@ -94,7 +94,9 @@ impl Apply<'_> {
         what: &str,
         values: &[Value],
     ) -> Result<(), IndexError> {
-        let mut all = vec![Value::Int(license_id(license)?)];
+        let id = license_id(license)?;
+        self.may_sell(Some(Thing::license(id)));
+        let mut all = vec![Value::Int(id)];
         all.extend_from_slice(values);
         let sql = format!("UPDATE licenses SET {what} WHERE license = $1");
         self.sql.run(&sql, &all).await.map(drop)
@@ -103,6 +105,7 @@ impl Apply<'_> {
     async fn terms(&mut self, id: B256, terms: &Terms) -> Result<(), IndexError> {
         let row = [
             ("terms", Value::from(id)),
+            ("template", template_name(terms).into()),
             ("pricing", pricing_name(terms.pricing).into()),
             ("price", money(terms.price)),
             ("period", i64::from(terms.period).into()),
@@ -125,6 +128,7 @@ impl Apply<'_> {
     }
 
     async fn offered(&mut self, asset: u64, terms: B256, is: bool) -> Result<(), IndexError> {
+        self.may_sell(Some(Thing::asset(integer(asset)?)));
         let row = [
             ("asset", Value::Int(integer(asset)?)),
             ("terms", terms.into()),
@@ -220,6 +224,62 @@ impl Bounds {
 
 fn license_id(id: U256) -> Result<i64, IndexError> {
     i64::try_from(id).map_err(|_| IndexError::malformed("a licence's number", &id))
+}
+
+/// The template (spec 0011) that terms are made from, whatever their price and royalty to the asset.
+fn template_name(terms: &Terms) -> &'static str {
+    let purposes = purpose::ALL;
+    let remix = Terms {
+        pricing: Pricing::Fixed,
+        price: terms.price,
+        purposes,
+        isTransferable: true,
+        needsAttribution: true,
+        resaleRoyalty: 1_000,
+        derivativeRoyalty: terms.derivativeRoyalty,
+        ..blank()
+    };
+    let purposes = purpose::INFERENCE | purpose::COMMERCIAL;
+    let commercial = Terms { purposes, needsAttribution: false, ..remix.clone() };
+    let open = Terms {
+        purposes: purpose::ALL,
+        needsAttribution: true,
+        derivativeRoyalty: terms.derivativeRoyalty,
+        ..blank()
+    };
+    let purposes = purpose::INFERENCE | purpose::TRAINING | purpose::DERIVATIVE;
+    let non_commercial = Terms { purposes, isReciprocal: true, ..open.clone() };
+    let known = [
+        ("open_use", open),
+        ("non_commercial", non_commercial),
+        ("commercial", commercial),
+        ("commercial_remix", remix),
+    ];
+    let found = known.into_iter().find(|(_, template)| template == terms);
+    found.map_or("custom", |(name, _)| name)
+}
+
+/// Terms that grant nothing and ask for nothing.
+const fn blank() -> Terms {
+    Terms {
+        pricing: Pricing::Free,
+        price: 0,
+        period: 0,
+        duration: 0,
+        purposes: 0,
+        needsApproval: false,
+        isReciprocal: false,
+        needsAttribution: false,
+        isTransferable: false,
+        isRevocable: false,
+        derivativeRoyalty: 0,
+        resaleRoyalty: 0,
+        useCap: 0,
+        seatCap: 0,
+        seatWindow: 0,
+        territory: B256::ZERO,
+        restrictions: B256::ZERO,
+    }
 }
 
 const fn pricing_name(pricing: Pricing) -> &'static str {

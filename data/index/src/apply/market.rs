@@ -1,8 +1,8 @@
 //! Listings, offers, auctions and sales.
 
-use super::{Apply, Payment, Place, Reason, read};
+use super::{Apply, Payment, Place, Reason, for_sale::Thing, read};
 use crate::{
-    database::{Value, coin, integer, money},
+    database::{Read as _, Value, coin, integer, money},
     error::IndexError,
 };
 use alloy_primitives::{Address, U256};
@@ -23,15 +23,13 @@ impl Apply<'_> {
             }
             Some(IMarket::NonceUsed::SIGNATURE_HASH) => {
                 let Some(event) = read::<IMarket::NonceUsed>(log) else { return Ok(()) };
-                let sql = "UPDATE listings SET is_open = 0 WHERE seller = $1 AND nonce = $2";
                 let values = [event.seller.into(), money(event.nonce.into())];
-                self.sql.run(sql, &values).await.map(drop)
+                self.close_listings("seller = $1 AND nonce = $2", &values).await
             }
             Some(IMarket::NonceFloorRaised::SIGNATURE_HASH) => {
                 let Some(event) = read::<IMarket::NonceFloorRaised>(log) else { return Ok(()) };
-                let sql = "UPDATE listings SET is_open = 0 WHERE seller = $1 AND nonce < $2";
                 let values = [event.seller.into(), money(event.floor.into())];
-                self.sql.run(sql, &values).await.map(drop)
+                self.close_listings("seller = $1 AND nonce < $2", &values).await
             }
             Some(IMarket::Sold::SIGNATURE_HASH) => {
                 let Some(event) = read(log) else { return Ok(()) };
@@ -50,6 +48,18 @@ impl Apply<'_> {
             }
             _ => self.bids_log(log).await,
         }
+    }
+
+    async fn close_listings(&mut self, which: &str, values: &[Value]) -> Result<(), IndexError> {
+        let items = format!(
+            "SELECT i.collection, i.token FROM listings l JOIN listing_items i ON i.listing = l.listing \
+             WHERE {which} AND l.is_open = 1"
+        );
+        for row in self.sql.rows(&items, values).await? {
+            self.may_sell(Thing::of(&row.text("collection")?, row.int("token")?));
+        }
+        let close = format!("UPDATE listings SET is_open = 0 WHERE {which} AND is_open = 1");
+        self.sql.run(&close, values).await.map(drop)
     }
 
     /// Offers and auctions.
@@ -76,6 +86,7 @@ impl Apply<'_> {
             }
             Some(IMarket::AuctionOpened::SIGNATURE_HASH) => {
                 let Some(event) = read::<IMarket::AuctionOpened>(log) else { return Ok(()) };
+                self.may_sell(Thing::of(collection_name(event.collection), token(event.tokenId)));
                 let row = [
                     ("auction", Value::Int(integer(event.auction)?)),
                     ("seller", event.seller.into()),
@@ -97,17 +108,27 @@ impl Apply<'_> {
                     money(event.price),
                     money(event.endsAt.into()),
                 ];
-                self.sql.run(sql, &values).await.map(drop)
+                self.sql.run(sql, &values).await?;
+                self.auction_changed(event.auction).await
             }
             Some(IMarket::AuctionClosed::SIGNATURE_HASH) => {
                 let Some(event) = read::<IMarket::AuctionClosed>(log) else { return Ok(()) };
                 let status = if event.isSold { "sold" } else { "closed" };
                 let sql = "UPDATE auctions SET status = $2 WHERE auction = $1";
                 let values = [integer(event.auction)?.into(), status.into()];
-                self.sql.run(sql, &values).await.map(drop)
+                self.sql.run(sql, &values).await?;
+                self.auction_changed(event.auction).await
             }
             _ => Ok(()),
         }
+    }
+
+    async fn auction_changed(&mut self, auction: u64) -> Result<(), IndexError> {
+        let sql = "SELECT collection, token FROM auctions WHERE auction = $1";
+        let row = self.sql.row(sql, &[integer(auction)?.into()]).await?;
+        let Some(row) = row else { return Ok(()) };
+        self.may_sell(Thing::of(&row.text("collection")?, row.int("token")?));
+        Ok(())
     }
 
     async fn listed(
@@ -145,6 +166,7 @@ impl Apply<'_> {
                 ("end_price", money(item.endPrice)),
             ];
             self.sql.put("listing_items", 2, &row).await?;
+            self.may_sell(Thing::of(collection_name(item.collection), token(item.tokenId)));
         }
         Ok(())
     }

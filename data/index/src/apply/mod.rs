@@ -7,6 +7,7 @@
 mod assets;
 mod channels;
 mod contributions;
+mod for_sale;
 mod licenses;
 mod market;
 mod quality;
@@ -43,6 +44,8 @@ struct Apply<'c> {
     tally: Tally,
     /// Assets whose standing may have changed.
     touched: BTreeSet<u64>,
+    /// Things of which something else may be for sale.
+    things: BTreeSet<for_sale::Thing>,
     /// Lines of claims whose fees are not yet known.
     lines: Vec<channels::Line>,
     data: &'c BlockData,
@@ -83,6 +86,7 @@ pub(crate) async fn apply(
         periods: Periods::of(data.header.nonce.to()),
         tally: Tally::default(),
         touched: BTreeSet::new(),
+        things: BTreeSet::new(),
         lines: Vec::new(),
         data,
     };
@@ -92,7 +96,8 @@ pub(crate) async fn apply(
     apply.touched.extend(apply.tally.changed_assets());
     let tally = std::mem::take(&mut apply.tally);
     tally.write(&mut apply.sql, block, &apply.periods).await?;
-    apply.standings().await
+    apply.standings().await?;
+    apply.for_sale().await
 }
 
 impl Apply<'_> {

@@ -8,7 +8,7 @@ mod schema;
 mod sql;
 mod value;
 
-pub(crate) use schema::TABLES;
+pub(crate) use schema::{TABLES, begin_anew, take_place};
 pub(crate) use sql::{Sql, placeholders};
 pub(crate) use value::{Read, Value, coin, integer, money};
 

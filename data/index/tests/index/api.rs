@@ -10,7 +10,7 @@ use crate::{
 };
 use alloy_primitives::U256;
 use sahara_abi::{IAssets, IRoyalties, ROYALTIES};
-use sahara_index::Index;
+use sahara_index::{Index, Rate};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -25,6 +25,7 @@ on_both!(
     the_search_box_finds_everything,
     answers_are_tagged_and_refusals_are_clear,
     every_documented_path_answers,
+    one_client_may_ask_so_much_and_hears_how_much_is_left,
 );
 
 /// Pays a lot.
@@ -380,4 +381,25 @@ async fn every_documented_path_answers(kind: Kind) {
         ask.get(&path).await;
     }
     drop(economy);
+}
+
+async fn one_client_may_ask_so_much_and_hears_how_much_is_left(kind: Kind) {
+    let (_economy, _database, index, _) = busy(kind).await;
+    let ask = Ask(index.router_within(Rate { burst: 2, per_minute: 1 }));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(ask.request("/assets", &[]).await);
+    }
+    let first = &statuses[0].headers;
+    assert_eq!(first["ratelimit-policy"], "\"address\";q=2;w=120");
+    assert!(first["ratelimit"].to_str().unwrap().starts_with("\"address\";r=1;t=60"));
+    let codes: Vec<_> = statuses.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(codes, [200, 200, 429]);
+    let refused = &statuses[2];
+    let after: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&after), "{after}");
+    assert_eq!(refused.headers["ratelimit"], format!("\"address\";r=0;t={after}"));
+    let error = &refused.json()["error"];
+    assert_eq!(error["code"], "rate_limit_exceeded");
+    assert!(error["message"].as_str().unwrap().contains("expected at most 2 at once"), "{error}");
 }

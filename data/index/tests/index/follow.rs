@@ -1,7 +1,9 @@
 //! What is followed is what is rebuilt, in either database, whatever is killed when.
 
 use crate::{
+    ask::Ask,
     economy::{CREATOR, Economy, New, STRANGER, coins},
+    gate::Gate,
     node::TestNode,
     start::{Kind, TestDatabase, on_both},
 };
@@ -9,11 +11,15 @@ use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
 };
-use sahara_index::{IndexError, Source};
-use std::time::Duration;
+use sahara_index::{Index, IndexError, Source};
+use std::{sync::Arc, time::Duration};
+
+/// Blocks that are asked for at once.
+const BATCH: u64 = 32;
 
 on_both!(
     i1_followed_and_rebuilt_are_equal,
+    a_rebuild_shows_nothing_until_it_is_whole,
     i2_a_kill_at_any_point_changes_nothing,
     another_genesis_is_refused,
     two_followers_of_one_database_do_no_harm,
@@ -44,6 +50,63 @@ async fn i1_followed_and_rebuilt_are_equal(kind: Kind) {
     let other = other.index(&economy.node).await;
     other.catch_up().await.unwrap();
     assert_eq!(other.content_hash().await.unwrap(), followed, "in the other database");
+}
+
+/// The node stops answering in the middle of a rebuild: readers see the old content, whole, until the
+/// new one is; and keep it when the node goes away for good.
+async fn a_rebuild_shows_nothing_until_it_is_whole(kind: Kind) {
+    let mut economy = Economy::start().await;
+    economy.live().await;
+    for _ in 0..BATCH / 2 {
+        economy.transfer(STRANGER, 9, coins(1)).await;
+    }
+    let database = TestDatabase::new(kind);
+    let gate = Gate::before(&economy.node.url()).await;
+    let index = Arc::new(Index::new(database.open().await, Source::new(gate.client())));
+    let head = index.catch_up().await.unwrap();
+    assert!(head > BATCH, "{head} blocks: expected more than one batch");
+    // Another program at the same database.
+    let reader = database.index(&economy.node).await;
+    let ask = [Ask(index.router()), Ask(reader.router())];
+    let paths = ["/assets?q=smollm2", "/assets/2", "/blocks?limit=100", "/stats", "/market"];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(ask[1].get(path).await);
+    }
+    let hash = index.content_hash().await.unwrap();
+    let is_whole = async || {
+        for ask in &ask {
+            for (path, before) in paths.iter().zip(&before) {
+                assert_eq!(&ask.get(path).await, before, "{path}");
+            }
+        }
+        assert_eq!(reader.content_hash().await.unwrap(), hash);
+        assert_eq!(index.head().await.unwrap(), Some(head));
+    };
+    let rebuild = || {
+        let index = Arc::clone(&index);
+        tokio::spawn(async move { index.rebuild().await })
+    };
+
+    // The first batch is written, the second does not come.
+    gate.stop_at(2);
+    let first = rebuild();
+    gate.is_waited_at().await;
+    is_whole().await;
+    gate.fail();
+    first.await.unwrap().unwrap_err();
+    is_whole().await;
+
+    gate.stop_at(2);
+    let second = rebuild();
+    gate.is_waited_at().await;
+    is_whole().await;
+    gate.open();
+    while !second.is_finished() {
+        is_whole().await;
+    }
+    assert_eq!(second.await.unwrap().unwrap(), head);
+    is_whole().await;
 }
 
 /// The follower is dropped wherever it happens to wait, again and again, and taken up with new

@@ -11,6 +11,8 @@ mod economy;
 #[cfg(test)]
 mod follow;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod licenses;
 #[cfg(test)]
 mod live;

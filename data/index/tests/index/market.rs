@@ -2,18 +2,29 @@
 
 use crate::{
     ask::Ask,
-    economy::{CUSTOMER, Economy, REMIXER, STRANGER, address, coins},
+    economy::{CREATOR, CUSTOMER, Economy, REMIXER, STRANGER, address, coins},
     node::key,
     start::{Kind, TestDatabase, on_both},
 };
 use alloy_primitives::U256;
 use alloy_sol_types::SolCall;
-use sahara_abi::{ASSETS, IAssets, IMarket, MARKET};
+use sahara_abi::{
+    ASSETS, IAssets,
+    ILicenses::{self, Purchase, Template},
+    IMarket, LICENSES, MARKET,
+};
 use sahara_primitives::{Address, Amount, B256};
+use serde_json::Value;
 
-on_both!(listings_offers_auctions_and_sales_are_shown);
+on_both!(
+    listings_offers_auctions_and_sales_are_shown,
+    everything_for_sale_is_found_by_what_it_allows_and_costs,
+    i5_pages_of_the_market_are_one_list_whatever_changes,
+);
 
 const LATE: u64 = 4_000_000_000;
+/// Blocks of these tests are a second apart, unless time is skipped.
+const DAY_AFTER_GENESIS: u64 = 1_760_086_400;
 
 async fn send<C: SolCall>(economy: &Economy, sender: u32, to: Address, value: U256, call: &C) {
     let value = Amount::from_base_units(value);
@@ -91,4 +102,211 @@ async fn listings_offers_auctions_and_sales_are_shown(kind: Kind) {
     let followed = index.content_hash().await.unwrap();
     index.rebuild().await.unwrap();
     assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+/// Offers licences of an asset under a template; returns the terms.
+async fn offer(
+    economy: &Economy,
+    owner: u32,
+    asset: u64,
+    (template, price): (Template, u64),
+) -> B256 {
+    let price = coins(price).to_u128().unwrap();
+    let royalty = if asset == 2 { 500 } else { 0 };
+    let call = ILicenses::templateCall { template, price, derivativeRoyalty: royalty };
+    let data = economy.node.client.call(LICENSES, &call).await.unwrap();
+    let call = ILicenses::registerTermsCall { data };
+    let client = &economy.node.client;
+    let outcome = client.send(&key(owner), LICENSES, Amount::ZERO, &call).await.unwrap();
+    let terms = outcome.events::<ILicenses::TermsRegistered>()[0].data.terms;
+    send(economy, owner, LICENSES, U256::ZERO, &ILicenses::offerCall { asset, terms }).await;
+    terms
+}
+
+async fn buy_license(economy: &Economy, buyer: u32, asset: u64, terms: B256) {
+    let quote = ILicenses::quoteCall { terms, quantity: 1 };
+    let quote = economy.node.client.call(LICENSES, &quote).await.unwrap();
+    let (holder, user) = (address(buyer), Address::ZERO);
+    let purchase = Purchase { asset, terms, quantity: 1, holder, user };
+    let call = ILicenses::buyCall { purchase };
+    send(economy, buyer, LICENSES, quote.price + quote.fee, &call).await;
+}
+
+/// A listing by its seller, published.
+async fn list(
+    economy: &Economy,
+    seller: u32,
+    (collection, token): (Address, u64),
+    (nonce, price): (u64, u64),
+) {
+    let token = U256::from(token);
+    let state = view(economy, IMarket::stateOfCall { collection, tokenId: token }).await;
+    let price = coins(price).to_u128().unwrap();
+    let item = IMarket::Item { collection, tokenId: token, price, endPrice: price, state };
+    let mut data = listing(state, nonce);
+    (data.seller, data.items) = (address(seller), vec![item]);
+    let fee = view(economy, IMarket::listingFeeCall {}).await;
+    send(economy, seller, MARKET, fee, &IMarket::listCall { data }).await;
+}
+
+/// What each row sells, in one word.
+fn words(rows: &[Value]) -> Vec<String> {
+    let word = |row: &Value| {
+        let (way, what) = (row["way"].as_str().unwrap(), row["what"].as_str().unwrap());
+        format!("{way} {what} {} {}", row["asset"], row["price"]["amount"].as_str().unwrap())
+    };
+    rows.iter().map(word).collect()
+}
+
+/// Licences of asset 2 in two templates and of asset 3, a second-hand licence, an asset by a listing
+/// and another by an auction.
+async fn bazaar(economy: &Economy) {
+    let commercial = offer(economy, CREATOR, 2, (Template::Commercial, 30)).await;
+    offer(economy, CREATOR, 2, (Template::CommercialRemix, 90)).await;
+    offer(economy, REMIXER, 3, (Template::Commercial, 20)).await;
+    buy_license(economy, STRANGER, 2, commercial).await;
+    for (who, collection) in [(REMIXER, ASSETS), (STRANGER, LICENSES)] {
+        let approve = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+        send(economy, who, collection, U256::ZERO, &approve).await;
+    }
+    list(economy, STRANGER, (LICENSES, 1), (1, 25)).await;
+    list(economy, REMIXER, (ASSETS, 3), (1, 50)).await;
+    let (collection, token) = (ASSETS, U256::from(1));
+    let state = view(economy, IMarket::stateOfCall { collection, tokenId: token }).await;
+    let approve = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+    send(economy, CREATOR, ASSETS, U256::ZERO, &approve).await;
+    let reserve = coins(10).to_u128().unwrap();
+    let ends = DAY_AFTER_GENESIS;
+    let auction =
+        IMarket::openAuctionCall { collection, tokenId: token, reserve, endsAt: ends, state };
+    send(economy, CREATOR, MARKET, U256::ZERO, &auction).await;
+}
+
+async fn everything_for_sale_is_found_by_what_it_allows_and_costs(kind: Kind) {
+    let economy = Economy::start().await;
+    bazaar(&economy).await;
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    index.catch_up().await.unwrap();
+    let ask = Ask(index.router());
+    let all = [
+        "auction asset 1 10",
+        "license license 3 20",
+        "listing license 2 25",
+        "license license 2 30",
+        "listing asset 3 50",
+        "license license 2 90",
+    ];
+    let cases: &[(&str, &[usize])] = &[
+        ("", &[0, 1, 2, 3, 4, 5]),
+        ("&what=asset", &[0, 4]),
+        ("&what=license", &[1, 2, 3, 5]),
+        ("&way=license", &[1, 3, 5]),
+        ("&asset=2", &[2, 3, 5]),
+        ("&kind=dataset", &[0]),
+        ("&min_price=25&max_price=50", &[2, 3, 4]),
+        ("&template=commercial", &[1, 2, 3]),
+        ("&template=commercial_remix", &[5]),
+        ("&template=custom", &[]),
+        ("&purposes=commercial,derivative", &[5]),
+        ("&pricing=fixed&max_license_price=30", &[1, 2, 3]),
+        ("&descends_from=2", &[1, 4]),
+        ("&ancestor_of=3", &[0, 2, 3, 5]),
+        ("&q=kancil", &[1, 4]),
+        ("&min_uses=1", &[]),
+    ];
+    for (query, expected) in cases {
+        let found = ask.all(&format!("/market?sort=cheapest{query}"), 2).await;
+        let expected: Vec<_> = expected.iter().map(|place| all[*place]).collect();
+        assert_eq!(words(&found), expected, "{query}");
+    }
+    let mut dearest = words(&ask.all("/market?sort=dearest", 4).await);
+    dearest.reverse();
+    assert_eq!(dearest, all);
+    let ending = ask.all("/market?sort=ending", 3).await;
+    assert_eq!(words(&ending)[0], all[0], "the auction ends tomorrow, all else much later");
+    assert_eq!(ending[5]["ends_at"], Value::Null);
+    let assets = [
+        ("template=commercial_remix", vec![2]),
+        ("purposes=inference,commercial&sort=newest", vec![3, 2]),
+        ("max_license_price=25", vec![3]),
+        ("for_sale=true&sort=newest", vec![3, 1]),
+        ("derivatives=open&sort=newest", vec![3, 2, 1]),
+        ("derivatives=none", vec![]),
+    ];
+    for (query, expected) in assets {
+        let found = ask.all(&format!("/assets?{query}"), 1).await;
+        let found: Vec<_> = found.iter().map(|row| row["asset"].as_u64().unwrap()).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    for (query, word) in [
+        ("what=all", "asset, license"),
+        ("template=free", "open_use"),
+        ("purposes=all", "training"),
+    ] {
+        let (status, _, message) = ask.refusal(&format!("/market?{query}")).await;
+        assert!(status == 400 && message.contains(word), "{query}: {message}");
+    }
+
+    // A bid raises the price; who gives an asset away no longer sells it; nor does who withdraws.
+    let fee = coins(12).base_units() * U256::from(101) / U256::from(100);
+    let price = coins(12).to_u128().unwrap();
+    send(&economy, CUSTOMER, MARKET, fee, &IMarket::bidCall { auction: 1, price }).await;
+    economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
+    send(&economy, STRANGER, MARKET, U256::ZERO, &IMarket::cancelCall { nonce: 1 }).await;
+    index.catch_up().await.unwrap();
+    let left = words(&ask.all("/market?sort=cheapest", 10).await);
+    assert_eq!(left, ["auction asset 1 12", all[1], all[3], all[5]]);
+    let sellers = ask.all(&format!("/market?seller={}", address(CUSTOMER)), 10).await;
+    assert_eq!(words(&sellers), [all[1]], "licences are the new owner's to sell");
+    // Given back, the listing that was never cancelled stands again.
+    economy.give(CUSTOMER, REMIXER, sahara_primitives::AssetId(3)).await;
+    index.catch_up().await.unwrap();
+    assert!(words(&ask.all("/market", 10).await).contains(&all[4].to_owned()));
+
+    // After its end the auction is no longer for sale. Anyone settles it, and the best bidder owns.
+    economy.node.skip(86_400);
+    economy.transfer(STRANGER, 9, coins(1)).await;
+    index.catch_up().await.unwrap();
+    let left = words(&ask.all("/market", 10).await);
+    assert!(!left.iter().any(|word| word.starts_with("auction")), "{left:?}");
+    let seller = economy.balance(address(CREATOR)).await;
+    send(&economy, STRANGER, MARKET, U256::ZERO, &IMarket::settleAuctionCall { auction: 1 }).await;
+    index.catch_up().await.unwrap();
+    assert_eq!(ask.get("/assets/1").await["owner"], address(CUSTOMER).to_string());
+    let market = ask.get("/assets/1/market").await;
+    assert_eq!(market["auctions"][0]["status"], "sold");
+    let sale = &market["sales"][0];
+    assert_eq!(sale["price"]["amount"], "12");
+    let royalty: U256 = sale["royalty"]["base_units"].as_str().unwrap().parse().unwrap();
+    let gained = economy.balance(address(CREATOR)).await - seller;
+    assert!(gained >= coins(12).base_units() - royalty, "{gained}");
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+async fn i5_pages_of_the_market_are_one_list_whatever_changes(kind: Kind) {
+    let economy = Economy::start().await;
+    bazaar(&economy).await;
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    index.catch_up().await.unwrap();
+    let ask = Ask(index.router());
+    for (nonce, sort) in (10..).zip(["newest", "cheapest", "dearest", "ending"]) {
+        let path = format!("/market?sort={sort}");
+        let whole = words(&ask.all(&path, 100).await);
+        let first = ask.get(&format!("{path}&limit=3")).await;
+        let mut pages = words(first["data"].as_array().unwrap());
+        // Everything that follows is bought, listed anew or gone before the second page.
+        list(&economy, CREATOR, (ASSETS, 2), (nonce, 15)).await;
+        economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
+        economy.give(CUSTOMER, REMIXER, sahara_primitives::AssetId(3)).await;
+        send(&economy, CREATOR, MARKET, U256::ZERO, &IMarket::cancelCall { nonce }).await;
+        index.catch_up().await.unwrap();
+        let next = first["next"].as_str().unwrap();
+        let second = ask.get(&format!("{path}&limit=100&cursor={next}")).await;
+        pages.extend(words(second["data"].as_array().unwrap()));
+        assert_eq!(pages, whole, "{sort}");
+    }
 }

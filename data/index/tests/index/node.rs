@@ -22,14 +22,18 @@ use sahara_finality::{
 };
 use sahara_primitives::{Address, Amount, LOCAL_CHAIN_ID};
 use sahara_rpc::{Node, RpcServer, RpcSettings};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 pub(crate) struct TestNode {
     pub(crate) client: ChainClient,
-    _server: RpcServer,
+    server: RpcServer,
     proposer: JoinHandle<()>,
+    skipped: Arc<AtomicU64>,
     _directory: TempDir,
 }
 
@@ -40,6 +44,7 @@ impl Drop for TestNode {
 }
 
 struct Validator {
+    skipped: Arc<AtomicU64>,
     keys: ValidatorKeys,
     set: ValidatorSet,
     chain: ChainIdentity,
@@ -51,6 +56,15 @@ pub(crate) fn key(index: u32) -> SigningKey {
 }
 
 impl TestNode {
+    /// The next block comes so many seconds later than it would.
+    pub(crate) fn skip(&self, seconds: u64) {
+        self.skipped.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
     /// `day` moves block 0 in time, and so makes another chain.
     pub(crate) async fn start(day: u64) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
@@ -66,12 +80,14 @@ impl TestNode {
         let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
         let ledger = NodeLedger::new(&genesis, &built, store);
         let chain = ChainIdentity { chain_id: LOCAL_CHAIN_ID, genesis: built.block.hash() };
-        let proposer = tokio::spawn(propose(ledger.clone(), Validator { keys, set, chain }));
+        let skipped = Arc::new(AtomicU64::new(0));
+        let validator = Validator { keys, set, chain, skipped: Arc::clone(&skipped) };
+        let proposer = tokio::spawn(propose(ledger.clone(), validator));
         let settings = RpcSettings::new("127.0.0.1:0".parse().unwrap());
         let node = Node::new(&ledger, &genesis, Box::new(|| 0), "sahara/test");
         let server = RpcServer::start(node, settings).await.unwrap();
         let client = ChainClient::new(&format!("http://{}", server.address())).unwrap();
-        Self { client, _server: server, proposer, _directory: directory }
+        Self { client, server, proposer, skipped, _directory: directory }
     }
 }
 
@@ -113,7 +129,8 @@ async fn child(ledger: &NodeLedger, validator: &Validator, parent: &Block) -> Bl
         parent: (View::new(view - 1), Digest(parent.hash().0)),
     };
     let seal = RoundSeal::sign(&context, view, &validator.chain, &validator.keys.consensus);
-    let time = parent.milliseconds() + 1_000;
+    let skipped = validator.skipped.swap(0, Ordering::Relaxed);
+    let time = parent.milliseconds() + 1_000 + skipped * 1_000;
     let header = header_template(parent, time, &seal, me.fee_address);
     ledger.build(parent, BuildContext { header, seal }).await.unwrap()
 }

@@ -230,6 +230,7 @@ impl Start<'_> {
             hosts: Vec::new(),
             key_file: gateway_dir.join("key.secret"),
             data_dir: gateway_dir.clone(),
+            api_requests_per_minute: None,
             vault_capacity: gateway::default_capacity(),
             genesis_hash: network.genesis_hash,
             log_period_seconds: self.up.log_period,

@@ -1,4 +1,4 @@
--- Version 1. The types of bytes and texts are replaced by each database's own; see schema.rs.
+-- The types of bytes and texts are replaced by each database's own; see schema.rs.
 -- Money is decimal text of 39 digits, times of blocks are milliseconds, other times seconds.
 
 CREATE TABLE meta (
@@ -134,6 +134,7 @@ CREATE INDEX assets_by_owner ON assets (owner, asset);
 CREATE INDEX assets_by_creator ON assets (creator, asset);
 CREATE INDEX assets_by_account ON assets (account);
 CREATE INDEX assets_by_content ON assets (content_hash, asset);
+CREATE INDEX assets_by_derivatives ON assets (derivatives, asset);
 
 CREATE TABLE edges (
   asset BIGINT NOT NULL,
@@ -284,6 +285,7 @@ CREATE INDEX offers_by_asset ON offers (asset, worker);
 -- Licences.
 CREATE TABLE terms (
   terms BYTES PRIMARY KEY,
+  template TEXT NOT NULL,
   pricing TEXT NOT NULL,
   price TEXT NOT NULL,
   period BIGINT NOT NULL,
@@ -402,3 +404,33 @@ CREATE TABLE sales (
   PRIMARY KEY (block, log_index)
 );
 CREATE INDEX sales_by_token ON sales (collection, token, block, log_index);
+
+-- What could be bought from one block until another: a new licence of an asset (way license), or an asset or a licence
+-- that somebody lists or auctions (way listing, auction). A thing is an asset or a licence by its number.
+CREATE TABLE for_sale (
+  since BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  until BIGINT NOT NULL,
+  way TEXT NOT NULL,
+  thing TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  asset BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  terms BYTES,
+  listing BYTES,
+  auction BIGINT,
+  seller BYTES NOT NULL,
+  price TEXT NOT NULL,
+  starts_at TEXT NOT NULL,
+  ends_at TEXT NOT NULL,
+  PRIMARY KEY (since, place)
+);
+CREATE INDEX for_sale_by_end ON for_sale (until, since, place);
+CREATE INDEX for_sale_by_price ON for_sale (price, since, place);
+CREATE INDEX for_sale_by_ends_at ON for_sale (ends_at, since, place);
+CREATE INDEX for_sale_by_thing ON for_sale (token, thing, until);
+CREATE INDEX for_sale_by_asset ON for_sale (asset, since, place);
+CREATE INDEX for_sale_by_way ON for_sale (way, asset, since);
+CREATE INDEX for_sale_by_kind ON for_sale (kind, price, since, place);
+CREATE INDEX for_sale_by_seller ON for_sale (seller, since, place);
+CREATE INDEX for_sale_by_terms ON for_sale (terms, asset);
