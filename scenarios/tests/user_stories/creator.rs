@@ -1,11 +1,13 @@
 //! The creator registers a dataset, prices it, offers licences, and is paid in the block in which a
-//! stranger buys one.
+//! stranger buys one, and of that in which a stranger's conversation with an agent is settled.
 
 use crate::{
     Town, coins, key,
     town::{amount, number, says_yes, text},
 };
-use eyre::{Result, ensure};
+use eyre::{ContextCompat, Result, ensure};
+use sahara_primitives::{Amount, U256};
+use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creator_is_paid_in_the_second_in_which_a_licence_is_bought() -> Result<()> {
@@ -71,5 +73,60 @@ async fn a_creator_is_paid_in_the_second_in_which_a_licence_is_bought() -> Resul
     ensure!(table.contains("CREDITED") && table.contains("together"), "{table}");
     let csv = town.shown(&format!("contribution statement {creator} --by all --csv"))?;
     ensure!(csv == format!("period,asset,payments,credited\nall,{asset},1,25\n"), "{csv}");
+    Ok(())
+}
+
+/// The same through the gateway: a worker that is not hers serves her agent, a stranger who holds
+/// nothing but an API key talks to it, and the block that settles the conversation pays her.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creator_is_paid_in_the_block_that_settles_a_strangers_conversation() -> Result<()> {
+    let town = Town::with_demonstration()?;
+    let creator = key(6)?.address();
+    let about = "--kind agent --name pelita --prompt Briefly. --parent 2:embeds";
+    let prices = "--input-price 10 --output-price 30 --dev-account 6";
+    let registered = town.run(&format!("asset register {about} {prices}"))?;
+    let agent = number(&registered, "asset")?;
+    town.run(&format!("asset serve {agent} --input-price 1 --output-price 1 --dev-account 4"))?;
+    let (http, gateway) = (reqwest::Client::new(), town.network.gateway()?);
+    let listed = format!("{gateway}/v1/models/pelita");
+    town.network
+        .until("her agent is served", async || {
+            http.get(&listed).send().await.ok()?.status().is_success().then_some(())
+        })
+        .await?;
+
+    let before = town.holds(creator).await?;
+    let chat = town.run("chat --model pelita --max-tokens 5 Hello!")?;
+    let id = text(&chat, "/usage/receipt")?;
+    // She finds the payment in the app API, with the block that paid it.
+    let payments = format!("{gateway}/api/v1/payments?asset={agent}");
+    let payment = town
+        .network
+        .until("the conversation is settled", async || {
+            let page: Value = http.get(&payments).send().await.ok()?.json().await.ok()?;
+            let rows = page.get("data")?.as_array()?;
+            let is_use = |row: &&Value| row.get("kind").and_then(Value::as_str) == Some("use");
+            rows.iter().find(is_use).cloned()
+        })
+        .await?;
+    let block = number(&payment, "block")?;
+    let receipt = town.run(&format!("receipt get {id}"))?;
+    let whole = amount(&receipt, "/bundle/receipt/bill/asset")?;
+    ensure!(whole > Amount::ZERO, "{receipt}");
+    let shown = text(&payment, "/amount/base_units")?;
+    ensure!(shown == whole.base_units().to_string(), "{payment} {receipt}");
+    // Everyone in her agent's line has a part of it, rounded down; the rest is hers, in that block.
+    let lineage = town.run(&format!("asset show {agent}"))?;
+    let line = lineage.get("ancestors").and_then(Value::as_array).wrap_err("a line")?;
+    let mut hers = whole.base_units();
+    for ancestor in line {
+        let share = U256::from(number(ancestor, "share")?);
+        hers -= whole.base_units() * share / U256::from(10_000);
+    }
+    ensure!(line.len() == 2 && hers < whole.base_units(), "{lineage}");
+    let gained = town.gain(creator, block).await?;
+    ensure!(gained.base_units() == hers, "she gained {gained} of {whole}");
+    let now = town.holds(creator).await?;
+    ensure!(now.checked_sub(before)? == gained, "and that is all she gained: {now}");
     Ok(())
 }

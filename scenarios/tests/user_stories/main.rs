@@ -4,6 +4,7 @@ mod buyer;
 mod co_owner;
 mod contributor;
 mod creator;
+mod deadlines;
 mod remixer;
 mod reseller;
 mod subscriber;

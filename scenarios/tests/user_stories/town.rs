@@ -36,7 +36,16 @@ pub(crate) fn due(units: u64, of: U256, deposited: Amount) -> Amount {
 
 impl Town {
     pub(crate) fn open() -> Result<Self> {
-        let network = Network::start(Options { demo: false, ..Options::default() })?;
+        Self::with(Options { demo: false, ..Options::default() })
+    }
+
+    /// With a model that a worker serves, and a payer with an API key.
+    pub(crate) fn with_demonstration() -> Result<Self> {
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Result<Self> {
+        let network = Network::start(options)?;
         let client = ChainClient::new(&network.text("/rpc")?)?;
         Ok(Self { network, client })
     }
