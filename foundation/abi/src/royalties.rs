@@ -16,7 +16,8 @@ alloy_sol_types::sol! {
             uint64 members;
         }
 
-        /// What an account holds of a pool and why it earns: of its units it is due `units * deposited / poolUnits`, rounded down.
+        /// What an account holds of a pool and why it earns: of its units `u` among `U` it is due, of everything deposited `D`,
+        /// `u * D / U` rounded down. A member's part can be one unit lower still: it is `u * floor(D * 2^128 / U) >> 128`.
         struct Statement {
             uint64 asset;
             /// As a member or contributor.

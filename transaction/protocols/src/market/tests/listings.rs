@@ -31,6 +31,20 @@ fn a_signed_listing_costs_its_seller_nothing_and_pays_in_the_call() {
 }
 
 #[test]
+fn a_price_of_one_unit_is_paid_whole_and_raises_no_fee() {
+    let mut world = town::world();
+    let [seller, buyer] = world.payers;
+    let asset = asset(&mut world, seller);
+    let listing = sale(&mut world, seller, asset, 1);
+    let before = [seller, buyer].map(|actor| world.balance(actor.address));
+    buy(&mut world, buyer, 1, &listing, sign(seller, &listing)).unwrap();
+    assert_eq!(owner(&mut world, asset), buyer.address);
+    assert_eq!(world.balance(seller.address), before[0] + 1);
+    assert_eq!(world.balance(buyer.address), before[1] - 1);
+    assert_eq!((world.balance(INCENTIVE_POOL), world.balance(MARKET)), (0, 0));
+}
+
+#[test]
 fn a_published_listing_needs_no_signature_and_has_a_fee() {
     let mut world = town::world();
     let [seller, buyer] = world.payers;
