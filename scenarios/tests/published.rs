@@ -156,10 +156,11 @@ async fn pass(
             if count == 0 {
                 return Ok::<(), eyre::Report>(());
             }
-            let head = String::from_utf8_lossy(&buffer[..count]).to_lowercase();
+            let head =
+                String::from_utf8_lossy(buffer.get(..count).unwrap_or_default()).to_lowercase();
             let ranges = head.lines().filter(|line| line.starts_with("range: "));
             seen.lock().map_err(|_| eyre!("poisoned"))?.extend(ranges.map(str::to_owned));
-            to_server.write_all(&buffer[..count]).await?;
+            to_server.write_all(buffer.get(..count).unwrap_or_default()).await?;
         }
     };
     let down = async move {
@@ -174,7 +175,7 @@ async fn pass(
             if count == 0 || is_first {
                 return Ok::<(), eyre::Report>(());
             }
-            to_client.write_all(&buffer[..count]).await?;
+            to_client.write_all(buffer.get(..count).unwrap_or_default()).await?;
         }
     };
     tokio::select! { ended = up => ended, ended = down => ended }
@@ -230,18 +231,7 @@ async fn weights_are_published_and_downloaded_whatever_breaks_off() -> Result<()
     let missing = download(&gateway, &[&format!("asset/{asset}"), "no-such.txt"], None).await?;
     failed(&missing, "File not found in model")?;
 
-    // Our own client, killed, and with a byte of what it had changed meanwhile.
-    let here = tempfile::tempdir()?;
-    let pull = ["asset", "pull", &asset, path(here.path())?];
-    let begun = start(&network, &pull)?;
-    let partial = kill_within(&network, begun, (here.path(), ".partial")).await?;
-    let mut damaged = fs::OpenOptions::new().write(true).open(&partial)?;
-    damaged.seek(SeekFrom::Start(5 * MIB))?;
-    damaged.write_all(b"damaged")?;
-    let pulled = network.sahara(&pull)?;
-    ensure!(number(&pulled, "/moved")? == size - 5 * MIB, "{pulled}");
-    ensure!(sha256(&here.path().join(file))? == SHA256);
-    ensure!(number(&network.sahara(&pull)?, "/moved")? == 0, "it is here already");
+    pulled(&network, (&asset, &weights), size).await?;
     let verified = network.sahara(&["asset", "verify", &asset, from])?;
     ensure!(text(&verified, "/vault")? == "same" && text(&verified, "/files")? == "same");
 
@@ -252,6 +242,23 @@ async fn weights_are_published_and_downloaded_whatever_breaks_off() -> Result<()
     let elsewhere = tempfile::tempdir()?;
     let (code, error) = network.refused(&["asset", "pull", &asset, path(elsewhere.path())?])?;
     ensure!(code == 1 && text(&error, "/message")?.contains("vault failed"), "{error}");
+    Ok(())
+}
+
+/// Our own client, killed, and with a byte of what it had changed meanwhile.
+async fn pulled(network: &Network, (asset, weights): (&str, &Path), size: u64) -> Result<()> {
+    let file = weights.file_name().wrap_err("no name")?;
+    let here = tempfile::tempdir()?;
+    let pull = ["asset", "pull", asset, path(here.path())?];
+    let begun = start(network, &pull)?;
+    let partial = kill_within(network, begun, (here.path(), ".partial")).await?;
+    let mut damaged = fs::OpenOptions::new().write(true).open(&partial)?;
+    damaged.seek(SeekFrom::Start(5 * MIB))?;
+    damaged.write_all(b"damaged")?;
+    let pulled = network.sahara(&pull)?;
+    ensure!(number(&pulled, "/moved")? == size - 5 * MIB, "{pulled}");
+    ensure!(sha256(&here.path().join(file))? == SHA256);
+    ensure!(number(&network.sahara(&pull)?, "/moved")? == 0, "it is here already");
     Ok(())
 }
 
@@ -446,13 +453,19 @@ async fn a_corpus_is_licensed_trained_on_and_refused_to_others() -> Result<()> {
     let pulled = network.sahara(&[pull.as_slice(), &["--dev-account", "2"]].concat())?;
     ensure!(number(&pulled, "/files")? == 23, "{pulled}");
     let model = number(&network.sahara(&train)?, "/asset")?;
-    let tuned = derive(&network, "adapter", (model, "finetuned-from"), "6")?;
-    let agent = derive(&network, "agent", (tuned, "embeds"), "7")?;
+    line(&network, offer.0, model)?;
+    corpus.pays_its_last_contributor(&client, offer.0).await
+}
+
+/// A model, an adapter of it and an agent that embeds that have the corpus in their lineage.
+fn line(network: &Network, corpus: u64, model: u64) -> Result<()> {
+    let tuned = derive(network, "adapter", (model, "finetuned-from"), "6")?;
+    let agent = derive(network, "agent", (tuned, "embeds"), "7")?;
     let shown = network.sahara(&["asset", "show", &agent.to_string()])?;
     let ancestors = shown.get("ancestors").and_then(Value::as_array).wrap_err("no ancestors")?;
     let ancestors: Vec<_> = ancestors.iter().filter_map(|row| row.get("asset")?.as_u64()).collect();
-    ensure!(ancestors == [offer.0, model, tuned], "{shown}");
-    corpus.pays_its_last_contributor(&client, offer.0).await
+    ensure!(ancestors == [corpus, model, tuned], "{shown}");
+    Ok(())
 }
 
 /// Registers a derivative with a file of its own.

@@ -108,7 +108,8 @@ impl SaleFilter {
         let by: Vec<_> = columns.iter().map(|column| format!("{{}}.{column} {order}")).collect();
         let by = by.join(", ");
         statement.sql = format!(
-            "SELECT s.since, s.place FROM for_sale s WHERE {} ORDER BY {} LIMIT {limit}",
+            "SELECT {} FROM for_sale s WHERE {} ORDER BY {} LIMIT {limit}",
+            columns.iter().map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", "),
             conditions.join(" AND "),
             by.replace("{}", "s")
         );

@@ -15,6 +15,7 @@ use crate::{
     words::{Field, Question},
 };
 use alloy_primitives::Address;
+use sahara_abi::purpose;
 use sqlx::any::AnyRow;
 
 /// In which order assets come.
@@ -99,9 +100,10 @@ impl TermsFilter {
             }
         }
         if self.purposes != 0 {
-            let (bits, same) = (i64::from(self.purposes), i64::from(self.purposes));
-            let (bits, same) = (statement.bind(bits), statement.bind(same));
-            all.push(format!("(t.purposes & {bits}) = {same}"));
+            // All sums that have these bits: an index finds values, not bits.
+            let sums = (0..=purpose::ALL).filter(|sum| sum & self.purposes == self.purposes);
+            let sums: Vec<_> = sums.map(|sum| statement.bind(i64::from(sum))).collect();
+            all.push(format!("t.purposes IN ({})", sums.join(", ")));
         }
         for (sign, price) in [(">=", self.least_price), ("<=", self.most_price)] {
             if let Some(price) = price {

@@ -57,6 +57,10 @@ pub trait Registry: Send + Sync + std::fmt::Debug {
     ) -> BoxFuture<'_, Result<Access, VaultError>>;
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller is a `map_err`, which gives it away"
+)]
 fn silent(error: ClientError) -> VaultError {
     VaultError::Silent(error.to_string())
 }

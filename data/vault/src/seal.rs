@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(again.unseal(1, &sealed).unwrap(), b"hello");
         assert!(again.unseal(0, &sealed).is_err(), "in another place");
         assert!(again.unseal(1, &sealed[1..]).is_err(), "cut");
-        let mut changed = sealed.clone();
+        let mut changed = sealed;
         changed[0] ^= 1;
         assert!(again.unseal(1, &changed).is_err(), "changed");
         // The last segment of a shorter file is not a segment in the middle of a longer one.

@@ -362,6 +362,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
 mod tests {
     use super::{Record, Store, measure};
     use crate::{

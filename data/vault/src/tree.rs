@@ -81,6 +81,7 @@ fn inner(size: u64, values: &[Value]) -> Option<Value> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
 mod tests {
     use super::{SEGMENT, Value, root, segment_len, segments, value};
     use proptest::prelude::{ProptestConfig, any, proptest};

@@ -63,6 +63,7 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::ExtendedBallot::eip712_encode_type(),
         signing::Request::eip712_encode_type(),
         signing::Output::eip712_encode_type(),
+        signing::VaultRequest::eip712_encode_type(),
         IMarket::Listing::eip712_encode_type(),
     ];
     let domains = [
@@ -70,6 +71,7 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::coin_domain(chain),
         signing::market_domain(chain),
         signing::governance_domain(chain),
+        signing::vault_domain(chain),
     ]
     .map(|domain| format!("{} {}", domain.encode_type(), domain.separator()));
     insta::assert_snapshot!(format!("{}\n{}", types.join("\n"), domains.join("\n")));

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Asset {
     /// Register an asset.
-    Register(Register),
+    Register(Box<Register>),
     /// One asset: owner, prices, lineage, pool.
     #[command(after_help = "Example: sahara asset show 2")]
     Show {

@@ -21,6 +21,10 @@ use std::{
 };
 
 /// A vault's error as one of ours.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller is a `map_err`, which gives it away"
+)]
 fn told(error: VaultError) -> eyre::Report {
     let text = error.to_string();
     match error {

@@ -163,13 +163,13 @@ fn client(request: &Request) -> IpAddr {
 }
 
 /// An IPv6 address without the half that its owner chooses.
-fn network(address: IpAddr) -> IpAddr {
+const fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -274,7 +274,7 @@ pub(crate) fn statement(
          FROM ({}) AS page JOIN for_sale x ON x.since = page.since AND x.place = page.place \
          JOIN assets a ON a.asset = x.asset LEFT JOIN terms t ON t.terms = x.terms ORDER BY {}",
         keys.sql,
-        order.replace("{}", "x")
+        order.replace("{}", "page")
     );
     Ok((text, keys.values))
 }

@@ -240,7 +240,7 @@ fn template_name(terms: &Terms) -> &'static str {
         ..blank()
     };
     let purposes = purpose::INFERENCE | purpose::COMMERCIAL;
-    let commercial = Terms { purposes, needsAttribution: false, ..remix.clone() };
+    let commercial = Terms { purposes, needsAttribution: false, ..remix };
     let open = Terms {
         purposes: purpose::ALL,
         needsAttribution: true,
@@ -248,7 +248,7 @@ fn template_name(terms: &Terms) -> &'static str {
         ..blank()
     };
     let purposes = purpose::INFERENCE | purpose::TRAINING | purpose::DERIVATIVE;
-    let non_commercial = Terms { purposes, isReciprocal: true, ..open.clone() };
+    let non_commercial = Terms { purposes, isReciprocal: true, ..open };
     let known = [
         ("open_use", open),
         ("non_commercial", non_commercial),

@@ -305,6 +305,11 @@ CREATE TABLE terms (
   restrictions BYTES NOT NULL
 );
 
+CREATE INDEX terms_by_template ON terms (template, price);
+CREATE INDEX terms_by_pricing ON terms (pricing, price);
+CREATE INDEX terms_by_purposes ON terms (purposes, price);
+CREATE INDEX terms_by_price ON terms (price);
+
 CREATE TABLE license_offers (
   asset BIGINT NOT NULL,
   terms BYTES NOT NULL,

@@ -13,6 +13,7 @@ use sahara_abi::{
     ILicenses::{self, Purchase, Template},
     IMarket, LICENSES, MARKET,
 };
+use sahara_index::Index;
 use sahara_primitives::{Address, Amount, B256};
 use serde_json::Value;
 
@@ -189,14 +190,26 @@ async fn everything_for_sale_is_found_by_what_it_allows_and_costs(kind: Kind) {
     let index = database.index(&economy.node).await;
     index.catch_up().await.unwrap();
     let ask = Ask(index.router());
-    let all = [
-        "auction asset 1 10",
-        "license license 3 20",
-        "listing license 2 25",
-        "license license 2 30",
-        "listing asset 3 50",
-        "license license 2 90",
-    ];
+    is_found(&ask).await;
+    assets_are_found(&ask).await;
+    changes(&economy, &index, &ask).await;
+    ends(&economy, &index, &ask).await;
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+/// What the bazaar sells, the cheapest first.
+const ALL: [&str; 6] = [
+    "auction asset 1 10",
+    "license license 3 20",
+    "listing license 2 25",
+    "license license 2 30",
+    "listing asset 3 50",
+    "license license 2 90",
+];
+
+async fn is_found(ask: &Ask) {
     let cases: &[(&str, &[usize])] = &[
         ("", &[0, 1, 2, 3, 4, 5]),
         ("&what=asset", &[0, 4]),
@@ -217,15 +230,18 @@ async fn everything_for_sale_is_found_by_what_it_allows_and_costs(kind: Kind) {
     ];
     for (query, expected) in cases {
         let found = ask.all(&format!("/market?sort=cheapest{query}"), 2).await;
-        let expected: Vec<_> = expected.iter().map(|place| all[*place]).collect();
+        let expected: Vec<_> = expected.iter().map(|place| ALL[*place]).collect();
         assert_eq!(words(&found), expected, "{query}");
     }
     let mut dearest = words(&ask.all("/market?sort=dearest", 4).await);
     dearest.reverse();
-    assert_eq!(dearest, all);
+    assert_eq!(dearest, ALL);
     let ending = ask.all("/market?sort=ending", 3).await;
-    assert_eq!(words(&ending)[0], all[0], "the auction ends tomorrow, all else much later");
+    assert_eq!(words(&ending)[0], ALL[0], "the auction ends tomorrow, all else much later");
     assert_eq!(ending[5]["ends_at"], Value::Null);
+}
+
+async fn assets_are_found(ask: &Ask) {
     let assets = [
         ("template=commercial_remix", vec![2]),
         ("purposes=inference,commercial&sort=newest", vec![3, 2]),
@@ -247,31 +263,35 @@ async fn everything_for_sale_is_found_by_what_it_allows_and_costs(kind: Kind) {
         let (status, _, message) = ask.refusal(&format!("/market?{query}")).await;
         assert!(status == 400 && message.contains(word), "{query}: {message}");
     }
+}
 
-    // A bid raises the price; who gives an asset away no longer sells it; nor does who withdraws.
+/// A bid raises the price; who gives an asset away no longer sells it; nor does who withdraws.
+async fn changes(economy: &Economy, index: &Index, ask: &Ask) {
     let fee = coins(12).base_units() * U256::from(101) / U256::from(100);
     let price = coins(12).to_u128().unwrap();
-    send(&economy, CUSTOMER, MARKET, fee, &IMarket::bidCall { auction: 1, price }).await;
+    send(economy, CUSTOMER, MARKET, fee, &IMarket::bidCall { auction: 1, price }).await;
     economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
-    send(&economy, STRANGER, MARKET, U256::ZERO, &IMarket::cancelCall { nonce: 1 }).await;
+    send(economy, STRANGER, MARKET, U256::ZERO, &IMarket::cancelCall { nonce: 1 }).await;
     index.catch_up().await.unwrap();
     let left = words(&ask.all("/market?sort=cheapest", 10).await);
-    assert_eq!(left, ["auction asset 1 12", all[1], all[3], all[5]]);
+    assert_eq!(left, ["auction asset 1 12", ALL[1], ALL[3], ALL[5]]);
     let sellers = ask.all(&format!("/market?seller={}", address(CUSTOMER)), 10).await;
-    assert_eq!(words(&sellers), [all[1]], "licences are the new owner's to sell");
+    assert_eq!(words(&sellers), [ALL[1]], "licences are the new owner's to sell");
     // Given back, the listing that was never cancelled stands again.
     economy.give(CUSTOMER, REMIXER, sahara_primitives::AssetId(3)).await;
     index.catch_up().await.unwrap();
-    assert!(words(&ask.all("/market", 10).await).contains(&all[4].to_owned()));
+    assert!(words(&ask.all("/market", 10).await).contains(&ALL[4].to_owned()));
+}
 
-    // After its end the auction is no longer for sale. Anyone settles it, and the best bidder owns.
+/// After its end the auction is no longer for sale. Anyone settles it, and the best bidder owns.
+async fn ends(economy: &Economy, index: &Index, ask: &Ask) {
     economy.node.skip(86_400);
     economy.transfer(STRANGER, 9, coins(1)).await;
     index.catch_up().await.unwrap();
     let left = words(&ask.all("/market", 10).await);
     assert!(!left.iter().any(|word| word.starts_with("auction")), "{left:?}");
     let seller = economy.balance(address(CREATOR)).await;
-    send(&economy, STRANGER, MARKET, U256::ZERO, &IMarket::settleAuctionCall { auction: 1 }).await;
+    send(economy, STRANGER, MARKET, U256::ZERO, &IMarket::settleAuctionCall { auction: 1 }).await;
     index.catch_up().await.unwrap();
     assert_eq!(ask.get("/assets/1").await["owner"], address(CUSTOMER).to_string());
     let market = ask.get("/assets/1/market").await;
@@ -281,9 +301,6 @@ async fn everything_for_sale_is_found_by_what_it_allows_and_costs(kind: Kind) {
     let royalty: U256 = sale["royalty"]["base_units"].as_str().unwrap().parse().unwrap();
     let gained = economy.balance(address(CREATOR)).await - seller;
     assert!(gained >= coins(12).base_units() - royalty, "{gained}");
-    let followed = index.content_hash().await.unwrap();
-    index.rebuild().await.unwrap();
-    assert_eq!(index.content_hash().await.unwrap(), followed);
 }
 
 async fn i5_pages_of_the_market_are_one_list_whatever_changes(kind: Kind) {

@@ -248,4 +248,5 @@ fn paragraph(card: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
 mod tests;

@@ -24,9 +24,12 @@ fn lie(router: Router, end: &'static str, change: fn(&mut Vec<u8>)) -> Router {
     }))
 }
 
+/// What a vault changes in its answer.
+type Lie = fn(&mut Vec<u8>);
+
 #[tokio::test]
 async fn v1_every_lie_is_noticed() {
-    let lies: [(&'static str, fn(&mut Vec<u8>)); 7] = [
+    let lies: [(&'static str, Lie); 7] = [
         ("/segments/1", |bytes| bytes[1_000] ^= 1),
         ("/segments/0", |bytes| bytes.truncate(100)),
         ("/segments/2", |bytes| bytes.push(0)),
