@@ -1,6 +1,7 @@
 //! Refusals of the chain and of gateways, in words.
 
 mod economy;
+mod governance;
 
 use crate::{
     failure::{Failure, Kind, kind_of_client},
@@ -87,7 +88,7 @@ fn words(revert: &Revert) -> Option<String> {
     } else if revert.is::<IChannels::CloseNotRequested>() {
         "nobody asked to close this channel: `sahara key revoke` does"
     } else {
-        return economy::words(revert);
+        return economy::words(revert).or_else(|| governance::words(revert));
     };
     Some(fixed.to_owned())
 }

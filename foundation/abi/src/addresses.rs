@@ -1,8 +1,8 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
 use crate::{
-    IAssets, IChannels, ICoin, IContributions, IGovernance, IIncentives, ILicenses, IMarket,
-    IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
+    IAssets, IChannels, ICoin, IContributions, IDisputes, IGovernance, IIncentives, ILicenses,
+    IMarket, IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
 };
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
@@ -44,6 +44,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "governance", address: GOVERNANCE, abi: IGovernance::abi::contract },
     Protocol { name: "vesting", address: VESTING, abi: IVesting::abi::contract },
     Protocol { name: "incentives", address: INCENTIVES, abi: IIncentives::abi::contract },
+    Protocol { name: "disputes", address: DISPUTES, abi: IDisputes::abi::contract },
     Protocol { name: "validators", address: VALIDATORS, abi: IValidators::abi::contract },
 ];
 
@@ -74,6 +75,8 @@ pub const GOVERNANCE: Address = address!("53414841524100000000000000000000000000
 pub const VESTING: Address = address!("534148415241000000000000000000000000000c");
 /// Programmes of the incentive pool: grants, hackathons, awards.
 pub const INCENTIVES: Address = address!("534148415241000000000000000000000000000d");
+/// Complaints against assets, juries, appeals.
+pub const DISPUTES: Address = address!("534148415241000000000000000000000000000e");
 /// Who proposes and votes, by epoch.
 pub const VALIDATORS: Address = address!("534148415241000000000000000000000000000f");
 /// What every asset's own account runs (ERC-6551): committed Solidity.

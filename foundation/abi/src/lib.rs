@@ -24,6 +24,8 @@ mod coin;
 mod common;
 mod contributions;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
+mod disputes;
+#[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod governance;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod incentives;
@@ -42,14 +44,16 @@ mod workers;
 
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
-    FEES, GOVERNANCE, INCENTIVE_POOL, INCENTIVES, INVESTORS, LICENSES, MARKET, PROTOCOLS, Protocol,
-    ROYALTIES, STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VALIDATORS, VESTING, WORKERS, protocol_at,
+    DISPUTES, FEES, GOVERNANCE, INCENTIVE_POOL, INCENTIVES, INVESTORS, LICENSES, MARKET, PROTOCOLS,
+    Protocol, ROYALTIES, STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VALIDATORS, VESTING, WORKERS,
+    protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
 pub use coin::ICoin;
 pub use common::IProtocol;
 pub use contributions::IContributions;
+pub use disputes::IDisputes;
 pub use governance::IGovernance;
 pub use incentives::IIncentives;
 pub use licenses::ILicenses;

@@ -134,6 +134,7 @@ impl GenesisFile {
             chain_id: self.config.chain_id,
             number: 0,
             timestamp: Timestamp(header.timestamp),
+            randomness: header.mix_hash,
         };
         let mut state = MemoryState { block, ..MemoryState::default() };
         let failed = |failure| GenesisFileError::Validators(format!("{failure:?}"));

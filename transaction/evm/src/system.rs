@@ -18,7 +18,7 @@ use revm::{
 };
 use sahara_abi::{ISystem, SYSTEM, SYSTEM_CALLER};
 use sahara_finality::SystemTransaction;
-use sahara_protocols::{governance::EXECUTION_GAS, royalties::SWEEP};
+use sahara_protocols::{disputes::DRAW_GAS, governance::EXECUTION_GAS, royalties::SWEEP};
 
 /// Gas for one credit of the sweep with all that surrounds it: at most 57,800 where the member is
 /// its pool's only one, so that the whole turn is for its sake, and its account is new.
@@ -42,6 +42,9 @@ const TURN_GAS: u64 = 350_000;
 /// Gas for what votes decided: the calls of one proposal, and four looks at the agenda.
 const GOVERNANCE_GAS: u64 = EXECUTION_GAS + 1_500_000;
 
+/// Gas for drawing a jury, and for looking whether one is due.
+const DISPUTES_GAS: u64 = DRAW_GAS + 100_000;
+
 /// Gas for one seat's part of the fees: 142,000 when it is a validator's first and the validator's fee
 /// address is new.
 pub const SEAT_GAS: u64 = 150_000;
@@ -56,7 +59,7 @@ pub fn system_gas(env: &BlockEnv) -> u64 {
     let seats = SEAT_GAS.saturating_mul(many(env.recipients.len()));
     let turns = TURN_GAS.saturating_mul(many(env.missed.len()).saturating_add(1));
     let election = if env.is_electing { ELECTION_GAS } else { 0 };
-    [STAKING_GAS, GOVERNANCE_GAS, seats, turns, election]
+    [STAKING_GAS, GOVERNANCE_GAS, DISPUTES_GAS, seats, turns, election]
         .into_iter()
         .fold(SWEEP_GAS, u64::saturating_add)
 }

@@ -7,7 +7,7 @@
 //! so that offsets that point to one place many times buy nothing.
 
 use crate::{
-    assets, channels, coin, contributions, governance, incentives,
+    assets, channels, coin, contributions, disputes, governance, incentives,
     liabilities::RawSlot,
     licenses, market, royalties, staking,
     state::{Failure, Write},
@@ -95,6 +95,7 @@ protocols! {
     governance: GOVERNANCE,
     vesting: VESTING,
     incentives: INCENTIVES,
+    disputes: DISPUTES,
     validators: VALIDATORS,
 }
 

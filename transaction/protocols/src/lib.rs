@@ -34,6 +34,7 @@ pub mod channels;
 pub mod coin;
 pub mod contributions;
 mod dispatch;
+pub mod disputes;
 pub mod governance;
 pub mod incentives;
 mod liabilities;

@@ -4,7 +4,7 @@ use crate::{
     dispatch::{Call, call},
     state::{BlockContext, Failure, Read, Write},
 };
-use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use sahara_abi::ICoin;
 use sahara_primitives::{Amount, Timestamp};
 use std::collections::BTreeMap;
@@ -49,6 +49,7 @@ impl Default for MemoryState {
                 chain_id: sahara_primitives::LOCAL_CHAIN_ID,
                 number: 1,
                 timestamp: Timestamp(1_800_000_000),
+                randomness: B256::ZERO,
             },
             count: Count::default(),
         }

@@ -2,7 +2,7 @@
 //!
 //! State is an argument, never ambient: a view receives [`Read`] and cannot write.
 
-use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::SolEvent;
 use sahara_abi::IProtocol;
 use sahara_primitives::{Amount, Overflow, Timestamp};
@@ -40,6 +40,8 @@ pub struct BlockContext {
     pub number: u64,
     /// Seconds of the block header.
     pub timestamp: Timestamp,
+    /// The block's `prevrandao`: nobody knew it before the block, its leader may withhold it.
+    pub randomness: B256,
 }
 
 /// State that can be read.

@@ -3,7 +3,7 @@
 //! # Model
 //! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
 //! validators, by seats (see [`staking`]). Then members of pools and delegators are credited, a new
-//! epoch begins when it is time, and what votes decided is done.
+//! epoch begins when it is time, a jury that is due is drawn, and what votes decided is done.
 //!
 //! # Rounding
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
@@ -16,7 +16,7 @@ pub use parameters::{Parameters, found_parameters, parameters};
 use crate::{
     GENESIS_SUPPLY,
     dispatch::Call,
-    governance, royalties, staking,
+    disputes, governance, royalties, staking,
     state::{Failure, Write, overflow},
 };
 use alloy_primitives::{Address, Bytes};
@@ -69,6 +69,7 @@ pub fn end_block(
     royalties::sweep(state)?;
     staking::sweep(state)?;
     staking::turn(state)?;
+    disputes::turn(state)?;
     governance::turn(state)
 }
 

@@ -3,6 +3,7 @@
 use super::Signer;
 use clap::Subcommand;
 use sahara_primitives::{Address, Amount};
+use std::path::PathBuf;
 
 /// `sahara gov`.
 #[derive(Debug, Subcommand)]
@@ -38,6 +39,9 @@ pub(crate) enum Gov {
         /// A call as ADDRESS:DATA. Repeat for each.
         #[arg(long = "call", value_name = "ADDRESS:DATA")]
         calls: Vec<String>,
+        /// Try it out as the chain would, say whether it would be taken, and send nothing.
+        #[arg(long)]
+        dry_run: bool,
         /// The proposer, whose deposit stands behind it.
         #[command(flatten)]
         signer: Signer,
@@ -103,5 +107,33 @@ pub(crate) enum Vesting {
         /// Only what concerns this account.
         #[arg(long, value_name = "ADDRESS")]
         account: Option<Address>,
+    },
+}
+
+/// `sahara airdrop`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Airdrop {
+    /// The list's root, when claims begin and end, what is unclaimed.
+    #[command(after_help = "Example: sahara airdrop status")]
+    Status,
+    /// The root of a list, to be published with it.
+    #[command(after_help = "Lines are ACCOUNT,SAHARA.\nExample: sahara airdrop root list.csv")]
+    Root {
+        /// The list.
+        file: PathBuf,
+    },
+    /// Claim an allocation for its account; anyone may.
+    #[command(after_help = "Example: sahara airdrop claim list.csv 17 --dry-run")]
+    Claim {
+        /// The list, as it was published.
+        file: PathBuf,
+        /// The allocation's line, from 0.
+        index: u64,
+        /// Say what it would give, and send nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Who sends it.
+        #[command(flatten)]
+        signer: Signer,
     },
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod contributions;
+mod dispute;
 mod economy;
 mod licenses;
 mod market;
@@ -12,7 +13,8 @@ mod validators;
 
 pub(crate) use assets::{Asset, Register};
 pub(crate) use contributions::{Contribution, Statement, Which};
-pub(crate) use economy::{Gov, Vesting};
+pub(crate) use dispute::{Dispute, share};
+pub(crate) use economy::{Airdrop, Gov, Vesting};
 pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, Signer, Wallet};
@@ -122,6 +124,12 @@ pub(crate) enum Command {
     /// Proposals: make them, vote, carry them out.
     #[command(subcommand)]
     Gov(Gov),
+    /// The airdrop: its list, and claims.
+    #[command(subcommand)]
+    Airdrop(Airdrop),
+    /// Complaints against assets: file, answer, judge, appeal.
+    #[command(subcommand)]
+    Dispute(Dispute),
     /// What comes free when, and announced moves.
     #[command(subcommand)]
     Vesting(Vesting),

@@ -97,8 +97,12 @@ pub(crate) async fn run(gov: &Gov, session: &Session, format: Format) -> Result<
             let call = IGovernance::depositForCall { account: key.address() };
             sent(session, signer, *amount, &call, format).await
         }
-        Gov::Propose { description, calls, signer } => {
-            propose(session, description, calls, signer, format).await
+        Gov::Propose { description, calls, dry_run, signer } => {
+            let call = proposed(description, calls)?;
+            if *dry_run {
+                return try_out(session, &call, signer, format).await;
+            }
+            propose(session, &call, signer, format).await
         }
         Gov::Vote { proposal, support, reason, signer } => {
             let support = match support.as_str() {
@@ -149,13 +153,7 @@ fn parse(text: &str) -> Result<(Address, Bytes)> {
     Ok((target.parse().map_err(|_| wrong())?, data.parse().map_err(|_| wrong())?))
 }
 
-async fn propose(
-    session: &Session,
-    description: &str,
-    calls: &[String],
-    signer: &Signer,
-    format: Format,
-) -> Result<()> {
+fn proposed(description: &str, calls: &[String]) -> Result<IGovernance::proposeCall> {
     let mut actions = calls.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
     if actions.is_empty() {
         actions.push((Address::ZERO, Bytes::new()));
@@ -163,10 +161,36 @@ async fn propose(
     let values = vec![U256::ZERO; actions.len()];
     let (targets, calldatas) = actions.into_iter().unzip();
     let description = description.to_owned();
-    let call = IGovernance::proposeCall { targets, values, calldatas, description };
+    Ok(IGovernance::proposeCall { targets, values, calldatas, description })
+}
+
+/// Whether the chain would take it now, and when what would happen.
+async fn try_out(
+    session: &Session,
+    call: &IGovernance::proposeCall,
+    signer: &Signer,
+    format: Format,
+) -> Result<()> {
     let key = session.key(signer).await?;
     let client = session.client()?;
-    let outcome = client.send(&key, GOVERNANCE, Amount::ZERO, &call).await.map_err(refused)?;
+    let id =
+        client.simulate(key.address(), GOVERNANCE, Amount::ZERO, call).await.map_err(refused)?;
+    format.print(&json!({"would_be_taken": true, "id": id}), |_| {
+        String::from(
+            "the chain would take it: its calls were tried out; `sahara gov rules` has times and deposits",
+        )
+    })
+}
+
+async fn propose(
+    session: &Session,
+    call: &IGovernance::proposeCall,
+    signer: &Signer,
+    format: Format,
+) -> Result<()> {
+    let key = session.key(signer).await?;
+    let client = session.client()?;
+    let outcome = client.send(&key, GOVERNANCE, Amount::ZERO, call).await.map_err(refused)?;
     let created = outcome.events::<IGovernance::ProposalCreated>();
     let created = created.first().ok_or_else(|| eyre!("the chain made no proposal"))?;
     let number = client.call(GOVERNANCE, &IGovernance::proposalCountCall {}).await;

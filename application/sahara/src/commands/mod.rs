@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod abi;
+pub(crate) mod airdrop;
 pub(crate) mod asset;
 pub(crate) mod asset_owner;
 pub(crate) mod asset_preview;
@@ -9,6 +10,7 @@ pub(crate) mod chat;
 pub(crate) mod content;
 pub(crate) mod contribution;
 pub(crate) mod deed;
+pub(crate) mod dispute;
 pub(crate) mod doctor;
 pub(crate) mod earnings;
 pub(crate) mod evidence;

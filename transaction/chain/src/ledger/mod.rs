@@ -179,6 +179,7 @@ fn spendable(
         chain_id: rules.chain_id(),
         number: head.number,
         timestamp: Timestamp(head.timestamp),
+        randomness: head.mix_hash,
     };
     let earned = royalties::earned(&mut Books { state, block }, address);
     let earned = earned.map_err(|failure| StateError(format!("earnings: {failure:?}")))?;

@@ -116,6 +116,7 @@ pub(super) fn epoch_length(state: &impl ParentState) -> Option<NonZeroU64> {
 
 /// The sets are read alike in every block.
 const fn books<S>(state: &S) -> Books<'_, S> {
-    let block = BlockContext { chain_id: 0, number: 0, timestamp: Timestamp(0) };
+    let block =
+        BlockContext { chain_id: 0, number: 0, timestamp: Timestamp(0), randomness: B256::ZERO };
     Books { state, block }
 }

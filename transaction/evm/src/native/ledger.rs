@@ -113,6 +113,7 @@ impl<S: ParentState> Read for Ledger<'_, S> {
             chain_id: self.context.cfg.chain_id(),
             number: block.number().saturating_to(),
             timestamp: Timestamp(block.timestamp().saturating_to()),
+            randomness: block.prevrandao().unwrap_or_default(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod accounts;
 mod blocks;
 mod calls;
 mod contributions;
+mod election;
 mod faces;
 mod governor;
 mod lineage;

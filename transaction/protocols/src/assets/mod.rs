@@ -31,10 +31,10 @@ mod views;
 pub use accounts::{MAX_NESTING, account_of, asset_of};
 pub(crate) use dispatch::call;
 pub use lineage::Row;
-pub(crate) use ownership::check_transfer;
 pub use ownership::{
     approve, balance_of, owner_of, set_approval_for_all, transfer_for, transfer_from,
 };
+pub(crate) use ownership::{check_transfer, mark};
 pub use record::{Edge, Title};
 pub(crate) use registration::require_open;
 pub use registration::{Registration, add_members, approve_derivative, register, seal, set_prices};

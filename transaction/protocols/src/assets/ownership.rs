@@ -175,6 +175,18 @@ pub fn transfer_from(
     state.emit(ASSETS, IAssets::Transfer { from, to, tokenId: token_id })
 }
 
+/// Says in the asset's title whether a dispute has a claim on what its owner alone earns.
+pub(crate) fn mark(
+    state: &mut impl Write,
+    asset: AssetId,
+    is_disputed: bool,
+) -> Result<(), Failure> {
+    TITLES.update(state, asset, |title| {
+        title.is_disputed = is_disputed;
+        Ok(())
+    })
+}
+
 fn refused(operator: Address, token_id: U256) -> Failure {
     IAssets::ERC721InsufficientApproval { operator, tokenId: token_id }.into()
 }

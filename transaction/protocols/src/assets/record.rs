@@ -12,7 +12,7 @@ use sahara_abi::{
 use sahara_primitives::{AssetId, BasisPoints, Price, Prices};
 
 /// One word: `owner: 160 | derivative royalty: 16 | kind: 8 | derivatives: 8 | is sealed: 1 |
-/// has members: 1 | registered at: 40`.
+/// has members: 1 | registered at: 40 | is disputed: 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Title {
     /// Who owns the asset; zero when it is not registered.
@@ -29,6 +29,8 @@ pub struct Title {
     pub has_members: bool,
     /// Seconds of the block that registered it.
     pub registered_at: u64,
+    /// Whether a dispute has a claim on what its owner alone earns.
+    pub is_disputed: bool,
 }
 
 impl Value for Title {
@@ -43,6 +45,7 @@ impl Value for Title {
             .flag(self.is_sealed)
             .flag(self.has_members)
             .number(40, self.registered_at.into())
+            .flag(self.is_disputed)
             .finish()
             .map(|word| [word])
     }
@@ -57,6 +60,7 @@ impl Value for Title {
             is_sealed: fields.flag(),
             has_members: fields.flag(),
             registered_at: fields.number(40)?,
+            is_disputed: fields.flag(),
         })
     }
 }

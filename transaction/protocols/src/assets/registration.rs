@@ -12,7 +12,7 @@ use super::{
     views::{ancestors, title},
 };
 use crate::{
-    licenses,
+    disputes, licenses,
     royalties::{self, Share},
     state::{Failure, Read, Write},
     system::parameters,
@@ -150,6 +150,10 @@ pub(super) fn lines(
             return Err(IAssets::NotSealed { asset: parent.0 }.into());
         }
         if let Some((creator, kind)) = child {
+            // A record of use builds on nothing.
+            if edge.relation != Relation::Records {
+                disputes::check_listed(state, parent)?;
+            }
             check_edge(state, edge, &title, (creator, kind))?;
         }
         if !rule(edge.relation).is_some_and(|rule| rule.carries_income) {
@@ -214,6 +218,7 @@ fn write(
         is_sealed: false,
         has_members: false,
         registered_at: state.block().timestamp.0,
+        is_disputed: false,
     };
     TITLES.set(state, id, &title)?;
     CONTENTS.set(state, id, &asset.content_hash)?;

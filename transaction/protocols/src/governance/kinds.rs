@@ -4,7 +4,7 @@ use crate::dispatch::is_protocol;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    GOVERNANCE,
+    DISPUTES, GOVERNANCE,
     IGovernance::{self, Kind},
     INCENTIVES, IStaking, ISystem, IVesting, STAKING, SYSTEM, VESTING,
 };
@@ -46,7 +46,7 @@ impl Action {
             SYSTEM => Some(Kind::Parameter),
             STAKING if has::<IStaking::setParametersCall>(data) => Some(Kind::Parameter),
             VESTING if has::<IVesting::offerAuthorityCall>(data) => Some(Kind::Upgrade),
-            VESTING | INCENTIVES => Some(Kind::Treasury),
+            VESTING | INCENTIVES | DISPUTES => Some(Kind::Treasury),
             _ => Some(Kind::Upgrade),
         }
     }

@@ -175,6 +175,7 @@ pub fn buy(
 
 fn check_offered(state: &mut impl Read, asset: AssetId, terms: B256) -> Result<(), Failure> {
     crate::assets::title(state, asset)?;
+    crate::disputes::check_listed(state, asset)?;
     if is_offered(state, asset, terms)? {
         return Ok(());
     }

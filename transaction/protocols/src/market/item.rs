@@ -95,6 +95,7 @@ impl Thing {
                 if !assets::title(state, AssetId(self.token))?.is_sealed {
                     return Err(IAssets::NotSealed { asset: self.token }.into());
                 }
+                crate::disputes::check_listed(state, AssetId(self.token))?;
                 assets::check_transfer(state, operator, (seller, to), self.token_id())?;
             }
             Collection::Licenses => {

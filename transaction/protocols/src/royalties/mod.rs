@@ -48,6 +48,7 @@ pub(crate) use dispatch::call;
 pub use members::Share;
 pub(crate) use members::{ENROLLED, close, enroll, found, move_seat};
 pub use payment::pay_from;
+pub(crate) use payment::{give_back, mark};
 pub(crate) use recount::check_pools;
 pub(crate) use recount::liability;
 pub use sahara_abi::{MAX_ANCESTORS, MAX_MEMBERS};

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     assets::{
-        self,
+        self, Title,
         lineage::{Row, split},
     },
+    disputes,
     state::{Failure, Write, overflow},
 };
 use alloy_primitives::Address;
@@ -42,19 +43,94 @@ pub fn pay_from(
     parts.push((own_row, own));
     let mut pooled = Amount::ZERO;
     for (row, part) in parts.into_iter().filter(|(_, part)| !part.is_zero()) {
-        let (payee, source) = (row.asset, asset.0);
-        let event = IRoyalties::Deposited { asset: payee.0, source, amount: part.base_units() };
-        state.emit(ROYALTIES, event)?;
+        let way = (from, asset);
         if row.has_members {
+            let part = pay_pool(state, way, row.asset, part)?;
             pooled = pooled.checked_add(part).map_err(overflow)?;
-            deposit(state, payee, part)?;
         } else {
-            let owner =
-                if payee == asset { title.owner } else { assets::title(state, payee)?.owner };
-            credit(state, from, (payee, owner), part)?;
+            let title = if row.asset == asset { title } else { assets::title(state, row.asset)? };
+            pay_owner(state, way, (row.asset, title), part)?;
         }
     }
     if from == ROYALTIES { Ok(()) } else { state.move_coin(from, ROYALTIES, pooled) }
+}
+
+fn log_deposit(
+    state: &mut impl Write,
+    payee: AssetId,
+    source: AssetId,
+    part: Amount,
+) -> Result<(), Failure> {
+    let (asset, source) = (payee.0, source.0);
+    let event = IRoyalties::Deposited { asset, source, amount: part.base_units() };
+    state.emit(ROYALTIES, event)
+}
+
+/// Puts a part into a pool; returns what is left of it after what disputes take.
+fn pay_pool(
+    state: &mut impl Write,
+    (from, source): (Address, AssetId),
+    payee: AssetId,
+    part: Amount,
+) -> Result<Amount, Failure> {
+    let flow = FLOWS.get(state, payee)?;
+    let rest = if flow.is_disputed { disputes::divert(state, from, payee, part)? } else { part };
+    if rest.is_zero() {
+        return Ok(rest);
+    }
+    log_deposit(state, payee, source, rest)?;
+    deposit(state, payee, flow, rest)?;
+    Ok(rest)
+}
+
+/// Pays a part to an owner who alone earns, after what disputes take.
+fn pay_owner(
+    state: &mut impl Write,
+    (from, source): (Address, AssetId),
+    (payee, title): (AssetId, Title),
+    part: Amount,
+) -> Result<(), Failure> {
+    let rest = if title.is_disputed { disputes::divert(state, from, payee, part)? } else { part };
+    if rest.is_zero() {
+        return Ok(());
+    }
+    log_deposit(state, payee, source, rest)?;
+    credit(state, from, (payee, title.owner), rest)
+}
+
+/// Pays what a dispute held to those who earned it.
+///
+/// # Errors
+/// `UnknownAsset`, `PoolFull`.
+pub(crate) fn give_back(
+    state: &mut impl Write,
+    from: Address,
+    asset: AssetId,
+    amount: Amount,
+) -> Result<(), Failure> {
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let title = assets::title(state, asset)?;
+    log_deposit(state, asset, asset, amount)?;
+    if !title.has_members {
+        return credit(state, from, (asset, title.owner), amount);
+    }
+    let flow = FLOWS.get(state, asset)?;
+    deposit(state, asset, flow, amount)?;
+    state.move_coin(from, ROYALTIES, amount)
+}
+
+/// Says in the pool's own word whether a dispute has a claim on what comes in.
+pub(crate) fn mark(
+    state: &mut impl Write,
+    asset: AssetId,
+    is_disputed: bool,
+) -> Result<(), Failure> {
+    FLOWS.update(state, asset, |flow| {
+        flow.is_disputed = is_disputed;
+        Ok(())
+    })
 }
 
 /// Pays an owner who alone earns.
@@ -72,8 +148,12 @@ fn credit(
 }
 
 /// Puts a part into a pool with members: one word, and a place in the queue if it has none.
-fn deposit(state: &mut impl Write, asset: AssetId, part: Amount) -> Result<(), Failure> {
-    let flow = FLOWS.get(state, asset)?;
+fn deposit(
+    state: &mut impl Write,
+    asset: AssetId,
+    flow: Flow,
+    part: Amount,
+) -> Result<(), Failure> {
     let deposited = part.to_u128().and_then(|part| flow.deposited.checked_add(part));
     let deposited = deposited
         .filter(|deposited| *deposited < pool::CAPACITY)

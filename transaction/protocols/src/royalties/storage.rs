@@ -37,7 +37,7 @@ storage! { ROYALTIES:
     LATER: Map<(AssetId, Address), U256> = 9;
 }
 
-/// `deposited: 112 | paid: 112 | cursor: 30 | is queued: 1 | is dirty: 1`.
+/// `deposited: 112 | paid: 112 | cursor: 29 | is queued: 1 | is dirty: 1 | is disputed: 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flow {
     /// Everything ever deposited.
@@ -50,6 +50,8 @@ pub(crate) struct Flow {
     pub(crate) is_queued: bool,
     /// Whether something was deposited since the sweep began its round.
     pub(crate) is_dirty: bool,
+    /// Whether a dispute has a claim on what comes in.
+    pub(crate) is_disputed: bool,
 }
 
 impl Flow {
@@ -64,8 +66,9 @@ impl Value for Flow {
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let amounts = Pack::new().number(112, self.deposited).number(112, self.paid);
-        let sweep = amounts.number(30, self.cursor.into());
-        sweep.flag(self.is_queued).flag(self.is_dirty).finish().map(|word| [word])
+        let sweep = amounts.number(29, self.cursor.into());
+        let flags = sweep.flag(self.is_queued).flag(self.is_dirty).flag(self.is_disputed);
+        flags.finish().map(|word| [word])
     }
 
     fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
@@ -73,9 +76,10 @@ impl Value for Flow {
         Ok(Self {
             deposited: fields.number(112)?,
             paid: fields.number(112)?,
-            cursor: fields.number(30)?,
+            cursor: fields.number(29)?,
             is_queued: fields.flag(),
             is_dirty: fields.flag(),
+            is_disputed: fields.flag(),
         })
     }
 }

@@ -238,9 +238,9 @@ fn the_sweep_is_bounded_and_takes_turns() {
     let idle = counted(state, |state| end_block(state, ALICE, &[]).unwrap());
     assert_eq!(
         (idle.loads, idle.stores),
-        (7, 0),
-        "an idle block reads its queue, staking's, the epoch, its beginning, that nobody stands and \
-         that no vote waits"
+        (9, 0),
+        "an idle block reads its queue, staking's, the epoch, its beginning, that nobody stands, that \
+         no jury is due and no vote waits"
     );
 }
 

@@ -1,0 +1,116 @@
+//! Disputes: complaints against assets, decided by drawn stakers and, on appeal, by governance.
+
+alloy_sol_types::sol! {
+    #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+    /// A complaint names what should happen; a jury of drawn stakers says yes or no by commit and reveal; a vote of governance may say otherwise.
+    /// Until then new income of the asset is held, at most as much as the complaint's bond, and nothing later than 14 days after the filing.
+    interface IDisputes {
+        enum Ground {
+            /// It contains what its creator had no right to.
+            StolenData,
+            /// It hides or invents what it was made from.
+            FalseLineage,
+            /// It breaks the terms of a licence it was made under.
+            BreachedTerms
+        }
+        enum Phase {
+            /// The owner may answer; then a jury is drawn.
+            Answering,
+            /// Jurors commit to what they will say.
+            Committing,
+            /// Jurors say it.
+            Revealing,
+            /// Both sides may appeal to governance.
+            Appealable,
+            /// Governance may decide.
+            Appealed,
+            /// Anyone may close it.
+            Closable,
+            /// Everything was paid out.
+            Closed
+        }
+        enum Ruling {
+            /// Too few jurors spoke, or as many for as against.
+            Open,
+            /// What the complaint asks for happens.
+            Upheld,
+            /// The complaint loses its bond.
+            Dismissed
+        }
+        /// A part of the asset's future income in basis points.
+        struct Share { address account; uint16 share; }
+        struct Complaint {
+            uint64 asset; Ground ground; Phase phase; Ruling ruling; bool isDelisting; address complainant; address answerer; address appellant;
+            uint64 filedAt; uint64 phaseEndsAt; uint32 seats; uint32 forIt; uint32 against;
+            uint256 bond; uint256 held; uint256 answerBond; uint256 appealBond; bytes32 evidence; bytes32 answer;
+        }
+        struct Juror { address account; uint32 seats; bool hasCommitted; bool hasRevealed; }
+
+        event Filed(uint64 indexed complaint, uint64 indexed asset, address indexed complainant, Ground ground, uint256 bond, bytes32 evidence);
+        event Answered(uint64 indexed complaint, address indexed answerer, uint256 bond, bytes32 evidence);
+        /// One entry for each seat; none when nobody could be drawn.
+        event JuryDrawn(uint64 indexed complaint, address[] jurors);
+        event Committed(uint64 indexed complaint, address indexed juror);
+        event Revealed(uint64 indexed complaint, address indexed juror, bool isUpheld, uint32 seats);
+        event Appealed(uint64 indexed complaint, address indexed appellant, uint256 bond, bytes32 reason);
+        event Decided(uint64 indexed complaint, bool isUpheld);
+        event Closed(uint64 indexed complaint, uint64 indexed asset, Ruling ruling, uint256 held);
+        event JurorPaid(uint64 indexed complaint, address indexed juror, uint256 amount);
+        /// A part of the asset's income waits for the ruling.
+        event Held(uint64 indexed complaint, uint64 indexed asset, uint256 amount);
+        /// A part of the asset's income went where an upheld complaint said.
+        event Redirected(uint64 indexed complaint, uint64 indexed asset, address indexed account, uint256 amount);
+        /// What holds for the asset from now on: whose shares, and whether it is sold.
+        event Corrected(uint64 indexed asset, uint64 indexed complaint, bool isDelisted);
+        event Enlisted(address indexed juror, uint32 places);
+        event Discharged(address indexed juror, uint32 places);
+
+        error UnknownComplaint(uint64 complaint);
+        error AlreadyDisputed(uint64 asset, uint64 complaint);
+        error BondTooSmall(uint256 bond, uint256 least);
+        error InvalidShares();
+        error WrongPhase(uint64 complaint, Phase phase);
+        error OnlyOwner(uint64 asset, address caller);
+        error OnlyParty(uint64 complaint, address caller);
+        error OnlyJuror(uint64 complaint, address caller);
+        error AlreadyAnswered(uint64 complaint);
+        error WrongReveal(uint64 complaint, address juror);
+        error InvalidComplainant(address account);
+        /// The asset lost a dispute: it is not sold, licensed or derived from.
+        error AssetDelisted(uint64 asset);
+        /// Every place on the list of jurors needs its own bonded coin.
+        error TooFewVotes(uint256 votes, uint256 needed);
+        error TooManyPlaces(uint32 most);
+
+        /// Complains about an asset; the coin sent is the bond and the most that is held before a jury spoke. Upheld, the asset's future income
+        /// is divided by `shares` first, and it is no longer sold if `isDelisting`.
+        function file(uint64 asset, Ground ground, bytes32 evidence, bool isDelisting, Share[] calldata shares) external payable returns (uint64 complaint);
+        /// The owner's answer, with a bond as large as the least.
+        function answer(uint64 complaint, bytes32 evidence) external payable;
+        /// A juror's promise: `commitment` is `commitmentOf` what it will reveal. The last one counts.
+        function commit(uint64 complaint, bytes32 commitment) external;
+        function reveal(uint64 complaint, bool isUpheld, bytes32 salt) external;
+        /// The complainant or the owner asks governance, with a bond as large as the least.
+        function appeal(uint64 complaint, bytes32 reason) external payable;
+        /// By a proposal: decides an appeal.
+        function decide(uint64 complaint, bool isUpheld) external;
+        /// Pays what the ruling says and makes it hold; anyone may ask.
+        function close(uint64 complaint) external;
+        /// By a proposal: takes back what an upheld complaint changed, for the future.
+        function restore(uint64 asset) external;
+        /// Puts the caller on the list of jurors, `places` times; each place needs 1,000 SAHARA of bonded coin.
+        function enlist(uint32 places) external;
+        /// Takes the caller off the list.
+        function discharge() external;
+
+        function complaint(uint64 complaint) external view returns (Complaint memory);
+        function sharesOf(uint64 complaint) external view returns (Share[] memory);
+        function jury(uint64 complaint) external view returns (Juror[] memory);
+        function commitmentOf(uint64 complaint, address juror, bool isUpheld, bytes32 salt) external view returns (bytes32);
+        /// What holds for an asset: the open complaint and the one whose shares are paid, 0 for none.
+        function standing(uint64 asset) external view returns (uint64 open, uint64 corrected, bool isDelisted);
+        function placesOf(address juror) external view returns (uint32);
+        /// Complaints filed so far (numbers begin with 1), and places on the list of jurors.
+        function counts() external view returns (uint64 complaints, uint64 places);
+    }
+}

@@ -1,0 +1,201 @@
+//! What the two sides do: complain, answer, appeal.
+
+use super::{
+    LEAST_BOND, MAX_SHARES,
+    phases::{find, keep},
+    storage::{COMPLAINTS, PLACES, SHARES, STANDINGS},
+    words::{Complaint, Share},
+};
+use crate::{
+    assets,
+    dispatch::{is_reserved, require_governance},
+    royalties,
+    state::{Failure, Read, Write},
+};
+use alloy_primitives::{Address, B256};
+use sahara_abi::{
+    DISPUTES as ADDRESS, IAssets,
+    IDisputes::{self, Ground, Phase},
+    IProtocol,
+};
+use sahara_primitives::{Amount, AssetId};
+
+/// A complaint to be.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) asset: AssetId,
+    pub(super) ground: Ground,
+    pub(super) evidence: B256,
+    pub(super) is_delisting: bool,
+    pub(super) shares: Vec<IDisputes::Share>,
+}
+
+/// A bond as it stands in a word.
+fn bond(value: Amount) -> Result<u128, Failure> {
+    let units = value.to_u128().filter(|units| *units < 1 << 90 && value >= LEAST_BOND);
+    let (bond, least) = (value.base_units(), LEAST_BOND.base_units());
+    units.ok_or_else(|| IDisputes::BondTooSmall { bond, least }.into())
+}
+
+/// Marks the asset where payments look, or no longer.
+pub(super) fn mark(state: &mut impl Write, asset: AssetId, is_marked: bool) -> Result<(), Failure> {
+    if assets::title(state, asset)?.has_members {
+        royalties::mark(state, asset, is_marked)
+    } else {
+        assets::mark(state, asset, is_marked)
+    }
+}
+
+fn check_shares(shares: &[IDisputes::Share]) -> Result<(), Failure> {
+    let sum = shares.iter().fold(0_u32, |sum, part| sum.saturating_add(part.share.into()));
+    let is_payee = |part: &IDisputes::Share| {
+        part.share > 0 && !part.account.is_zero() && !is_reserved(part.account)
+    };
+    if shares.len() > MAX_SHARES || sum > 10_000 || !shares.iter().all(is_payee) {
+        return Err(IDisputes::InvalidShares {}.into());
+    }
+    Ok(())
+}
+
+/// Complains about an asset; returns the complaint's number.
+///
+/// # Errors
+/// `UnknownAsset`, `NotSealed`, `InvalidComplainant`, `BondTooSmall`, `InvalidShares`, `AlreadyDisputed`.
+pub(super) fn file(
+    state: &mut impl Write,
+    caller: Address,
+    value: Amount,
+    plan: &Plan,
+) -> Result<u64, Failure> {
+    let Plan { asset, ground, evidence, is_delisting, ref shares } = *plan;
+    if ground == Ground::__Invalid {
+        return Err(IProtocol::InvalidCall {}.into());
+    }
+    let title = assets::title(state, asset)?;
+    if !title.is_sealed {
+        return Err(IAssets::NotSealed { asset: asset.0 }.into());
+    }
+    if is_reserved(caller) || caller == title.owner {
+        return Err(IDisputes::InvalidComplainant { account: caller }.into());
+    }
+    let bond = bond(value)?;
+    check_shares(shares)?;
+    let complaint = Complaint {
+        complainant: caller,
+        asset: asset.0,
+        ground,
+        is_delisting,
+        is_drawn: false,
+        is_closed: false,
+        decision: None,
+        bond,
+        held: 0,
+        filed_at: state.block().timestamp.0,
+        answer_bond: 0,
+        appeal_bond: 0,
+        seats: 0,
+        for_it: 0,
+        against: 0,
+        answerer: Address::ZERO,
+        places: PLACES.len(state, ())?,
+        appellant: Address::ZERO,
+        evidence,
+        answer: B256::ZERO,
+    };
+    let number = COMPLAINTS.push(state, (), &complaint)?.saturating_add(1);
+    STANDINGS.update(state, asset, |standing| {
+        if standing.open > 0 {
+            let (asset, complaint) = (asset.0, standing.open);
+            return Err(IDisputes::AlreadyDisputed { asset, complaint }.into());
+        }
+        standing.open = number;
+        Ok(())
+    })?;
+    for part in shares {
+        SHARES.push(state, number, &Share { account: part.account, share: part.share })?;
+    }
+    mark(state, asset, true)?;
+    let event = IDisputes::Filed {
+        complaint: number,
+        asset: asset.0,
+        complainant: caller,
+        ground,
+        bond: value.base_units(),
+        evidence,
+    };
+    state.emit(ADDRESS, event)?;
+    Ok(number)
+}
+
+fn owner(state: &mut impl Read, complaint: &Complaint) -> Result<Address, Failure> {
+    Ok(assets::title(state, AssetId(complaint.asset))?.owner)
+}
+
+/// The owner answers, once.
+///
+/// # Errors
+/// `UnknownComplaint`, `WrongPhase`, `OnlyOwner`, `AlreadyAnswered`, `BondTooSmall`.
+pub(super) fn answer(
+    state: &mut impl Write,
+    caller: Address,
+    value: Amount,
+    number: u64,
+    evidence: B256,
+) -> Result<(), Failure> {
+    let mut complaint = find(state, number)?;
+    complaint.expect(number, state.block().timestamp.0, Phase::Answering)?;
+    if caller != owner(state, &complaint)? {
+        return Err(IDisputes::OnlyOwner { asset: complaint.asset, caller }.into());
+    }
+    if !complaint.answerer.is_zero() {
+        return Err(IDisputes::AlreadyAnswered { complaint: number }.into());
+    }
+    complaint.answer_bond = bond(value)?;
+    (complaint.answerer, complaint.answer) = (caller, evidence);
+    keep(state, number, &complaint)?;
+    let bond = value.base_units();
+    let event = IDisputes::Answered { complaint: number, answerer: caller, bond, evidence };
+    state.emit(ADDRESS, event)
+}
+
+/// A side asks governance.
+///
+/// # Errors
+/// `UnknownComplaint`, `WrongPhase`, `OnlyParty`, `BondTooSmall`.
+pub(super) fn appeal(
+    state: &mut impl Write,
+    caller: Address,
+    value: Amount,
+    number: u64,
+    reason: B256,
+) -> Result<(), Failure> {
+    let mut complaint = find(state, number)?;
+    complaint.expect(number, state.block().timestamp.0, Phase::Appealable)?;
+    if caller != complaint.complainant && caller != owner(state, &complaint)? {
+        return Err(IDisputes::OnlyParty { complaint: number, caller }.into());
+    }
+    complaint.appeal_bond = bond(value)?;
+    complaint.appellant = caller;
+    keep(state, number, &complaint)?;
+    let bond = value.base_units();
+    let event = IDisputes::Appealed { complaint: number, appellant: caller, bond, reason };
+    state.emit(ADDRESS, event)
+}
+
+/// Governance decides an appeal.
+///
+/// # Errors
+/// `OnlyGovernance`, `UnknownComplaint`, `WrongPhase`.
+pub(super) fn decide(
+    state: &mut impl Write,
+    caller: Address,
+    number: u64,
+    is_upheld: bool,
+) -> Result<(), Failure> {
+    require_governance(caller)?;
+    let mut complaint = find(state, number)?;
+    complaint.expect(number, state.block().timestamp.0, Phase::Appealed)?;
+    complaint.decision = Some(is_upheld);
+    keep(state, number, &complaint)?;
+    state.emit(ADDRESS, IDisputes::Decided { complaint: number, isUpheld: is_upheld })
+}

@@ -1,0 +1,95 @@
+//! What a dispute does to an asset's income, and to what may be done with the asset.
+
+use super::{
+    phases::{find, keep},
+    storage::{SHARES, STANDINGS},
+};
+use crate::state::{Failure, Read, Write, overflow};
+use alloy_primitives::{Address, U256};
+use sahara_abi::{DISPUTES as ADDRESS, IDisputes};
+use sahara_primitives::{Amount, AssetId, BasisPoints};
+
+/// Takes from a part of a payment, which `from` holds, what a dispute has a claim on; returns the rest.
+/// Shares of an upheld complaint come first, what an open one holds is of the rest.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn divert(
+    state: &mut impl Write,
+    from: Address,
+    asset: AssetId,
+    part: Amount,
+) -> Result<Amount, Failure> {
+    let standing = STANDINGS.get(state, asset)?;
+    let mut rest = part;
+    if standing.corrected > 0 {
+        rest = redirect(state, from, (asset, standing.corrected), part)?;
+    }
+    if standing.open > 0 {
+        rest = hold(state, from, standing.open, rest)?;
+    }
+    Ok(rest)
+}
+
+fn redirect(
+    state: &mut impl Write,
+    from: Address,
+    (asset, number): (AssetId, u64),
+    part: Amount,
+) -> Result<Amount, Failure> {
+    let mut rest = part;
+    for index in 0..SHARES.len(state, number)? {
+        let to = SHARES.get(state, number, index)?;
+        let ratio = BasisPoints::new(to.share).map_err(|_| broken())?;
+        let amount = ratio.of(part).map_err(overflow)?;
+        if amount.is_zero() {
+            continue;
+        }
+        rest = rest.checked_sub(amount).map_err(overflow)?;
+        state.move_coin(from, to.account, amount)?;
+        let event = IDisputes::Redirected {
+            complaint: number,
+            asset: asset.0,
+            account: to.account,
+            amount: amount.base_units(),
+        };
+        state.emit(ADDRESS, event)?;
+    }
+    Ok(rest)
+}
+
+fn broken() -> Failure {
+    Failure::Fatal("a share of an asset's income is above one".into())
+}
+
+fn hold(
+    state: &mut impl Write,
+    from: Address,
+    number: u64,
+    part: Amount,
+) -> Result<Amount, Failure> {
+    let mut complaint = find(state, number)?;
+    let room = complaint.room(state.block().timestamp.0);
+    let units = part.to_u128().unwrap_or(u128::MAX).min(room);
+    if units == 0 {
+        return Ok(part);
+    }
+    complaint.held = complaint.held.saturating_add(units);
+    keep(state, number, &complaint)?;
+    let amount = Amount::from_u128(units);
+    state.move_coin(from, ADDRESS, amount)?;
+    let (asset, held) = (complaint.asset, U256::from(units));
+    state.emit(ADDRESS, IDisputes::Held { complaint: number, asset, amount: held })?;
+    part.checked_sub(amount).map_err(overflow)
+}
+
+/// Refuses an asset that lost a dispute.
+///
+/// # Errors
+/// `AssetDelisted`.
+pub(crate) fn check_listed(state: &mut impl Read, asset: AssetId) -> Result<(), Failure> {
+    if STANDINGS.get(state, asset)?.is_delisted {
+        return Err(IDisputes::AssetDelisted { asset: asset.0 }.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Where a complaint stands: a function of its record and the time.
+
+use super::{ANSWER, APPEAL, COMMIT, HOLDING, REVEAL, storage::COMPLAINTS, words::Complaint};
+use crate::state::{Failure, Read, Write};
+use sahara_abi::IDisputes::{self, Phase, Ruling};
+
+/// The complaint with a number.
+///
+/// # Errors
+/// `UnknownComplaint`.
+pub(super) fn find(state: &mut impl Read, number: u64) -> Result<Complaint, Failure> {
+    let index = number.checked_sub(1);
+    let Some(index) = index.filter(|_| number > 0) else { return Err(unknown(number)) };
+    if index >= COMPLAINTS.len(state, ())? {
+        return Err(unknown(number));
+    }
+    COMPLAINTS.get(state, (), index)
+}
+
+fn unknown(complaint: u64) -> Failure {
+    IDisputes::UnknownComplaint { complaint }.into()
+}
+
+/// Writes a complaint back.
+pub(super) fn keep(
+    state: &mut impl Write,
+    number: u64,
+    complaint: &Complaint,
+) -> Result<(), Failure> {
+    COMPLAINTS.replace(state, (), number.saturating_sub(1), complaint)
+}
+
+impl Complaint {
+    /// Its phase at a second, and the first second after that; 0 for the last two.
+    pub(super) fn phase(&self, now: u64) -> (Phase, u64) {
+        let at = |offset: u64| self.filed_at.saturating_add(offset);
+        if self.is_closed {
+            return (Phase::Closed, 0);
+        }
+        if now < at(ANSWER) {
+            return (Phase::Answering, at(ANSWER));
+        }
+        if now < at(COMMIT) {
+            return (Phase::Committing, at(COMMIT));
+        }
+        if now < at(REVEAL) {
+            return (Phase::Revealing, at(REVEAL));
+        }
+        let is_appealed = !self.appellant.is_zero();
+        if !is_appealed && now < at(APPEAL) {
+            return (Phase::Appealable, at(APPEAL));
+        }
+        if is_appealed && self.decision.is_none() && now < at(HOLDING) {
+            return (Phase::Appealed, at(HOLDING));
+        }
+        (Phase::Closable, 0)
+    }
+
+    /// What the jury said so far: more than half of its seats must have spoken.
+    pub(super) const fn verdict(&self) -> Ruling {
+        let spoken = self.for_it.saturating_add(self.against);
+        if spoken.saturating_mul(2) <= self.seats || self.for_it == self.against {
+            return Ruling::Open;
+        }
+        if self.for_it > self.against { Ruling::Upheld } else { Ruling::Dismissed }
+    }
+
+    /// What holds: governance's decision, otherwise the jury's.
+    pub(super) const fn ruling(&self) -> Ruling {
+        match self.decision {
+            Some(true) => Ruling::Upheld,
+            Some(false) => Ruling::Dismissed,
+            None => self.verdict(),
+        }
+    }
+
+    /// How much more of new income may be held at a second.
+    pub(super) const fn room(&self, now: u64) -> u128 {
+        if self.is_closed || now >= self.filed_at.saturating_add(HOLDING) {
+            return 0;
+        }
+        if now < self.filed_at.saturating_add(REVEAL) {
+            return self.bond.saturating_sub(self.held);
+        }
+        match self.ruling() {
+            // A word of coin never overflows: all coin there is is far less.
+            Ruling::Upheld => u128::MAX,
+            _ => 0,
+        }
+    }
+
+    /// Refuses another phase than the expected one.
+    ///
+    /// # Errors
+    /// `WrongPhase`.
+    pub(super) fn expect(&self, number: u64, now: u64, expected: Phase) -> Result<(), Failure> {
+        let (phase, _) = self.phase(now);
+        if phase == expected {
+            return Ok(());
+        }
+        Err(IDisputes::WrongPhase { complaint: number, phase }.into())
+    }
+}

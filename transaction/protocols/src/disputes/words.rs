@@ -1,0 +1,224 @@
+//! What disputes stores.
+
+use crate::{
+    state::Failure,
+    storage::{Pack, Unpack, Value},
+};
+use alloy_primitives::{Address, B256, U256};
+use sahara_abi::IDisputes::{self, Ground};
+
+fn broken() -> Failure {
+    Failure::Fatal("a complaint's record is broken".into())
+}
+
+/// A complaint: `complainant 160 | asset u64 | ground u8 | delisting | drawn | closed | appealed | decided |
+/// decided for it`, `bond u96 | held u96 | filed at u64`, `answer bond u96 | appeal bond u96 | seats u8 |
+/// for it u8 | against u8 | revealed u8`, `answerer 160 | places u32`, `appellant 160`, `evidence`, `answer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// Who complains.
+    pub(crate) complainant: Address,
+    /// About what.
+    pub(crate) asset: u64,
+    /// Why.
+    pub(crate) ground: Ground,
+    /// Whether the asset should no longer be sold.
+    pub(crate) is_delisting: bool,
+    /// Whether a jury was drawn, or could not be.
+    pub(crate) is_drawn: bool,
+    /// Whether everything was paid out.
+    pub(crate) is_closed: bool,
+    /// Whether governance said something, and what.
+    pub(crate) decision: Option<bool>,
+    /// What the complainant put in.
+    pub(crate) bond: u128,
+    /// New income that waits.
+    pub(crate) held: u128,
+    /// When it was filed.
+    pub(crate) filed_at: u64,
+    /// What the owner put in.
+    pub(crate) answer_bond: u128,
+    /// What the appellant put in.
+    pub(crate) appeal_bond: u128,
+    /// Seats that were drawn.
+    pub(crate) seats: u32,
+    /// Seats that said yes.
+    pub(crate) for_it: u32,
+    /// Seats that said no.
+    pub(crate) against: u32,
+    /// Who answered; nobody when zero.
+    pub(crate) answerer: Address,
+    /// Places on the list of jurors when it was filed: those that can be drawn.
+    pub(crate) places: u64,
+    /// Who appealed; nobody when zero.
+    pub(crate) appellant: Address,
+    /// Hash of what the complainant shows.
+    pub(crate) evidence: B256,
+    /// Hash of what the owner shows.
+    pub(crate) answer: B256,
+}
+
+impl Value for Complaint {
+    type Words = [U256; 7];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let ground = u8::from(self.ground);
+        let head = Pack::new().address(self.complainant).number(64, self.asset.into());
+        let head = head.number(8, ground.into()).flag(self.is_delisting).flag(self.is_drawn);
+        let head = head.flag(self.is_closed).flag(self.decision.is_some());
+        let coin = Pack::new().number(96, self.bond).number(96, self.held);
+        let bonds = Pack::new().number(96, self.answer_bond).number(96, self.appeal_bond);
+        let counts = [self.seats, self.for_it, self.against];
+        let bonds = counts.into_iter().fold(bonds, |word, count| word.number(8, count.into()));
+        let answerer = Pack::new().address(self.answerer).number(64, self.places.into());
+        Ok([
+            head.flag(self.decision == Some(true)).finish()?,
+            coin.number(64, self.filed_at.into()).finish()?,
+            bonds.finish()?,
+            answerer.finish()?,
+            Pack::new().address(self.appellant).finish()?,
+            self.evidence.into(),
+            self.answer.into(),
+        ])
+    }
+
+    fn unpack(words: &Self::Words) -> Result<Self, Failure> {
+        let [head, coin, bonds, answerer, appellant, evidence, answer] = *words;
+        let (mut head, mut coin) = (Unpack::new(head), Unpack::new(coin));
+        let (mut bonds, mut answerer) = (Unpack::new(bonds), Unpack::new(answerer));
+        Ok(Self {
+            complainant: head.address(),
+            asset: head.number(64)?,
+            ground: Ground::try_from(head.number::<u8>(8)?).map_err(|_| broken())?,
+            is_delisting: head.flag(),
+            is_drawn: head.flag(),
+            is_closed: head.flag(),
+            decision: match (head.flag(), head.flag()) {
+                (false, _) => None,
+                (true, is_upheld) => Some(is_upheld),
+            },
+            bond: coin.number(96)?,
+            held: coin.number(96)?,
+            filed_at: coin.number(64)?,
+            answer_bond: bonds.number(96)?,
+            appeal_bond: bonds.number(96)?,
+            seats: bonds.number(8)?,
+            for_it: bonds.number(8)?,
+            against: bonds.number(8)?,
+            answerer: answerer.address(),
+            places: answerer.number(64)?,
+            appellant: Unpack::new(appellant).address(),
+            evidence: evidence.into(),
+            answer: answer.into(),
+        })
+    }
+}
+
+/// A share of future income: `account 160 | basis points u16`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// Whose.
+    pub(crate) account: Address,
+    /// In basis points.
+    pub(crate) share: u16,
+}
+
+impl Value for Share {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().address(self.account).number(16, self.share.into());
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { account: word.address(), share: word.number(16)? })
+    }
+}
+
+impl From<Share> for IDisputes::Share {
+    fn from(stored: Share) -> Self {
+        Self { account: stored.account, share: stored.share }
+    }
+}
+
+/// What holds for an asset: `open u64 | corrected u64 | delisted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The complaint that is not closed; 0: none.
+    pub(crate) open: u64,
+    /// The complaint whose shares are paid; 0: none.
+    pub(crate) corrected: u64,
+    /// Whether it is not sold.
+    pub(crate) is_delisted: bool,
+}
+
+impl Value for Standing {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().number(64, self.open.into()).number(64, self.corrected.into());
+        word.flag(self.is_delisted).finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { open: word.number(64)?, corrected: word.number(64)?, is_delisted: word.flag() })
+    }
+}
+
+/// A place on the list of jurors: `account 160 | since u64`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Whose; nobody's when zero.
+    pub(crate) account: Address,
+    /// Since when.
+    pub(crate) since: u64,
+}
+
+impl Value for Place {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().address(self.account).number(64, self.since.into());
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { account: word.address(), since: word.number(64)? })
+    }
+}
+
+/// A juror's seats: `seats u8 | revealed | said yes`, `commitment`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seat {
+    /// How many.
+    pub(crate) seats: u32,
+    /// Whether it spoke.
+    pub(crate) has_revealed: bool,
+    /// What it said.
+    pub(crate) is_upheld: bool,
+    /// What it committed to; zero: nothing.
+    pub(crate) commitment: B256,
+}
+
+impl Value for Seat {
+    type Words = [U256; 2];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().number(8, self.seats.into()).flag(self.has_revealed);
+        Ok([word.flag(self.is_upheld).finish()?, self.commitment.into()])
+    }
+
+    fn unpack([word, commitment]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self {
+            seats: word.number(8)?,
+            has_revealed: word.flag(),
+            is_upheld: word.flag(),
+            commitment: (*commitment).into(),
+        })
+    }
+}
