@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::keccak256;
 use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{IVesting, VESTING};
-use sahara_primitives::{Address, Amount, B256, Timestamp, U256};
+use sahara_primitives::{Address, Amount, B256, Timestamp};
 use sahara_protocols::vesting::leaf;
 use serde_json::json;
 use std::path::Path;
@@ -135,6 +135,7 @@ async fn status(session: &Session, format: Format) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sahara_primitives::U256;
 
     #[test]
     fn every_allocation_of_a_list_is_proven_to_its_root() {

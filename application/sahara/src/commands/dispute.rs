@@ -15,7 +15,7 @@ use sahara_abi::{
     IDisputes::{self, Ground, Phase, Ruling},
 };
 use sahara_client::{ChainClient, SigningKey};
-use sahara_primitives::{Address, Amount, B256, Timestamp, U256};
+use sahara_primitives::{Address, Amount, B256, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;

@@ -11,6 +11,7 @@ use crate::{
     dispatch::{is_reserved, require_governance},
     royalties,
     state::{Failure, Read, Write},
+    storage::Value,
 };
 use alloy_primitives::{Address, B256};
 use sahara_abi::{
@@ -80,28 +81,11 @@ pub(super) fn file(
     }
     let bond = bond(value)?;
     check_shares(shares)?;
-    let complaint = Complaint {
-        complainant: caller,
-        asset: asset.0,
-        ground,
-        is_delisting,
-        is_drawn: false,
-        is_closed: false,
-        decision: None,
-        bond,
-        held: 0,
-        filed_at: state.block().timestamp.0,
-        answer_bond: 0,
-        appeal_bond: 0,
-        seats: 0,
-        for_it: 0,
-        against: 0,
-        answerer: Address::ZERO,
-        places: PLACES.len(state, ())?,
-        appellant: Address::ZERO,
-        evidence,
-        answer: B256::ZERO,
-    };
+    let mut complaint = Complaint::unpack(&Default::default())?;
+    (complaint.complainant, complaint.asset, complaint.ground) = (caller, asset.0, ground);
+    (complaint.is_delisting, complaint.evidence) = (is_delisting, evidence);
+    (complaint.bond, complaint.filed_at) = (bond, state.block().timestamp.0);
+    complaint.places = PLACES.len(state, ())?;
     let number = COMPLAINTS.push(state, (), &complaint)?.saturating_add(1);
     STANDINGS.update(state, asset, |standing| {
         if standing.open > 0 {

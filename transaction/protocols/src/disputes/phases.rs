@@ -9,8 +9,7 @@ use sahara_abi::IDisputes::{self, Phase, Ruling};
 /// # Errors
 /// `UnknownComplaint`.
 pub(super) fn find(state: &mut impl Read, number: u64) -> Result<Complaint, Failure> {
-    let index = number.checked_sub(1);
-    let Some(index) = index.filter(|_| number > 0) else { return Err(unknown(number)) };
+    let index = number.checked_sub(1).ok_or_else(|| unknown(number))?;
     if index >= COMPLAINTS.len(state, ())? {
         return Err(unknown(number));
     }
