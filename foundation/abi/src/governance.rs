@@ -2,7 +2,7 @@
 
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
-    /// OpenZeppelin's Governor, with its counting, storage and timelock readings, over bonded coin. Proposals have types with rules of
+    /// `OpenZeppelin`'s Governor, with its counting, storage and timelock readings, over bonded coin. Proposals have types with rules of
     /// their own; a deposit stands behind each; whoever stands behind a validator may vote for itself at any time.
     interface IGovernance {
         enum ProposalState {

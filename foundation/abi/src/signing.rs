@@ -17,9 +17,9 @@ alloy_sol_types::sol! {
     /// EIP-3009.
     struct CancelAuthorization { address authorizer; bytes32 nonce; }
 
-    /// A vote, as OpenZeppelin's Governor has it signed.
+    /// A vote, as `OpenZeppelin`'s Governor has it signed.
     struct Ballot { uint256 proposalId; uint8 support; address voter; uint256 nonce; }
-    /// A vote with a reason or parameters, as OpenZeppelin's Governor has it signed.
+    /// A vote with a reason or parameters, as `OpenZeppelin`'s Governor has it signed.
     struct ExtendedBallot { uint256 proposalId; uint8 support; address voter; uint256 nonce; string reason; bytes params; }
 
     /// What a request asks for, and for which purposes (`ILicenses`); its struct hash is `Receipt.request_hash`. Never signed: the salt,
