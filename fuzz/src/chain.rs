@@ -1,8 +1,13 @@
 //! What validators and nodes send each other, and what a light client is shown.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_trie::TrieAccount;
-use sahara_chain::{consensus, genesis::GenesisFile};
+use alloy_trie::{Nibbles, TrieAccount};
+use sahara_chain::{
+    consensus,
+    genesis::GenesisFile,
+    sync::wire::Message,
+    trie::{Stub, open},
+};
 use sahara_finality::{
     Block, ChainIdentity, Seal, SignedChange, Transaction, TxReceipt, ValidatorKeys, ValidatorSet,
     decode_header, proven_conflict, verify_account, verify_finalization, verify_receipt,
@@ -37,6 +42,25 @@ pub(crate) fn transactions_message(data: &[u8]) {
     for bytes in consensus::gossip::decode_batch(data).unwrap_or_default() {
         transaction(&bytes);
     }
+}
+
+pub(crate) fn sync_message(data: &[u8]) {
+    if let Ok(message) = Message::decode(data) {
+        is_canonical(&message.encoded(), data);
+    }
+}
+
+/// Nodes that open a subtrie are the nodes of its trie: opening it again with as many gives the same.
+pub(crate) fn trie_run(data: &[u8]) {
+    let nodes = nodes(data).into_iter().map(|node| node.0).collect::<Vec<_>>();
+    let Some(first) = nodes.first() else { return };
+    let stub = Stub { path: Nibbles::new(), hash: alloy_primitives::keccak256(first) };
+    let Ok(opened) = open(stub, nodes.clone()) else { return };
+    assert_eq!(opened.nodes.len(), nodes.len(), "a node was passed over");
+    let paths = opened.nodes.iter().map(|(path, _)| path);
+    assert!(paths.is_sorted(), "a run is not in the order of its rows");
+    let longer = nodes.iter().cloned().chain([bytes::Bytes::new()]);
+    assert!(open(stub, longer).is_err(), "an empty node is one");
 }
 
 pub(crate) fn block(data: &[u8]) {

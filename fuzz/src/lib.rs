@@ -29,6 +29,8 @@ const fn target(name: &'static str, longest: usize, run: fn(&[u8])) -> Target {
 pub const TARGETS: &[Target] = &[
     target("transaction", 4_096, chain::transaction),
     target("transactions_message", 8_192, chain::transactions_message),
+    target("sync_message", 16_384, chain::sync_message),
+    target("trie_run", 16_384, chain::trie_run),
     target("block", 16_384, chain::block),
     target("header", 4_096, chain::header),
     target("seal", 2_048, chain::seal),

@@ -1,4 +1,4 @@
-//! The living node: state store, blocks, pool, consensus.
+//! The living node: state store, blocks, pool, consensus, state sync.
 
 pub mod consensus;
 pub mod genesis;
@@ -6,4 +6,5 @@ pub mod ledger;
 pub mod metrics;
 pub mod pool;
 pub mod store;
+pub mod sync;
 pub mod trie;

@@ -17,7 +17,7 @@ use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
     consensus::{Evidence, Fault},
     store::{
-        Committed, ExecutedBlock, LogFilter, MAX_EVIDENCE, PendingStates, Store, StoreError,
+        AccountProof, Committed, ExecutedBlock, History, LogFilter, MAX_EVIDENCE, PendingStates, Store, StoreError,
         StoreOptions,
     },
     trie::TrieError,
@@ -120,7 +120,12 @@ proptest! {
 
 fn check_proof(store: &Store, root: B256, address: Address, slots: &[U256], model: &Model) {
     let proof = store.proof(address, slots).unwrap();
+    assert_proof(&proof, root, model);
+}
+
+fn assert_proof(proof: &AccountProof, root: B256, model: &Model) {
     assert_eq!(proof.state_root, root);
+    let address = proof.address;
     let expected = model.accounts.get(&address);
     let leaf = expected.map(|(account, words)| {
         let Account { nonce, balance, code_hash } = *account;
@@ -300,10 +305,10 @@ fn i8_a_directory_serves_one_chain_and_one_user() {
     drop(open(path));
     let database = fjall::Database::builder(path).open().unwrap();
     let meta = database.keyspace("meta", fjall::KeyspaceCreateOptions::default).unwrap();
-    meta.insert("format", 2_u64.to_be_bytes()).unwrap();
+    meta.insert("format", 3_u64.to_be_bytes()).unwrap();
     drop((meta, database));
     let error = Store::open(path, small(), &genesis()).unwrap_err();
-    assert!(matches!(error, StoreError::NewerFormat { supported: 1, found: 2 }));
+    assert!(matches!(error, StoreError::NewerFormat { supported: 2, found: 3 }));
 }
 
 #[test]
@@ -319,7 +324,7 @@ fn i8_a_genesis_whose_header_lies_is_refused() {
 #[test]
 fn i5_the_history_window_moves_and_leaves_no_rows() {
     let directory = tempfile::tempdir().unwrap();
-    let options = StoreOptions { history_blocks: 3, ..small() };
+    let options = StoreOptions { history: History::Pruned(3), ..small() };
     let store = Store::open(directory.path(), options, &genesis()).unwrap();
     let pending = PendingStates::new(store.clone(), LIMIT);
     let mut chain = Chain::new();
@@ -344,6 +349,90 @@ fn i5_the_history_window_moves_and_leaves_no_rows() {
     assert_eq!(rows("changes"), 3);
     assert!(rows("account history") <= 9);
     assert!(rows("storage history") <= 9);
+}
+
+/// I8 of 0021: within the window, every block's trie proves what its state root says.
+#[test]
+fn i8_past_tries_prove_what_their_roots_say_and_leave_no_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let window = |history| StoreOptions { history, ..small() };
+    let slots = (0..support::SLOTS).map(U256::from).collect::<Vec<_>>();
+    let mut chain = Chain::new();
+    let mut store =
+        Store::open(directory.path(), window(History::Window(4)), &genesis()).unwrap();
+    let mut pending = PendingStates::new(store.clone(), LIMIT);
+    for round in 0..24_u8 {
+        let changes = [
+            Change::Word(round % 5, round % 6, round % 4),
+            Change::Recreate(5, round % 6, 1),
+            if round % 3 == 0 { Change::Destroy(6) } else { Change::Word(6, round % 6, 1) },
+        ];
+        let block = chain.execute(&pending, &changes);
+        pending.finalize(block.block.hash(), None).unwrap();
+        let head = u64::from(round) + 1;
+        let oldest = head.saturating_sub(4);
+        for number in oldest..=head {
+            let root = store.header(number).unwrap().unwrap().header.state_root;
+            for index in 0..support::ADDRESSES {
+                let proof = store.proof_at(number, address(index), &slots).unwrap();
+                assert_proof(&proof, root, chain.model_at(number));
+            }
+        }
+        if let Some(before) = oldest.checked_sub(1) {
+            let error = store.proof_at(before, address(0), &[]).unwrap_err();
+            assert!(matches!(error, StoreError::OldTrie { oldest: found, .. } if found == oldest));
+        }
+        if round % 5 == 4 {
+            drop((pending, store));
+            let options = window(History::Window(4));
+            store = Store::open(directory.path(), options, &genesis()).unwrap();
+            pending = PendingStates::new(store.clone(), LIMIT);
+        }
+    }
+    drop((pending, store));
+    let rows = || {
+        let database = fjall::Database::builder(directory.path()).open().unwrap();
+        let options = fjall::KeyspaceCreateOptions::default;
+        ["node history", "node changes"].map(|name| {
+            database.keyspace(name, options).unwrap().iter().count()
+        })
+    };
+    assert!(rows()[0] > 0);
+    assert_eq!(rows()[1], 4);
+    // Who keeps no past tries removes them, and says from when there are some again.
+    drop(open(directory.path()));
+    assert_eq!(rows(), [0, 0]);
+    let store = Store::open(directory.path(), window(History::Archive), &genesis()).unwrap();
+    assert!(matches!(
+        store.proof_at(23, address(0), &[]),
+        Err(StoreError::OldTrie { number: 23, oldest: 24 })
+    ));
+    store.proof_at(24, address(0), &[]).unwrap();
+}
+
+/// A directory of the format before has no past tries, and is otherwise as it was.
+#[test]
+fn i8_the_format_before_is_brought_to_the_present() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    let store = open(directory.path());
+    let pending = PendingStates::new(store.clone(), LIMIT);
+    for round in 0..3 {
+        let block = chain.execute(&pending, &[Change::Balance(round, 5)]);
+        pending.finalize(block.block.hash(), None).unwrap();
+    }
+    drop((pending, store));
+    {
+        let database = fjall::Database::builder(directory.path()).open().unwrap();
+        let meta = database.keyspace("meta", fjall::KeyspaceCreateOptions::default).unwrap();
+        meta.insert("format", 1_u64.to_be_bytes()).unwrap();
+        meta.remove("oldest trie").unwrap();
+    }
+    let store = open(directory.path());
+    assert_eq!(store.head().number, 3);
+    assert_state(&store.state_at(1).unwrap(), chain.model_at(1));
+    let refused = store.proof_at(2, address(0), &[]).unwrap_err();
+    assert!(matches!(refused, StoreError::OldTrie { number: 2, oldest: 3 }), "{refused}");
 }
 
 #[test]

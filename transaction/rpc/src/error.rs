@@ -16,6 +16,8 @@ const NOT_FOUND: i32 = -32_001;
 const NOT_SUPPORTED: i32 = -32_004;
 /// EIP-1474: a limit of the node.
 const LIMIT_EXCEEDED: i32 = -32_005;
+/// EIP-4444: history that this node has not.
+const PRUNED: i32 = 4_444;
 /// JSON-RPC: the node's own fault.
 const INTERNAL: i32 = -32_603;
 /// Reverts, as go-ethereum numbers them; the data is the revert data.
@@ -38,6 +40,12 @@ pub(crate) enum Failure {
         "the state of block {number} is not kept any more, the oldest is that of block {oldest}"
     )]
     OldState { number: u64, oldest: u64 },
+    #[error("block {number} is not kept here, the first is {first}")]
+    OldBlock { number: u64, first: u64 },
+    #[error(
+        "the state trie of block {number} is not kept here, the oldest is that of block {oldest}: ask a node with --history window=N or archive"
+    )]
+    OldTrie { number: u64, oldest: u64 },
     #[error("{0}")]
     NotSupported(&'static str),
     #[error("{0}")]
@@ -83,7 +91,8 @@ impl Failure {
         match self {
             Self::Parameters(_) => INVALID_PARAMS_CODE,
             Self::UnknownBlock | Self::UnknownTransaction | Self::UnknownFilter => NOT_FOUND,
-            Self::NotSupported(_) | Self::OldState { .. } => NOT_SUPPORTED,
+            Self::OldBlock { .. } => PRUNED,
+            Self::NotSupported(_) | Self::OldState { .. } | Self::OldTrie { .. } => NOT_SUPPORTED,
             Self::Limit(_) => LIMIT_EXCEEDED,
             Self::Call(outcome) => match outcome.status {
                 CallStatus::Reverted => REVERTED,
@@ -126,6 +135,8 @@ impl From<StoreError> for Failure {
             StoreError::TooManyLogs(limit) => Self::Limit(format!(
                 "query returned more than {limit} results, ask for a smaller block range"
             )),
+            StoreError::OldBlock { number, first } => Self::OldBlock { number, first },
+            StoreError::OldTrie { number, oldest } => Self::OldTrie { number, oldest },
             other => Self::internal(other),
         }
     }

@@ -201,7 +201,13 @@ impl Node {
 
     pub(crate) fn head_of(&self, block: Option<BlockId>) -> Result<Head, Failure> {
         let number = self.number(block.unwrap_or_default())?.ok_or(Failure::UnknownBlock)?;
-        self.store().header(number)?.ok_or(Failure::UnknownBlock)
+        self.store().header(number)?.ok_or_else(|| self.missing(number))
+    }
+
+    /// Why a block that is final is not here.
+    fn missing(&self, number: u64) -> Failure {
+        let first = self.store().first_block();
+        if number < first { Failure::OldBlock { number, first } } else { Failure::UnknownBlock }
     }
 
     /// The state after a block.
@@ -283,6 +289,9 @@ impl Node {
     pub(crate) fn full_block(&self, number: u64) -> Result<Option<FullBlock>, Failure> {
         if let Some(full) = self.recent_block(number) {
             return Ok(Some(full));
+        }
+        if (1..self.store().first_block()).contains(&number) {
+            return Err(self.missing(number));
         }
         let Some(head) = self.store().header(number)? else { return Ok(None) };
         let Some(block) = self.store().block(number)? else { return Ok(None) };

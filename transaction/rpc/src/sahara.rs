@@ -196,22 +196,8 @@ fn validators(node: &Node, epoch: Option<u64>) -> Option<Validators> {
 }
 
 fn handovers(node: &Node) -> Result<Vec<Handover>, Failure> {
-    node.ledger().handovers().into_iter().map(|number| handover(node, number)).collect()
-}
-
-fn handover(node: &Node, number: u64) -> Result<Handover, Failure> {
-    let missing =
-        || Failure::internal(format!("block {number}, which ends an epoch, is not whole"));
-    let block = node.store().block(number)?.ok_or_else(missing)?;
-    let certificate = node.store().certificate(number)?.ok_or_else(missing)?;
-    let next = node.ledger().epoch_of(number.saturating_add(1));
-    let validators = node.ledger().validators_of(next).ok_or_else(missing)?;
-    Ok(Handover {
-        header: alloy_rlp::encode(&block.header).into(),
-        seal: block.seal.encoded().into(),
-        certificate,
-        validators: ValidatorSet::clone(&validators),
-    })
+    let ends = node.ledger().handovers().into_iter();
+    ends.map(|end| Ok(node.ledger().handover(end)?)).collect()
 }
 
 fn evidence(node: &Node) -> Result<Vec<Accusation>, Failure> {

@@ -23,6 +23,7 @@ pub(crate) use stake::{CreateStake, Stake};
 pub(crate) use validators::{Entry, InitTestnet, Submit, Testnet, Validators};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use sahara_chain::store::{History, StoreOptions};
 use std::path::PathBuf;
 
 /// Start here, and what the exit code says.
@@ -234,9 +235,41 @@ pub(crate) struct Node {
     /// Memory for the state's cache, in MiB.
     #[arg(long, default_value_t = 256)]
     pub(crate) cache: u64,
+    /// How a new node gets the chain: by executing all blocks, or by fetching the state after a recent
+    /// one, each part proven under the genesis hash. Blocks from before are then not here. A node that
+    /// has a chain goes on with it either way.
+    #[arg(long, value_enum, default_value_t = SyncMode::Replay)]
+    pub(crate) sync: SyncMode,
+    /// How much of the past is kept: `pruned` (values of the last 10,000 blocks, proofs of the last
+    /// one), `window=N` (values and proofs of the last N blocks), or `archive` (of all). Blocks and
+    /// receipts are kept in each.
+    #[arg(long, default_value = "pruned", value_parser = parse_history)]
+    pub(crate) history: History,
     /// Stop when standard input ends.
     #[arg(long, hide = true)]
     pub(crate) follow_parent: bool,
+}
+
+/// How a new node gets the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SyncMode {
+    /// Executes all blocks.
+    Replay,
+    /// Fetches the state after a recent block.
+    State,
+}
+
+/// Reads `pruned`, `window=N` or `archive`.
+fn parse_history(text: &str) -> Result<History, String> {
+    match text.split_once('=') {
+        None if text == "pruned" => Ok(StoreOptions::default().history),
+        None if text == "archive" => Ok(History::Archive),
+        Some(("window", blocks)) => match blocks.parse() {
+            Ok(blocks) if blocks > 0 => Ok(History::Window(blocks)),
+            _ => Err(format!("expected a number of blocks after `window=`, got `{blocks}`")),
+        },
+        _ => Err(String::from("expected `pruned`, `window=N` or `archive`")),
+    }
 }
 
 /// What a node does when its directory has lost votes.

@@ -1,6 +1,8 @@
 //! `sahara node`: a node with JSON-RPC and metrics. It validates in the epochs whose set its keys
 //! belong to, and follows in others.
 
+mod state;
+
 use crate::{
     cli,
     local::dev,
@@ -82,11 +84,8 @@ async fn live(node: &cli::Node) -> Result<()> {
         node_cache_bytes: mib / 2,
         database_cache_bytes: mib / 4,
         block_cache_bytes: mib / 4,
-        ..StoreOptions::default()
+        history: node.history,
     };
-    let store = Store::open(node.directory.join("chain"), options, &genesis)?;
-    let ledger = NodeLedger::new(&file, &genesis, store);
-    let (gossip, wire) = transaction_gossip(GOSSIP_CAPACITY);
     let consensus = ConsensusConfig {
         keys: read_keys(&node.key_file)?,
         listen: node.peer_listen,
@@ -98,6 +97,16 @@ async fn live(node: &cli::Node) -> Result<()> {
         timing: Timing::default(),
         worker_threads: NonZeroUsize::MIN,
     };
+    let directory = node.directory.join("chain");
+    if node.sync == cli::SyncMode::State
+        && !state::fetch(node, (&file, &genesis), (&directory, options), &consensus).await?
+    {
+        info!("the node has stopped before the state was whole; it goes on where it was");
+        return Ok(());
+    }
+    let store = Store::open(&directory, options, &genesis)?;
+    let ledger = NodeLedger::new(&file, &genesis, store);
+    let (gossip, wire) = transaction_gossip(GOSSIP_CAPACITY);
     let handle = run(consensus, ledger.clone(), wire)?;
     let relay = tokio::spawn(relay_transactions(ledger.clone(), gossip));
     let rpc = serve_rpc(node, &file, &ledger, handle.status()).await?;

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use sahara_finality::{Block, RoundSeal, ValidatorSet};
 
 use super::evidence::Evidence;
+use crate::sync::Library;
 
 /// A proposal to be built. The block must have this header with only the outcome of execution
 /// added (gas limit, base fee, gas used, bloom, state, transactions and receipts root), and
@@ -87,6 +88,27 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// Takes proof that a validator contradicted itself. It may come again, and it is not waited
     /// for: return soon.
     fn accuse(&self, evidence: Evidence);
+
+    /// The block that the ledger began with, if that was not block 0, and its own certificate.
+    fn base(&self) -> Option<Base> {
+        None
+    }
+
+    /// What answers those who fetch the state.
+    fn library(&self) -> Option<Arc<dyn Library>> {
+        None
+    }
+}
+
+/// The block that a ledger began with after a state sync.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its own certificate.
+    pub certificate: Vec<u8>,
 }
 
 /// A [`Ledger`] without its type, so that the consensus engine is compiled once, here, and not
@@ -107,6 +129,8 @@ pub(super) trait AnyLedger: Send + Sync {
     fn check<'a>(&'a self, parent: &'a Block, block: &'a Block) -> BoxFuture<'a, bool>;
     fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()>;
     fn accuse(&self, evidence: Evidence);
+    fn base(&self) -> Option<Base>;
+    fn library(&self) -> Option<Arc<dyn Library>>;
 }
 
 /// A shared [`AnyLedger`].
@@ -159,5 +183,13 @@ impl<L: Ledger> AnyLedger for L {
 
     fn accuse(&self, evidence: Evidence) {
         Ledger::accuse(self, evidence);
+    }
+
+    fn base(&self) -> Option<Base> {
+        Ledger::base(self)
+    }
+
+    fn library(&self) -> Option<Arc<dyn Library>> {
+        Ledger::library(self)
     }
 }

@@ -62,6 +62,7 @@ mod epochs;
 mod evidence;
 pub mod gossip;
 mod guard;
+mod join;
 mod leaders;
 mod ledger;
 mod node;
@@ -76,8 +77,9 @@ pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, TrackPeers, Validat
 pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, ReceivedTransaction, TransactionGossip, transaction_gossip};
 pub use guard::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
+pub use join::{JoinHandle, StateSource, join};
 pub use leaders::{Leaders, Schedule};
-pub use ledger::{BuildContext, Ledger};
+pub use ledger::{Base, BuildContext, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, ConsensusStatus, run};
 pub use progress::Heights;
 pub use timing::Timing;

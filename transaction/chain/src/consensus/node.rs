@@ -46,6 +46,7 @@ use super::{
     progress::Heights,
     timing::Timing,
 };
+use crate::sync;
 
 /// Votes and certificates that a peer may send in a second: some per round, and rounds take
 /// milliseconds when there is much to do.
@@ -62,7 +63,7 @@ const HANDSHAKE_AGE: Duration = Duration::from_secs(10);
 const RECONNECT: Duration = Duration::from_secs(1);
 const DIAL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the parts have to end when asked to.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How often connected peers are counted.
 const PEER_COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const PARTITION: &str = "validator";
@@ -126,6 +127,9 @@ pub enum ConsensusError {
     /// Something that must not happen did.
     #[error("consensus stopped: {0}")]
     Panicked(String),
+    /// The state could not be fetched.
+    #[error("the state could not be fetched: {0}")]
+    Join(#[from] sync::JoinError),
 }
 
 /// A validator at work. Dropping it asks the validator to stop and does not wait.
@@ -272,14 +276,14 @@ struct Signals {
     metrics: watch::Sender<Option<MetricsSource>>,
 }
 
-struct Node {
-    config: ConsensusConfig,
-    chain: ChainIdentity,
+pub(super) struct Node {
+    pub(super) config: ConsensusConfig,
+    pub(super) chain: ChainIdentity,
     /// Peers at one time. The network takes memory for each at once, so it is not the most there may
     /// ever be, but four times the set at the start: two sets that have nobody in common, and room to
     /// double. A node that runs while the set grows beyond is restarted once.
-    most_peers: NonZeroUsize,
-    guard: Option<Arc<Guard>>,
+    pub(super) most_peers: NonZeroUsize,
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl Node {
@@ -311,8 +315,7 @@ impl Node {
         if let Some(unreachable) = current.as_slice().iter().find(unreachable) {
             return Err(ConsensusError::UnknownAddress(to_hex(&unreachable.network_key)));
         }
-        let most = current.len().saturating_mul(4).saturating_add(config.peers.len());
-        let most_peers = NonZeroUsize::new(most).unwrap_or(LEAST_PEERS).max(LEAST_PEERS);
+        let most_peers = most_peers(current.len(), &config);
         let chain = ChainIdentity { chain_id, genesis: hash };
         Ok(Self { config, chain, most_peers, guard: None })
     }
@@ -324,7 +327,7 @@ impl Node {
     }
 
     /// Lets in the validators it is told, and always the configured peers.
-    fn track(&self, mut oracle: lookup::Oracle<NetworkPublicKey>) -> TrackPeers {
+    pub(super) fn track(&self, mut oracle: lookup::Oracle<NetworkPublicKey>) -> TrackPeers {
         let me = (self.config.keys.network.public_key(), self.config.listen);
         let (peers, most) = (self.config.peers.clone(), self.most_peers.get());
         Box::new(move |id, validators| {
@@ -400,6 +403,7 @@ impl Node {
             blocks: network.register(blocks, LARGE_QUOTA),
         };
         let transactions = network.register(gossip::CHANNEL, gossip::QUOTA);
+        let states = network.register(sync::CHANNEL, sync::QUOTA);
         let presence = transactions.0.clone();
         let track = self.track(oracle.clone());
         let peers = Peers { provider: oracle.clone(), blocker: oracle, track };
@@ -413,19 +417,23 @@ impl Node {
         let network = network.start();
         let context = context.child("consensus");
         let _gossip = gossip::start(&context, gossip, transactions);
+        if let Some(library) = ledger.library() {
+            let _serving = sync::start(context.child("states"), library, states);
+        }
         let Engine { mut parts, heights } =
             start_erased(context, config, ledger, (peers, channels), |delivery| delivery).await;
         parts.push(("network", network));
         (parts, heights, presence)
     }
 
-    fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
+    pub(super) fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
         // Of the largest set there may ever be, so that all nodes agree.
         let participants = u32::try_from(MAX_VALIDATORS).unwrap_or(u32::MAX);
         let largest = commonware_p2p::max_message_size(&[
             prefixed(simplex::max_payload_size::<Scheme, Digest>(participants)),
             marshal::max_payload_size::<Standard<Block>, Scheme>(participants, &()),
             gossip::MAX_MESSAGE_BYTES,
+            sync::wire::MAX_MESSAGE_BYTES,
         ]);
         let sake = Sake {
             signer: self.config.keys.network.clone(),
@@ -453,7 +461,17 @@ impl Node {
     }
 }
 
-type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
+/// Room for two sets that have nobody in common, and to double.
+pub(super) fn most_peers(seats: usize, config: &ConsensusConfig) -> NonZeroUsize {
+    let most = seats.saturating_mul(4).saturating_add(config.peers.len());
+    NonZeroUsize::new(most).unwrap_or(LEAST_PEERS).max(LEAST_PEERS)
+}
+
+/// The channels of consensus with what a peer may send on each in a second, in their order.
+pub(super) const QUOTAS: [Quota; 5] =
+    [SMALL_QUOTA, SMALL_QUOTA, LARGE_QUOTA, LARGE_QUOTA, LARGE_QUOTA];
+
+pub(super) type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
 type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 type Part = (&'static str, Handle<()>);
 
@@ -503,12 +521,12 @@ async fn relay(mut from: watch::Receiver<Heights>, to: watch::Sender<Heights>) {
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without message".into())
 }
 
-fn vanished() -> ConsensusError {
+pub(super) fn vanished() -> ConsensusError {
     ConsensusError::Panicked("its thread is gone".into())
 }

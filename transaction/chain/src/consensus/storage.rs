@@ -17,12 +17,13 @@ use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_storage::archive::immutable;
 use commonware_utils::{NZU64, NZUsize};
-use sahara_finality::{Block, Finalization, Scheme};
+use sahara_finality::{Block, Finalization, Scheme, verify_with};
 
 use super::{
     delivery::{MAX_UNDER_WAY, Marshal},
     engine::{BUFFER, MAILBOX, Runtime, VIEW_RETENTION},
     epochs::Epochs,
+    ledger::Base,
 };
 
 /// How many missing heights are asked for at once when catching up.
@@ -54,7 +55,7 @@ pub(super) async fn marshal<E: Runtime>(
     context: &E,
     partition: &str,
     epochs: &Epochs,
-    genesis: Block,
+    start: Start<Scheme, Digest, Digested<Block>>,
     cache: &CacheRef,
 ) -> (MarshalActor<E>, Marshal) {
     let certificate_codec = Scheme::certificate_codec_config_unbounded();
@@ -70,11 +71,10 @@ pub(super) async fn marshal<E: Runtime>(
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     let blocks = blocks.await.expect("the archive of blocks opens");
-    let digest = genesis.digest();
     let config = Config {
         provider: epochs.clone(),
         epocher: FixedEpocher::new(epochs.length()),
-        start: Start::Genesis(Digested::precomputed(genesis, digest)),
+        start,
         partition_prefix: format!("{partition}-marshal"),
         mailbox_size: MAILBOX,
         view_retention: VIEW_RETENTION,
@@ -91,6 +91,28 @@ pub(super) async fn marshal<E: Runtime>(
     let (actor, mailbox, _floor) =
         core::Actor::init(context.child("marshal"), certificates, blocks, config).await;
     (actor, mailbox)
+}
+
+/// Where the archives begin: at block 0, or at the block that a state sync began with.
+///
+/// # Panics
+/// When the certificate that a state sync verified is damaged.
+pub(super) fn beginning(
+    epochs: &Epochs,
+    genesis: Block,
+    base: Option<Base>,
+) -> Start<Scheme, Digest, Digested<Block>> {
+    let Some(Base { number, hash, certificate }) = base else {
+        let digest = genesis.digest();
+        return Start::Genesis(Digested::precomputed(genesis, digest));
+    };
+    let epoch = epochs.epoch_of(number);
+    let members = epochs.members(epoch);
+    let floor = members.and_then(|members| {
+        verify_with((epoch, &members.scheme), hash, &certificate).ok()
+    });
+    #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
+    Start::Floor(floor.expect("the certificate of the block that the state began with holds"))
 }
 
 fn archive<C>(partition: &str, cache: &CacheRef, codec_config: C) -> immutable::Config<C> {

@@ -11,21 +11,23 @@
 
 mod build;
 mod execute;
+mod handover;
 mod seats;
 mod work;
 
 use crate::{
-    consensus::{BuildContext, Evidence, Ledger},
+    consensus::{Base, BuildContext, Evidence, Ledger},
     genesis::GenesisFile,
     metrics::NodeMetrics,
     pool::{self, Pool, PoolSettings, Spendable},
-    store::{Genesis, PendingStates, Store},
+    store::{Genesis, PendingStates, Store, StoreError},
+    sync::{Handovers, Library, StateLibrary},
 };
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::Mutex;
 use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
-use sahara_finality::{Block, ValidatorSet};
+use sahara_finality::{Block, Handover, ValidatorSet};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Failure, Read, royalties};
 use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc};
@@ -135,6 +137,31 @@ impl NodeLedger {
         ends.filter(|block| *block <= head).collect()
     }
 
+    /// The end of the epoch whose last block is `end`: how a stranger learns who follows.
+    ///
+    /// # Errors
+    /// When that block, its certificate or the validators cannot be read.
+    pub fn handover(&self, end: u64) -> Result<Handover, StoreError> {
+        let store = self.store();
+        if let Some(kept) = store.handover(end)? {
+            return handover::decode(&kept);
+        }
+        let missing = || StoreError::Damaged {
+            what: "handover",
+            reason: format!("block {end}, which ends an epoch, is not whole"),
+        };
+        let block = store.block(end)?.ok_or_else(missing)?;
+        let certificate = store.certificate(end)?.ok_or_else(missing)?;
+        let next = self.epoch_of(end.saturating_add(1));
+        let validators = self.validators_of(next).ok_or_else(missing)?;
+        Ok(Handover {
+            header: alloy_rlp::encode(&block.header).into(),
+            seal: block.seal.encoded().into(),
+            certificate,
+            validators: ValidatorSet::clone(&validators),
+        })
+    }
+
     /// What this node counts and measures.
     #[must_use]
     pub fn metrics(&self) -> &NodeMetrics {
@@ -215,6 +242,17 @@ impl<S: ParentState> Read for Books<'_, S> {
 /// EIP-7702: an account that delegates to code still sends transactions.
 fn is_delegation(code: &[u8]) -> bool {
     code.starts_with(&[0xef, 0x01, 0x00])
+}
+
+impl Handovers for NodeLedger {
+    fn ends(&self) -> Vec<u64> {
+        self.handovers()
+    }
+
+    fn handover(&self, end: u64) -> Option<Handover> {
+        let handover = Self::handover(self, end);
+        handover.inspect_err(|error| warn!(%error, end, "an epoch's end cannot be shown")).ok()
+    }
 }
 
 impl Ledger for NodeLedger {
@@ -326,6 +364,17 @@ impl Ledger for NodeLedger {
             Ok(false) => {}
             Err(error) => warn!(%error, "evidence could not be kept"),
         }
+    }
+
+    fn base(&self) -> Option<Base> {
+        let base = self.store().base();
+        let base = base.inspect_err(|error| error!(%error, "the first block cannot be read"));
+        let (head, certificate) = base.ok()??;
+        Some(Base { number: head.number, hash: head.hash, certificate: certificate.to_vec() })
+    }
+
+    fn library(&self) -> Option<Arc<dyn Library>> {
+        Some(Arc::new(StateLibrary::new(self.store().clone(), self.clone())))
     }
 }
 

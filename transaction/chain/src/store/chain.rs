@@ -10,9 +10,11 @@ use sahara_finality::{Block, TxReceipt};
 use super::{
     AccountProof, Head, StateView, Store, StoreError,
     handle::{Inner, RecentBlock, View, read_head},
-    state::HeadState,
+    node_history::PastTrie,
+    state::{HeadState, prove},
     tables::{number_key, read_number},
 };
+use crate::trie::StateReader as _;
 
 impl Store {
     /// The header of a finalised block.
@@ -33,6 +35,11 @@ impl Store {
     /// When the store cannot be read.
     pub fn block(&self, number: u64) -> Result<Option<Arc<Block>>, StoreError> {
         let view = self.inner.view();
+        if !view.is_whole(number) {
+            // Of some there is the block alone.
+            let read = self.inner.read_block(&view, number)?;
+            return Ok(read.map(|(block, _)| Arc::new(block)));
+        }
         Ok(self.inner.recent_block(&view, number)?.map(|recent| recent.block))
     }
 
@@ -51,6 +58,9 @@ impl Store {
     /// When the store cannot be read.
     pub fn receipts(&self, number: u64) -> Result<Option<Arc<Vec<TxReceipt>>>, StoreError> {
         let view = self.inner.view();
+        if !view.is_whole(number) {
+            return Ok(None);
+        }
         Ok(self.inner.recent_block(&view, number)?.map(|recent| recent.receipts))
     }
 
@@ -118,12 +128,68 @@ impl Store {
         self.inner.view().oldest_state
     }
 
+    /// The first block that is here with everything it brought, block 0 apart. It is the first
+    /// there is, unless the store began with a state sync.
+    #[must_use]
+    pub fn first_block(&self) -> u64 {
+        self.inner.view().first_block
+    }
+
     /// Proves an account and words of it against the head's state root.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn proof(&self, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
-        self.head_state().prove(address, slots)
+        let head = self.head_state();
+        let place = (head.view.head.number, head.state_root());
+        prove(&head, place, address, slots)
+    }
+
+    /// Proves an account and words of it against the state root of a block.
+    ///
+    /// # Errors
+    /// [`StoreError::OldTrie`] when that block's trie is not kept, or when the store cannot be
+    /// read.
+    pub fn proof_at(
+        &self,
+        number: u64,
+        address: Address,
+        slots: &[U256],
+    ) -> Result<AccountProof, StoreError> {
+        let head = self.head_state();
+        let view = &head.view;
+        if number == view.head.number {
+            return prove(&head, (number, head.state_root()), address, slots);
+        }
+        if number < view.oldest_trie || number > view.head.number {
+            return Err(StoreError::OldTrie { number, oldest: view.oldest_trie });
+        }
+        let header = read_head(&self.inner.tables, &view.snapshot, number)?
+            .ok_or_else(|| StoreError::damaged("header", format!("{number} is missing")))?;
+        let root = header.header.state_root;
+        prove(&PastTrie { head, number }, (number, root), address, slots)
+    }
+
+    /// The block that a state sync began with: number, hash, and its certificate.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn base(&self) -> Result<Option<(Head, Bytes)>, StoreError> {
+        let Some(number) = self.first_block().checked_sub(1) else { return Ok(None) };
+        let missing = || StoreError::damaged("base", format!("block {number} is not whole"));
+        let head = self.header(number)?.ok_or_else(missing)?;
+        let certificate = self.certificate(number)?.ok_or_else(missing)?;
+        Ok(Some((head, certificate)))
+    }
+
+    /// The handover at the end of an epoch, if it was learned without the block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn handover(&self, number: u64) -> Result<Option<Bytes>, StoreError> {
+        let view = self.inner.view();
+        let row = view.snapshot.get(&self.inner.tables.handovers, number_key(number))?;
+        Ok(row.map(|row| Bytes::copy_from_slice(&row)))
     }
 
     pub(super) fn head_state(&self) -> HeadState {
@@ -144,20 +210,33 @@ impl Inner {
         if let Some(recent) = self.recent.get(&number) {
             return Ok(Some(recent));
         }
-        let key = number_key(number);
-        let Some(row) = view.snapshot.get(&self.tables.blocks, key)? else { return Ok(None) };
+        let Some((block, bytes)) = self.read_block(view, number)? else { return Ok(None) };
+        let receipts = view.snapshot.get(&self.tables.receipts, number_key(number))?;
+        let receipts = receipts
+            .ok_or_else(|| StoreError::damaged("receipts", format!("{number} are missing")))?;
+        let receipts = decode_receipts(&receipts)?;
+        let recent = RecentBlock::new(&Arc::new(block), &Arc::new(receipts), bytes);
+        self.recent.insert(number, recent.clone());
+        Ok(Some(recent))
+    }
+
+    /// A block and the length of its row.
+    fn read_block(&self, view: &View, number: u64) -> Result<Option<(Block, usize)>, StoreError> {
+        let row = view.snapshot.get(&self.tables.blocks, number_key(number))?;
+        let Some(row) = row else { return Ok(None) };
         let block = Block::decode(&row).map_err(|error| StoreError::damaged("block", error))?;
         let hash = read_head(&self.tables, &view.snapshot, number)?.map(|head| head.hash);
         if hash != Some(block.hash()) {
             return Err(StoreError::damaged("block", format!("{number} has another hash")));
         }
-        let receipts = view.snapshot.get(&self.tables.receipts, key)?;
-        let receipts = receipts
-            .ok_or_else(|| StoreError::damaged("receipts", format!("{number} are missing")))?;
-        let receipts = decode_receipts(&receipts)?;
-        let recent = RecentBlock::new(&Arc::new(block), &Arc::new(receipts), row.len());
-        self.recent.insert(number, recent.clone());
-        Ok(Some(recent))
+        Ok(Some((block, row.len())))
+    }
+}
+
+impl View {
+    /// Whether a block is here with everything it brought.
+    pub(super) const fn is_whole(&self, number: u64) -> bool {
+        number == 0 || number >= self.first_block
     }
 }
 

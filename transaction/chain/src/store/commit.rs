@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::Arc,
 };
 
@@ -15,7 +16,7 @@ use sahara_finality::{Block, TxReceipt};
 use super::{
     Store, StoreError,
     handle::{Inner, RecentBlock, View, read_head},
-    history,
+    history, node_history,
     state::encode_account_row,
     tables::{
         Tables, account_key, join, meta, node_key, number_key, read_storage_key, storage_key,
@@ -86,6 +87,9 @@ impl Store {
         let (tables, number) = (&inner.tables, executed.block.header.number);
         let mut batch = inner.database.batch().durability(Some(PersistMode::SyncAll));
         history::write(tables, &view.snapshot, (number, &executed.diff), &mut batch)?;
+        if inner.options.history.keeps_tries() {
+            node_history::write(tables, &view.snapshot, (number, &executed.trie), &mut batch)?;
+        }
         prune(inner, &view, number, &mut batch)?;
         let input = CommitInput {
             hash,
@@ -174,15 +178,27 @@ fn prune(
     number: u64,
     batch: &mut OwnedWriteBatch,
 ) -> Result<(), StoreError> {
-    let wanted = number.saturating_sub(inner.options.history_blocks.max(1));
-    let first = view.oldest_state.saturating_add(1);
-    let last = wanted.min(view.oldest_state.saturating_add(PRUNED_PER_COMMIT));
-    if last < first {
-        return Ok(());
+    let tables = &inner.tables;
+    let wanted = number.saturating_sub(inner.options.history.blocks().max(1));
+    if let Some(leaving) = leaving(view.oldest_state, wanted) {
+        batch.insert(&tables.meta, meta::OLDEST_STATE, number_key(*leaving.end()));
+        history::prune(tables, &view.snapshot, leaving, batch)?;
     }
-    history::prune(&inner.tables, &view.snapshot, first..=last, batch)?;
-    batch.insert(&inner.tables.meta, meta::OLDEST_STATE, number_key(last));
+    // Without past tries, the head's is the oldest.
+    if !inner.options.history.keeps_tries() {
+        batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(number));
+    } else if let Some(leaving) = leaving(view.oldest_trie, wanted) {
+        batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(*leaving.end()));
+        node_history::prune(tables, &view.snapshot, leaving, batch)?;
+    }
     Ok(())
+}
+
+/// The blocks whose history leaves next, when the oldest state is `oldest` and `wanted` is to be.
+fn leaving(oldest: u64, wanted: u64) -> Option<RangeInclusive<u64>> {
+    let first = oldest.saturating_add(1);
+    let last = wanted.min(oldest.saturating_add(PRUNED_PER_COMMIT));
+    (first <= last).then_some(first..=last)
 }
 
 /// Adds a block and the state it leaves to a batch, and makes it the head.

@@ -37,6 +37,25 @@ pub enum StoreError {
         /// The format stored.
         found: u64,
     },
+    /// A state sync was begun here and is not done.
+    #[error("a state sync is under way in the data directory, expected it to be ended with `--sync state`")]
+    Syncing,
+    /// A block from before the first that is kept.
+    #[error("block {number} is not kept here, the first is {first}")]
+    OldBlock {
+        /// The block asked for.
+        number: u64,
+        /// The first block kept.
+        first: u64,
+    },
+    /// A trie from before the oldest that is kept.
+    #[error("the state trie of block {number} is not kept here, the oldest is that of block {oldest}")]
+    OldTrie {
+        /// The block asked for.
+        number: u64,
+        /// The oldest that can be proven against.
+        oldest: u64,
+    },
     /// A block was left out.
     #[error("expected block {expected} to be committed next, got {got}")]
     Gap {

@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use super::{
     Genesis, StoreError,
     commit::{CommitInput, write_block},
+    pins::Pins,
     tables::{FORMAT, Tables, meta, number_key, read_hash},
 };
 use crate::trie::{NodeCache, genesis_update};
@@ -32,9 +33,40 @@ pub struct StoreOptions {
     pub block_cache_bytes: u64,
     /// Memory for the database's own blocks of rows.
     pub database_cache_bytes: u64,
-    /// How many blocks back [`Store::state_at`] reaches. Making it larger later does not bring
-    /// older states back.
-    pub history_blocks: u64,
+    /// How much of the past is kept.
+    pub history: History,
+}
+
+/// How much of the past is kept. Blocks, receipts and certificates are kept in every mode; asking
+/// for more later does not bring back what is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// The values of so many blocks back, and the tries of the head alone.
+    Pruned(u64),
+    /// Values and tries of so many blocks back.
+    Window(u64),
+    /// Values and tries of all blocks.
+    Archive,
+}
+
+impl History {
+    /// How many blocks back [`Store::state_at`] reaches.
+    #[must_use]
+    pub const fn blocks(self) -> u64 {
+        match self {
+            Self::Pruned(blocks) | Self::Window(blocks) => blocks,
+            Self::Archive => u64::MAX,
+        }
+    }
+
+    /// Whether [`Store::proof_at`] reaches as far.
+    #[must_use]
+    pub const fn keeps_tries(self) -> bool {
+        match self {
+            Self::Pruned(_) => false,
+            Self::Window(_) | Self::Archive => true,
+        }
+    }
 }
 
 impl Default for StoreOptions {
@@ -43,7 +75,7 @@ impl Default for StoreOptions {
             node_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
             database_cache_bytes: 128 << 20,
-            history_blocks: 10_000,
+            history: History::Pruned(10_000),
         }
     }
 }
@@ -75,6 +107,7 @@ pub(super) struct Inner {
     pub(super) nodes: NodeCache,
     pub(super) recent: Cache<u64, RecentBlock, ByBytes>,
     pub(super) writer: Mutex<()>,
+    pub(super) pins: Mutex<Pins>,
     view: RwLock<Arc<View>>,
     heads: broadcast::Sender<Arc<Head>>,
 }
@@ -84,6 +117,10 @@ pub(super) struct View {
     pub(super) snapshot: Snapshot,
     pub(super) head: Arc<Head>,
     pub(super) oldest_state: u64,
+    /// The first block whose past trie can be read.
+    pub(super) oldest_trie: u64,
+    /// The first block after block 0 that is here with everything it brought.
+    pub(super) first_block: u64,
 }
 
 /// A block with its receipts, decoded.
@@ -114,24 +151,19 @@ impl Store {
         options: StoreOptions,
         genesis: &Genesis,
     ) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        std::fs::create_dir_all(path)?;
-        let database = Database::builder(path)
-            .cache_size(options.database_cache_bytes)
-            .max_journaling_size(JOURNAL_BYTES)
-            .open()
-            .map_err(|error| match error {
-                fjall::Error::Locked => StoreError::InUse(path.to_path_buf()),
-                other => other.into(),
-            })?;
-        let tables = Tables::open(&database)?;
+        let (database, tables) = open_database(path.as_ref(), options)?;
         begin(&database, &tables, genesis)?;
+        if database.snapshot().get(&tables.meta, meta::SYNC)?.is_some() {
+            return Err(StoreError::Syncing);
+        }
+        keep_tries_from_here(&database, &tables, options.history)?;
         let view = View::take(&database, &tables)?;
         let recent = options.block_cache_bytes;
         let inner = Inner {
             nodes: NodeCache::new(options.node_cache_bytes),
             recent: Cache::with_weighter(RECENT_BLOCKS, recent, ByBytes),
             writer: Mutex::new(()),
+            pins: Mutex::default(),
             view: RwLock::new(Arc::new(view)),
             heads: broadcast::Sender::new(SUBSCRIBER_BACKLOG),
             genesis: genesis.block.hash(),
@@ -162,6 +194,24 @@ impl Store {
     }
 }
 
+/// Opens the database in a directory.
+pub(super) fn open_database(
+    path: &Path,
+    options: StoreOptions,
+) -> Result<(Database, Tables), StoreError> {
+    std::fs::create_dir_all(path)?;
+    let database = Database::builder(path)
+        .cache_size(options.database_cache_bytes)
+        .max_journaling_size(JOURNAL_BYTES)
+        .open()
+        .map_err(|error| match error {
+            fjall::Error::Locked => StoreError::InUse(path.to_path_buf()),
+            other => other.into(),
+        })?;
+    let tables = Tables::open(&database)?;
+    Ok((database, tables))
+}
+
 /// A guess to size the table; the bound is in bytes.
 const RECENT_BLOCKS: usize = 256;
 
@@ -180,7 +230,9 @@ impl Inner {
 
     /// Lets readers see the new head, and tells subscribers.
     pub(super) fn publish(&self) -> Result<(), StoreError> {
+        let before = self.view();
         let head = self.refresh()?;
+        self.pin(&before.head.header)?;
         // Nobody listening is no failure.
         drop(self.heads.send(head));
         Ok(())
@@ -192,9 +244,11 @@ impl View {
         let snapshot = database.snapshot();
         let number = required(tables, &snapshot, meta::HEAD)?;
         let oldest_state = required(tables, &snapshot, meta::OLDEST_STATE)?;
+        let oldest_trie = required(tables, &snapshot, meta::OLDEST_TRIE)?;
+        let first_block = tables.meta_number(&snapshot, meta::FIRST_BLOCK)?.unwrap_or_default();
         let head = read_head(tables, &snapshot, number)?
             .ok_or_else(|| StoreError::damaged("head", format!("header {number} is missing")))?;
-        Ok(Self { snapshot, head: Arc::new(head), oldest_state })
+        Ok(Self { snapshot, head: Arc::new(head), oldest_state, oldest_trie, first_block })
     }
 }
 
@@ -232,8 +286,9 @@ pub(super) fn read_head(
     Ok(Some(Head { number, hash, header }))
 }
 
-/// Writes genesis into an empty database, or checks that what is there is of this chain.
-fn begin(database: &Database, tables: &Tables, genesis: &Genesis) -> Result<(), StoreError> {
+/// Writes genesis into an empty database, or checks that what is there is of this chain, and brings
+/// it to the present format.
+pub(super) fn begin(database: &Database, tables: &Tables, genesis: &Genesis) -> Result<(), StoreError> {
     let snapshot = database.snapshot();
     let expected = genesis.block.hash();
     let Some(format) = tables.meta_number(&snapshot, meta::FORMAT)? else {
@@ -253,7 +308,35 @@ fn begin(database: &Database, tables: &Tables, genesis: &Genesis) -> Result<(), 
     if found != expected {
         return Err(StoreError::WrongGenesis { expected, found });
     }
-    Ok(())
+    if format < FORMAT { migrate(database, tables, &snapshot) } else { Ok(()) }
+}
+
+/// Format 1 kept no past tries; nothing else differs.
+fn migrate(database: &Database, tables: &Tables, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let head = required(tables, snapshot, meta::HEAD)?;
+    let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
+    batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(head));
+    batch.insert(&tables.meta, meta::FORMAT, number_key(FORMAT));
+    Ok(batch.commit()?)
+}
+
+/// A store that does not keep past tries has those of the head only, from now on; what it kept
+/// before goes.
+fn keep_tries_from_here(
+    database: &Database,
+    tables: &Tables,
+    history: History,
+) -> Result<(), StoreError> {
+    let snapshot = database.snapshot();
+    if history.keeps_tries() || snapshot.first_key_value(&tables.node_changes).is_none() {
+        return Ok(());
+    }
+    let head = required(tables, &snapshot, meta::HEAD)?;
+    let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
+    batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(head));
+    batch.commit()?;
+    tables.node_history.clear()?;
+    Ok(tables.node_changes.clear()?)
 }
 
 fn write_genesis(
@@ -274,6 +357,7 @@ fn write_genesis(
     batch.insert(&tables.meta, meta::CHAIN_ID, number_key(genesis.chain_id));
     batch.insert(&tables.meta, meta::GENESIS, hash.0);
     batch.insert(&tables.meta, meta::OLDEST_STATE, number_key(genesis.block.header.number));
+    batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(genesis.block.header.number));
     let input = CommitInput {
         hash,
         block: &genesis.block,
@@ -286,6 +370,6 @@ fn write_genesis(
     write_block(tables, snapshot, &input, batch)
 }
 
-fn required(tables: &Tables, snapshot: &Snapshot, name: &'static str) -> Result<u64, StoreError> {
+pub(super) fn required(tables: &Tables, snapshot: &Snapshot, name: &'static str) -> Result<u64, StoreError> {
     tables.meta_number(snapshot, name)?.ok_or_else(|| StoreError::damaged(name, "it is missing"))
 }

@@ -68,7 +68,8 @@ impl Store {
     /// The logs of a range of finalised blocks, in order. What is beyond the head is left out.
     ///
     /// # Errors
-    /// When more than `limit` match, or the store cannot be read.
+    /// When more than `limit` match, [`StoreError::OldBlock`] when the range begins before what is
+    /// kept, or the store cannot be read.
     pub fn logs(
         &self,
         blocks: RangeInclusive<u64>,
@@ -77,6 +78,9 @@ impl Store {
     ) -> Result<Vec<FoundLog>, StoreError> {
         let view = self.inner.view();
         let mut found = Vec::new();
+        if *blocks.start() < view.first_block {
+            return Err(StoreError::OldBlock { number: *blocks.start(), first: view.first_block });
+        }
         for number in *blocks.start()..=(*blocks.end()).min(view.head.number) {
             search_block(&self.inner, &view, (number, filter), &mut found)?;
             if found.len() > limit {

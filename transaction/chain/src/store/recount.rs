@@ -2,11 +2,12 @@
 
 use alloy_primitives::{Address, B256, U256};
 use alloy_trie::{HashBuilder, Nibbles};
-use fjall::Readable;
+use fjall::{Readable, Snapshot};
 
 use super::{
     Head, Store, StoreError,
-    state::{HeadState, decode_account_row},
+    state::decode_account_row,
+    tables::Tables,
 };
 use crate::trie::AccountRecord;
 
@@ -34,22 +35,10 @@ impl Store {
     /// When the store cannot be read, or the balances pass 256 bits.
     pub fn recount(&self) -> Result<Recount, StoreError> {
         let state = self.head_state();
-        let mut builder = HashBuilder::default();
-        let (mut total, mut accounts, mut words) = (U256::ZERO, 0_u64, 0_u64);
-        for row in state.view.snapshot.iter(&state.inner.tables.accounts) {
-            let (key, row) = row.into_inner()?;
-            let (_, mut record) = decode_account_row(&row)?;
-            total = total
-                .checked_add(record.account.balance)
-                .ok_or_else(|| StoreError::damaged("balance", "the sum passes 256 bits"))?;
-            accounts = accounts.saturating_add(1);
-            let count;
-            (record.storage_root, count) = storage_root(&state, &key)?;
-            words = words.saturating_add(count);
-            builder.add_leaf(hashed(&key, "account key")?, &record.encoded());
-        }
+        let count = count(&state.inner.tables, &state.view.snapshot)?;
+        let Count { total, accounts, words, root } = count;
         let head = state.view.head.as_ref().clone();
-        Ok(Recount { head, total, accounts, words, root: builder.root() })
+        Ok(Recount { head, total, accounts, words, root })
     }
 
     /// Every account of the head's state, in the order of hashed addresses.
@@ -62,9 +51,40 @@ impl Store {
     }
 }
 
-fn storage_root(state: &HeadState, account: &[u8]) -> Result<(B256, u64), StoreError> {
+/// What the flat rows add up to.
+pub(super) struct Count {
+    pub(super) total: U256,
+    pub(super) accounts: u64,
+    pub(super) words: u64,
+    pub(super) root: B256,
+}
+
+/// Walks the flat rows.
+pub(super) fn count(tables: &Tables, snapshot: &Snapshot) -> Result<Count, StoreError> {
+    let mut builder = HashBuilder::default();
+    let (mut total, mut accounts, mut words) = (U256::ZERO, 0_u64, 0_u64);
+    for row in snapshot.iter(&tables.accounts) {
+        let (key, row) = row.into_inner()?;
+        let (_, mut record) = decode_account_row(&row)?;
+        total = total
+            .checked_add(record.account.balance)
+            .ok_or_else(|| StoreError::damaged("balance", "the sum passes 256 bits"))?;
+        accounts = accounts.saturating_add(1);
+        let count;
+        (record.storage_root, count) = storage_root(tables, snapshot, &key)?;
+        words = words.saturating_add(count);
+        builder.add_leaf(hashed(&key, "account key")?, &record.encoded());
+    }
+    Ok(Count { total, accounts, words, root: builder.root() })
+}
+
+fn storage_root(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    account: &[u8],
+) -> Result<(B256, u64), StoreError> {
     let (mut builder, mut count) = (HashBuilder::default(), 0_u64);
-    for row in state.view.snapshot.prefix(&state.inner.tables.storage, account) {
+    for row in snapshot.prefix(&tables.storage, account) {
         let (key, word) = row.into_inner()?;
         builder.add_leaf(hashed(key.get(32..).unwrap_or_default(), "storage key")?, &word);
         count = count.saturating_add(1);

@@ -14,7 +14,7 @@ use super::{
     tables::{account_key, node_key, number_key, read_hash, storage_key},
 };
 use crate::trie::{
-    AccountRecord, NodePlace, NodeSource, StateReader, TrieError, decode_word, prove,
+    self, AccountRecord, NodePlace, NodeSource, StateReader, TrieError, decode_word,
 };
 
 /// How many blocks back a contract can ask for a hash.
@@ -149,36 +149,6 @@ impl HeadState {
         row.map(|row| Ok(decode_account_row(&row)?.1)).transpose()
     }
 
-    /// Proves an account and words of it.
-    pub(super) fn prove(
-        &self,
-        address: Address,
-        slots: &[U256],
-    ) -> Result<AccountProof, StoreError> {
-        let state_root = self.state_root();
-        let key = keccak256(address);
-        let account_proof = prove(self, None, state_root, &Nibbles::unpack(key))?;
-        let record = match &account_proof.value {
-            Some(leaf) => AccountRecord::decode(leaf)?,
-            None => AccountRecord { account: Account::default(), storage_root: EMPTY_ROOT_HASH },
-        };
-        let storage = slots.iter().map(|slot| {
-            let path = Nibbles::unpack(keccak256(slot.to_be_bytes::<32>()));
-            let proof = prove(self, Some(key), record.storage_root, &path)?;
-            let value = proof.value.as_deref().map(decode_word).transpose()?.unwrap_or_default();
-            Ok(StorageProof { slot: *slot, value, nodes: to_alloy(proof.nodes) })
-        });
-        Ok(AccountProof {
-            number: self.view.head.number,
-            state_root,
-            address,
-            account: record.account,
-            storage_root: record.storage_root,
-            storage: storage.collect::<Result<_, StoreError>>()?,
-            nodes: to_alloy(account_proof.nodes),
-        })
-    }
-
     fn read_node(
         &self,
         owner: Option<B256>,
@@ -188,13 +158,55 @@ impl HeadState {
         let missing = TrieError::missing(owner, path, hash);
         let key = node_key(owner, path);
         let row = self.view.snapshot.get(&self.inner.tables.nodes, key)?.ok_or(missing)?;
-        let found = keccak256(&row);
+        self.inner.keep_node((owner, path), hash, &row)
+    }
+}
+
+impl Inner {
+    /// Checks a row and keeps it in memory.
+    pub(super) fn keep_node(
+        &self,
+        (owner, path): (Option<B256>, &Nibbles),
+        hash: B256,
+        row: &[u8],
+    ) -> Result<bytes::Bytes, StoreError> {
+        let found = keccak256(row);
         if found != hash {
             let place = Box::new(NodePlace { owner, path: *path });
             return Err(TrieError::Damaged { place, expected: hash, found }.into());
         }
-        Ok(self.inner.nodes.keep(hash, &row))
+        Ok(self.nodes.keep(hash, row))
     }
+}
+
+/// Proves an account and words of it against the state root of a block.
+pub(super) fn prove(
+    trie: &impl NodeSource,
+    (number, state_root): (u64, B256),
+    address: Address,
+    slots: &[U256],
+) -> Result<AccountProof, StoreError> {
+    let key = keccak256(address);
+    let account_proof = trie::prove(trie, None, state_root, &Nibbles::unpack(key))?;
+    let record = match &account_proof.value {
+        Some(leaf) => AccountRecord::decode(leaf)?,
+        None => AccountRecord { account: Account::default(), storage_root: EMPTY_ROOT_HASH },
+    };
+    let storage = slots.iter().map(|slot| {
+        let path = Nibbles::unpack(keccak256(slot.to_be_bytes::<32>()));
+        let proof = trie::prove(trie, Some(key), record.storage_root, &path)?;
+        let value = proof.value.as_deref().map(decode_word).transpose()?.unwrap_or_default();
+        Ok(StorageProof { slot: *slot, value, nodes: to_alloy(proof.nodes) })
+    });
+    Ok(AccountProof {
+        number,
+        state_root,
+        address,
+        account: record.account,
+        storage_root: record.storage_root,
+        storage: storage.collect::<Result<_, StoreError>>()?,
+        nodes: to_alloy(account_proof.nodes),
+    })
 }
 
 impl NodeSource for HeadState {

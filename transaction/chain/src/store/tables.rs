@@ -8,7 +8,7 @@ use super::StoreError;
 use crate::consensus::Evidence;
 
 /// The version of everything written here. A change that older programs would misread counts up.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 const ACCOUNT_TRIE: u8 = 0;
 const STORAGE_TRIE: u8 = 1;
@@ -25,6 +25,9 @@ pub(super) mod meta {
     pub(in crate::store) const GENESIS: &str = "genesis";
     pub(in crate::store) const HEAD: &str = "head";
     pub(in crate::store) const OLDEST_STATE: &str = "oldest state";
+    pub(in crate::store) const OLDEST_TRIE: &str = "oldest trie";
+    pub(in crate::store) const FIRST_BLOCK: &str = "first block";
+    pub(in crate::store) const SYNC: &str = "sync";
 }
 
 /// One handle per keyspace.
@@ -62,6 +65,14 @@ pub(super) struct Tables {
     pub(super) changes: Keyspace,
     /// [`evidence_key`] -> activity as the consensus library encodes it
     pub(super) evidence: Keyspace,
+    /// [`node_key`] | ff | number -> rlp(node) before the block, or nothing
+    pub(super) node_history: Keyspace,
+    /// number -> the keys of the nodes it changed, a byte of length before each
+    pub(super) node_changes: Keyspace,
+    /// last block of an epoch -> the handover, as it was verified
+    pub(super) handovers: Keyspace,
+    /// what a state sync has still to do, see [`super::sync`]
+    pub(super) sync: Keyspace,
 }
 
 impl Tables {
@@ -88,11 +99,15 @@ impl Tables {
             storage_history: quiet("storage history")?,
             changes: quiet("changes")?,
             evidence: quiet("evidence")?,
+            node_history: quiet("node history")?,
+            node_changes: quiet("node changes")?,
+            handovers: quiet("handovers")?,
+            sync: quiet("sync")?,
         })
     }
 
     /// All keyspaces by name.
-    pub(super) const fn all(&self) -> [(&'static str, &Keyspace); 16] {
+    pub(super) const fn all(&self) -> [(&'static str, &Keyspace); 20] {
         [
             ("meta", &self.meta),
             ("accounts", &self.accounts),
@@ -110,6 +125,10 @@ impl Tables {
             ("storage_history", &self.storage_history),
             ("changes", &self.changes),
             ("evidence", &self.evidence),
+            ("node_history", &self.node_history),
+            ("node_changes", &self.node_changes),
+            ("handovers", &self.handovers),
+            ("sync", &self.sync),
         ]
     }
 

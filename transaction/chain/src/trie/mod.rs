@@ -28,12 +28,14 @@ mod cache;
 mod edit;
 mod node;
 mod proof;
+mod run;
 mod seal;
 mod state;
 mod update;
 
 pub use cache::NodeCache;
 pub use proof::{Proof, prove};
+pub use run::{Opened, RunError, Stub, keys_of, open};
 pub use state::{AccountRecord, StateReader, genesis_update, state_update};
 pub(crate) use state::{decode_word, encode_word};
 pub use update::{

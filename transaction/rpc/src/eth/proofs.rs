@@ -12,7 +12,7 @@ const MAX_KEYS: usize = 1_024;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait ProofsApi {
-    /// Of the latest block: older tries are not kept.
+    /// Of the latest block, and of as many before as the node keeps tries of.
     #[method(name = "getProof")]
     async fn proof(
         &self,
@@ -56,14 +56,13 @@ impl ProofsApiServer for Proofs {
         }
         let slots: Vec<U256> = slots.into_iter().map(|slot| slot.0).collect();
         let work = move |node: &Node| {
-            let wanted = node.number(block.unwrap_or_default())?.ok_or(Failure::UnknownBlock)?;
-            let proof = node.store().proof(address, &slots)?;
+            let number = node.number(block.unwrap_or_default())?.ok_or(Failure::UnknownBlock)?;
             let is_named = block.is_some_and(|id| !id.is_latest() && !id.is_pending());
-            if is_named && proof.number != wanted {
-                return Err(Failure::NotSupported(
-                    "proofs are of the latest block, older tries are not kept",
-                ));
-            }
+            let proof = if is_named {
+                node.store().proof_at(number, address, &slots)?
+            } else {
+                node.store().proof(address, &slots)?
+            };
             Ok(view(proof))
         };
         self.0.compute(work).await

@@ -1,0 +1,148 @@
+//! A new node fetches the state of a running network of some thousand accounts instead of executing
+//! its blocks, is killed while it does and after, and then follows as any other: same roots, same
+//! answers, and clear words about what it has not.
+
+use alloy_consensus::TxEip1559;
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use eyre::{ContextCompat, Result, ensure};
+use sahara_client::SigningKey;
+use sahara_scenarios::{Rpc, Testnet};
+use serde_json::{Value, json};
+use std::fs;
+
+/// Accounts that the network has beside its own.
+const ACCOUNTS: u64 = 3_000;
+/// Transfers in one JSON-RPC batch.
+const BATCH: usize = 100;
+
+/// The n-th stranger.
+fn stranger(number: u64) -> Address {
+    Address::from_word(alloy_primitives::keccak256(number.to_be_bytes()))
+}
+
+/// Pays each stranger as many units as its number, and one.
+async fn populate(rpc: &Rpc, payer: &SigningKey) -> Result<()> {
+    let chain_id = rpc.call("eth_chainId", json!([])).await?;
+    let chain_id: U256 = chain_id.as_str().wrap_err("a chain id")?.parse()?;
+    let transfer = |nonce: u64| {
+        let transaction = TxEip1559 {
+            chain_id: chain_id.to(),
+            nonce,
+            gas_limit: 21_000,
+            max_fee_per_gas: 100_000_000_000,
+            max_priority_fee_per_gas: 1,
+            to: TxKind::Call(stranger(nonce)),
+            value: U256::from(nonce.saturating_add(1)),
+            ..TxEip1559::default()
+        };
+        Bytes::from(payer.sign_transaction(transaction).encoded_2718())
+    };
+    let http = reqwest::Client::new();
+    for first in (0..ACCOUNTS).step_by(BATCH) {
+        // The pool takes 2,048 of one sender.
+        while nonce(rpc, payer).await?.saturating_add(1_500) < first {
+            tokio::task::yield_now().await;
+        }
+        let batch = (first..).take(BATCH).map(|nonce| {
+            let raw = transfer(nonce);
+            json!({"jsonrpc": "2.0", "id": nonce, "method": "eth_sendRawTransaction", "params": [raw]})
+        });
+        let batch = batch.collect::<Vec<_>>();
+        let answers: Value = http.post(&rpc.url).json(&batch).send().await?.json().await?;
+        let refused = answers.as_array().into_iter().flatten().find(|one| one.get("error").is_some());
+        ensure!(refused.is_none(), "a transfer was refused: {refused:?}");
+    }
+    while nonce(rpc, payer).await? < ACCOUNTS {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+async fn nonce(rpc: &Rpc, payer: &SigningKey) -> Result<u64> {
+    let answer = rpc.call("eth_getTransactionCount", json!([payer.address(), "latest"])).await?;
+    Ok(answer.as_str().wrap_err("a nonce")?.parse::<U256>()?.to())
+}
+
+/// The network key of a host.
+fn key(network: &Testnet, host: u16) -> Result<String> {
+    let (address, secret) = (network.address(host).to_string(), network.secret(host));
+    let made = network.run(&[
+        "validators",
+        "entry",
+        "--key-file",
+        &secret,
+        "--fee-address",
+        &network.wallet,
+        "--address",
+        &address,
+    ])?;
+    let key = made.get("networkKey").and_then(Value::as_str);
+    Ok(key.wrap_err("a network key")?.to_owned())
+}
+
+/// How often a host's log says something.
+fn said(network: &Testnet, host: u16, what: &str) -> usize {
+    let log = fs::read_to_string(network.path(&format!("node-{host}.log"))).unwrap_or_default();
+    log.matches(what).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
+    let payer = SigningKey::random();
+    let account = payer.address().to_string();
+    let extra = ["--by-signatures", "--epoch-length", "20", "--account", account.as_str()];
+    let mut network = Testnet::start(2, &extra)?;
+    network.agree(&[0, 1], 1).await?;
+    network.add_host(2)?;
+    let newcomer = format!("{}@{}", key(&network, 2)?, network.address(2));
+    for host in [0, 1] {
+        network.end(host, "TERM")?;
+        network.node(host, &["--peer", &newcomer])?;
+    }
+    populate(&network.rpc(0), &payer).await?;
+    let before = network.rpc(0).height().await?;
+    network.agree(&[0, 1], before.saturating_add(22)).await?;
+
+    // Killed as soon as it has begun, and again.
+    let arguments = ["--sync", "state", "--history", "archive"];
+    for kill in 1..=3 {
+        network.node(2, &arguments)?;
+        let begun = async || (said(&network, 2, "fetching the state") > kill).then_some(());
+        network.until("the newcomer fetches", begun).await?;
+        network.end(2, "KILL")?;
+    }
+    network.node(2, &arguments)?;
+    network.reaches(2, before.saturating_add(24)).await?;
+    ensure!(said(&network, 2, "the state is whole") >= 1, "no state sync\n{}", network.logs());
+
+    // Killed while it follows.
+    network.end(2, "KILL")?;
+    network.node(2, &arguments)?;
+    let height = network.rpc(0).height().await?.saturating_add(5);
+    network.agree(&[0, 1, 2], height).await?;
+    let rpc = network.rpc(2);
+    for number in [0, 1, 777, ACCOUNTS - 1] {
+        let held = rpc.call("eth_getBalance", json!([stranger(number), "latest"])).await?;
+        let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
+        ensure!(held == U256::from(number + 1), "stranger {number} holds {held}");
+    }
+    let ours = rpc.call("eth_getProof", json!([account, [], format!("{height:#x}")])).await?;
+    let theirs = network.rpc(0).call("eth_getBalance", json!([account, format!("{height:#x}")]));
+    ensure!(ours.get("balance") == Some(&theirs.await?), "a proof of {height}: {ours}");
+
+    // What it has not, it says.
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!(["0x2", true])),
+        ("eth_getLogs", json!([{"fromBlock": "0x1", "toBlock": "latest"}])),
+        ("eth_getBalance", json!([account, "0x2"])),
+        ("eth_getProof", json!([account, [], "0x2"])),
+    ] {
+        let refused = rpc.call(method, params).await.err().wrap_err(method)?.to_string();
+        ensure!(refused.contains("not kept"), "{method}: {refused}");
+    }
+    // And it can prove receipts by what it kept of the validators before.
+    let handovers = rpc.call("sahara_handovers", json!([])).await?;
+    ensure!(handovers == network.rpc(0).call("sahara_handovers", json!([])).await?, "{handovers}");
+    Ok(())
+}

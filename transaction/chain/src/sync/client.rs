@@ -1,0 +1,466 @@
+//! Who is asked for what, and what becomes of the answers.
+
+mod peers;
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use alloy_primitives::{B256, Bytes};
+use commonware_p2p::{Blocker, CheckedSender as _, Receiver, Recipients, Sender};
+use commonware_runtime::Clock;
+use sahara_finality::{NetworkPublicKey, ValidatorSet};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use self::peers::{Asked, Peers, What};
+use super::{
+    trust::{BaseParts, Trust},
+    wire::{Answer, HandoverParts, MAX_CODES, MAX_PLACES, Message, Request},
+};
+use crate::store::{Base, Need, StoreError, SyncStore, TakeError};
+
+/// How often it is looked who is there and who is late.
+const TICK: Duration = Duration::from_millis(250);
+/// How long to wait for a state of which everybody has heard before the first is taken.
+const FIRST_CHOICE: Duration = Duration::from_secs(1);
+/// How long a target that nobody has is waited for: peers restart within it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the log says how far it is.
+const REPORT: Duration = Duration::from_secs(10);
+
+/// Fetches a state from peers.
+pub struct Join<E, S, R, B> {
+    clock: E,
+    sender: S,
+    receiver: R,
+    blocker: B,
+    store: SyncStore,
+    trust: Trust,
+    peers: Peers,
+    base: BaseParts,
+    next_id: u64,
+    connected: Vec<NetworkPublicKey>,
+    /// When somebody was last known to have the target.
+    had: SystemTime,
+    /// When the first state was offered.
+    offered: Option<SystemTime>,
+    reported: SystemTime,
+    progress: watch::Sender<Progress>,
+    track: Track,
+}
+
+/// Is told of each validator set that is learned.
+pub type Track = Box<dyn FnMut(&ValidatorSet) + Send>;
+
+/// How far a state sync is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The block whose state is fetched; 0 while there is none.
+    pub target: u64,
+    /// Trie nodes taken since the start.
+    pub nodes: u64,
+    /// Bytes of nodes and code taken since the start.
+    pub bytes: u64,
+    /// Subtries and pieces of code known to be missing.
+    pub open_needs: u64,
+    /// Peers that lied.
+    pub liars: u64,
+    /// Targets taken since the start.
+    pub targets: u64,
+}
+
+/// Why a state cannot be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The own disk.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A handover that was kept is damaged.
+    #[error("what was kept of the state sync is damaged: {0}")]
+    Damaged(String),
+    /// The network ended.
+    #[error("the network ended")]
+    NoNetwork,
+}
+
+/// A message that cannot be what was asked for.
+struct Lie(String);
+
+impl<E, S, R, B> std::fmt::Debug for Join<E, S, R, B> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Join").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl<E, S, R, B> Join<E, S, R, B>
+where
+    E: Clock,
+    S: Sender<PublicKey = NetworkPublicKey>,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+    B: Blocker<PublicKey = NetworkPublicKey>,
+{
+    /// Goes on with what `store` has. `trust` knows block 0.
+    ///
+    /// # Errors
+    /// When what was kept is damaged.
+    pub fn new(
+        (clock, blocker): (E, B),
+        (sender, receiver): (S, R),
+        (store, mut trust): (SyncStore, Trust),
+        track: Track,
+    ) -> Result<Self, JoinError> {
+        for kept in store.handovers()? {
+            trust.recall(&kept).map_err(|error| JoinError::Damaged(error.to_string()))?;
+        }
+        let now = clock.current();
+        let mut join = Self {
+            clock,
+            sender,
+            receiver,
+            blocker,
+            store,
+            trust,
+            peers: Peers::default(),
+            base: BaseParts::default(),
+            next_id: 0,
+            connected: Vec::new(),
+            had: now,
+            offered: None,
+            reported: now,
+            progress: watch::Sender::new(Progress::default()),
+            track,
+        };
+        if let Some(set) = join.trust.validators() {
+            (join.track)(set);
+        }
+        Ok(join)
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Fetches until the state is whole, and makes its block the head.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub async fn run(mut self) -> Result<(), JoinError> {
+        let base = self.fetch().await?;
+        if let Some((header, hash)) = self.store.target() {
+            info!(number = header.number, %hash, "the state is whole");
+        }
+        Ok(self.store.install(&base)?)
+    }
+
+    async fn fetch(&mut self) -> Result<Base, JoinError> {
+        let mut tick = self.clock.current();
+        loop {
+            let now = self.clock.current();
+            if now >= tick {
+                self.look_around(now)?;
+                tick = now.checked_add(TICK).unwrap_or(now);
+            }
+            if let Some(base) = self.done() {
+                return Ok(base);
+            }
+            self.ask_everybody(now)?;
+            let sleep = self.clock.sleep_until(tick);
+            tokio::select! {
+                biased;
+                message = self.receiver.recv() => {
+                    let (peer, bytes) = message.map_err(|_| JoinError::NoNetwork)?;
+                    self.hear(peer, bytes.as_ref())?;
+                }
+                () = sleep => {}
+            }
+        }
+    }
+
+    fn done(&self) -> Option<Base> {
+        let (header, _) = self.store.target().filter(|_| self.store.is_whole())?;
+        self.trust.base(header, &self.base)
+    }
+
+    /// Who is connected, who is late, which target is best.
+    fn look_around(&mut self, now: SystemTime) -> Result<(), JoinError> {
+        if let Ok(reachable) = self.sender.check(Recipients::All) {
+            self.connected = reachable.recipients();
+        }
+        self.peers.keep(&self.connected);
+        self.peers.expire(now);
+        self.choose_target(now)?;
+        let open_needs = u64::try_from(self.store.open_needs()).unwrap_or(u64::MAX);
+        self.progress.send_if_modified(|progress| {
+            std::mem::replace(&mut progress.open_needs, open_needs) != open_needs
+        });
+        if now.duration_since(self.reported).unwrap_or_default() >= REPORT {
+            self.reported = now;
+            let Progress { target, nodes, bytes, open_needs, .. } = *self.progress.borrow();
+            let peers = self.connected.len();
+            info!(target, nodes, bytes, open_needs, peers, "fetching the state");
+        }
+        Ok(())
+    }
+
+    fn choose_target(&mut self, now: SystemTime) -> Result<(), JoinError> {
+        if let Some((_, hash)) = self.store.target() {
+            if self.peers.anyone_has(hash) {
+                self.had = now;
+                return Ok(());
+            }
+            if now.duration_since(self.had).unwrap_or_default() < PATIENCE {
+                return Ok(());
+            }
+        }
+        let Some((pivot, number)) = self.peers.best_offer() else { return Ok(()) };
+        let offered = *self.offered.get_or_insert(now);
+        let is_first = self.store.target().is_none();
+        let waits = now.duration_since(offered).unwrap_or_default() < FIRST_CHOICE;
+        if is_first && waits && self.peers.offering() < self.connected.len() {
+            return Ok(());
+        }
+        self.store.aim(pivot)?;
+        self.had = now;
+        self.base = BaseParts::default();
+        self.peers.forget_parts();
+        self.progress.send_modify(|progress| {
+            progress.target = number;
+            progress.targets = progress.targets.saturating_add(1);
+        });
+        info!(number, is_first, "fetching the state after a block");
+        Ok(())
+    }
+
+    fn ask_everybody(&mut self, now: SystemTime) -> Result<(), JoinError> {
+        for peer in self.connected.clone() {
+            while self.peers.has_room(&peer, now) {
+                let Some((what, request)) = self.next_for(&peer, now)? else { break };
+                let id = self.next_id;
+                self.next_id = self.next_id.wrapping_add(1);
+                let message = Bytes::from(Message::Request(id, request).encoded());
+                if self.sender.send(Recipients::One(peer.clone()), message.0, false).is_empty() {
+                    break;
+                }
+                self.peers.asked(id, &peer, what, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a peer is asked next.
+    fn next_for(
+        &self,
+        peer: &NetworkPublicKey,
+        now: SystemTime,
+    ) -> Result<Option<(What, Request)>, JoinError> {
+        if self.peers.wants_handovers(peer) {
+            let above = self.trust.last();
+            return Ok(Some((What::Handovers { above }, Request::Handovers { above })));
+        }
+        let target = self.store.target();
+        if self.peers.wants_pivots(peer, target.map(|(_, hash)| hash), now) {
+            return Ok(Some((What::Pivots, Request::Pivots)));
+        }
+        let Some((header, hash)) = target.filter(|(_, hash)| self.peers.has(peer, *hash)) else {
+            return Ok(None);
+        };
+        let (number, busy) = (header.number, self.peers.busy());
+        let codes = self.store.codes(MAX_CODES, |code| !busy.codes.contains(code));
+        if !codes.is_empty() {
+            return Ok(Some((What::Codes(codes.clone()), Request::Codes(codes))));
+        }
+        let needs = self.store.places(MAX_PLACES, |place| !busy.places.contains(place))?;
+        if !needs.is_empty() {
+            let needs = together(needs);
+            let places = needs.iter().map(|need| (need.place, need.is_deep)).collect();
+            return Ok(Some((What::Parts(needs), Request::Runs { pivot: hash, places })));
+        }
+        Ok(self.next_of_base(number, busy.blocks.as_slice()))
+    }
+
+    /// What is missing beside the state.
+    fn next_of_base(&self, number: u64, busy: &[u64]) -> Option<(What, Request)> {
+        let block = |wanted: u64, is_here: bool| {
+            let is_wanted = !is_here && !busy.contains(&wanted);
+            is_wanted.then_some((What::Block(wanted), Request::Block(wanted)))
+        };
+        let last = number.saturating_sub(1);
+        let headers = (self.base.headers.is_none() && !self.peers.asks_headers())
+            .then(|| Request::Headers { last, count: Trust::headers_before(number) });
+        let before = self.trust.before_epoch(number);
+        block(number, self.base.block.is_some())
+            .or_else(|| headers.map(|request| (What::Headers, request)))
+            .or_else(|| before.and_then(|one| block(one, self.base.before_epoch.is_some())))
+    }
+
+    /// Takes a message.
+    fn hear(&mut self, peer: NetworkPublicKey, bytes: &[u8]) -> Result<(), JoinError> {
+        let outcome = match Message::decode(bytes) {
+            Ok(Message::Answer(id, answer)) => match self.peers.answered(id, &peer) {
+                Some(Asked { what, .. }) => self.take(&peer, what, answer),
+                // Too late, or of a target that was given up.
+                None => return Ok(()),
+            },
+            // Others may fetch as well; there is nothing here yet.
+            Ok(Message::Request(..)) => return Ok(()),
+            Err(error) => Err(Failed::Lie(Lie(error.to_string()))),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Failed::Store(error)) => Err(error.into()),
+            Err(Failed::Lie(Lie(reason))) => {
+                warn!(%peer, reason, "a peer lied and is dropped");
+                self.peers.drop_liar(&peer);
+                self.progress.send_modify(|one| one.liars = one.liars.saturating_add(1));
+                // Who is blocked already needs no more.
+                let _feedback = self.blocker.block(peer);
+                Ok(())
+            }
+        }
+    }
+
+    fn take(&mut self, peer: &NetworkPublicKey, what: What, answer: Answer) -> Result<(), Failed> {
+        let now = self.clock.current();
+        match (what, answer) {
+            (What::Parts(_), Answer::Gone) => {
+                self.peers.lost_target(peer);
+                self.peers.rest(peer, now);
+            }
+            (_, Answer::Gone) => self.peers.rest(peer, now),
+            (What::Handovers { above }, Answer::Handovers { some, has_more }) => {
+                if has_more && some.is_empty() {
+                    return Err(Failed::lie("more handovers and none of them"));
+                }
+                self.take_handovers(above, &some)?;
+                if !has_more {
+                    self.judge(peer, now)?;
+                }
+            }
+            (What::Pivots, Answer::Pivots(pivots)) => self.peers.claims(peer, pivots),
+            (What::Parts(needs), Answer::Runs(runs)) => {
+                if runs.is_empty() || runs.len() > needs.len() {
+                    return Err(Failed::lie("another number of runs than asked for"));
+                }
+                for (need, run) in needs.iter().zip(&runs) {
+                    self.store.take(need, run)?;
+                    let bytes = run.nodes.iter().map(|node| node.len()).sum();
+                    self.count(run.nodes.len(), bytes);
+                }
+            }
+            (What::Codes(hashes), Answer::Codes(codes)) => {
+                if codes.is_empty() || codes.len() > hashes.len() {
+                    return Err(Failed::lie("another number of codes than asked for"));
+                }
+                for (hash, code) in hashes.iter().zip(&codes) {
+                    self.store.take_code(*hash, code)?;
+                    self.count(0, code.len());
+                }
+            }
+            (What::Headers, Answer::Headers(headers)) => {
+                if let Some((target, _)) = self.store.target() {
+                    self.trust.headers(target, headers, &mut self.base)?;
+                }
+            }
+            (What::Block(number), Answer::Block { block, certificate }) => {
+                if let Some((_, hash)) = self.store.target() {
+                    let given = (block.as_ref(), certificate);
+                    self.trust.block((number, hash), given, &mut self.base)?;
+                }
+            }
+            _ => return Err(Failed::lie("an answer to another question")),
+        }
+        Ok(())
+    }
+
+    /// A peer has handed over all the sets it knows: what it says it has must be final under them.
+    fn judge(&mut self, peer: &NetworkPublicKey, now: SystemTime) -> Result<(), Failed> {
+        let claims = self.peers.take_claims(peer).into_iter();
+        let judged = claims.map(|pivot| {
+            let (header, hash) = self.trust.pivot(&pivot)?;
+            Ok((hash, (header.number, pivot)))
+        });
+        let offers = judged.collect::<Result<_, Failed>>()?;
+        self.peers.offers(peer, offers, now);
+        Ok(())
+    }
+
+    /// What others handed over meanwhile is passed over.
+    fn take_handovers(&mut self, above: u64, some: &[HandoverParts]) -> Result<(), Failed> {
+        for parts in some {
+            let header = sahara_finality::decode_header(&parts.header);
+            let number = header.map_err(|error| Failed::lie(&error.to_string()))?.number;
+            if number <= above {
+                return Err(Failed::lie("a handover from before those asked for"));
+            }
+            if number <= self.trust.last() {
+                continue;
+            }
+            let number = self.trust.learn(parts)?;
+            self.store.keep_handover(number, &alloy_rlp::encode(parts))?;
+            if let Some(set) = self.trust.validators() {
+                (self.track)(set);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, nodes: usize, bytes: usize) {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.progress.send_modify(|progress| {
+            progress.nodes = progress.nodes.saturating_add(number(nodes));
+            progress.bytes = progress.bytes.saturating_add(number(bytes));
+        });
+    }
+}
+
+/// Those needs that go well into one request: single nodes and storage tries are small and many, a
+/// deep piece of the account trie fills an answer alone.
+fn together(mut needs: Vec<Need>) -> Vec<Need> {
+    let is_large = |need: &Need| need.is_deep && need.place.owner.is_none();
+    let count = match needs.iter().position(is_large) {
+        Some(first) => first.max(1),
+        None => needs.len(),
+    };
+    needs.truncate(count);
+    needs
+}
+
+/// Why an answer was not taken.
+enum Failed {
+    Lie(Lie),
+    Store(StoreError),
+}
+
+impl Failed {
+    fn lie(reason: &str) -> Self {
+        Self::Lie(Lie(reason.to_owned()))
+    }
+}
+
+impl From<TakeError> for Failed {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Lie(reason) => Self::Lie(Lie(reason)),
+            TakeError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<super::TrustError> for Failed {
+    fn from(error: super::TrustError) -> Self {
+        Self::Lie(Lie(error.to_string()))
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What is asked for already.
+pub(super) type Offers = BTreeMap<B256, (u64, crate::store::Pivot)>;

@@ -1,0 +1,186 @@
+//! Answering those who fetch a state.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
+use commonware_p2p::{Receiver, Recipients, Sender};
+use commonware_runtime::{Handle, Spawner};
+use sahara_finality::{Handover, NetworkPublicKey};
+use tracing::debug;
+
+use super::wire::{
+    ANSWER_BYTES, Answer, HandoverParts, MAX_CODES, MAX_HANDOVERS, MAX_HEADERS, MAX_MESSAGE_BYTES,
+    MAX_NODES, MAX_PIVOTS, Message, Request,
+};
+use crate::store::{Place, Store, StoreError};
+
+/// Room that a message takes beside its one long part.
+const ENVELOPE_BYTES: usize = 1024;
+
+/// What answers requests.
+pub trait Library: Send + Sync + 'static {
+    /// The answer; none when there is none to give.
+    fn answer(&self, request: &Request) -> Option<Answer>;
+}
+
+/// Tells who validated when.
+pub trait Handovers: Send + Sync + 'static {
+    /// The last blocks of the epochs after which others follow, the oldest first.
+    fn ends(&self) -> Vec<u64>;
+    /// One of them.
+    fn handover(&self, end: u64) -> Option<Handover>;
+}
+
+/// A store and who validated when.
+#[derive(Debug)]
+pub struct StateLibrary<H> {
+    /// The blocks and states.
+    pub store: Store,
+    /// The validators.
+    pub handovers: H,
+    /// With how many bytes an answer of many parts ends; [`ANSWER_BYTES`] unless a test wants more.
+    pub answer_bytes: usize,
+}
+
+impl<H> StateLibrary<H> {
+    /// A library of these.
+    pub const fn new(store: Store, handovers: H) -> Self {
+        Self { store, handovers, answer_bytes: ANSWER_BYTES }
+    }
+}
+
+impl<H: Handovers> Library for StateLibrary<H> {
+    fn answer(&self, request: &Request) -> Option<Answer> {
+        let answer = match request {
+            Request::Handovers { above } => Ok(Some(self.handovers(*above))),
+            Request::Pivots => {
+                let mut pivots = self.store.pivots();
+                pivots.truncate(MAX_PIVOTS);
+                Ok(Some(Answer::Pivots(pivots)))
+            }
+            Request::Runs { pivot, places } => self.runs(*pivot, places),
+            Request::Codes(hashes) => self.codes(hashes),
+            Request::Headers { last, count } => self.headers(*last, *count),
+            Request::Block(number) => self.block(*number),
+        };
+        match answer {
+            Ok(answer) => Some(answer.unwrap_or(Answer::Gone)),
+            Err(error) => {
+                debug!(%error, "a request could not be answered");
+                Some(Answer::Gone)
+            }
+        }
+    }
+}
+
+impl<H: Handovers> StateLibrary<H> {
+    fn handovers(&self, above: u64) -> Answer {
+        let ends = self.handovers.ends().into_iter().filter(|end| *end > above);
+        let (mut some, mut bytes, mut has_more) = (Vec::new(), 0_usize, false);
+        for end in ends {
+            if some.len() == MAX_HANDOVERS || bytes >= ANSWER_BYTES {
+                has_more = true;
+                break;
+            }
+            let Some(handover) = self.handovers.handover(end) else { break };
+            let parts = HandoverParts::from(&handover);
+            bytes = bytes.saturating_add(parts.validators.len());
+            some.push(parts);
+        }
+        Answer::Handovers { some, has_more }
+    }
+
+    fn runs(&self, pivot: B256, places: &[(Place, bool)]) -> Result<Option<Answer>, StoreError> {
+        let Some(state) = self.store.pinned(pivot) else { return Ok(None) };
+        let (mut runs, mut bytes, mut nodes) = (Vec::new(), self.answer_bytes, 0_usize);
+        for (place, is_deep) in places {
+            // A node takes at least 33 bytes, or it would stand in its parent; a root may be shorter.
+            if bytes == 0 || nodes.saturating_add(ANSWER_BYTES / 32) > MAX_NODES {
+                break;
+            }
+            let run = state.run((place.owner, &place.path), *is_deep, bytes)?;
+            let taken = run.nodes.iter().map(|node| node.len()).sum::<usize>();
+            bytes = bytes.saturating_sub(taken.max(1));
+            nodes = nodes.saturating_add(run.nodes.len());
+            runs.push(run);
+        }
+        Ok(Some(Answer::Runs(runs)))
+    }
+
+    fn codes(&self, hashes: &[B256]) -> Result<Option<Answer>, StoreError> {
+        let (mut codes, mut bytes) = (Vec::<Bytes>::new(), 0_usize);
+        for hash in hashes.iter().take(MAX_CODES) {
+            let Some(code) = self.store.code(*hash)? else { break };
+            let with = bytes.saturating_add(code.len());
+            let is_long = with > MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+            if is_long || (with > ANSWER_BYTES && !codes.is_empty()) {
+                break;
+            }
+            bytes = with;
+            codes.push(code);
+        }
+        Ok((!codes.is_empty()).then_some(Answer::Codes(codes)))
+    }
+
+    fn headers(&self, last: u64, count: u64) -> Result<Option<Answer>, StoreError> {
+        let most = u64::try_from(MAX_HEADERS).unwrap_or(u64::MAX);
+        let first = last.saturating_add(1).saturating_sub(count.min(most));
+        let mut headers = Vec::new();
+        for number in first..=last {
+            let Some(head) = self.store.header(number)? else { return Ok(None) };
+            headers.push(alloy_rlp::encode(&head.header).into());
+        }
+        Ok(Some(Answer::Headers(headers)))
+    }
+
+    fn block(&self, number: u64) -> Result<Option<Answer>, StoreError> {
+        let Some(block) = self.store.block(number)? else { return Ok(None) };
+        let certificate = self.store.certificate(number)?.unwrap_or_default();
+        Ok(Some(Answer::Block { block: block.encoded().into(), certificate }))
+    }
+}
+
+impl From<&Handover> for HandoverParts {
+    fn from(handover: &Handover) -> Self {
+        Self {
+            header: handover.header.clone(),
+            seal: handover.seal.clone(),
+            certificate: handover.certificate.clone(),
+            validators: handover.validators.encoded().into(),
+        }
+    }
+}
+
+/// Answers requests, one at a time, on a thread of its own: reading is not to hold up votes. Who
+/// sends more than it takes finds them dropped.
+pub fn start<E, S, R>(context: E, library: Arc<dyn Library>, channel: (S, R)) -> Handle<()>
+where
+    E: Spawner,
+    S: Sender<PublicKey = NetworkPublicKey>,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+{
+    context.dedicated().spawn(move |_| serve(library, channel))
+}
+
+async fn serve<S, R>(library: Arc<dyn Library>, (mut sender, mut receiver): (S, R))
+where
+    S: Sender<PublicKey = NetworkPublicKey>,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+{
+    while let Ok((peer, bytes)) = receiver.recv().await {
+        let (id, request) = match Message::decode(bytes.as_ref()) {
+            Ok(Message::Request(id, request)) => (id, request),
+            // An answer that comes too late, or that nobody asked for.
+            Ok(Message::Answer(..)) => continue,
+            Err(error) => {
+                debug!(%peer, %error, "a peer sent something else than a request");
+                continue;
+            }
+        };
+        if let Some(answer) = library.answer(&request) {
+            let answer = Message::Answer(id, answer).encoded();
+            let reached = sender.send(Recipients::One(peer), Bytes::from(answer).0, false);
+            debug!(reached = reached.len(), "answered a request");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! A node that fetches a state from others over a simulated network, in virtual time.
+
+use std::{
+    num::NonZeroUsize,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use alloy_primitives::{Address, Bytes};
+use commonware_p2p::simulated::{Config, Link, Network, Oracle};
+use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
+use commonware_utils::{NZU32, NZUsize, probability};
+use parking_lot::Mutex;
+use sahara_chain::{
+    store::Store,
+    sync::{
+        CHANNEL, Join, Library, Progress, StateLibrary, start,
+        wire::{Answer, MAX_MESSAGE_BYTES, Request},
+    },
+};
+use sahara_finality::{NetworkPublicKey, ValidatorKeys};
+
+use crate::world::{Change, Start, World, options, populated};
+
+const QUOTA: Quota = Quota::per_second(NZU32!(100_000));
+/// So small that a state takes many answers.
+const ANSWER_BYTES: usize = 2_000;
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How a peer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Nodes that do not hash to what was asked for.
+    WrongNode,
+    /// Leaves one node out, in the middle of a run.
+    Omits,
+    /// Goes on after the end.
+    Endless,
+    /// Answers with no nodes.
+    Nothing,
+    /// Other addresses than the accounts'.
+    WrongAddress,
+    /// Other code.
+    WrongCode,
+    /// One header less.
+    FewerHeaders,
+    /// A block of another height.
+    OtherBlock,
+    /// A state that nobody signed.
+    Unsigned,
+    /// Says that there are more handovers, and tells none.
+    MoreHandovers,
+    /// A handover with one byte changed.
+    WrongHandover,
+    /// An answer to another question.
+    OffTopic,
+}
+
+/// Ways that are no proof of a lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lazy {
+    /// Never answers.
+    Silent,
+    /// Has lost the state that it offered.
+    Gone,
+    /// One node at a time.
+    Slow,
+}
+
+struct Peer {
+    library: StateLibrary<crate::world::Sets>,
+    lie: Option<Way>,
+    lazy: Option<Lazy>,
+    /// How many answers with nodes were given, and after how many what happens.
+    served: Arc<AtomicUsize>,
+    event: Option<(usize, Arc<dyn Fn() + Send + Sync>)>,
+}
+
+impl Library for Peer {
+    fn answer(&self, request: &Request) -> Option<Answer> {
+        let mut answer = self.library.answer(request)?;
+        if let Answer::Runs(runs) = &mut answer {
+            let served = self.served.fetch_add(1, Ordering::SeqCst) + 1;
+            if let Some((_, event)) = self.event.as_ref().filter(|(after, _)| *after == served) {
+                event();
+            }
+            match self.lazy {
+                Some(Lazy::Gone) => return Some(Answer::Gone),
+                Some(Lazy::Slow) => {
+                    runs.truncate(1);
+                    let run = &mut runs[0];
+                    run.nodes.truncate(1);
+                    // A branch, as the first node of a trie of more than one account is.
+                    if run.addresses.len() > 1 {
+                        run.addresses.clear();
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.lazy == Some(Lazy::Silent) {
+            return None;
+        }
+        if let Some(lie) = self.lie {
+            tell(lie, &mut answer);
+        }
+        Some(answer)
+    }
+}
+
+fn tell(lie: Way, answer: &mut Answer) {
+    match (lie, answer) {
+        (Way::WrongNode, Answer::Runs(runs)) => {
+            let node = runs.last_mut().and_then(|run| run.nodes.last_mut());
+            if let Some(node) = node {
+                *node = Bytes::from([node.as_ref(), &[0]].concat());
+            }
+        }
+        (Way::Omits, Answer::Runs(runs)) => {
+            if let Some(run) = runs.iter_mut().find(|run| run.nodes.len() > 2) {
+                run.nodes.remove(1);
+            }
+        }
+        (Way::Endless, Answer::Runs(runs)) => runs[0].nodes.push(Bytes::from_static(&[0xc0])),
+        (Way::Nothing, Answer::Runs(runs)) => runs[0].nodes.clear(),
+        (Way::WrongAddress, Answer::Runs(runs)) => {
+            for address in runs.iter_mut().flat_map(|run| &mut run.addresses) {
+                *address = Address::repeat_byte(0xee);
+            }
+        }
+        (Way::WrongCode, Answer::Codes(codes)) => codes[0] = Bytes::from_static(b"other"),
+        (Way::FewerHeaders, Answer::Headers(headers)) => drop(headers.remove(0)),
+        (Way::OtherBlock, Answer::Block { block, .. }) => *block = Bytes::from_static(&[0xc0]),
+        (Way::Unsigned, Answer::Pivots(pivots)) => {
+            for pivot in pivots {
+                let mut bytes = pivot.certificate.to_vec();
+                *bytes.last_mut().unwrap() ^= 1;
+                pivot.certificate = bytes.into();
+            }
+        }
+        (Way::MoreHandovers, Answer::Handovers { some, has_more }) => {
+            some.clear();
+            *has_more = true;
+        }
+        (Way::WrongHandover, Answer::Handovers { some, .. }) => {
+            if let Some(one) = some.first_mut() {
+                let mut bytes = one.validators.to_vec();
+                *bytes.last_mut().unwrap() ^= 1;
+                one.validators = bytes.into();
+            }
+        }
+        (Way::OffTopic, answer @ Answer::Runs(_)) => *answer = Answer::Codes(Vec::new()),
+        _ => {}
+    }
+}
+
+/// A peer and its distance.
+type Placed = (Peer, Duration);
+
+fn honest(world: &World) -> Peer {
+    let mut library = StateLibrary::new(world.store.clone(), world.handovers());
+    library.answer_bytes = ANSWER_BYTES;
+    Peer { library, lie: None, lazy: None, served: Arc::default(), event: None }
+}
+
+const NEAR: Duration = Duration::from_millis(5);
+const FAR: Duration = Duration::from_millis(60);
+
+/// Fetches a state into a directory; each time after one of `kills` it is cut off and begins again.
+fn fetch(
+    start_of: &Start,
+    peers: Vec<Placed>,
+    kills: &[Duration],
+    directory: &Path,
+) -> Vec<Progress> {
+    let keys: Vec<NetworkPublicKey> = (0..=u8::try_from(peers.len()).unwrap())
+        .map(|seed| ValidatorKeys::from_secret(&[100 + seed; 32]).unwrap())
+        .map(|keys| keys.validator(Address::ZERO).network_key)
+        .collect();
+    let runner = deterministic::Runner::timed(PATIENCE);
+    runner.start(|context| async move {
+        let config = Config {
+            max_size: u32::try_from(MAX_MESSAGE_BYTES).unwrap(),
+            max_peers_per_set: NonZeroUsize::new(keys.len()).unwrap(),
+            disconnect_on_block: true,
+            tracked_peer_sets: NZUsize!(3),
+        };
+        let (network, oracle): (_, Oracle<NetworkPublicKey, deterministic::Context>) =
+            Network::new_with_peers(context.child("network"), config, keys.clone()).await;
+        network.start();
+        let me = keys.last().unwrap().clone();
+        for ((peer, latency), key) in peers.into_iter().zip(&keys) {
+            let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
+            let _serving = start(context.child("peer"), Arc::new(peer), channel);
+            let link =
+                || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
+            oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
+            oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();
+        }
+        let mut ends = Vec::new();
+        let mut kills = kills.iter();
+        loop {
+            let control = oracle.control(me.clone());
+            let channel = control.register(CHANNEL, QUOTA).await.unwrap();
+            let store = start_of.sync_store(directory);
+            let clock = context.child("join");
+            let parts = (store, start_of.trust());
+            let join = Join::new((clock, control), channel, parts, Box::new(|_| {})).unwrap();
+            let progress = join.progress();
+            let Some(kill) = kills.next() else {
+                join.run().await.unwrap();
+                ends.push(*progress.borrow());
+                return ends;
+            };
+            tokio::select! {
+                biased;
+                () = context.sleep(*kill) => {}
+                ended = join.run() => panic!("ended before it was killed: {ended:?}"),
+            }
+            ends.push(*progress.borrow());
+        }
+    })
+}
+
+/// The fetched state is that of a block the world has.
+fn assert_fetched(world: &World, directory: &Path) -> u64 {
+    let store = Store::open(directory, options(), &world.start.genesis).unwrap();
+    let head = store.head();
+    assert_eq!(world.store.header(head.number).unwrap().unwrap().hash, head.hash);
+    let count = store.recount().unwrap();
+    assert_eq!(count.root, head.header.state_root);
+    head.number
+}
+
+/// A state with words and code, in its third set of validators.
+fn world() -> World {
+    populated(150, 23, 5)
+}
+
+#[test]
+fn i2_a_new_node_fetches_the_state_through_three_sets_of_validators() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let peers = vec![(honest(&world), NEAR), (honest(&world), FAR)];
+    let ends = fetch(&world.start, peers, &[], directory.path());
+    assert_eq!(assert_fetched(&world, directory.path()), 23);
+    assert_eq!((ends[0].liars, ends[0].targets), (0, 1));
+}
+
+#[test]
+fn i3_who_lies_is_dropped_and_another_is_asked() {
+    let world = world();
+    for lie in [
+        Way::WrongNode,
+        Way::Omits,
+        Way::Endless,
+        Way::Nothing,
+        Way::WrongAddress,
+        Way::WrongCode,
+        Way::FewerHeaders,
+        Way::OtherBlock,
+        Way::Unsigned,
+        Way::MoreHandovers,
+        Way::WrongHandover,
+        Way::OffTopic,
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        // The liars are nearer, so that they are asked for everything first.
+        let liar = || Peer { lie: Some(lie), ..honest(&world) };
+        let peers = vec![(liar(), NEAR), (liar(), NEAR), (honest(&world), FAR)];
+        let ends = fetch(&world.start, peers, &[], directory.path());
+        assert_eq!(assert_fetched(&world, directory.path()), 23, "{lie:?}");
+        assert!((1..=2).contains(&ends[0].liars), "{lie:?}: {:?}", ends[0]);
+    }
+}
+
+#[test]
+fn i4_who_does_not_answer_holds_nobody_up() {
+    let world = world();
+    for lazy in [Lazy::Silent, Lazy::Gone, Lazy::Slow] {
+        let directory = tempfile::tempdir().unwrap();
+        let idle = Peer { lazy: Some(lazy), ..honest(&world) };
+        let peers = vec![(idle, NEAR), (honest(&world), FAR)];
+        let ends = fetch(&world.start, peers, &[], directory.path());
+        assert_eq!(assert_fetched(&world, directory.path()), 23, "{lazy:?}");
+        assert_eq!(ends[0].liars, 0, "{lazy:?} is no lie");
+    }
+}
+
+#[test]
+fn i4_a_node_that_is_killed_goes_on_where_it_was() {
+    let world = world();
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let all = fetch(&world.start, vec![(honest(&world), FAR)], &[], whole.path());
+    let kills = [500, 1_700, 2_300, 2_900].map(Duration::from_millis);
+    let peers = vec![(honest(&world), FAR)];
+    let ends = fetch(&world.start, peers, &kills, parts.path());
+    assert_eq!(assert_fetched(&world, parts.path()), 23);
+    // What was under way when it was killed is asked for again, and nothing else.
+    let taken: u64 = ends.iter().map(|end| end.nodes).sum();
+    assert_eq!(taken, all[0].nodes, "{ends:?}");
+    assert!(ends.iter().filter(|end| end.nodes > 0).count() > 2, "{ends:?}");
+}
+
+#[test]
+fn i5_the_chain_goes_on_meanwhile_and_only_what_changed_is_fetched_again() {
+    let world = Arc::new(Mutex::new(populated(600, 7, 5)));
+    let directory = tempfile::tempdir().unwrap();
+    let (target, peer) = {
+        let world = world.lock();
+        (world.store.head().number, honest(&world))
+    };
+    // After some answers the peer has made more blocks than it keeps states of.
+    let moving = Arc::clone(&world);
+    let event = move || {
+        let mut world = moving.lock();
+        for round in 0..14_u16 {
+            let words = (0..20).map(|slot| Change::Word(7 * (round + 1), slot, 9));
+            let words = words.chain([Change::Destroy(14), Change::Balance(1_000 + round, 5)]);
+            world.commit(&words.collect::<Vec<_>>());
+        }
+    };
+    let served = Arc::clone(&peer.served);
+    let peer = Peer { event: Some((25, Arc::new(event))), ..peer };
+    let start_of = world.lock().start.clone();
+    let ends = fetch(&start_of, vec![(peer, NEAR)], &[], directory.path());
+    let world = world.lock();
+    assert!(assert_fetched(&world, directory.path()) > target);
+    assert_eq!((ends[0].targets, ends[0].liars), (2, 0));
+    assert!(served.load(Ordering::SeqCst) > 30);
+    // Two whole states would be twice as much.
+    let other = tempfile::tempdir().unwrap();
+    let whole = fetch(&world.start, vec![(honest(&world), NEAR)], &[], other.path());
+    assert!(ends[0].nodes < whole[0].nodes * 3 / 2, "{:?} against {:?}", ends[0], whole[0]);
+}
