@@ -50,7 +50,8 @@ async fn populate(rpc: &Rpc, payer: &SigningKey) -> Result<()> {
         });
         let batch = batch.collect::<Vec<_>>();
         let answers: Value = http.post(&rpc.url).json(&batch).send().await?.json().await?;
-        let refused = answers.as_array().into_iter().flatten().find(|one| one.get("error").is_some());
+        let refused =
+            answers.as_array().into_iter().flatten().find(|one| one.get("error").is_some());
         ensure!(refused.is_none(), "a transfer was refused: {refused:?}");
     }
     while nonce(rpc, payer).await? < ACCOUNTS {

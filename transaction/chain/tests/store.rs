@@ -17,8 +17,8 @@ use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
     consensus::{Evidence, Fault},
     store::{
-        AccountProof, Committed, ExecutedBlock, History, LogFilter, MAX_EVIDENCE, PendingStates, Store, StoreError,
-        StoreOptions,
+        AccountProof, Committed, ExecutedBlock, History, LogFilter, MAX_EVIDENCE, PendingStates,
+        Store, StoreError, StoreOptions,
     },
     trie::TrieError,
 };
@@ -358,8 +358,7 @@ fn i8_past_tries_prove_what_their_roots_say_and_leave_no_rows() {
     let window = |history| StoreOptions { history, ..small() };
     let slots = (0..support::SLOTS).map(U256::from).collect::<Vec<_>>();
     let mut chain = Chain::new();
-    let mut store =
-        Store::open(directory.path(), window(History::Window(4)), &genesis()).unwrap();
+    let mut store = Store::open(directory.path(), window(History::Window(4)), &genesis()).unwrap();
     let mut pending = PendingStates::new(store.clone(), LIMIT);
     for round in 0..24_u8 {
         let changes = [
@@ -393,9 +392,8 @@ fn i8_past_tries_prove_what_their_roots_say_and_leave_no_rows() {
     let rows = || {
         let database = fjall::Database::builder(directory.path()).open().unwrap();
         let options = fjall::KeyspaceCreateOptions::default;
-        ["node history", "node changes"].map(|name| {
-            database.keyspace(name, options).unwrap().iter().count()
-        })
+        ["node history", "node changes"]
+            .map(|name| database.keyspace(name, options).unwrap().iter().count())
     };
     assert!(rows()[0] > 0);
     assert_eq!(rows()[1], 4);

@@ -140,10 +140,7 @@ fn run(
 }
 
 /// A peer that sends on a channel nobody has registered would be cut off.
-fn let_fall(
-    context: &runtime::Context,
-    mut receiver: impl commonware_p2p::Receiver,
-) -> Handle<()> {
+fn let_fall(context: &runtime::Context, mut receiver: impl commonware_p2p::Receiver) -> Handle<()> {
     context.child("idle").spawn(move |_| async move { while receiver.recv().await.is_ok() {} })
 }
 

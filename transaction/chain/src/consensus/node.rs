@@ -471,7 +471,8 @@ pub(super) fn most_peers(seats: usize, config: &ConsensusConfig) -> NonZeroUsize
 pub(super) const QUOTAS: [Quota; 5] =
     [SMALL_QUOTA, SMALL_QUOTA, LARGE_QUOTA, LARGE_QUOTA, LARGE_QUOTA];
 
-pub(super) type TcpNetwork = Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
+pub(super) type TcpNetwork =
+    Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
 type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 type Part = (&'static str, Handle<()>);
 

@@ -108,9 +108,8 @@ pub(super) fn beginning(
     };
     let epoch = epochs.epoch_of(number);
     let members = epochs.members(epoch);
-    let floor = members.and_then(|members| {
-        verify_with((epoch, &members.scheme), hash, &certificate).ok()
-    });
+    let floor =
+        members.and_then(|members| verify_with((epoch, &members.scheme), hash, &certificate).ok());
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     Start::Floor(floor.expect("the certificate of the block that the state began with holds"))
 }

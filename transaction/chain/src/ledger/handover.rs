@@ -6,8 +6,7 @@ use sahara_finality::{Handover, ValidatorSet};
 
 /// Reads one.
 pub(super) fn decode(kept: &[u8]) -> Result<Handover, StoreError> {
-    let damaged =
-        |reason: String| StoreError::Damaged { what: "handover", reason };
+    let damaged = |reason: String| StoreError::Damaged { what: "handover", reason };
     let parts = HandoverParts::decode(&mut &*kept).map_err(|error| damaged(error.to_string()))?;
     let HandoverParts { header, seal, certificate, validators } = parts;
     let validators =

@@ -38,7 +38,9 @@ pub enum StoreError {
         found: u64,
     },
     /// A state sync was begun here and is not done.
-    #[error("a state sync is under way in the data directory, expected it to be ended with `--sync state`")]
+    #[error(
+        "a state sync is under way in the data directory, expected it to be ended with `--sync state`"
+    )]
     Syncing,
     /// A block from before the first that is kept.
     #[error("block {number} is not kept here, the first is {first}")]
@@ -49,7 +51,9 @@ pub enum StoreError {
         first: u64,
     },
     /// A trie from before the oldest that is kept.
-    #[error("the state trie of block {number} is not kept here, the oldest is that of block {oldest}")]
+    #[error(
+        "the state trie of block {number} is not kept here, the oldest is that of block {oldest}"
+    )]
     OldTrie {
         /// The block asked for.
         number: u64,

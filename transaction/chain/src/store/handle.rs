@@ -288,7 +288,11 @@ pub(super) fn read_head(
 
 /// Writes genesis into an empty database, or checks that what is there is of this chain, and brings
 /// it to the present format.
-pub(super) fn begin(database: &Database, tables: &Tables, genesis: &Genesis) -> Result<(), StoreError> {
+pub(super) fn begin(
+    database: &Database,
+    tables: &Tables,
+    genesis: &Genesis,
+) -> Result<(), StoreError> {
     let snapshot = database.snapshot();
     let expected = genesis.block.hash();
     let Some(format) = tables.meta_number(&snapshot, meta::FORMAT)? else {
@@ -370,6 +374,10 @@ fn write_genesis(
     write_block(tables, snapshot, &input, batch)
 }
 
-pub(super) fn required(tables: &Tables, snapshot: &Snapshot, name: &'static str) -> Result<u64, StoreError> {
+pub(super) fn required(
+    tables: &Tables,
+    snapshot: &Snapshot,
+    name: &'static str,
+) -> Result<u64, StoreError> {
     tables.meta_number(snapshot, name)?.ok_or_else(|| StoreError::damaged(name, "it is missing"))
 }

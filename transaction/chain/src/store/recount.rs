@@ -4,11 +4,7 @@ use alloy_primitives::{Address, B256, U256};
 use alloy_trie::{HashBuilder, Nibbles};
 use fjall::{Readable, Snapshot};
 
-use super::{
-    Head, Store, StoreError,
-    state::decode_account_row,
-    tables::Tables,
-};
+use super::{Head, Store, StoreError, state::decode_account_row, tables::Tables};
 use crate::trie::AccountRecord;
 
 /// What [`Store::recount`] found.

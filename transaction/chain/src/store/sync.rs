@@ -34,11 +34,11 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 use fjall::{Database, PersistMode, Readable};
 use sahara_finality::decode_header;
 
+use self::{clear::Changed, needs::Needs};
 pub use self::{
     install::Base,
     needs::{Need, Place},
 };
-use self::{clear::Changed, needs::Needs};
 use super::{
     Genesis, Pivot, Run, StoreError, StoreOptions,
     handle::{begin, open_database, required},
@@ -210,7 +210,7 @@ impl SyncStore {
 
     /// Whether nothing is needed any more.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub const fn is_whole(&self) -> bool {
         self.target.is_some() && self.needs.len() == 0
     }
 

@@ -1,5 +1,6 @@
 //! Who is asked for what, and what becomes of the answers.
 
+mod answers;
 mod peers;
 
 use std::{
@@ -14,12 +15,15 @@ use sahara_finality::{NetworkPublicKey, ValidatorSet};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use self::peers::{Asked, Peers, What};
+use self::{
+    answers::Failed,
+    peers::{Asked, Peers, What},
+};
 use super::{
     trust::{BaseParts, Trust},
-    wire::{Answer, HandoverParts, MAX_CODES, MAX_PLACES, Message, Request},
+    wire::{MAX_CODES, MAX_PLACES, Message, Request},
 };
-use crate::store::{Base, Need, StoreError, SyncStore, TakeError};
+use crate::store::{Base, Need, Pivot, StoreError, SyncStore};
 
 /// How often it is looked who is there and who is late.
 const TICK: Duration = Duration::from_millis(250);
@@ -84,9 +88,6 @@ pub enum JoinError {
     #[error("the network ended")]
     NoNetwork,
 }
-
-/// A message that cannot be what was asked for.
-struct Lie(String);
 
 impl<E, S, R, B> std::fmt::Debug for Join<E, S, R, B> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -307,12 +308,12 @@ where
             },
             // Others may fetch as well; there is nothing here yet.
             Ok(Message::Request(..)) => return Ok(()),
-            Err(error) => Err(Failed::Lie(Lie(error.to_string()))),
+            Err(error) => Err(Failed::Lie(error.to_string())),
         };
         match outcome {
             Ok(()) => Ok(()),
             Err(Failed::Store(error)) => Err(error.into()),
-            Err(Failed::Lie(Lie(reason))) => {
+            Err(Failed::Lie(reason)) => {
                 warn!(%peer, reason, "a peer lied and is dropped");
                 self.peers.drop_liar(&peer);
                 self.progress.send_modify(|one| one.liars = one.liars.saturating_add(1));
@@ -321,99 +322,6 @@ where
                 Ok(())
             }
         }
-    }
-
-    fn take(&mut self, peer: &NetworkPublicKey, what: What, answer: Answer) -> Result<(), Failed> {
-        let now = self.clock.current();
-        match (what, answer) {
-            (What::Parts(_), Answer::Gone) => {
-                self.peers.lost_target(peer);
-                self.peers.rest(peer, now);
-            }
-            (_, Answer::Gone) => self.peers.rest(peer, now),
-            (What::Handovers { above }, Answer::Handovers { some, has_more }) => {
-                if has_more && some.is_empty() {
-                    return Err(Failed::lie("more handovers and none of them"));
-                }
-                self.take_handovers(above, &some)?;
-                if !has_more {
-                    self.judge(peer, now)?;
-                }
-            }
-            (What::Pivots, Answer::Pivots(pivots)) => self.peers.claims(peer, pivots),
-            (What::Parts(needs), Answer::Runs(runs)) => {
-                if runs.is_empty() || runs.len() > needs.len() {
-                    return Err(Failed::lie("another number of runs than asked for"));
-                }
-                for (need, run) in needs.iter().zip(&runs) {
-                    self.store.take(need, run)?;
-                    let bytes = run.nodes.iter().map(|node| node.len()).sum();
-                    self.count(run.nodes.len(), bytes);
-                }
-            }
-            (What::Codes(hashes), Answer::Codes(codes)) => {
-                if codes.is_empty() || codes.len() > hashes.len() {
-                    return Err(Failed::lie("another number of codes than asked for"));
-                }
-                for (hash, code) in hashes.iter().zip(&codes) {
-                    self.store.take_code(*hash, code)?;
-                    self.count(0, code.len());
-                }
-            }
-            (What::Headers, Answer::Headers(headers)) => {
-                if let Some((target, _)) = self.store.target() {
-                    self.trust.headers(target, headers, &mut self.base)?;
-                }
-            }
-            (What::Block(number), Answer::Block { block, certificate }) => {
-                if let Some((_, hash)) = self.store.target() {
-                    let given = (block.as_ref(), certificate);
-                    self.trust.block((number, hash), given, &mut self.base)?;
-                }
-            }
-            _ => return Err(Failed::lie("an answer to another question")),
-        }
-        Ok(())
-    }
-
-    /// A peer has handed over all the sets it knows: what it says it has must be final under them.
-    fn judge(&mut self, peer: &NetworkPublicKey, now: SystemTime) -> Result<(), Failed> {
-        let claims = self.peers.take_claims(peer).into_iter();
-        let judged = claims.map(|pivot| {
-            let (header, hash) = self.trust.pivot(&pivot)?;
-            Ok((hash, (header.number, pivot)))
-        });
-        let offers = judged.collect::<Result<_, Failed>>()?;
-        self.peers.offers(peer, offers, now);
-        Ok(())
-    }
-
-    /// What others handed over meanwhile is passed over.
-    fn take_handovers(&mut self, above: u64, some: &[HandoverParts]) -> Result<(), Failed> {
-        for parts in some {
-            let header = sahara_finality::decode_header(&parts.header);
-            let number = header.map_err(|error| Failed::lie(&error.to_string()))?.number;
-            if number <= above {
-                return Err(Failed::lie("a handover from before those asked for"));
-            }
-            if number <= self.trust.last() {
-                continue;
-            }
-            let number = self.trust.learn(parts)?;
-            self.store.keep_handover(number, &alloy_rlp::encode(parts))?;
-            if let Some(set) = self.trust.validators() {
-                (self.track)(set);
-            }
-        }
-        Ok(())
-    }
-
-    fn count(&self, nodes: usize, bytes: usize) {
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        self.progress.send_modify(|progress| {
-            progress.nodes = progress.nodes.saturating_add(number(nodes));
-            progress.bytes = progress.bytes.saturating_add(number(bytes));
-        });
     }
 }
 
@@ -429,38 +337,5 @@ fn together(mut needs: Vec<Need>) -> Vec<Need> {
     needs
 }
 
-/// Why an answer was not taken.
-enum Failed {
-    Lie(Lie),
-    Store(StoreError),
-}
-
-impl Failed {
-    fn lie(reason: &str) -> Self {
-        Self::Lie(Lie(reason.to_owned()))
-    }
-}
-
-impl From<TakeError> for Failed {
-    fn from(error: TakeError) -> Self {
-        match error {
-            TakeError::Lie(reason) => Self::Lie(Lie(reason)),
-            TakeError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<super::TrustError> for Failed {
-    fn from(error: super::TrustError) -> Self {
-        Self::Lie(Lie(error.to_string()))
-    }
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// What is asked for already.
-pub(super) type Offers = BTreeMap<B256, (u64, crate::store::Pivot)>;
+/// The states that a peer has: number, header and certificate by block hash.
+type Offers = BTreeMap<B256, (u64, Pivot)>;

@@ -42,7 +42,7 @@ pub enum TrustError {
 }
 
 impl TrustError {
-    fn malformed(what: &'static str, reason: impl ToString) -> Self {
+    fn malformed(what: &'static str, reason: &impl ToString) -> Self {
         Self::Malformed { what, reason: reason.to_string() }
     }
 }
@@ -69,8 +69,7 @@ impl Trust {
         epoch_length: NonZeroU64,
     ) -> Result<Self, TrustError> {
         let header = alloy_rlp::encode(&genesis.block.header);
-        let client =
-            LightClient::new(genesis.block.hash(), &header, genesis.chain_id, validators)?;
+        let client = LightClient::new(genesis.block.hash(), &header, genesis.chain_id, validators)?;
         Ok(Self { client, epoch_length, last: 0 })
     }
 
@@ -92,15 +91,14 @@ impl Trust {
     /// When the epoch does not end so.
     pub fn learn(&mut self, parts: &HandoverParts) -> Result<u64, TrustError> {
         let HandoverParts { header, seal, certificate, validators } = parts.clone();
-        let number = decode_header(&header)
-            .map_err(|error| TrustError::malformed("header", error))?
-            .number;
+        let number =
+            decode_header(&header).map_err(|error| TrustError::malformed("header", &error))?.number;
         if number <= self.last || !closes_epoch(number, self.epoch_length) {
             return Err(TrustError::Unfit("a handover is the last block of an epoch, in order"));
         }
         self.check_epoch(number, &certificate)?;
         let validators = ValidatorSet::decode(&validators)
-            .map_err(|error| TrustError::malformed("validator set", error))?;
+            .map_err(|error| TrustError::malformed("validator set", &error))?;
         self.client.hand_over(&Handover { header, seal, certificate, validators })?;
         self.last = number;
         Ok(number)
@@ -112,7 +110,7 @@ impl Trust {
     /// When it is damaged.
     pub fn recall(&mut self, encoded: &[u8]) -> Result<u64, TrustError> {
         let parts = HandoverParts::decode(&mut &*encoded)
-            .map_err(|error| TrustError::malformed("handover", error))?;
+            .map_err(|error| TrustError::malformed("handover", &error))?;
         self.learn(&parts)
     }
 
@@ -170,7 +168,7 @@ impl Trust {
         let mut above = (target.number, target.parent_hash);
         for bytes in headers.iter().rev() {
             let header =
-                decode_header(bytes).map_err(|error| TrustError::malformed("header", error))?;
+                decode_header(bytes).map_err(|error| TrustError::malformed("header", &error))?;
             if Some(header.number) != above.0.checked_sub(1) || header.hash_slow() != above.1 {
                 return Err(TrustError::Unfit("a header is not the one that its child names"));
             }
@@ -191,7 +189,7 @@ impl Trust {
         base: &mut BaseParts,
     ) -> Result<(), TrustError> {
         let block =
-            Block::decode(encoded).map_err(|error| TrustError::malformed("block", error))?;
+            Block::decode(encoded).map_err(|error| TrustError::malformed("block", &error))?;
         if block.header.number != number {
             return Err(TrustError::Unfit("another block than asked for"));
         }

@@ -19,10 +19,8 @@ fn text(text: &'static str) -> Bytes {
 
 fn messages() -> Vec<Message> {
     let place = |owner, path: &[u8]| Place { owner, path: Nibbles::from_nibbles(path) };
-    let places = vec![
-        (place(None, &[]), true),
-        (place(Some(B256::repeat_byte(3)), &[1, 15]), false),
-    ];
+    let places =
+        vec![(place(None, &[]), true), (place(Some(B256::repeat_byte(3)), &[1, 15]), false)];
     let handover = HandoverParts {
         header: text("header"),
         seal: text("seal"),
@@ -30,7 +28,8 @@ fn messages() -> Vec<Message> {
         validators: text("validators"),
     };
     let pivot = Pivot { header: text("header"), certificate: text("certificate") };
-    let run = Run { nodes: vec![text("node"), text("n")], addresses: vec![Address::repeat_byte(4)] };
+    let run =
+        Run { nodes: vec![text("node"), text("n")], addresses: vec![Address::repeat_byte(4)] };
     let requests = [
         Request::Handovers { above: 9_999 },
         Request::Pivots,
@@ -79,7 +78,10 @@ fn i7_a_message_decodes_to_itself_and_no_other_bytes_to_it() {
 fn i7_every_list_has_a_limit() {
     let place = (Place::root(None), true);
     let too_many = [
-        Message::Request(1, Request::Runs { pivot: B256::ZERO, places: vec![place; MAX_PLACES + 1] }),
+        Message::Request(
+            1,
+            Request::Runs { pivot: B256::ZERO, places: vec![place; MAX_PLACES + 1] },
+        ),
         Message::Request(1, Request::Codes(vec![B256::ZERO; MAX_CODES + 1])),
         Message::Answer(1, Answer::Codes(vec![Bytes::new(); MAX_CODES + 1])),
         Message::Answer(1, Answer::Headers(vec![Bytes::new(); MAX_HEADERS + 1])),

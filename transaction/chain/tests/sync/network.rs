@@ -196,8 +196,7 @@ fn fetch(
         for ((peer, latency), key) in peers.into_iter().zip(&keys) {
             let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
             let _serving = start(context.child("peer"), Arc::new(peer), channel);
-            let link =
-                || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
+            let link = || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
             oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
             oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();
         }
@@ -296,7 +295,7 @@ fn i4_a_node_that_is_killed_goes_on_where_it_was() {
     let world = world();
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let all = fetch(&world.start, vec![(honest(&world), FAR)], &[], whole.path());
-    let kills = [500, 1_700, 2_300, 2_900].map(Duration::from_millis);
+    let kills = [1_300, 600, 600, 700].map(Duration::from_millis);
     let peers = vec![(honest(&world), FAR)];
     let ends = fetch(&world.start, peers, &kills, parts.path());
     assert_eq!(assert_fetched(&world, parts.path()), 23);

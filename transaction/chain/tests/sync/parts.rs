@@ -38,9 +38,8 @@ fn base(world: &World, number: u64) -> Base {
     let target = store.header(number).unwrap().unwrap();
     let mut parts = BaseParts::default();
     let first = number - Trust::headers_before(number);
-    let headers = (first..number).map(|one| {
-        Bytes::from(alloy_rlp::encode(&store.header(one).unwrap().unwrap().header))
-    });
+    let headers = (first..number)
+        .map(|one| Bytes::from(alloy_rlp::encode(&store.header(one).unwrap().unwrap().header)));
     trust.headers(&target.header, headers.collect(), &mut parts).unwrap();
     for wanted in trust.before_epoch(number).into_iter().chain([number]) {
         let (encoded, certificate) = block(wanted);

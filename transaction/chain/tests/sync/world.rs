@@ -200,9 +200,9 @@ impl World {
         let proposal = Proposal::new(round, parent, Digest(block.hash().0));
         let set = validators(epoch);
         let schemes = seeds(epoch).map(|seed| signer(&self.chain, &set, keys(seed).consensus));
-        let votes = schemes[..3].iter().map(|one| {
-            Finalize::sign(one.as_ref().unwrap(), proposal.clone()).unwrap()
-        });
+        let votes = schemes[..3]
+            .iter()
+            .map(|one| Finalize::sign(one.as_ref().unwrap(), proposal.clone()).unwrap());
         let votes = votes.collect::<Vec<_>>();
         let scheme = schemes[0].as_ref().unwrap();
         let certificate =
@@ -314,8 +314,9 @@ pub(crate) fn populated(accounts: u16, blocks: u16, length: u64) -> World {
         let mine = (0..accounts).filter(|one| one % blocks == block);
         let changes = mine.flat_map(|one| {
             let words = if one % 7 == 0 { one % 40 } else { 0 };
-            let words = (0..words).map(move |slot| Change::Word(one, slot, 1 + (slot % 200) as u8));
-            let code = (one % 11 == 0).then_some(Change::Code(one, (one % 5) as u8));
+            let byte = |number: u16| u8::try_from(number).unwrap();
+            let words = (0..words).map(move |slot| Change::Word(one, slot, byte(1 + slot)));
+            let code = (one % 11 == 0).then(|| Change::Code(one, byte(one % 5)));
             let balance = Change::Balance(one, 1 + u64::from(one));
             words.chain(code).chain([balance]).collect::<Vec<_>>()
         });

@@ -69,12 +69,7 @@ impl<'a> Changed<'a> {
     }
 
     /// Needs a subtrie, unless `heals` and it is here.
-    pub(super) fn need(
-        &mut self,
-        place: Place,
-        hash: B256,
-        heals: bool,
-    ) -> Result<(), StoreError> {
+    pub(super) fn need(&mut self, place: Place, hash: B256, heals: bool) -> Result<(), StoreError> {
         let key = place.key();
         if heals && !self.needs.is_unfinished(&place) {
             let row = self.snapshot.get(&self.tables.nodes, &key)?;

@@ -130,9 +130,9 @@ impl Peers {
     ) -> bool {
         let Some(known) = self.known.get(peer) else { return false };
         let has_target = target.is_some_and(|target| known.offers.contains_key(&target));
-        let is_old = known.listed.is_none_or(|listed| {
-            now.duration_since(listed).unwrap_or_default() >= LIST_AGAIN
-        });
+        let is_old = known
+            .listed
+            .is_none_or(|listed| now.duration_since(listed).unwrap_or_default() >= LIST_AGAIN);
         let is_judged = known.claims.is_none();
         let wants = is_judged && !has_target && is_old;
         wants && !self.is_asking(peer, |what| matches!(what, What::Pivots))
@@ -207,7 +207,8 @@ impl Peers {
 
     /// What is under way of a target that is given up comes too late.
     pub(super) fn forget_parts(&mut self) {
-        self.under_way.retain(|_, asked| matches!(asked.what, What::Handovers { .. } | What::Pivots));
+        self.under_way
+            .retain(|_, asked| matches!(asked.what, What::Handovers { .. } | What::Pivots));
     }
 
     pub(super) fn busy(&self) -> Busy {

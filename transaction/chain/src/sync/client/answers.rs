@@ -1,0 +1,158 @@
+//! What becomes of an answer.
+
+use std::time::SystemTime;
+
+use commonware_p2p::{Blocker, Receiver, Sender};
+use commonware_runtime::Clock;
+use sahara_finality::{NetworkPublicKey, decode_header};
+
+use super::{Join, peers::What};
+use crate::{
+    store::{StoreError, TakeError},
+    sync::{
+        TrustError,
+        wire::{Answer, HandoverParts},
+    },
+};
+
+impl<E, S, R, B> Join<E, S, R, B>
+where
+    E: Clock,
+    S: Sender<PublicKey = NetworkPublicKey>,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+    B: Blocker<PublicKey = NetworkPublicKey>,
+{
+    /// Takes what a peer answered.
+    pub(super) fn take(
+        &mut self,
+        peer: &NetworkPublicKey,
+        what: What,
+        answer: Answer,
+    ) -> Result<(), Failed> {
+        let now = self.clock.current();
+        match (what, answer) {
+            (What::Parts(_), Answer::Gone) => {
+                self.peers.lost_target(peer);
+                self.peers.rest(peer, now);
+            }
+            (_, Answer::Gone) => self.peers.rest(peer, now),
+            (What::Handovers { above }, Answer::Handovers { some, has_more }) => {
+                if has_more && some.is_empty() {
+                    return Err(Failed::lie("more handovers and none of them"));
+                }
+                self.take_handovers(above, &some)?;
+                if !has_more {
+                    self.judge(peer, now)?;
+                }
+            }
+            (What::Pivots, Answer::Pivots(pivots)) => self.peers.claims(peer, pivots),
+            (What::Parts(needs), Answer::Runs(runs)) => {
+                if runs.is_empty() || runs.len() > needs.len() {
+                    return Err(Failed::lie("another number of runs than asked for"));
+                }
+                for (need, run) in needs.iter().zip(&runs) {
+                    self.store.take(need, run)?;
+                    let bytes = run.nodes.iter().map(|node| node.len()).sum();
+                    self.count(run.nodes.len(), bytes);
+                }
+            }
+            (What::Codes(hashes), Answer::Codes(codes)) => {
+                if codes.is_empty() || codes.len() > hashes.len() {
+                    return Err(Failed::lie("another number of codes than asked for"));
+                }
+                for (hash, code) in hashes.iter().zip(&codes) {
+                    self.store.take_code(*hash, code)?;
+                    self.count(0, code.len());
+                }
+            }
+            (What::Headers, Answer::Headers(headers)) => {
+                if let Some((target, _)) = self.store.target() {
+                    self.trust.headers(target, headers, &mut self.base)?;
+                }
+            }
+            (What::Block(number), Answer::Block { block, certificate }) => {
+                if let Some((_, hash)) = self.store.target() {
+                    let given = (block.as_ref(), certificate);
+                    self.trust.block((number, hash), given, &mut self.base)?;
+                }
+            }
+            _ => return Err(Failed::lie("an answer to another question")),
+        }
+        Ok(())
+    }
+
+    /// A peer has handed over all the sets it knows: what it says it has must be final under them.
+    fn judge(&mut self, peer: &NetworkPublicKey, now: SystemTime) -> Result<(), Failed> {
+        let claims = self.peers.take_claims(peer).into_iter();
+        let judged = claims.map(|pivot| {
+            let (header, hash) = self.trust.pivot(&pivot)?;
+            Ok((hash, (header.number, pivot)))
+        });
+        let offers = judged.collect::<Result<_, Failed>>()?;
+        self.peers.offers(peer, offers, now);
+        Ok(())
+    }
+
+    /// What others handed over meanwhile is passed over.
+    fn take_handovers(&mut self, above: u64, some: &[HandoverParts]) -> Result<(), Failed> {
+        for parts in some {
+            let header = decode_header(&parts.header);
+            let number = header.map_err(|error| Failed::lie(&error.to_string()))?.number;
+            if number <= above {
+                return Err(Failed::lie("a handover from before those asked for"));
+            }
+            if number <= self.trust.last() {
+                continue;
+            }
+            let number = self.trust.learn(parts)?;
+            self.store.keep_handover(number, &alloy_rlp::encode(parts))?;
+            if let Some(set) = self.trust.validators() {
+                (self.track)(set);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, nodes: usize, bytes: usize) {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.progress.send_modify(|progress| {
+            progress.nodes = progress.nodes.saturating_add(number(nodes));
+            progress.bytes = progress.bytes.saturating_add(number(bytes));
+        });
+    }
+}
+
+/// Why an answer was not taken.
+pub(super) enum Failed {
+    /// It cannot be what was asked for.
+    Lie(String),
+    /// The own disk.
+    Store(StoreError),
+}
+
+impl Failed {
+    fn lie(reason: &str) -> Self {
+        Self::Lie(reason.to_owned())
+    }
+}
+
+impl From<TakeError> for Failed {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Lie(reason) => Self::Lie(reason),
+            TakeError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<TrustError> for Failed {
+    fn from(error: TrustError) -> Self {
+        Self::Lie(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
