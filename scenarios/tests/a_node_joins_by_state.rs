@@ -101,6 +101,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
         network.end(host, "TERM")?;
         network.node(host, &["--peer", &newcomer])?;
     }
+    network.agree(&[0, 1], 2).await?;
     populate(&network.rpc(0), &payer).await?;
     let before = network.rpc(0).height().await?;
     network.agree(&[0, 1], before.saturating_add(22)).await?;
@@ -129,8 +130,9 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
         ensure!(held == U256::from(number + 1), "stranger {number} holds {held}");
     }
     let ours = rpc.call("eth_getProof", json!([account, [], format!("{height:#x}")])).await?;
-    let theirs = network.rpc(0).call("eth_getBalance", json!([account, format!("{height:#x}")]));
-    ensure!(ours.get("balance") == Some(&theirs.await?), "a proof of {height}: {ours}");
+    let asked = json!([account, format!("{height:#x}")]);
+    let theirs = network.rpc(0).call("eth_getBalance", asked).await?;
+    ensure!(ours.get("balance") == Some(&theirs), "a proof of {height}: {ours}");
 
     // What it has not, it says.
     for (method, params) in [
@@ -143,7 +145,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
         ensure!(refused.contains("not kept"), "{method}: {refused}");
     }
     // And it can prove receipts by what it kept of the validators before.
-    let handovers = rpc.call("sahara_handovers", json!([])).await?;
-    ensure!(handovers == network.rpc(0).call("sahara_handovers", json!([])).await?, "{handovers}");
+    let handovers = rpc.call("sahara_getHandovers", json!([])).await?;
+    ensure!(handovers == network.rpc(0).call("sahara_getHandovers", json!([])).await?, "{handovers}");
     Ok(())
 }
