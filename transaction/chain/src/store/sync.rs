@@ -214,6 +214,12 @@ impl SyncStore {
         self.target.is_some() && self.needs.len() == 0
     }
 
+    /// Whether a subtrie is still needed.
+    #[must_use]
+    pub fn wants(&self, need: &Need) -> bool {
+        self.needs.wanted(&need.place) == Some(need.hash)
+    }
+
     /// Takes the nodes that a peer sent for a subtrie.
     ///
     /// # Errors

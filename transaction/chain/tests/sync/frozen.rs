@@ -13,7 +13,7 @@ use sahara_chain::{
     },
 };
 
-fn text(text: &'static str) -> Bytes {
+const fn text(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
 }
 

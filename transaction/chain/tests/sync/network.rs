@@ -291,6 +291,16 @@ fn i4_who_does_not_answer_holds_nobody_up() {
 }
 
 #[test]
+fn i4_over_a_link_so_slow_that_every_answer_is_late_it_takes_longer() {
+    let world = populated(40, 3, 5);
+    let directory = tempfile::tempdir().unwrap();
+    let peers = vec![(honest(&world), Duration::from_secs(3))];
+    let ends = fetch(&world.start, peers, &[], directory.path());
+    assert_eq!(assert_fetched(&world, directory.path()), 3);
+    assert_eq!(ends[0].liars, 0);
+}
+
+#[test]
 fn i4_a_node_that_is_killed_goes_on_where_it_was() {
     let world = world();
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

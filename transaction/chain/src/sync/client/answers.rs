@@ -51,6 +51,10 @@ where
                     return Err(Failed::lie("another number of runs than asked for"));
                 }
                 for (need, run) in needs.iter().zip(&runs) {
+                    // What came late, another may have sent.
+                    if !self.store.wants(need) {
+                        continue;
+                    }
                     self.store.take(need, run)?;
                     let bytes = run.nodes.iter().map(|node| node.len()).sum();
                     self.count(run.nodes.len(), bytes);

@@ -19,6 +19,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(1);
 /// Doublings of [`REST`].
 const MOST_DOUBLINGS: u32 = 5;
+/// The most requests of which an answer is still taken when it is late.
+const MOST_LATE: usize = 64;
 /// How often a peer that lacks the target is asked which it has.
 const LIST_AGAIN: Duration = Duration::from_secs(3);
 
@@ -58,6 +60,8 @@ pub(super) struct Peers {
     known: BTreeMap<NetworkPublicKey, Peer>,
     liars: BTreeSet<NetworkPublicKey>,
     under_way: BTreeMap<u64, Asked>,
+    /// Answers given up that may still come: over a slow link all come late.
+    late: BTreeMap<u64, Asked>,
 }
 
 /// What is under way.
@@ -73,16 +77,21 @@ impl Peers {
     pub(super) fn keep(&mut self, connected: &[NetworkPublicKey]) {
         self.known.retain(|peer, _| connected.contains(peer));
         self.under_way.retain(|_, asked| connected.contains(&asked.peer));
+        self.late.retain(|_, asked| connected.contains(&asked.peer));
         for peer in connected.iter().filter(|peer| !self.liars.contains(*peer)) {
             self.known.entry(peer.clone()).or_default();
         }
     }
 
-    /// Gives up answers that are late.
+    /// Gives up answers that are late, so that others are asked.
     pub(super) fn expire(&mut self, now: SystemTime) {
         let late = self.under_way.extract_if(.., |_, asked| asked.until <= now);
-        for (_, Asked { peer, .. }) in late.collect::<Vec<_>>() {
-            self.rest(&peer, now);
+        for (id, asked) in late.collect::<Vec<_>>() {
+            self.rest(&asked.peer, now);
+            self.late.insert(id, asked);
+        }
+        while self.late.len() > MOST_LATE {
+            self.late.pop_first();
         }
     }
 
@@ -108,13 +117,15 @@ impl Peers {
 
     /// The request that a peer answers.
     pub(super) fn answered(&mut self, id: u64, peer: &NetworkPublicKey) -> Option<Asked> {
-        if self.under_way.get(&id)?.peer != *peer {
+        let is_timely = self.under_way.contains_key(&id);
+        let of = if is_timely { &mut self.under_way } else { &mut self.late };
+        if of.get(&id)?.peer != *peer {
             return None;
         }
-        if let Some(known) = self.known.get_mut(peer) {
+        if let Some(known) = self.known.get_mut(peer).filter(|_| is_timely) {
             known.late = 0;
         }
-        self.under_way.remove(&id)
+        of.remove(&id)
     }
 
     pub(super) fn wants_handovers(&self, peer: &NetworkPublicKey) -> bool {
@@ -202,11 +213,13 @@ impl Peers {
     pub(super) fn drop_liar(&mut self, peer: &NetworkPublicKey) {
         self.known.remove(peer);
         self.under_way.retain(|_, asked| asked.peer != *peer);
+        self.late.retain(|_, asked| asked.peer != *peer);
         self.liars.insert(peer.clone());
     }
 
     /// What is under way of a target that is given up comes too late.
     pub(super) fn forget_parts(&mut self) {
+        self.late.clear();
         self.under_way
             .retain(|_, asked| matches!(asked.what, What::Handovers { .. } | What::Pivots));
     }
