@@ -210,7 +210,7 @@ impl SyncStore {
 
     /// Whether nothing is needed any more.
     #[must_use]
-    pub const fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.target.is_some() && self.needs.len() == 0
     }
 

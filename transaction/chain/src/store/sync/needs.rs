@@ -109,7 +109,7 @@ impl Needs {
         Ok(needs)
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.places.len().saturating_add(self.codes.len())
     }
 
