@@ -22,10 +22,14 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         assert_eq!(visit["said"], true, "{visit}");
         assert_eq!(visit["account"], true, "{visit}");
         assert_eq!(visit["language"], language, "{visit}");
+        // The browser makes every hash of the receipt again, and finds what somebody changed: the
+        // answer, the bill, and with it both signatures and the place in the claim.
+        assert_eq!(visit["proof"], json!({ "whole": true, "links": 10, "broken": 5 }), "{visit}");
         let policy = visit["policy"].as_str().unwrap_or_default();
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
     assert_eq!(seen["watched"], true);
+    assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
     assert_eq!(trade["title"], "Market · Sahara");

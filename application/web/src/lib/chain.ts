@@ -26,7 +26,7 @@ export type { Address, Hex };
 export { keccak256, toHex };
 export const { addresses, messageTypes, domains } = generated;
 
-const abis = {
+export const abis = {
   coin: generated.coinAbi,
   assets: generated.assetsAbi,
   royalties: generated.royaltiesAbi,
@@ -36,6 +36,9 @@ const abis = {
   market: generated.marketAbi,
   staking: generated.stakingAbi,
   vesting: generated.vestingAbi,
+  system: generated.systemAbi,
+  contributions: generated.contributionsAbi,
+  validators: generated.validatorsAbi,
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;
@@ -102,7 +105,7 @@ export const balance = (account: Address): Promise<bigint> => reader.getBalance(
 export interface Signer {
   address: Address;
   send(call: Call): Promise<Hex>;
-  transfer(to: Address, value: bigint): Promise<Hex>;
+  transfer(to: Address, value: bigint, data?: Hex): Promise<Hex>;
   sign(domain: keyof typeof domains, primaryType: keyof typeof messageTypes, message: Record<string, unknown>): Promise<Hex>;
   say(text: string): Promise<Hex>;
 }
@@ -124,9 +127,9 @@ async function signerOf(provider: Provider, account: ReturnType<typeof privateKe
         throw inWords(error);
       }
     },
-    async transfer(to, value) {
+    async transfer(to, value, data) {
       try {
-        return await client.sendTransaction({ to, value });
+        return await client.sendTransaction({ to, value, ...(data ? { data } : {}) });
       } catch (error) {
         throw inWords(error);
       }

@@ -38,6 +38,10 @@ export function coin(amount: string, significant = 4): string {
   return `${sign}${number(BigInt(whole))}${cut ? point + cut : ""}`;
 }
 
+/** An amount in a word where it is large: "9.76 billion". */
+export const brief = (amount: string): string =>
+  amount.split(".")[0]!.length < 7 ? coin(amount) : new Intl.NumberFormat(locale(), { notation: "compact", compactDisplay: "long", maximumFractionDigits: 2 }).format(Number(amount));
+
 /** Rupiah for an amount, when a rate is set. */
 export function rupiah(amount: string): string | undefined {
   if (!settings.rupiah) return undefined;
