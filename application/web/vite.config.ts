@@ -13,7 +13,7 @@ const LATER = /src\/parts\/(?!(Talk|Bill|Payments|Coin|Who|When|Shown|Failure)\.
 function chunk(id: string): string | undefined {
   if (/node_modules\/(svelte|esm-env|clsx)\//.test(id) || /vite\/|svelte-kit/.test(id)) return "first";
   if (/src\/(main\.ts|App\.svelte|pages\/Home|words\/first\/en)/.test(id)) return "first";
-  if (/src\/lib\//.test(id) && !/\/(chain|contract|deeds|hash|verify)\.ts/.test(id)) return "first";
+  if (/src\/lib\//.test(id) && !/\/(chain|contract|deeds|governance|hash|signin|verify)\.ts/.test(id)) return "first";
   if (/src\/parts\//.test(id)) return LATER.test(id) ? "parts" : "first";
   return undefined;
 }

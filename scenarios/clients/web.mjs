@@ -105,6 +105,23 @@ async function verifies(page, path, name) {
   return { whole: whole.includes("good"), links, broken };
 }
 
+/** What somebody asked is for its own eyes: it signs in, and finds each request with its receipt. */
+async function signsIn(page) {
+  const before = await page.evaluate(() => fetch("/app/requests").then(({ status }) => status));
+  await page.goto(`${gateway}/usage`);
+  const section = page.locator("section[aria-labelledby=requests]");
+  await section.getByRole("button", { name: "Sign in" }).click();
+  await look(page, "sign-in");
+  await confirm(page);
+  await section.locator("tbody tr").first().waitFor();
+  await check(page, "requests");
+  const rows = await section.locator("tbody tr").count();
+  const cookies = await page.evaluate(() => document.cookie);
+  await section.getByRole("button", { name: "Sign out" }).click();
+  await section.getByRole("button", { name: "Sign in" }).waitFor();
+  return { before, rows, cookies };
+}
+
 /** A protocol is asked through its own interface. */
 async function asks(page) {
   await page.goto(`${gateway}/account/0x5341484152410000000000000000000000000002`);
@@ -319,7 +336,7 @@ async function earns(payer) {
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor();
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
@@ -336,6 +353,7 @@ const told = {
     const english = await visitor();
     seen.visit = await chats(english, { name: "en", question: "Name three islands of Indonesia." });
     seen.watched = await earns(english);
+    seen.signed = await signsIn(english.page);
     seen.owner = await asks(english.page);
     await english.context.close();
   },

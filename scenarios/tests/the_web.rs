@@ -29,6 +29,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
     assert_eq!(seen["watched"], true);
+    assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.

@@ -39,6 +39,7 @@ mod chain;
 mod drive;
 mod error;
 mod gateway;
+mod history;
 mod http;
 mod keys;
 mod licensing;
@@ -64,6 +65,7 @@ mod x402;
 pub use chain::{ChainError, Mined, Node, RpcNode};
 pub use error::ApiError;
 pub use gateway::{Bounds, Gateway, GatewayConfig, Patience, StartError};
+pub use history::Used;
 pub use store::StoreError;
 pub use x402::RequestPayment;
 

@@ -70,9 +70,8 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let listener = listener.wrap_err_with(|| format!("cannot listen on {}", config.listen))?;
     let index = open_index(&config, client.clone()).await?;
     let chain_id = client.chain_id().await?;
-    let pages = web::router(pages(&config, &client, &key, chain_id)?);
-    let beside = pages.merge(Router::new().nest("/api/v1", index.router_within(rate(&config))));
-    let beside = guard(&listener, beside, config.hosts.clone())?;
+    let api = index.router_within(rate(&config));
+    let mut web = pages(&config, &client, &key, chain_id)?;
     let (places, hosts) = ((config.clone(), listener.local_addr()?), config.hosts.clone());
     let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
     let settings = GatewayConfig {
@@ -83,6 +82,9 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     };
     let node = Arc::new(RpcNode::new(client.clone(), key));
     let running = sahara_gateway::Gateway::open(settings, node).await?;
+    web.gateway_requests = Some(Arc::clone(&running));
+    let beside = web::router(web).merge(Router::new().nest("/api/v1", api));
+    let beside = guard(&listener, beside, hosts.clone())?;
     let vault = open_vault(places, client, &running).await?;
     let vault = guard(&listener, vault.router(), hosts)?;
     let work = tokio::spawn(Arc::clone(&running).work());
@@ -122,6 +124,8 @@ fn pages(config: &Config, client: &ChainClient, key: &SigningKey, chain_id: u64)
         genesis_hash: config.genesis_hash,
         gateway: key.address(),
         allowance: allowance.transpose()?,
+        sessions: web::Sessions::default(),
+        gateway_requests: None,
     })
 }
 

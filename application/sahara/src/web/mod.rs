@@ -1,11 +1,14 @@
-//! The web application: its files, and the three routes that only it asks.
+//! The web application: its files, and the routes that only it asks.
 //!
 //! | path | what |
 //! |---|---|
 //! | `/`, and each of [`PAGES`] | the one page; which of its views is shown, it reads from the path |
 //! | `/assets/...`, `/favicon.svg` | what the page loads, by hashed names |
+//! | `/llms.txt` | what is here, for programs that read |
 //! | `GET /app/network` | what a wallet must know of this network |
 //! | `POST /app/rpc` | reads and signed transactions, to the gateway's own node |
+//! | `POST /app/session/nonce`, `POST` and `DELETE /app/session` | sign in with Ethereum, and out |
+//! | `GET /app/requests` | what the account that is signed in asked and paid |
 //! | `POST /app/allowance` | a first deposit for a key made in the browser, on a local network |
 //!
 //! Everything comes from here: no page asks another host, and none may (`Content-Security-Policy`).
@@ -13,8 +16,10 @@
 mod allowance;
 mod files;
 mod node;
+mod sessions;
 
 pub(crate) use allowance::{Allowance, Terms};
+pub(crate) use sessions::Sessions;
 
 use axum::{
     Json, Router,
@@ -69,6 +74,10 @@ pub(crate) struct Web {
     pub(crate) gateway: Address,
     /// What newcomers get, if they get something.
     pub(crate) allowance: Option<Allowance>,
+    /// Who is signed in.
+    pub(crate) sessions: Sessions,
+    /// Who knows what was asked; none in tests of the routes.
+    pub(crate) gateway_requests: Option<Arc<sahara_gateway::Gateway>>,
 }
 
 /// The routes.
@@ -80,10 +89,14 @@ pub(crate) fn router(web: Web) -> Router {
     }
     router
         .route("/favicon.svg", get(files::file))
+        .route("/llms.txt", get(files::file))
         .route("/assets/{*file}", get(files::file))
         .route("/app/network", get(network))
         .route("/app/rpc", post(node::forward))
         .route("/app/allowance", post(allowance::give))
+        .route("/app/session/nonce", post(sessions::nonce))
+        .route("/app/session", post(sessions::open).delete(sessions::close))
+        .route("/app/requests", get(sessions::requests))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(protect))
         .with_state(Arc::new(web))

@@ -1,6 +1,6 @@
 //! The routes, without a chain behind them.
 
-use super::{Web, router};
+use super::{Sessions, Web, router};
 use axum::{
     Router,
     body::Body,
@@ -18,6 +18,8 @@ fn web() -> Router {
         genesis_hash: B256::ZERO,
         gateway: Address::ZERO,
         allowance: None,
+        sessions: Sessions::default(),
+        gateway_requests: None,
     })
 }
 
@@ -74,4 +76,58 @@ async fn without_an_allowance_there_is_none() {
     let body = Body::from(r#"{"account":"0x0000000000000000000000000000000000000001"}"#);
     let request = Request::post("/app/allowance").header(header::CONTENT_TYPE, "application/json");
     assert_eq!(ask(request.body(body).unwrap()).await.status(), StatusCode::NOT_FOUND);
+}
+
+/// A router whose sessions outlive one request.
+async fn signed(router: &Router, body: serde_json::Value) -> Response<Body> {
+    let request = Request::post("/app/session").header(header::HOST, "localhost:1");
+    let request = request.header(header::CONTENT_TYPE, "application/json");
+    router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap()
+}
+
+async fn json_of(answer: Response<Body>) -> serde_json::Value {
+    let bytes = axum::body::to_bytes(answer.into_body(), 100_000).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn only_who_signs_for_this_host_sees_its_requests() {
+    let router = web();
+    let key = sahara_client::SigningKey::random();
+    let nonce = async || {
+        let request = Request::post("/app/session/nonce").body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        json_of(answer).await["nonce"].as_str().unwrap().to_owned()
+    };
+    let body = |host: &str, nonce: &str| {
+        let account = key.address();
+        let text = format!(
+            "{host} wants you to sign in with your Ethereum account:\n{account}\n\n\
+             See what this account asked here and paid. It costs nothing and sends nothing.\n\n\
+             URI: http://{host}\nVersion: 1\nChain ID: 724272\nNonce: {nonce}\nIssued At: now"
+        );
+        let signature = key.sign_message(text);
+        serde_json::json!({
+            "account": account, "nonce": nonce, "issued_at": "now", "signature": signature,
+        })
+    };
+    assert_eq!(ask(get("/app/requests")).await.status(), StatusCode::UNAUTHORIZED);
+    // What another host was given opens nothing here, and a nonce is good once.
+    let first = nonce().await;
+    let foreign = signed(&router, body("evil.example", &first)).await;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let again = signed(&router, body("localhost:1", &first)).await;
+    assert_eq!(json_of(again).await["error"]["code"], "nonce_expired");
+    let opened = signed(&router, body("localhost:1", &nonce().await)).await;
+    assert_eq!(opened.status(), StatusCode::OK);
+    let cookie = opened.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let requests = |cookie: &str| {
+        Request::get("/app/requests").header(header::COOKIE, cookie).body(Body::empty()).unwrap()
+    };
+    let seen = router.clone().oneshot(requests(&cookie)).await.unwrap();
+    assert_eq!(seen.status(), StatusCode::OK);
+    let other = router.clone().oneshot(requests("sahara_session=00")).await.unwrap();
+    assert_eq!(other.status(), StatusCode::UNAUTHORIZED);
 }

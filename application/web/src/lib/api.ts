@@ -219,6 +219,19 @@ export interface Model {
   pricing: { asset_input_price: string; asset_output_price: string };
   offers: { worker: string; input_price: string; output_price: string; class: string; model_root: string }[];
 }
+/** A request of one's own, as the gateway remembers it. */
+export interface Used {
+  receipt: string;
+  created: number;
+  ended: number | null;
+  model: string;
+  asset: number;
+  worker: string;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cost: string;
+  is_settled: boolean;
+}
 export interface Network {
   chain_id: number;
   genesis_hash: string;

@@ -24,7 +24,8 @@ import { type Network, Problem, networkOnce, post } from "./api.ts";
 
 export type { Address, Hex };
 export { keccak256, toHex };
-export const { addresses, messageTypes, domains } = generated;
+export const { messageTypes, domains } = generated;
+export const addresses = { governance: "0x534148415241000000000000000000000000000b", ...generated.addresses } as const;
 
 export const abis = {
   coin: generated.coinAbi,
@@ -39,6 +40,7 @@ export const abis = {
   system: generated.systemAbi,
   contributions: generated.contributionsAbi,
   validators: generated.validatorsAbi,
+  governance: (generated as unknown as Record<string, Abi>)["governanceAbi"] ?? [],
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;

@@ -50,7 +50,7 @@ function value(type: string, text: string): unknown {
   return type === "string" ? text : plain;
 }
 
-const encoded = (one: ContractFunction, values: string[]): Hex =>
+export const encoded = (one: ContractFunction, values: string[]): Hex =>
   encodeFunctionData({ abi: [one.abi], functionName: one.abi.name, args: one.inputs.map((input, index) => value(input.type, values[index] ?? "")) });
 
 const shown = (found: unknown): string =>

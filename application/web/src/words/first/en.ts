@@ -66,6 +66,8 @@ export const en = {
   "nav.chat": "Chat",
   "nav.earnings": "Earnings",
   "nav.explore": "Explorer",
+  "nav.governance": "Governance",
+  "nav.help": "Help",
   "nav.home": "Home",
   "nav.market": "Market",
   "nav.more": "More",

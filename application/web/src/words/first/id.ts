@@ -68,6 +68,8 @@ export const id: Record<keyof typeof en, string> = {
   "nav.chat": "Obrolan",
   "nav.earnings": "Pendapatan",
   "nav.explore": "Penjelajah",
+  "nav.governance": "Tata kelola",
+  "nav.help": "Bantuan",
   "nav.home": "Beranda",
   "nav.market": "Pasar",
   "nav.more": "Lainnya",
