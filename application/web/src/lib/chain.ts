@@ -24,8 +24,7 @@ import { type Network, Problem, networkOnce, post } from "./api.ts";
 
 export type { Address, Hex };
 export { keccak256, toHex };
-export const { messageTypes, domains } = generated;
-export const addresses = { governance: "0x534148415241000000000000000000000000000b", ...generated.addresses } as const;
+export const { addresses, messageTypes, domains } = generated;
 
 export const abis = {
   coin: generated.coinAbi,
@@ -40,7 +39,8 @@ export const abis = {
   system: generated.systemAbi,
   contributions: generated.contributionsAbi,
   validators: generated.validatorsAbi,
-  governance: (generated as unknown as Record<string, Abi>)["governanceAbi"] ?? [],
+  governance: generated.governanceAbi,
+  incentives: generated.incentivesAbi,
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;
