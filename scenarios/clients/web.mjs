@@ -333,6 +333,57 @@ async function earns(payer) {
   return true;
 }
 
+/** A delegator stakes, then proposes, and the one whose stake it joined votes; the tally moves while they look. */
+async function governs() {
+  const delegator = await visitor();
+  await wallet(delegator, 8);
+  const { page } = delegator;
+  await page.goto(`${gateway}/staking`);
+  await connects(page);
+  await page.getByRole("button", { name: "Delegate" }).first().click();
+  await page.getByLabel("Amount (SAHARA)").fill("400");
+  await page.getByRole("button", { name: "Next" }).click();
+  await confirm(page);
+  const mine = page.locator(".card", { hasText: "Earned, not paid out" });
+  await mine.waitFor();
+  await check(page, "staked");
+  const staked = await mine.locator("strong").innerText();
+
+  await page.goto(`${gateway}/governance`);
+  await page.getByRole("button", { name: "New proposal" }).click();
+  await page.getByLabel("Title").fill(HOSTILE);
+  await page.getByLabel("What and why").fill("Everybody writes docs.");
+  await page.getByRole("button", { name: "Next" }).click();
+  await confirm(page);
+  await page.locator("dialog[open] h2", { hasText: "Propose" }).waitFor();
+  await look(page, "propose");
+  await confirm(page);
+  const entry = page.locator('a.card[href^="/governance/"]', { hasText: "<img" }).first();
+  await entry.waitFor();
+  await check(page, "governance");
+  const path = await entry.getAttribute("href");
+
+  const validator = await visitor({ language: "id", width: 390, height: 844, scheme: "dark" });
+  await wallet(validator, 7);
+  await validator.page.goto(gateway + path);
+  await connects(validator.page);
+  await validator.page.getByLabel("Alasan (terbuka)").fill("Setuju sekali.");
+  await validator.page.getByRole("button", { name: "Setuju", exact: true }).click();
+  await confirm(validator.page);
+  await validator.page.getByText("Setuju sekali.").waitFor();
+  await check(validator.page, "voted-id");
+  await validator.context.close();
+
+  // Whoever looks at it sees the vote without asking again.
+  await page.goto(gateway + path);
+  await page.getByText("Setuju sekali.").waitFor();
+  const said = await page.locator("section table tbody tr").first().innerText();
+  await check(page, "proposal");
+  const title = await page.title();
+  await delegator.context.close();
+  return { staked, said: said.replace(/\s+/g, " "), title };
+}
+
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page } = await visitor(options);
@@ -361,6 +412,9 @@ const told = {
     const indonesian = await visitor({ language: "id", width: 390, height: 844 });
     seen.kunjungan = await chats(indonesian, { name: "id", question: "Hello!" });
     await indonesian.context.close();
+  },
+  async govern() {
+    seen.govern = await governs();
   },
   async trade() {
     seen.trade = await trades();

@@ -3,8 +3,10 @@
 //! again in Indonesian on a phone; axe finds nothing serious on any page.
 
 use eyre::{Result, ensure};
+use sahara_abi::IGovernance::{Rules, Settings, Setup};
+use sahara_primitives::Amount;
 use sahara_scenarios::{Network, Options, node};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
@@ -39,5 +41,60 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     ensure!(refusal.contains("more than half"), "{refusal}");
     assert_eq!(trade["isOpen"], false);
     assert_eq!(trade["switched"], "0xb0d30");
+    Ok(())
+}
+
+/// Account 7 of the test mnemonic stakes for the node, and a vote takes a minute.
+fn staked(genesis: &mut Value) {
+    let validator = alloy_primitives::address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
+    let rules = Rules {
+        delay: 5,
+        period: 60,
+        timelock: 3,
+        quorum: 3_340,
+        threshold: 5_000,
+        veto: 3_340,
+        deposit: alloy_primitives::U256::from(10).pow(alloy_primitives::U256::from(21)),
+    };
+    let settings = Settings {
+        patience: 120,
+        grace: 3_600,
+        pauseFor: 60,
+        pauseRest: 600,
+        guardian: alloy_primitives::Address::ZERO,
+        proposalVotes: alloy_primitives::U256::ZERO,
+    };
+    let rules = std::array::from_fn(|_| rules.clone());
+    genesis["config"]["governance"] = json!(Setup { rules, settings });
+    genesis["epochLength"] = json!(2);
+    genesis["validators"][0]["feeAddress"] = json!(validator);
+    genesis["staking"] = json!({
+        "stakes": [{
+            "operator": validator, "stake": Amount::from_coins(600_000), "commission": 1_000,
+            "feeAddress": validator,
+        }],
+        "parameters": {
+            "epoch": 5, "unbonding": 1_814_400, "jail": 600, "seats": 100, "maxCommission": 2_000,
+            "maxCommissionChange": 100, "doubleSignSlash": 500, "downtimeSlash": 100,
+            "bounty": 500, "window": 100, "maxMissed": 50,
+        },
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
+    let mut network = Network::start(Options { demo: false, ..Options::default() })?;
+    network.regenesis(staked)?;
+    let pictures = tempfile::tempdir()?;
+    let pictures = pictures.path().display().to_string();
+    let (gateway, rpc) = (network.gateway()?, network.rpc(0)?.url);
+    let arguments = [gateway.as_str(), &rpc, &pictures, "govern"];
+    let seen = node("web.mjs", &arguments, &[])?;
+    assert_eq!(seen["problems"], json!([]));
+    let governed = &seen["govern"];
+    assert_eq!(governed["staked"], "400 SAHARA");
+    assert_eq!(governed["title"], "Governance · Sahara");
+    let said = governed["said"].as_str().unwrap_or_default();
+    ensure!(said.contains("For") && said.contains("100%"), "the tally says {said:?}");
     Ok(())
 }
