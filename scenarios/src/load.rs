@@ -54,7 +54,7 @@ impl Steady {
                     if let Ok(Ok(acknowledged)) = sent {
                         break acknowledged;
                     }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    pass(Duration::from_millis(20)).await;
                 };
                 paid.push(acknowledged);
             }
@@ -71,6 +71,12 @@ impl Steady {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await?
     }
+}
+
+/// Lets time pass: for what must not happen meanwhile, and for moments that are chance.
+#[expect(clippy::disallowed_methods, reason = "what does not happen can only be waited for")]
+pub async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Sends, whether or not the node has it, and waits for the receipt, which final blocks alone have.

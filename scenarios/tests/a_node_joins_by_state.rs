@@ -146,6 +146,9 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     }
     // And it can prove receipts by what it kept of the validators before.
     let handovers = rpc.call("sahara_getHandovers", json!([])).await?;
-    ensure!(handovers == network.rpc(0).call("sahara_getHandovers", json!([])).await?, "{handovers}");
+    ensure!(
+        handovers == network.rpc(0).call("sahara_getHandovers", json!([])).await?,
+        "{handovers}"
+    );
     Ok(())
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 const VALIDATOR: Address = address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
 
 /// A vote within a quarter of a minute; the chain leaves queueing and executing to the client for a while.
+#[expect(clippy::indexing_slicing, reason = "a test writes what it wants")]
 fn quick(genesis: &mut Value) {
     let rules = Rules {
         delay: 3,

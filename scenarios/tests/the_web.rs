@@ -45,6 +45,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
 }
 
 /// Account 7 of the test mnemonic stakes for the node, and a vote takes a minute.
+#[expect(clippy::indexing_slicing, reason = "a test writes what it wants")]
 fn staked(genesis: &mut Value) {
     let validator = alloy_primitives::address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
     let rules = Rules {

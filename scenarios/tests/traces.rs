@@ -119,6 +119,11 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
         ensure!(page.contains(line), "no {line} in\n{page}");
     }
 
+    logs_are_objects(&network)?;
+    network.stop()
+}
+
+fn logs_are_objects(network: &Network) -> Result<()> {
     for log in ["node-0", "gateway", "worker"] {
         let text = std::fs::read_to_string(network.directory().join(format!("logs/{log}.log")))?;
         let lines: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();
@@ -129,5 +134,5 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
             ensure!(["timestamp", "level", "target", "message"].into_iter().all(has), "{line}");
         }
     }
-    network.stop()
+    Ok(())
 }

@@ -18,7 +18,7 @@ use prometheus_client::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// OpenMetrics, which Prometheus asks for first.
+/// `OpenMetrics`, which Prometheus asks for first.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

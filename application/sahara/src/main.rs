@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
         }
     };
     let format = Format::of(cli.json);
-    let _telemetry = match sahara_telemetry::start(config::telemetry(&cli)) {
+    let _telemetry = match sahara_telemetry::start(&config::telemetry(&cli)) {
         Ok(telemetry) => telemetry,
         Err(error) => return failure::tell(&error.into(), format),
     };

@@ -68,7 +68,7 @@ impl Drop for Telemetry {
 ///
 /// # Errors
 /// See [`TelemetryError`].
-pub fn start(settings: TelemetrySettings) -> Result<Telemetry, TelemetryError> {
+pub fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(settings.filter));
     // Spans of a trace are no log, whatever RUST_LOG says of levels.

@@ -2,7 +2,7 @@
 //! four validators burn when nobody asks them for anything.
 
 use super::{cpu_microseconds, quantile, report};
-use crate::{Account, Hosts, Testnet};
+use crate::{Account, Hosts, Testnet, pass};
 use alloy_primitives::{B256, U256};
 use eyre::{ContextCompat, Result, ensure};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ pub async fn idle() -> Result<()> {
     let used = || HOSTS.iter().map(|host| cpu_microseconds(network.pid(*host)?)).collect();
     let (before, height): (Result<Vec<u64>>, _) = (used(), network.rpc(0).height().await?);
     let before = before?;
-    tokio::time::sleep(IDLE).await;
+    pass(IDLE).await;
     let (after, blocks): (Result<Vec<u64>>, _) = (used(), network.rpc(0).height().await?);
     let spent: Vec<_> = after?
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::{alone, load, payer};
 use eyre::{Result, ensure};
-use sahara_scenarios::{Hosts, Testnet, isolated, nothing_is_lost};
+use sahara_scenarios::{Hosts, Testnet, isolated, nothing_is_lost, pass};
 use std::time::Duration;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
@@ -40,9 +40,9 @@ async fn cut_and_mend() -> Result<()> {
 
     // Neither half is one: what was on its way may still become final, then both stand still.
     hosts.part(&[1, 1, 2, 2]);
-    tokio::time::sleep(LONG).await;
+    pass(LONG).await;
     let still = heights(&network).await?;
-    tokio::time::sleep(LONG).await;
+    pass(LONG).await;
     let after = heights(&network).await?;
     ensure!(still == after, "half of the validators made blocks: {still:?}, then {after:?}");
 

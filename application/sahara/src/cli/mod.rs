@@ -57,7 +57,7 @@ pub(crate) struct Cli {
     /// How log lines on standard error look.
     #[arg(long, global = true, value_enum, env = "SAHARA_LOG_FORMAT", default_value_t = LogLines::Text)]
     pub(crate) log_format: LogLines,
-    /// OpenTelemetry collector that traces are sent to as OTLP over HTTP, as http://127.0.0.1:4318.
+    /// `OpenTelemetry` collector that traces are sent to as OTLP over HTTP: a URL with http and, by custom, port 4318.
     #[arg(long, global = true, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub(crate) traces: Option<String>,
     /// What to do.

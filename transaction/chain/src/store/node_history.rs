@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 use fjall::{Guard, OwnedWriteBatch, Readable, Slice, Snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     StoreError,
@@ -83,9 +83,9 @@ pub(super) fn write(
     }
     for (owner, path, _) in trie.rows() {
         let place = node_key(owner, path);
-        if !old.contains_key(&place) {
-            let node = snapshot.get(&tables.nodes, &place)?;
-            old.insert(place, node.unwrap_or_else(|| Slice::from(&[][..])));
+        if let Entry::Vacant(vacant) = old.entry(place) {
+            let node = snapshot.get(&tables.nodes, vacant.key())?;
+            vacant.insert(node.unwrap_or_else(|| Slice::from(&[][..])));
         }
     }
     let mut places = Vec::new();

@@ -156,7 +156,7 @@ impl PinnedState {
         let (mut run, mut length) = (Run::default(), 0_usize);
         for row in view.snapshot.prefix(&inner.tables.nodes, &first) {
             let (key, node) = row.into_inner()?;
-            if (run.nodes.is_empty() && key != first) || (!is_deep && key != first) {
+            if key != first && (run.nodes.is_empty() || !is_deep) {
                 break;
             }
             let node = bytes::Bytes::copy_from_slice(&node);

@@ -189,6 +189,7 @@ pub(crate) const NO_LOSS: Link = Link {
 
 /// The seeds of a test: the usual number, or as many as `SAHARA_SEEDS` says (`cargo xtask soak
 /// simulation`).
+#[expect(clippy::disallowed_methods, reason = "a soak has no other way to say how many")]
 pub(crate) fn seeds(first: u64, usual: u64) -> Range<u64> {
     let asked = std::env::var("SAHARA_SEEDS").ok().and_then(|count| count.parse().ok());
     first..first + asked.unwrap_or(usual)

@@ -55,7 +55,7 @@ impl Tally {
 }
 
 /// The least number of votes that `points` of `all` are.
-pub(super) fn quorum(all: u128, points: u16) -> u128 {
+pub(super) const fn quorum(all: u128, points: u16) -> u128 {
     let (_, needs) = scaled(0, points, all);
     needs.div_ceil(10_000)
 }

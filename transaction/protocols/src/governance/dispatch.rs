@@ -150,6 +150,7 @@ fn rule(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each function")]
 fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<Bytes, Failure> {
     match function {
         Function::state(f) => call.view(f, |f| {

@@ -1,7 +1,7 @@
 //! Governance: proposals, votes, what they decide; pauses and upgrades.
 //!
 //! # Model
-//! OpenZeppelin's Governor, native. A proposal is calls; what it is about ([`kinds`]) follows from them,
+//! `OpenZeppelin`'s Governor, native. A proposal is calls; what it is about ([`kinds`]) follows from them,
 //! and with it the rules it goes by. Its proposer puts a deposit behind it. Votes are bonded coin as it
 //! was before the epoch in which voting begins: a validator speaks for all behind it, except for those
 //! who speak themselves, before or after it ([`voting`]). What is accepted waits for a time and is then

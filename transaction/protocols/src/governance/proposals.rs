@@ -94,7 +94,7 @@ pub(super) fn standing(
     }
 }
 
-/// Refuses a proposal that stands elsewhere, in OpenZeppelin's words.
+/// Refuses a proposal that stands elsewhere, in `OpenZeppelin`'s words.
 pub(super) fn expect(
     id: B256,
     current: ProposalState,

@@ -45,7 +45,7 @@ pub(super) fn domain(state: &impl Read) -> IGovernance::eip712DomainReturn {
     }
 }
 
-/// ERC-165: of `IGovernor`, with and without its newest function, as OpenZeppelin's answers.
+/// ERC-165: of `IGovernor`, with and without its newest function, as `OpenZeppelin`'s answers.
 pub(super) fn supports(interface: [u8; 4]) -> bool {
     const ERC165: [u8; 4] = [0x01, 0xff, 0xc9, 0xa7];
     let old = [

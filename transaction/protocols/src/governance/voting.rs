@@ -28,7 +28,7 @@ pub struct Vote {
     pub support: u8,
     /// Why.
     pub reason: String,
-    /// Not used; kept in the event as OpenZeppelin's Governor does.
+    /// Not used; kept in the event as `OpenZeppelin`'s Governor does.
     pub params: Bytes,
 }
 

@@ -10,7 +10,7 @@ fn hash(word: U256) -> B256 {
     B256::from(word)
 }
 
-fn word(hash: B256) -> U256 {
+const fn word(hash: B256) -> U256 {
     U256::from_be_bytes(hash.0)
 }
 

@@ -74,7 +74,7 @@ fn seats_are_drawn_by_places() {
     for complaint in 1..=rounds {
         // One jury a block, in the order of filing.
         let jurors = jury(&mut world, complaint);
-        assert_eq!(jurors.is_empty(), false, "complaint {complaint}");
+        assert!(!jurors.is_empty(), "complaint {complaint}");
         for juror in jurors {
             *drawn.entry(juror.account).or_default() += juror.seats;
         }

@@ -64,7 +64,7 @@ impl Play {
 
     fn one(&mut self) -> Option<(usize, u64)> {
         // Mostly one of the last, which still live.
-        let back = 1 + self.index(ASSETS_PLAYED as usize);
+        let back = 1 + usize::try_from(self.dice.below(ASSETS_PLAYED)).unwrap();
         let place = self.seen.len().checked_sub(back)?;
         Some((place, place as u64 + 1))
     }

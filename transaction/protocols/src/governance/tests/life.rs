@@ -16,7 +16,7 @@ fn town() -> Undo {
 fn a_parameter_change_is_proposed_voted_queued_and_executed_by_anyone() {
     let mut world = town();
     let action = change(&mut world, |parameters| parameters.seats = 7);
-    let id = propose(&mut world, person(0), &[action.clone()], "seven seats").unwrap();
+    let id = propose(&mut world, person(0), std::slice::from_ref(&action), "seven seats").unwrap();
     let created = logged::<IGovernance::ProposalCreated>(&world);
     assert_eq!(created[0].proposalId, id);
     assert_eq!(created[0].voteStart, U256::from(now(&world) + DAY));

@@ -68,7 +68,7 @@ fn an_extended_ballot_carries_its_reason_and_parameters() {
         proposalId: id,
         support,
         voter,
-        reason: reason.clone(),
+        reason,
         params,
         signature: sign(&ballot),
     };

@@ -224,7 +224,7 @@ fn i3_i5_an_award_is_paid_once_for_what_its_leaf_says_and_at_most_its_fees() {
         award: award.clone(),
         proof: vec![sibling],
     };
-    let more = Award { amount: U256::from(41 * COIN), ..good.clone() };
+    let more = Award { amount: U256::from(41 * COIN), ..good };
     assert!(ask(&mut world, person(5), &claim(&more, second)).is_err(), "not in the list");
     let beyond = ask(&mut world, person(5), &claim(&greedy, first)).map(drop);
     let (amount, fees) = (greedy.amount, greedy.fees);

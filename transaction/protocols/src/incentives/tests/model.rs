@@ -30,6 +30,7 @@ impl Play {
         1 + self.dice.below(count + 1)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each call")]
     fn step(&mut self) {
         let counts = ask(&mut self.world, MANAGER, &IIncentives::countsCall {}).unwrap();
         let now = self.world.state.block.timestamp.0;
