@@ -101,8 +101,8 @@ fn install_foreign() -> Result<()> {
         .args(["install", "--no-audit", "--no-fund", "--loglevel=error"])
         .args(NPM))?;
     run(command("python3").current_dir(&directory).args(["-m", "venv", "python"]))?;
-    run(command(directory.join("python/bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
+    run(command(directory.join("python/bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
         .args(PYPI))?;
     fs::write(stamp, wanted).wrap_err("could not note what is installed")
 }
