@@ -13,6 +13,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
     ("FIN-2", "the same between hosts 0 to 200 ms apart, then with one of four killed"),
     ("IDLE", "what four validators burn and hold when nobody asks for anything"),
+    ("STATE-1", "changes of the state at 100,000, 1,000,000 and 10,000,000 accounts"),
     (
         "ROY-1",
         "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run",
@@ -28,7 +29,7 @@ const BENCHES: &[(&str, &str)] = &[
 pub(crate) fn start(arguments: &[String]) -> Result<()> {
     let Some(name) = arguments.first() else {
         for (name, what) in BENCHES {
-            println!("{name:6} {what}");
+            println!("{name:7} {what}");
         }
         return Ok(());
     };
@@ -39,6 +40,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         // In one process, without tools from elsewhere.
         "ROY-1" | "ROY-2" | "PRICES" => return run(example("sahara-chain", "royalties").arg(name)),
         "ROY-3" => return conservation(),
+        "STATE-1" => return run(&mut example("sahara-chain", "state_sizes")),
         _ => tools::install()?,
     }
     if name == "INF-3" {
