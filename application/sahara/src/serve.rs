@@ -2,8 +2,8 @@
 //!
 //! A page elsewhere can make a browser resolve its own name to this machine, but not make it name
 //! this machine in `Host`: a listener on loopback answers to loopback's names, and to those that its
-//! configuration adds, only. A client that sends its request byte by byte holds its place for a
-//! bounded time, and places are counted.
+//! configuration adds, only. A client that sends its request byte by byte, or does not read its answer,
+//! holds its place for a bounded time, and places are counted, in all and for each client.
 
 use axum::{
     Router,
@@ -22,10 +22,11 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use sahara_rpc::{Place, Places, ReadInTime};
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
@@ -37,12 +38,17 @@ struct Patience {
     head: Duration,
     /// For a body.
     body: Duration,
+    /// For reading an answer: [`ReadInTime`].
+    answer: Duration,
 }
 
 /// Far more than any client needs, and less than it takes to gather [`MOST_CONNECTIONS`] for free;
 /// the longest body comes at 200 KiB a second.
-const PATIENCE: Patience =
-    Patience { head: Duration::from_secs(15), body: Duration::from_secs(20) };
+const PATIENCE: Patience = Patience {
+    head: Duration::from_secs(15),
+    body: Duration::from_secs(20),
+    answer: Duration::from_secs(20),
+};
 /// The longest body: any context there is, as JSON.
 pub(crate) const MAX_BODY: usize = 4 << 20;
 /// Connections at a time; the others wait to be accepted.
@@ -80,19 +86,21 @@ async fn serve_within(
     until: impl Future<Output = ()>,
 ) {
     let router = router.layer(middleware::from_fn_with_state(patience, hurry));
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Places::new(MOST_CONNECTIONS);
     let stop = watch::Sender::new(false);
     let (mut open, mut until) = (JoinSet::new(), pin!(until));
     loop {
         let accept = async {
-            let place = Arc::clone(&places).acquire_owned().await;
+            let place = places.wait().await;
             (listener.accept().await, place)
         };
         tokio::select! {
             () = &mut until => break,
             Some(_) = open.join_next(), if !open.is_empty() => {}
             accepted = accept => match accepted {
-                (Ok(client), Ok(place)) => {
+                (Ok(client), Some(place)) => {
+                    // Who has too many already is closed at once.
+                    let Some(place) = places.give(place, client.1.ip()) else { continue };
                     let service = (router.clone(), patience);
                     open.spawn(connection(client, service, stop.subscribe(), place));
                 }
@@ -100,7 +108,7 @@ async fn serve_within(
                     tracing::warn!(%error, "a connection could not be accepted");
                     drop(timeout(PAUSE, std::future::pending::<()>()).await);
                 }
-                (Ok(_), Err(_)) => break,
+                (Ok(_), None) => break,
             },
         }
     }
@@ -113,7 +121,7 @@ async fn connection(
     (stream, peer): (TcpStream, SocketAddr),
     (router, patience): (Router, Patience),
     mut stop: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 ) {
     // Tokens go out one by one; a socket that cannot be told so works too.
     drop(stream.set_nodelay(true));
@@ -125,6 +133,7 @@ async fn connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         routes.call(request)
     });
+    let stream = ReadInTime::new(stream, patience.answer);
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
@@ -268,14 +277,14 @@ mod tests {
     #[tokio::test]
     async fn a_head_or_a_body_that_dawdles_is_cut_off() {
         let (short, long) = (Duration::from_millis(300), Duration::from_secs(600));
-        let patience = Patience { head: short, body: long };
+        let patience = Patience { head: short, body: long, answer: long };
         let clock = Instant::now();
         let (mut stream, _stop, _server) = echo_within(patience).await;
         stream.write_all(b"POST / HTTP/1.1\r\nHost: local").await.unwrap();
         assert_eq!(rest(&mut stream).await, "");
         assert!((short..long).contains(&clock.elapsed()), "{:?}", clock.elapsed());
 
-        let patience = Patience { head: long, body: short };
+        let patience = Patience { head: long, body: short, answer: long };
         let clock = Instant::now();
         let (mut stream, _stop, _server) = echo_within(patience).await;
         let head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nslow";
@@ -283,6 +292,19 @@ mod tests {
         let answer = rest(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
         assert!((short..long).contains(&clock.elapsed()), "{:?}", clock.elapsed());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_reads_is_given_up() {
+        let (short, long) = (Duration::from_millis(300), Duration::from_secs(600));
+        let patience = Patience { head: long, body: long, answer: short };
+        let (mut stream, _stop, _server) = echo_within(patience).await;
+        // More than the buffers between them hold, asked for again and again.
+        let head =
+            format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", 1 << 20);
+        let request = [head.as_bytes(), &vec![b'x'; 1 << 20]].concat();
+        let asking = async { while stream.write_all(&request).await.is_ok() {} };
+        timeout(long / 10, asking).await.expect("the connection ends");
     }
 
     #[tokio::test]

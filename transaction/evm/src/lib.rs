@@ -73,5 +73,5 @@ pub use simulate::{SimulatedBlock, Simulation};
 pub use state::{Account, AccountDiff, ParentState, StateDiff, StateError};
 pub use supply::{SupplyError, check_supply};
 pub use system::{CREDIT_GAS, SEAT_GAS, SWEEP_GAS, system_gas};
-pub use trace::{Replay, TraceError, trace_block, trace_call, trace_transaction};
+pub use trace::{Replay, TRACE_BYTES, TraceError, trace_block, trace_call, trace_transaction};
 pub use transition::{BlockOutcome, Execution, TransitionError, execute_block};

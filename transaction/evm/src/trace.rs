@@ -1,6 +1,10 @@
 //! What happened inside: blocks, transactions and calls run again under an inspector, as
 //! `debug_trace*` shows them.
 
+mod budget;
+
+use self::budget::Budget;
+pub use self::budget::TRACE_BYTES;
 use crate::{
     call::{CALL_GAS, CallError, Session},
     env::{BlockEnv, transaction_env},
@@ -41,6 +45,12 @@ pub enum TraceError {
         /// How many there are.
         count: usize,
     },
+    /// The trace would hold more than [`TRACE_BYTES`].
+    #[error(
+        "the trace is larger than {} MiB: ask for less of it (disableStack, disableStorage, no memory, one transaction), or for the callTracer",
+        TRACE_BYTES >> 20
+    )]
+    TooLarge,
 }
 
 /// A block to be run again: what [`crate::execute_block`] was given, and its hash.
@@ -112,12 +122,15 @@ pub fn trace_call<S: ParentState>(
 ) -> Result<GethTrace, TraceError> {
     let inspector = inspector(options)?;
     let mut session = Session::open(rules, state, env, call, inspector)?;
-    let result = session.inspect(call.0.gas.unwrap_or(CALL_GAS))?;
+    let result = session.inspect(call.0.gas.unwrap_or(CALL_GAS).min(CALL_GAS))?;
     finish(&mut session.machine, result, TransactionContext::default())
 }
 
+/// The tracer, and what bounds it.
+type Inspectors = (Budget, DebugInspector);
+
 struct Tracer<'a, S: ParentState> {
-    machine: Machine<S, DebugInspector>,
+    machine: Machine<S, Inspectors>,
     block: Replay<'a>,
 }
 
@@ -142,7 +155,7 @@ impl<'a, S: ParentState> Tracer<'a, S> {
     }
 
     fn trace(&mut self, index: usize) -> Result<(B256, GethTrace), TraceError> {
-        self.machine.inner.inspector.fuse().map_err(tracer)?;
+        self.machine.inner.inspector.1.fuse().map_err(tracer)?;
         let (hash, result) = self.inspect(index)?;
         let about = TransactionContext {
             block_hash: Some(self.block.hash),
@@ -170,15 +183,18 @@ impl<'a, S: ParentState> Tracer<'a, S> {
 
 /// Asks the inspector for its trace and makes the changes part of the state.
 fn finish<S: ParentState>(
-    machine: &mut Machine<S, DebugInspector>,
+    machine: &mut Machine<S, Inspectors>,
     result: ExecutionResult<HaltReason>,
     about: TransactionContext,
 ) -> Result<GethTrace, TraceError> {
     let state = machine.take_changes();
     let outcome = ResultAndState::new(result, state);
     let inner = &mut machine.inner;
-    let trace = inner
-        .inspector
+    let (budget, inspector) = &mut inner.inspector;
+    if budget.is_spent() {
+        return Err(TraceError::TooLarge);
+    }
+    let trace = inspector
         .get_result(
             Some(about),
             &inner.ctx.tx,
@@ -191,8 +207,8 @@ fn finish<S: ParentState>(
     Ok(trace)
 }
 
-fn inspector(options: &GethDebugTracingOptions) -> Result<DebugInspector, TraceError> {
-    DebugInspector::new(options.clone()).map_err(tracer)
+fn inspector(options: &GethDebugTracingOptions) -> Result<Inspectors, TraceError> {
+    Ok((Budget::new(options), DebugInspector::new(options.clone()).map_err(tracer)?))
 }
 
 fn tracer(error: impl std::fmt::Display) -> TraceError {

@@ -172,6 +172,7 @@ impl From<TraceError> for Failure {
             TraceError::Transition(error) => error.into(),
             TraceError::Call(error) => error.into(),
             TraceError::NoTransaction { .. } => Self::UnknownTransaction,
+            TraceError::TooLarge => Self::Limit(error.to_string()),
         }
     }
 }

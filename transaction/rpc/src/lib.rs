@@ -31,6 +31,7 @@ mod server;
 mod txpool;
 mod view;
 
+pub use listen::{Place, Places, ReadInTime};
 pub use monitor::monitor_routes;
 pub use node::{Node, PeerCount};
 pub use server::{RpcServer, RpcSettings, ServerError};

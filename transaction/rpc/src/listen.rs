@@ -1,9 +1,17 @@
 //! Accepting connections, and giving up on those that only hold a place.
 //!
 //! Whoever connects has [`Patience`] to send a request's head, then its body; between two requests of
-//! one connection the same time may pass. There are so many places and no more: a connection beyond
-//! them is closed at once, before it costs anything.
+//! one connection the same time may pass. It has to read what it asked for as well. There are so many
+//! places and no more, and so many for one client: a connection beyond them is closed at once, before
+//! it costs anything.
 
+mod places;
+mod reader;
+
+pub use self::{
+    places::{Place, Places},
+    reader::ReadInTime,
+};
 use http_body::{Body, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -14,13 +22,11 @@ use jsonrpsee::server::StopHandle;
 use std::{
     error::Error,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{Instant, Sleep, sleep_until, timeout},
 };
 use tower::Service;
@@ -40,6 +46,8 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     /// For a request's body.
     pub(crate) body: Duration,
+    /// For reading an answer: [`ReadInTime`].
+    pub(crate) answer: Duration,
     /// The most connections at once.
     pub(crate) connections: u32,
 }
@@ -57,16 +65,15 @@ pub(crate) async fn serve<S, B>(
     B: Body<Data = hyper::body::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let places = usize::try_from(patience.connections).unwrap_or(Semaphore::MAX_PERMITS);
-    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+    let places = Places::new(usize::try_from(patience.connections).unwrap_or(usize::MAX));
     let mut number = 0_u32;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.clone().shutdown() => return,
         };
-        let socket = match accepted {
-            Ok((socket, _)) => socket,
+        let (socket, client) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 debug!(%error, "could not accept a connection");
                 let pause = timeout(ACCEPT_PAUSE, stop.clone().shutdown());
@@ -76,8 +83,8 @@ pub(crate) async fn serve<S, B>(
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            debug!("refused a connection, all places are taken");
+        let Some(place) = places.now().and_then(|place| places.give(place, client.ip())) else {
+            debug!(%client, "refused a connection, all places or all of this client are taken");
             continue;
         };
         number = number.wrapping_add(1);
@@ -109,6 +116,7 @@ where
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
     let service = TowerToHyperService::new(service);
+    let socket = ReadInTime::new(socket, patience.answer);
     let connection = builder.serve_connection(TokioIo::new(socket), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -139,6 +139,7 @@ impl RpcServer {
         let patience = Patience {
             head: settings.head_patience,
             body: settings.body_patience,
+            answer: settings.body_patience,
             connections: settings.max_connections,
         };
         let connections = stop.clone();

@@ -4,7 +4,7 @@ mod answers;
 mod peers;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime},
 };
 
@@ -31,6 +31,10 @@ const TICK: Duration = Duration::from_millis(250);
 const FIRST_CHOICE: Duration = Duration::from_secs(1);
 /// How long a target that nobody has is waited for: peers restart within it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a target of which nothing comes is kept, whoever says to have it.
+const STANDSTILL: Duration = Duration::from_secs(30);
+/// How long a target is kept of which something comes, when more peers have another.
+const MINORITY: Duration = Duration::from_secs(60);
 /// How often the log says how far it is.
 const REPORT: Duration = Duration::from_secs(10);
 
@@ -48,6 +52,12 @@ pub struct Join<E, S, R, B> {
     connected: Vec<NetworkPublicKey>,
     /// When somebody was last known to have the target.
     had: SystemTime,
+    /// When something of the target last came, or it was chosen.
+    moved: SystemTime,
+    /// When the target was chosen.
+    aimed: SystemTime,
+    /// Targets of which nothing came.
+    stalled: BTreeSet<B256>,
     /// When the first state was offered.
     offered: Option<SystemTime>,
     reported: SystemTime,
@@ -128,6 +138,9 @@ where
             next_id: 0,
             connected: Vec::new(),
             had: now,
+            moved: now,
+            aimed: now,
+            stalled: BTreeSet::new(),
             offered: None,
             reported: now,
             progress: watch::Sender::new(Progress::default()),
@@ -207,17 +220,30 @@ where
         Ok(())
     }
 
-    fn choose_target(&mut self, now: SystemTime) -> Result<(), JoinError> {
-        if let Some((_, hash)) = self.store.target() {
-            if self.peers.anyone_has(hash) {
-                self.had = now;
-                return Ok(());
-            }
-            if now.duration_since(self.had).unwrap_or_default() < PATIENCE {
-                return Ok(());
-            }
+    /// Whether the target is fetched further. Who only says to have it, or sends ever so little of it,
+    /// keeps nobody from a state that others have.
+    fn keeps_target(&mut self, hash: B256, now: SystemTime) -> bool {
+        let since = |then: SystemTime| now.duration_since(then).unwrap_or_default();
+        if !self.peers.anyone_has(hash) {
+            return since(self.had) < PATIENCE;
         }
-        let Some((pivot, number)) = self.peers.best_offer() else { return Ok(()) };
+        self.had = now;
+        if since(self.moved) >= STANDSTILL {
+            self.stalled.insert(hash);
+            return false;
+        }
+        since(self.aimed) < MINORITY || !self.peers.more_have_another(hash, &self.stalled)
+    }
+
+    fn choose_target(&mut self, now: SystemTime) -> Result<(), JoinError> {
+        let target = self.store.target().map(|(_, hash)| hash);
+        if target.is_some_and(|hash| self.keeps_target(hash, now)) {
+            return Ok(());
+        }
+        if self.peers.best_offer(&self.stalled).is_none() {
+            self.stalled.clear();
+        }
+        let Some((pivot, number)) = self.peers.best_offer(&self.stalled) else { return Ok(()) };
         let offered = *self.offered.get_or_insert(now);
         let is_first = self.store.target().is_none();
         let waits = now.duration_since(offered).unwrap_or_default() < FIRST_CHOICE;
@@ -225,7 +251,7 @@ where
             return Ok(());
         }
         self.store.aim(pivot)?;
-        self.had = now;
+        (self.had, self.moved, self.aimed) = (now, now, now);
         self.base = BaseParts::default();
         self.peers.forget_parts();
         self.progress.send_modify(|progress| {

@@ -69,12 +69,16 @@ enum Lazy {
     Gone,
     /// One node at a time.
     Slow,
+    /// Offers for ever what it offered first, and sends no node.
+    Holds,
 }
 
 struct Peer {
     library: StateLibrary<crate::world::Sets>,
     lie: Option<Way>,
     lazy: Option<Lazy>,
+    /// What one that holds offers.
+    offer: Option<Answer>,
     /// How many answers with nodes were given, and after how many what happens.
     served: Arc<AtomicUsize>,
     event: Option<(usize, Arc<dyn Fn() + Send + Sync>)>,
@@ -82,6 +86,13 @@ struct Peer {
 
 impl Library for Peer {
     fn answer(&self, request: &Request) -> Option<Answer> {
+        if self.lazy == Some(Lazy::Holds) {
+            match request {
+                Request::Pivots => return self.offer.clone(),
+                Request::Handovers { .. } => {}
+                _ => return None,
+            }
+        }
         let mut answer = self.library.answer(request)?;
         if let Answer::Runs(runs) = &mut answer {
             let served = self.served.fetch_add(1, Ordering::SeqCst) + 1;
@@ -164,7 +175,7 @@ type Placed = (Peer, Duration);
 fn honest(world: &World) -> Peer {
     let mut library = StateLibrary::new(world.store.clone(), world.handovers());
     library.answer_bytes = ANSWER_BYTES;
-    Peer { library, lie: None, lazy: None, served: Arc::default(), event: None }
+    Peer { library, lie: None, lazy: None, offer: None, served: Arc::default(), event: None }
 }
 
 const NEAR: Duration = Duration::from_millis(5);
@@ -345,4 +356,33 @@ fn i5_the_chain_goes_on_meanwhile_and_only_what_changed_is_fetched_again() {
     let other = tempfile::tempdir().unwrap();
     let whole = fetch(&world.start, vec![(honest(&world), NEAR)], &[], other.path());
     assert!(ends[0].nodes < whole[0].nodes * 3 / 2, "{:?} against {:?}", ends[0], whole[0]);
+}
+
+#[test]
+fn i4_who_offers_an_old_state_for_ever_and_sends_nothing_of_it_holds_nobody_up() {
+    for holders in 0..3 {
+        let world = Arc::new(Mutex::new(populated(600, 7, 5)));
+        let directory = tempfile::tempdir().unwrap();
+        let holder = |world: &World| {
+            let mut holder = honest(world);
+            holder.offer = holder.library.answer(&Request::Pivots);
+            holder.lazy = Some(Lazy::Holds);
+            (holder, NEAR)
+        };
+        let mut peers: Vec<_> = (0..holders).map(|_| holder(&world.lock())).collect();
+        let moving = Arc::clone(&world);
+        // The only one who serves has newer states alone after a while.
+        let event = move || {
+            let mut world = moving.lock();
+            for round in 0..14_u16 {
+                world.commit(&[Change::Balance(1_000 + round, 5)]);
+            }
+        };
+        let peer = honest(&world.lock());
+        peers.push((Peer { event: Some((25, Arc::new(event))), ..peer }, NEAR));
+        let start = world.lock().start.clone();
+        let ends = fetch(&start, peers, &[], directory.path());
+        assert_eq!(ends.len(), 1, "{holders} that hold");
+        assert!(ends[0].targets >= 2, "{holders} that hold: {ends:?}");
+    }
 }

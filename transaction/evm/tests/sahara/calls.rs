@@ -12,8 +12,8 @@ use alloy_rpc_types_trace::geth::{
 use alloy_sol_types::{Revert, SolCall, SolError};
 use sahara_abi::{COIN as COIN_PROTOCOL, FEES, ICoin, SYSTEM, SYSTEM_CALLER};
 use sahara_evm::{
-    CallError, MULTICALL3, Refusal, Replay, admit, call, create_access_list, estimate_gas,
-    trace_block, trace_call, trace_transaction,
+    CallError, MULTICALL3, Refusal, Replay, TraceError, admit, call, create_access_list,
+    estimate_gas, trace_block, trace_call, trace_transaction,
 };
 
 fn balance_of(holder: Address) -> TransactionRequest {
@@ -174,6 +174,52 @@ fn a_call_is_traced() {
         trace_call(world.rules, &world.state, &world.env, (&request, None), &options).unwrap();
     let frame = trace.try_into_default_frame().unwrap();
     assert!(!frame.failed);
+}
+
+/// Bytecode: how it begins, then what it repeats for ever.
+fn forever(begin: &[u8], again: &[u8]) -> Bytes {
+    let start = u8::try_from(begin.len()).unwrap();
+    // JUMPDEST, what is repeated, PUSH1 start, JUMP.
+    [begin, &[0x5b], again, &[0x60, start, 0x56]].concat().into()
+}
+
+#[test]
+fn a_trace_that_would_fill_the_memory_is_refused() {
+    let world = World::new();
+    let steps = GethDebugTracingOptions::default();
+    let calls = tracer(GethDebugBuiltInTracerType::CallTracer);
+    let memory = {
+        let mut options = steps.clone();
+        options.config.enable_memory = Some(true);
+        options
+    };
+    // Pushes that stay, then steps over a deep stack; slots of which each step shows all; a large memory;
+    // calls of the identity with a large input.
+    let deep = [vec![0x5f; 200], vec![0x5b; 10]].concat();
+    let slots: &[u8] = &[0x5a, 0x54, 0x50];
+    let large: &[u8] = &[0x61, 0xff, 0xff, 0x51, 0x50];
+    let call: &[u8] = &[0x5f, 0x5f, 0x62, 0x01, 0x00, 0x00, 0x5f, 0x60, 0x04, 0x5a, 0xfa, 0x50];
+    for (name, code, options) in [
+        ("stack", forever(&deep, &[0x5f, 0x50]), &steps),
+        ("slots", forever(&[], slots), &steps),
+        ("memory", forever(&[], large), &memory),
+        ("calls", forever(&[], call), &calls),
+    ] {
+        let rich = AccountOverride::default().with_code(code);
+        let overrides: StateOverride = [(STRANGER, rich)].into_iter().collect();
+        for gas in [None, Some(u64::MAX)] {
+            let request = TransactionRequest { gas, ..TransactionRequest::default().to(STRANGER) };
+            let call = (&request, Some(&overrides));
+            let trace = trace_call(world.rules, &world.state, &world.env, call, options);
+            assert!(matches!(trace, Err(TraceError::TooLarge)), "{name}: {trace:?}");
+        }
+        // What is modest is shown.
+        let request =
+            TransactionRequest { gas: Some(37_000), ..TransactionRequest::default().to(STRANGER) };
+        let call = (&request, Some(&overrides));
+        let trace = trace_call(world.rules, &world.state, &world.env, call, options);
+        assert!(trace.is_ok(), "{name}: {trace:?}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ where
                     }
                     self.store.take(need, run)?;
                     let bytes = run.nodes.iter().map(|node| node.len()).sum();
-                    self.count(run.nodes.len(), bytes);
+                    self.count(run.nodes.len(), bytes, now);
                 }
             }
             (What::Codes(hashes), Answer::Codes(codes)) => {
@@ -66,18 +66,20 @@ where
                 }
                 for (hash, code) in hashes.iter().zip(&codes) {
                     self.store.take_code(*hash, code)?;
-                    self.count(0, code.len());
+                    self.count(0, code.len(), now);
                 }
             }
             (What::Headers, Answer::Headers(headers)) => {
                 if let Some((target, _)) = self.store.target() {
                     self.trust.headers(target, headers, &mut self.base)?;
+                    self.moved = now;
                 }
             }
             (What::Block(number), Answer::Block { block, certificate }) => {
                 if let Some((_, hash)) = self.store.target() {
                     let given = (block.as_ref(), certificate);
                     self.trust.block((number, hash), given, &mut self.base)?;
+                    self.moved = now;
                 }
             }
             _ => return Err(Failed::lie("an answer to another question")),
@@ -117,7 +119,8 @@ where
         Ok(())
     }
 
-    fn count(&self, nodes: usize, bytes: usize) {
+    fn count(&mut self, nodes: usize, bytes: usize, now: SystemTime) {
+        self.moved = now;
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         self.progress.send_modify(|progress| {
             progress.nodes = progress.nodes.saturating_add(number(nodes));

@@ -191,15 +191,29 @@ impl Peers {
         self.known.values().filter(|known| known.listed.is_some()).count()
     }
 
-    /// The state that most have, of those the newest.
-    pub(super) fn best_offer(&self) -> Option<(Pivot, u64)> {
+    /// The state that most have, of those the newest, but for some.
+    pub(super) fn best_offer(&self, without: &BTreeSet<B256>) -> Option<(Pivot, u64)> {
+        let offers = self.offered(without).into_values();
+        let best = offers.max_by_key(|(peers, number, _)| (*peers, *number));
+        best.map(|(_, number, pivot)| (pivot.clone(), number))
+    }
+
+    /// Whether there is a state, but for some, that more peers have than this one.
+    pub(super) fn more_have_another(&self, block: B256, without: &BTreeSet<B256>) -> bool {
+        let offers = self.offered(without);
+        let most = offers.values().map(|(peers, ..)| *peers).max();
+        most > offers.get(&block).map(|(peers, ..)| *peers)
+    }
+
+    /// How many have each state, but for some; its number; and how it is proven.
+    fn offered(&self, without: &BTreeSet<B256>) -> BTreeMap<B256, (usize, u64, &Pivot)> {
         let mut offers = BTreeMap::<B256, (usize, u64, &Pivot)>::new();
-        for (hash, (number, pivot)) in self.known.values().flat_map(|known| &known.offers) {
+        let all = self.known.values().flat_map(|known| &known.offers);
+        for (hash, (number, pivot)) in all.filter(|(hash, _)| !without.contains(*hash)) {
             let offer = offers.entry(*hash).or_insert((0, *number, pivot));
             offer.0 = offer.0.saturating_add(1);
         }
-        let best = offers.into_values().max_by_key(|(peers, number, _)| (*peers, *number));
-        best.map(|(_, number, pivot)| (pivot.clone(), number))
+        offers
     }
 
     /// A peer does not have the target any more, and may have newer ones.
