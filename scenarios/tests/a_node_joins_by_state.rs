@@ -71,6 +71,7 @@ fn key(network: &Testnet, host: u16) -> Result<String> {
     let made = network.run(&[
         "validators",
         "entry",
+        "--plain-key",
         "--key-file",
         &secret,
         "--fee-address",

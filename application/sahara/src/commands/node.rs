@@ -7,7 +7,7 @@ use crate::{
     cli,
     local::dev,
     serve::{guard, serve},
-    stop,
+    stop, validator_key,
 };
 use alloy_primitives::B256;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use sahara_chain::{
     pool::{Origin, Pool},
     store::{Store, StoreOptions},
 };
-use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
+use sahara_finality::{NetworkPublicKey, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
 use std::{
@@ -87,12 +87,12 @@ async fn live(node: &cli::Node) -> Result<()> {
         history: node.history,
     };
     let consensus = ConsensusConfig {
-        keys: read_keys(&node.key_file)?,
+        keys: validator_key::open(&node.key)?,
         listen: node.peer_listen,
         peers: node.peers.iter().map(|peer| parse_peer(peer)).collect::<Result<_>>()?,
         allow_private_addresses: is_private(node.peer_listen.ip()),
         storage_directory: node.directory.join("consensus"),
-        guard_file: guard_file(&node.key_file, hash),
+        guard_file: guard_file(&node.key.file, hash),
         lost_votes: lost_votes(node.lost_votes),
         timing: Timing::default(),
         worker_threads: NonZeroUsize::MIN,
@@ -172,12 +172,6 @@ fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn read_keys(file: &Path) -> Result<ValidatorKeys> {
-    let text =
-        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
-    Ok(ValidatorKeys::parse(text.trim())?)
 }
 
 /// Beside the key, one for each network.
