@@ -33,4 +33,4 @@ mod view;
 
 pub use monitor::monitor_routes;
 pub use node::{Node, PeerCount};
-pub use server::{RpcServer, RpcSettings, ServerError};
+pub use server::{Requests, RpcServer, RpcSettings, ServerError};
