@@ -126,7 +126,7 @@ impl Story {
         });
         let outcome =
             self.client.wait(sent.wrap_err_with(|| format!("a report: {shown}"))?).await?;
-        let (before, at) = (outcome.block_number.0.saturating_sub(1), outcome.block_number.0);
+        let (before, at) = (outcome.block_number.saturating_sub(1), outcome.block_number);
         let held = async |account: Address, block: u64| -> Result<Amount> {
             let asked = json!([account, format!("{block:#x}")]);
             let held = self.network.rpc(0).call("eth_getBalance", asked).await?;
