@@ -42,6 +42,9 @@ const GOSSIP_CAPACITY: usize = 16_384;
 /// How long open requests may take when the node stops.
 const RPC_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How the node calls itself.
+const VERSION: &str = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
+
 /// Bytes written to see whether a disk takes any: more than the rest of a block of a full one.
 const PROBE_BYTES: usize = 64 << 10;
 
@@ -232,9 +235,8 @@ async fn serve_rpc(
     ledger: &NodeLedger,
     status: ConsensusStatus,
 ) -> Result<RpcServer> {
-    let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
     let peers = Box::new(move || status.peers());
-    let node_view = sahara_rpc::Node::new(ledger, file, peers, version);
+    let node_view = sahara_rpc::Node::new(ledger, file, peers, VERSION);
     let hosts = node.rpc_hosts.clone();
     let settings = RpcSettings { hosts, ..RpcSettings::new(node.rpc_listen) };
     Ok(RpcServer::start(node_view, settings).await?)
