@@ -124,6 +124,15 @@ pub(crate) struct InitTestnet {
     /// Seconds for which stake that leaves answers for old faults, 21 days if it is not said. Not shorter than the seat period.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) unbonding_period: Option<u32>,
+    /// Turns over which a validator's presence is counted, 100 if it is not said; at most 128.
+    #[arg(long, value_name = "TURNS")]
+    pub(crate) presence_window: Option<u8>,
+    /// The most of them that it may miss, 50 if it is not said.
+    #[arg(long, value_name = "TURNS")]
+    pub(crate) most_missed: Option<u8>,
+    /// Seconds in jail for missing more, 600 if it is not said.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) jail_period: Option<u32>,
     /// Nobody stakes: more than two thirds of the validators change their set by signatures.
     #[arg(long)]
     pub(crate) by_signatures: bool,

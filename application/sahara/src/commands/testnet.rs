@@ -111,11 +111,15 @@ fn stakes(init: &InitTestnet, validators: &ValidatorSet) -> GenesisStaking {
         fee_address: operator,
     };
     let defaults = IStaking::Parameters::from(staking::Parameters::default());
-    let unbonding = init.unbonding_period.unwrap_or(defaults.unbonding);
-    GenesisStaking {
-        stakes: stakes.into_iter().map(stake).collect(),
-        parameters: Some(IStaking::Parameters { epoch: init.seat_period, unbonding, ..defaults }),
-    }
+    let parameters = IStaking::Parameters {
+        epoch: init.seat_period,
+        unbonding: init.unbonding_period.unwrap_or(defaults.unbonding),
+        window: init.presence_window.unwrap_or(defaults.window),
+        maxMissed: init.most_missed.unwrap_or(defaults.maxMissed),
+        jail: init.jail_period.unwrap_or(defaults.jail),
+        ..defaults
+    };
+    GenesisStaking { stakes: stakes.into_iter().map(stake).collect(), parameters: Some(parameters) }
 }
 
 /// A unit for systemd: the node may write to its own directory only.
