@@ -24,7 +24,8 @@ pub(crate) type Secret = Zeroizing<[u8; 32]>;
 /// # Errors
 /// When the password is wrong, or the file is in clear text and that was not asked for.
 pub(crate) fn open(key: &KeyFile) -> Result<ValidatorKeys> {
-    Ok(ValidatorKeys::from_secret(&*read(&key.file, &key.seal)?)?)
+    let secret = read(&key.file, &key.seal)?;
+    Ok(ValidatorKeys::from_secret(&secret)?)
 }
 
 /// The secret in a file.
@@ -38,7 +39,7 @@ pub(crate) fn read(file: &Path, seal: &Seal) -> Result<Secret> {
     match (seal.is_plain, is_encrypted(&text)) {
         (true, true) => Err(Failure::usage(format!("{place} is encrypted: leave out --plain-key"))),
         (true, false) => clear(&text).wrap_err_with(|| format!("{place} holds no secret")),
-        (false, true) => decrypt(&text, &*password(seal.password_file.as_deref())?)
+        (false, true) => decrypt(&text, &password(seal.password_file.as_deref())?)
             .map_err(|error| Failure::refused(format!("{place}: {error}"))),
         (false, false) => Err(Failure::refused(format!(
             "{place} holds the secret in clear text: encrypt it with `sahara key import`, or say --plain-key"
@@ -56,7 +57,7 @@ pub(crate) fn create(file: &Path, seal: &Seal) -> Result<ValidatorKeys> {
     if seal.is_plain {
         write_clear(file, &secret)?;
     } else {
-        write_encrypted(file, &secret, &*password(seal.password_file.as_deref())?)?;
+        write_encrypted(file, &secret, &password(seal.password_file.as_deref())?)?;
     }
     Ok(keys)
 }

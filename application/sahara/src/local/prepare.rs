@@ -102,7 +102,8 @@ fn keys_of(directory: &Path, index: u16) -> Result<ValidatorKeys> {
     // A local network lives on one machine, with keys that everybody knows beside it.
     let seal = Seal { password_file: None, is_plain: true };
     if secret.exists() {
-        return Ok(ValidatorKeys::from_secret(&*validator_key::read(&secret, &seal)?)?);
+        let secret = validator_key::read(&secret, &seal)?;
+        return Ok(ValidatorKeys::from_secret(&secret)?);
     }
     validator_key::create(&secret, &seal)
 }

@@ -28,7 +28,7 @@ pub(super) fn import(
 ) -> Result<()> {
     let secret = validator_key::read(from, &Seal { password_file: None, is_plain: true })?;
     let keys = ValidatorKeys::from_secret(&secret)?;
-    validator_key::write_encrypted(file, &secret, &*password(password_file)?)?;
+    validator_key::write_encrypted(file, &secret, &password(password_file)?)?;
     show(file, &keys, true, format)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn change_password(
     let seal = Seal { password_file: old.map(Path::to_path_buf), is_plain: false };
     let secret = validator_key::read(file, &seal)?;
     let draft = file.with_extension("draft");
-    validator_key::write_encrypted(&draft, &secret, &*password(new)?)?;
+    validator_key::write_encrypted(&draft, &secret, &password(new)?)?;
     fs::rename(&draft, file).wrap_err_with(|| format!("could not replace {}", file.display()))?;
     show(file, &ValidatorKeys::from_secret(&secret)?, true, format)
 }
