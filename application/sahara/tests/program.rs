@@ -328,6 +328,32 @@ fn a_validators_secret_is_encrypted_unless_it_is_said_otherwise() {
 }
 
 #[test]
+fn a_new_networks_secrets_are_encrypted_and_its_units_know_how_to_open_them() {
+    let place = Place::new();
+    let file = |name: &str| place.path().join(name).display().to_string();
+    fs::write(place.path().join("password"), "correct horse\n").unwrap();
+    let init = ["testnet", "init", "--host", "127.0.0.1:9700", "--account", FEES, "--directory"];
+    let (directory, password) = (file("testnet"), file("password"));
+    let output = place.run(&with(&init, &directory, &["--password-file", &password]));
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("/etc/sahara/validator.password"), "{said}");
+    let host = place.path().join("testnet/host-0");
+    let key = fs::read_to_string(host.join("validator.json")).unwrap();
+    assert!(key.contains("\"version\": 4") && !host.join("validator.secret").exists());
+    let unit = fs::read_to_string(host.join("sahara.service")).unwrap();
+    assert!(unit.contains("validator.json --password-file %d/validator-password "), "{unit}");
+    assert!(unit.contains("\nLoadCredential=validator-password:/etc/sahara/validator.password\n"));
+    let container = fs::read_to_string(host.join("Containerfile")).unwrap();
+    assert!(container.contains("\"--password-file\", \"/run/secrets/validator-password\""));
+
+    let plain = file("plain");
+    assert!(place.run(&with(&init, &plain, &["--plain-key"])).status.success());
+    let unit = fs::read_to_string(place.path().join("plain/host-0/sahara.service")).unwrap();
+    assert!(unit.contains("validator.secret --plain-key ") && !unit.contains("LoadCredential"));
+}
+
+#[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
     let place = Place::new();
     let mut child = place
