@@ -30,7 +30,7 @@ async fn is_jailed(network: &Testnet, client: &ChainClient, away: Address) -> Re
     let shown = network.until("it is jailed", jailed).await?;
     ensure!(shown.stake == Amount::from_coins(99_000).base_units(), "{shown:?}");
     ensure!(!shown.isTombstoned, "{shown:?}");
-    let filter = Filter::new().address(STAKING).from_block(0);
+    let filter = Filter::new().address(STAKING).from_block(0_u64);
     let slashed = client.logs(&filter).await?;
     let slashed = slashed.iter().find_map(|log| {
         let slash = log.log_decode::<IStaking::Slashed>().ok()?;
@@ -89,7 +89,8 @@ async fn who_is_away_is_jailed_and_comes_back() -> Result<()> {
     client.send(operator, STAKING, Amount::ZERO, &unjail).await?;
     let leads = async || {
         let block = rpc.call("eth_getBlockByNumber", json!(["latest", false])).await.ok()?;
-        (block.get("miner").and_then(Value::as_str)?.parse() == Ok(away)).then_some(())
+        let leader: Address = block.get("miner").and_then(Value::as_str)?.parse().ok()?;
+        (leader == away).then_some(())
     };
     network.until("it leads again", leads).await?;
     let height = rpc.height().await?;
