@@ -9,6 +9,7 @@
 mod calls;
 mod chain;
 mod compute;
+mod servers;
 
 /// One decoder.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,8 @@ pub const TARGETS: &[Target] = &[
     target("state_proof", 8_192, chain::state_proof),
     target("receipt_proof", 8_192, chain::receipt_proof),
     target("genesis", 16_384, chain::genesis),
+    target("rpc_request", 4_096, servers::rpc_request),
+    target("gateway_request", 8_192, servers::gateway_request),
     target("protocol_call", 4_096, calls::protocol_call),
     target("worker_messages", 8_192, compute::worker_messages),
     target("bundle", 32_768, compute::bundle),

@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// Of every wallet.
 const PASSWORD: &str = "a long password";
 
+/// The encrypted secret of a host.
+const SEALED: &str = "validator.json";
+
 /// Where a host's node listens, and what starts programs there.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -87,7 +90,8 @@ impl Testnet {
         network.wallet = made;
         let genesis = network.path("testnet");
         let addresses: Vec<_> = (0..hosts).map(|host| network.address(host).to_string()).collect();
-        let mut arguments = vec!["testnet", "init", "--account", &network.wallet, "--directory"];
+        let mut arguments = vec!["testnet", "init", "--plain-key", "--account", &network.wallet];
+        arguments.push("--directory");
         let place = genesis.display().to_string();
         arguments.push(&place);
         for address in &addresses {
@@ -156,18 +160,38 @@ impl Testnet {
         format!("http://{}", self.place(host).metrics)
     }
 
-    /// The secret of a host, as an argument.
+    /// The file with the secret of a host, as an argument.
     pub fn secret(&self, host: u16) -> String {
-        self.text(&format!("testnet/host-{host}/validator.secret"))
+        let file = |name: &str| self.path(&format!("testnet/host-{host}/{name}"));
+        let sealed = Some(file(SEALED)).filter(|file| file.exists());
+        sealed.unwrap_or_else(|| file("validator.secret")).display().to_string()
     }
 
-    /// Makes the secret of a further host.
+    /// How the file with the secret of a host is opened: `--plain-key`, or `--password-file FILE`.
+    pub fn opening(&self, host: u16) -> Vec<String> {
+        if self.secret(host).ends_with(SEALED) {
+            return vec!["--password-file".into(), self.text("password")];
+        }
+        vec!["--plain-key".into()]
+    }
+
+    /// Makes the secret of a further host, in clear text.
     ///
     /// # Errors
     /// When there is one.
     pub fn add_host(&self, host: u16) -> Result<()> {
         fs::create_dir_all(self.path(&format!("testnet/host-{host}")))?;
-        self.run(&["key", "validator", &self.secret(host)]).map(drop)
+        self.run(&["key", "new", "--plain-key", &self.secret(host)]).map(drop)
+    }
+
+    /// Makes the secret of a further host, encrypted.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn add_sealed_host(&self, host: u16) -> Result<()> {
+        fs::create_dir_all(self.path(&format!("testnet/host-{host}")))?;
+        let file = self.text(&format!("testnet/host-{host}/{SEALED}"));
+        self.run(&["key", "new", &file, "--password-file", &self.text("password")]).map(drop)
     }
 
     /// Starts a host's node, as its unit does.
@@ -186,6 +210,7 @@ impl Testnet {
             .arg(self.path("testnet/host-0/genesis.json"))
             .args(["--directory", &self.text(&format!("data-{host}"))])
             .args(["--key-file", &self.secret(host)])
+            .args(self.opening(host))
             .args(["--peer-listen", &place.peer.to_string()])
             .args(["--rpc-listen", &place.rpc.to_string()])
             .args(["--metrics-listen", &place.metrics.to_string()])

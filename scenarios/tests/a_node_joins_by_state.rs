@@ -71,6 +71,7 @@ fn key(network: &Testnet, host: u16) -> Result<String> {
     let made = network.run(&[
         "validators",
         "entry",
+        "--plain-key",
         "--key-file",
         &secret,
         "--fee-address",
@@ -80,6 +81,26 @@ fn key(network: &Testnet, host: u16) -> Result<String> {
     ])?;
     let key = made.get("networkKey").and_then(Value::as_str);
     Ok(key.wrap_err("a network key")?.to_owned())
+}
+
+/// What host 2 answers while it fetches.
+async fn says_how_far(network: &Testnet) -> Result<()> {
+    let rpc = network.rpc(2);
+    let syncing = async || rpc.call("eth_syncing", json!([])).await.ok();
+    let said = network.until("the newcomer answers", syncing).await?;
+    ensure!(said.get("highestBlock").is_some_and(Value::is_string), "{said}");
+    ensure!(rpc.call("eth_chainId", json!([])).await? == json!("0xb0d31"), "its chain");
+    let refused = rpc.call("eth_blockNumber", json!([])).await.err().wrap_err("too early")?;
+    ensure!(refused.to_string().contains("is fetching the state"), "{refused}");
+    let ask = async |path: &str| reqwest::get(format!("{}{path}", network.metrics(2))).await;
+    let health = ask("/health").await?;
+    ensure!(health.status() == 200, "it should go on running");
+    let health: Value = health.json().await?;
+    ensure!(health.get("isSyncing") == Some(&json!(true)), "{health}");
+    ensure!(ask("/ready").await?.status() == 503, "it is not worth asking yet");
+    let page = ask("/metrics").await?.text().await?;
+    ensure!(page.contains("\nsahara_sync_nodes ") && page.ends_with("# EOF\n"), "{page}");
+    Ok(())
 }
 
 /// How often a host's log says something.
@@ -108,7 +129,16 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
 
     // Killed as soon as it has begun, and again.
     let arguments = ["--sync", "state", "--history", "archive"];
-    for kill in 1..=3 {
+    // While there is nothing to ask, it says how far it is: the network stands still, so it cannot be done.
+    network.end(0, "TERM")?;
+    network.end(1, "TERM")?;
+    network.node(2, &arguments)?;
+    says_how_far(&network).await?;
+    network.end(2, "KILL")?;
+    for host in [0, 1] {
+        network.node(host, &["--peer", &newcomer])?;
+    }
+    for kill in 2..=4 {
         network.node(2, &arguments)?;
         let begun = async || (said(&network, 2, "fetching the state") > kill).then_some(());
         network.until("the newcomer fetches", begun).await?;

@@ -56,7 +56,7 @@ async fn one_joins_by_stake_and_one_leaves() -> Result<()> {
     let client = ChainClient::new(&network.rpc(0).url)?;
     let [first, .., last] = operators.as_slice() else { eyre::bail!("three operators") };
     client.transfer(first, joiner, Amount::from_coins(60_000)).await?;
-    network.add_host(4)?;
+    network.add_sealed_host(4)?;
     network.node(4, &[])?;
     let (secret, password) = (network.secret(4), network.text("password"));
     let address = network.address(4).to_string();
@@ -65,6 +65,8 @@ async fn one_joins_by_stake_and_one_leaves() -> Result<()> {
         "create",
         "--key-file",
         &secret,
+        "--key-password-file",
+        &password,
         "--address",
         &address,
         "--amount",

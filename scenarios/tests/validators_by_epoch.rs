@@ -76,6 +76,7 @@ fn entry(network: &Testnet, host: u16) -> Result<String> {
     let made = network.run(&[
         "validators",
         "entry",
+        "--plain-key",
         "--key-file",
         &secret,
         "--fee-address",
@@ -104,7 +105,8 @@ async fn change(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Resul
     let mut signatures = Vec::new();
     for host in signers {
         let secret = network.secret(*host);
-        let signed = network.run(&["validators", "sign", &file, "--key-file", &secret])?;
+        let signed =
+            network.run(&["validators", "sign", &file, "--plain-key", "--key-file", &secret])?;
         let signature = signed.get("signature").and_then(Value::as_str);
         signatures.push(signature.wrap_err("a signature")?.to_owned());
     }

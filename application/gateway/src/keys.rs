@@ -68,15 +68,20 @@ impl GrantText {
     }
 }
 
+/// A grant as a payer sends it, unchecked.
+pub(crate) fn registration(body: &[u8]) -> Result<KeyRow, ApiError> {
+    let registration: Registration = serde_json::from_slice(body).map_err(|error| {
+        ApiError::invalid(format!(
+            "{error}: expected {{\"grant\": {{payer, gateway, keyId, maxTotal, maxPerDay, assets, validUntil, nonce}}, \"signature\": \"0x...\"}}"
+        ))
+    })?;
+    Ok(KeyRow { grant: registration.grant.parse()?, signature: registration.signature })
+}
+
 impl Gateway {
     /// Takes a key's grant. It authenticates itself: only its payer can have signed it.
     pub(crate) async fn register_key(&self, body: &[u8]) -> Result<Value, ApiError> {
-        let registration: Registration = serde_json::from_slice(body).map_err(|error| {
-            ApiError::invalid(format!(
-                "{error}: expected {{\"grant\": {{payer, gateway, keyId, maxTotal, maxPerDay, assets, validUntil, nonce}}, \"signature\": \"0x...\"}}"
-            ))
-        })?;
-        let grant = registration.grant.parse()?;
+        let KeyRow { grant, signature } = registration(body)?;
         if grant.gateway != self.address() {
             let expected = format!("grant.gateway: expected {}", self.address());
             return Err(ApiError::invalid(expected).param("grant.gateway"));
@@ -88,7 +93,7 @@ impl Gateway {
             return Err(ApiError::invalid("grant.validUntil: expected a time to come"));
         }
         let channel = ChannelId(grant_channel(self.chain_id(), &grant));
-        let signer = recover(channel.0, &registration.signature)
+        let signer = recover(channel.0, &signature)
             .map_err(|error| ApiError::unauthorised(error.to_string()))?;
         if signer != grant.payer {
             return Err(ApiError::unauthorised(format!(
@@ -98,7 +103,7 @@ impl Gateway {
             )));
         }
         self.check_payable(grant.payer, channel).await?;
-        let row = KeyRow { grant, signature: registration.signature };
+        let row = KeyRow { grant, signature };
         let authority = Authority::Grant(row.clone());
         let account = self.account(channel, authority).await?;
         if self.follow(&account).await?.is_some() {

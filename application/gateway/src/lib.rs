@@ -58,6 +58,7 @@ mod run;
 mod settle;
 mod sign;
 mod store;
+pub mod stranger;
 mod sums;
 mod watch;
 mod x402;

@@ -14,6 +14,7 @@ mod serve;
 mod session;
 mod signer;
 mod stop;
+mod validator_key;
 mod web;
 
 use clap::{CommandFactory, Parser};

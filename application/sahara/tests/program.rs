@@ -16,7 +16,15 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Any account.
+const FEES: &str = "0x1111111111111111111111111111111111111111";
+
 struct Place(TempDir);
+
+/// A command, a file it is about, and further arguments.
+fn with<'a>(command: &[&'a str], file: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    [command, &[file], rest].concat()
+}
 
 impl Place {
     fn new() -> Self {
@@ -266,6 +274,83 @@ fn a_wallet_is_never_overwritten() {
     assert_eq!(fs::read(wallets.join("one.json")).unwrap(), b"somebody's only key");
     let list = place.run(&["wallet", "list"]);
     assert!(String::from_utf8_lossy(&list.stdout).contains("one  not readable"), "{list:?}");
+}
+
+#[test]
+fn a_validators_secret_is_encrypted_unless_it_is_said_otherwise() {
+    let place = Place::new();
+    let file = |name: &str| place.path().join(name).display().to_string();
+    for (name, password) in [("right", "correct horse"), ("wrong", "donkey"), ("none", "")] {
+        fs::write(place.path().join(name), format!("{password}\n")).unwrap();
+    }
+    let (key, right, wrong) = (file("validator.json"), file("right"), file("wrong"));
+    let json = |arguments: &[&str]| -> Value {
+        let output = place.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let made = json(&["key", "new", &key, "--password-file", &right]);
+    assert_eq!(made["is_encrypted"], true);
+    let text: Value = serde_json::from_slice(&fs::read(&key).unwrap()).unwrap();
+    assert_eq!(text["version"], 4, "EIP-2335: {text}");
+    assert_eq!(text["crypto"]["kdf"]["function"], "scrypt");
+
+    let entry = ["validators", "entry", "--fee-address", FEES, "--key-file"];
+    let opened = json(&with(&entry, &key, &["--password-file", &right]));
+    assert_eq!(opened["networkKey"], made["network_key"]);
+    place.refuses(&with(&entry, &key, &["--password-file", &wrong]), REFUSED, "wrong password");
+    place.refuses(&with(&entry, &key, &[]), REFUSED, "no password: give --password-file");
+    place.refuses(&with(&entry, &key, &["--plain-key"]), USAGE, "is encrypted");
+    let again = ["key", "new", &key, "--password-file", &right];
+    place.refuses(&again, REFUSED, "already: nothing was written");
+    let empty = ["key", "new", &file("other"), "--password-file", &file("none")];
+    place.refuses(&empty, USAGE, "the password is empty");
+
+    // Out to paper and back; clear text is taken only where it is asked for.
+    let plain = file("paper");
+    json(&["key", "export", &key, &plain, "--password-file", &right]);
+    place.refuses(&with(&entry, &plain, &["--password-file", &right]), REFUSED, "in clear text");
+    assert_eq!(json(&with(&entry, &plain, &["--plain-key"]))["networkKey"], made["network_key"]);
+    let next = file("next.json");
+    let back = json(&["key", "import", &plain, &next, "--password-file", &wrong]);
+    assert_eq!(back["consensus_key"], made["consensus_key"]);
+    json(&[
+        "key",
+        "change-password",
+        &next,
+        "--password-file",
+        &wrong,
+        "--new-password-file",
+        &right,
+    ]);
+    place.refuses(&with(&entry, &next, &["--password-file", &wrong]), REFUSED, "wrong password");
+    json(&with(&entry, &next, &["--password-file", &right]));
+}
+
+#[test]
+fn a_new_networks_secrets_are_encrypted_and_its_units_know_how_to_open_them() {
+    let place = Place::new();
+    let file = |name: &str| place.path().join(name).display().to_string();
+    fs::write(place.path().join("password"), "correct horse\n").unwrap();
+    let init = ["testnet", "init", "--host", "127.0.0.1:9700", "--account", FEES, "--directory"];
+    let (directory, password) = (file("testnet"), file("password"));
+    let output = place.run(&with(&init, &directory, &["--password-file", &password]));
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("/etc/sahara/validator.password"), "{said}");
+    let host = place.path().join("testnet/host-0");
+    let key = fs::read_to_string(host.join("validator.json")).unwrap();
+    assert!(key.contains("\"version\": 4") && !host.join("validator.secret").exists());
+    let unit = fs::read_to_string(host.join("sahara.service")).unwrap();
+    assert!(unit.contains("validator.json --password-file %d/validator-password "), "{unit}");
+    assert!(unit.contains("\nLoadCredential=validator-password:/etc/sahara/validator.password\n"));
+    let container = fs::read_to_string(host.join("Containerfile")).unwrap();
+    assert!(container.contains("\"--password-file\", \"/run/secrets/validator-password\""));
+
+    let plain = file("plain");
+    assert!(place.run(&with(&init, &plain, &["--plain-key"])).status.success());
+    let unit = fs::read_to_string(place.path().join("plain/host-0/sahara.service")).unwrap();
+    assert!(unit.contains("validator.secret --plain-key ") && !unit.contains("LoadCredential"));
 }
 
 #[test]

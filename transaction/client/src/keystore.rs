@@ -40,7 +40,7 @@ pub enum KeystoreCost {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeystoreError {
     /// Not the JSON of a key file.
-    #[error("not a version 3 key file: {0}")]
+    #[error("not an encrypted key file: {0}")]
     Malformed(String),
     /// Another cipher or derivation.
     #[error("the key file uses {0}, expected aes-128-ctr with scrypt or pbkdf2")]
@@ -51,6 +51,14 @@ pub enum KeystoreError {
     /// The password does not fit.
     #[error("wrong password")]
     WrongPassword,
+    /// It opened, but what it holds is another key than it says.
+    #[error("the key file says that it holds {expected}, and holds {got}")]
+    OtherKey {
+        /// The public key that the file names.
+        expected: String,
+        /// That of the secret inside.
+        got: String,
+    },
     /// It opened, but what it holds is no key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -73,7 +81,7 @@ struct CipherParameters {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kdf", content = "kdfparams", rename_all = "lowercase")]
-enum Derivation {
+pub(crate) enum Derivation {
     Scrypt { dklen: u32, n: u64, p: u32, r: u32, salt: String },
     Pbkdf2 { c: u32, dklen: u32, prf: String, salt: String },
 }
@@ -150,7 +158,7 @@ impl Keystore {
 }
 
 impl Derivation {
-    fn derive(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+    pub(crate) fn derive(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
         let mut derived = Zeroizing::new([0; 32]);
         match self {
             Self::Scrypt { dklen: 32, n, p, r, salt } => {
@@ -189,7 +197,7 @@ impl Derivation {
 }
 
 /// The first half of the derived key encrypts.
-fn apply_cipher(derived: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
+pub(crate) fn apply_cipher(derived: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
     let mut key = Zeroizing::new([0; 16]);
     let (first, _) = derived.split_at(16);
     key.copy_from_slice(first);
@@ -202,18 +210,18 @@ fn mac(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {
     keccak256([second, ciphertext].concat()).0
 }
 
-fn bytes(what: &str, text: &str) -> Result<Vec<u8>, KeystoreError> {
+pub(crate) fn bytes(what: &str, text: &str) -> Result<Vec<u8>, KeystoreError> {
     hex::decode(text).map_err(|error| KeystoreError::Malformed(format!("{what}: {error}")))
 }
 
-fn fixed<const N: usize>(what: &str, text: &str) -> Result<[u8; N], KeystoreError> {
+pub(crate) fn fixed<const N: usize>(what: &str, text: &str) -> Result<[u8; N], KeystoreError> {
     bytes(what, text)?
         .try_into()
         .map_err(|_| KeystoreError::Malformed(format!("{what}: expected {N} bytes")))
 }
 
 /// Version 4 of RFC 9562.
-fn uuid(mut random: [u8; 16]) -> String {
+pub(crate) fn uuid(mut random: [u8; 16]) -> String {
     let [.., six, _, eight, _, _, _, _, _, _, _] = &mut random;
     *six = (*six & 0x0f) | 0x40;
     *eight = (*eight & 0x3f) | 0x80;

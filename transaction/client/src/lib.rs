@@ -76,6 +76,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod validator_keystore;
 
 pub use chain::ChainClient;
 pub use economy::{ListingPurchase, Quote, Right, Thing, activation};
@@ -89,5 +90,6 @@ pub use revert::Revert;
 pub use send::{Submitted, TxRequest};
 pub use signature::{SignatureError, recover};
 pub use transport::{Rpc, RpcError, trace_header, traced};
+pub use validator_keystore::ValidatorKeystore;
 
 pub use alloy_rpc_types_eth::{Filter, Log};

@@ -16,11 +16,13 @@
 //! filters and subscriptions cannot be guessed. No keys are held. Errors carry the words that tools
 //! look for, and nothing of the inside.
 //!
-//! [`monitor_routes`] are metrics, health and readiness, for a port of their own.
+//! [`monitor_routes`] are metrics, health and readiness, for a port of their own. While the state is
+//! fetched and there is nothing to ask, [`Fetching`] answers in their place.
 
 mod debug;
 mod error;
 mod eth;
+mod fetching;
 mod listen;
 mod measure;
 mod monitor;
@@ -32,6 +34,7 @@ mod txpool;
 mod view;
 
 pub use listen::{Place, Places, ReadInTime};
+pub use fetching::Fetching;
 pub use monitor::monitor_routes;
 pub use node::{Node, PeerCount};
-pub use server::{RpcServer, RpcSettings, ServerError};
+pub use server::{Requests, RpcServer, RpcSettings, ServerError};

@@ -23,7 +23,7 @@ const MAX_LAG: u64 = 16;
 const MAX_HEAD_AGE_SECONDS: u64 = 30;
 
 /// `OpenMetrics`, as its specification names it.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug)]
 struct Monitor {

@@ -170,6 +170,27 @@ impl RpcServer {
     }
 }
 
+/// A node's methods without a port: what the text of a request is answered with. For who has bytes and
+/// no network, as fuzzers.
+#[derive(Clone, Debug)]
+pub struct Requests(Methods);
+
+impl Requests {
+    /// Those of a node; nothing of `settings` matters but what filters are bounded by.
+    ///
+    /// # Errors
+    /// [`ServerError::Methods`].
+    pub fn new(node: Node, settings: &RpcSettings) -> Result<Self, ServerError> {
+        Ok(Self(methods(node, settings)?))
+    }
+
+    /// The answer to one request; none when the text is no request.
+    pub async fn answer(&self, request: &str) -> Option<String> {
+        let (answer, _notices) = self.0.raw_json_request(request, 1).await.ok()?;
+        Some(answer.get().to_owned())
+    }
+}
+
 fn configuration(settings: &RpcSettings) -> ServerConfig {
     // A subscriber that vanished without a word is noticed and makes room.
     let ping = PingConfig::new().ping_interval(PING).inactive_limit(PING * 3).max_failures(1);

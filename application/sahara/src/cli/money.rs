@@ -42,13 +42,86 @@ pub(crate) enum Key {
         #[command(flatten)]
         signer: Signer,
     },
-    /// Make the secret of a validator.
-    #[command(after_help = "Example: sahara key validator validator.secret")]
-    Validator {
+    /// Make the secret of a validator, encrypted with a password (EIP-2335).
+    #[command(
+        alias = "validator",
+        after_help = "Network key and consensus key are derived from it. Fees go to an account: `sahara wallet new`.\nExample: sahara key new validator.json --password-file password"
+    )]
+    New {
         /// Where to write it; never overwritten.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// How it is kept.
+        #[command(flatten)]
+        seal: Seal,
     },
+    /// Encrypt a validator's secret that stands in a file in clear text.
+    #[command(
+        after_help = "The old file is not touched: delete it when the new one is tried. Whoever moves a running validator's key moves its guard too.\nExample: sahara key import validator.secret validator.json --password-file password"
+    )]
+    Import {
+        /// The secret: 32 bytes in hexadecimal.
+        #[arg(value_hint = ValueHint::FilePath)]
+        from: PathBuf,
+        /// Where to write it encrypted; never overwritten.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// File with the password; asked for on the terminal otherwise.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        password_file: Option<PathBuf>,
+    },
+    /// Write a validator's secret in clear text: for a backup on paper.
+    #[command(
+        after_help = "Example: sahara key export validator.json validator.secret --password-file password"
+    )]
+    Export {
+        /// The encrypted file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Where to write the secret, readable by its owner alone; never overwritten.
+        #[arg(value_hint = ValueHint::FilePath)]
+        to: PathBuf,
+        /// File with the password; asked for on the terminal otherwise.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        password_file: Option<PathBuf>,
+    },
+    /// Encrypt a validator's secret with another password.
+    #[command(
+        after_help = "Example: sahara key change-password validator.json --password-file old --new-password-file new"
+    )]
+    ChangePassword {
+        /// The encrypted file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// File with the present password; asked for on the terminal otherwise.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        password_file: Option<PathBuf>,
+        /// File with the next password; asked for on the terminal otherwise.
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        new_password_file: Option<PathBuf>,
+    },
+}
+
+/// How a validator's secret is kept in a file.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Seal {
+    /// File with the password; asked for on the terminal otherwise.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Do not encrypt it: for tests, or where the disk is.
+    #[arg(long = "plain-key", conflicts_with = "password_file")]
+    pub(crate) is_plain: bool,
+}
+
+/// A validator's key file, and how to open it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyFile {
+    /// File with the validator's secret, as `sahara key new` makes it.
+    #[arg(long = "key-file", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Its password, or that it has none.
+    #[command(flatten)]
+    pub(crate) seal: Seal,
 }
 
 /// `sahara key create`.

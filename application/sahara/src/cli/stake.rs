@@ -10,7 +10,7 @@ use std::{net::SocketAddr, path::PathBuf};
 pub(crate) enum Stake {
     /// Become a validator: register a node's keys and stake coin.
     #[command(
-        after_help = "Seats are apportioned by stake when a consensus epoch ends, and at most once in the seat period (`sahara stake show`).\nExample: sahara stake create --key-file validator.secret --address 203.0.113.7:9700 --amount 5000 --wallet me"
+        after_help = "Seats are apportioned by stake when a consensus epoch ends, and at most once in the seat period (`sahara stake show`).\nExample: sahara stake create --key-file validator.json --address 203.0.113.7:9700 --amount 5000 --wallet me"
     )]
     Create(CreateStake),
     /// Stand behind a validator.
@@ -23,6 +23,11 @@ pub(crate) enum Stake {
         after_help = "Example: sahara stake undelegate 0x1111111111111111111111111111111111111111 250.5 --wallet me"
     )]
     Undelegate(Delegation),
+    /// Move coin from one validator to another at once; it answers for the old one's faults for an unbonding period.
+    #[command(
+        after_help = "Example: sahara stake redelegate 0x1111111111111111111111111111111111111111 0x2222222222222222222222222222222222222222 250.5 --wallet me"
+    )]
+    Redelegate(Redelegation),
     /// Take out what has finished unbonding.
     #[command(
         after_help = "Example: sahara stake withdraw 0x1111111111111111111111111111111111111111 --wallet me"
@@ -62,6 +67,12 @@ pub(crate) struct CreateStake {
     /// validator fills at most as many seats as it has nodes.
     #[arg(long = "key-file", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) key_files: Vec<PathBuf>,
+    /// File with the key files' password, the same for all; asked for on the terminal otherwise.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) key_password_file: Option<PathBuf>,
+    /// The key files are not encrypted.
+    #[arg(long = "plain-key", conflicts_with = "key_password_file")]
+    pub(crate) is_plain: bool,
     /// Where the others reach the node; repeat for each.
     #[arg(long = "address", required = true, value_name = "IP:PORT")]
     pub(crate) addresses: Vec<SocketAddr>,
@@ -84,6 +95,20 @@ pub(crate) struct CreateStake {
 pub(crate) struct Delegation {
     /// The validator's account.
     pub(crate) validator: Address,
+    /// SAHARA.
+    pub(crate) amount: Amount,
+    /// Whose coin it is.
+    #[command(flatten)]
+    pub(crate) signer: Signer,
+}
+
+/// `sahara stake redelegate`.
+#[derive(Args, Debug)]
+pub(crate) struct Redelegation {
+    /// The validator it is behind.
+    pub(crate) from: Address,
+    /// The validator it goes to.
+    pub(crate) to: Address,
     /// SAHARA.
     pub(crate) amount: Amount,
     /// Whose coin it is.

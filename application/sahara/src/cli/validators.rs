@@ -1,6 +1,6 @@
 //! Flags of `sahara validators`.
 
-use super::Signer;
+use super::{KeyFile, Seal, Signer};
 use clap::{Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount};
 use std::{net::SocketAddr, path::PathBuf};
@@ -17,7 +17,7 @@ pub(crate) enum Validators {
     },
     /// What the others need to know of a validator: public keys and the proof that it holds them.
     #[command(
-        after_help = "Example: sahara validators entry --key-file validator.secret --fee-address 0x1111111111111111111111111111111111111111 --address 203.0.113.7:9700 > me.json"
+        after_help = "Example: sahara validators entry --key-file validator.json --fee-address 0x1111111111111111111111111111111111111111 --address 203.0.113.7:9700 > me.json"
     )]
     Entry(Entry),
     /// Write down a change: validators join, leave or are replaced from the next epoch on.
@@ -33,16 +33,14 @@ pub(crate) enum Validators {
         remove: Vec<String>,
     },
     /// Agree to a change as a validator, without a network.
-    #[command(
-        after_help = "Example: sahara validators sign change.json --key-file validator.secret"
-    )]
+    #[command(after_help = "Example: sahara validators sign change.json --key-file validator.json")]
     Sign {
         /// The change.
         #[arg(value_hint = ValueHint::FilePath)]
         change: PathBuf,
-        /// File with the validator's secret.
-        #[arg(long, value_hint = ValueHint::FilePath)]
-        key_file: PathBuf,
+        /// The validator's keys.
+        #[command(flatten)]
+        key: KeyFile,
     },
     /// Proof that validators contradicted themselves, as the node has kept it; with a signer it is sent
     /// to the chain, which slashes them and pays a bounty.
@@ -67,9 +65,9 @@ pub(crate) enum Validators {
 /// `sahara validators entry`.
 #[derive(Args, Debug)]
 pub(crate) struct Entry {
-    /// File with the validator's secret.
-    #[arg(long, value_hint = ValueHint::FilePath)]
-    pub(crate) key_file: PathBuf,
+    /// The validator's keys.
+    #[command(flatten)]
+    pub(crate) key: KeyFile,
     /// Receives the validator's fees.
     #[arg(long)]
     pub(crate) fee_address: Address,
@@ -97,7 +95,7 @@ pub(crate) struct Submit {
 pub(crate) enum Testnet {
     /// Write genesis, keys, a systemd unit and a container file for each host of a new network.
     #[command(
-        after_help = "Example: sahara testnet init --host 203.0.113.1:9700 --host 203.0.113.2:9700 --host 203.0.113.3:9700 --host 203.0.113.4:9700 --account 0x1111111111111111111111111111111111111111 --directory testnet"
+        after_help = "Example: sahara testnet init --host 203.0.113.1:9700 --host 203.0.113.2:9700 --host 203.0.113.3:9700 --host 203.0.113.4:9700 --account 0x1111111111111111111111111111111111111111 --password-file password --directory testnet"
     )]
     Init(InitTestnet),
 }
@@ -123,9 +121,24 @@ pub(crate) struct InitTestnet {
     /// Seconds for which seats stay with who has them, unless someone leaves, is jailed or is slashed.
     #[arg(long, default_value_t = 86_400)]
     pub(crate) seat_period: u32,
+    /// Seconds for which stake that leaves answers for old faults, 21 days if it is not said. Not shorter than the seat period.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) unbonding_period: Option<u32>,
+    /// Turns over which a validator's presence is counted, 100 if it is not said; at most 128.
+    #[arg(long, value_name = "TURNS")]
+    pub(crate) presence_window: Option<u8>,
+    /// The most of them that it may miss, 50 if it is not said.
+    #[arg(long, value_name = "TURNS")]
+    pub(crate) most_missed: Option<u8>,
+    /// Seconds in jail for missing more, 600 if it is not said.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) jail_period: Option<u32>,
     /// Nobody stakes: more than two thirds of the validators change their set by signatures.
     #[arg(long)]
     pub(crate) by_signatures: bool,
+    /// How the validators' secrets are kept; one password is for all.
+    #[command(flatten)]
+    pub(crate) seal: Seal,
     /// Where to write; must not exist.
     #[arg(long, value_hint = ValueHint::DirPath)]
     pub(crate) directory: PathBuf,

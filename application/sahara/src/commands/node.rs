@@ -7,7 +7,7 @@ use crate::{
     cli,
     local::dev,
     serve::{guard, serve},
-    stop,
+    stop, validator_key,
 };
 use alloy_primitives::B256;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use sahara_chain::{
     pool::{Origin, Pool},
     store::{Store, StoreOptions},
 };
-use sahara_finality::{NetworkPublicKey, ValidatorKeys, parse_hex};
+use sahara_finality::{NetworkPublicKey, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
 use std::{
@@ -41,6 +41,9 @@ const GOSSIP_CAPACITY: usize = 16_384;
 
 /// How long open requests may take when the node stops.
 const RPC_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How the node calls itself.
+const VERSION: &str = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
 
 /// Bytes written to see whether a disk takes any: more than the rest of a block of a full one.
 const PROBE_BYTES: usize = 64 << 10;
@@ -87,12 +90,12 @@ async fn live(node: &cli::Node) -> Result<()> {
         history: node.history,
     };
     let consensus = ConsensusConfig {
-        keys: read_keys(&node.key_file)?,
+        keys: validator_key::open(&node.key)?,
         listen: node.peer_listen,
         peers: node.peers.iter().map(|peer| parse_peer(peer)).collect::<Result<_>>()?,
         allow_private_addresses: is_private(node.peer_listen.ip()),
         storage_directory: node.directory.join("consensus"),
-        guard_file: guard_file(&node.key_file, hash),
+        guard_file: guard_file(&node.key.file, hash),
         lost_votes: lost_votes(node.lost_votes),
         timing: Timing::default(),
         worker_threads: NonZeroUsize::MIN,
@@ -174,12 +177,6 @@ fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
     Ok(())
 }
 
-fn read_keys(file: &Path) -> Result<ValidatorKeys> {
-    let text =
-        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
-    Ok(ValidatorKeys::parse(text.trim())?)
-}
-
 /// Beside the key, one for each network.
 fn guard_file(key_file: &Path, genesis: B256) -> PathBuf {
     let network = alloy_primitives::hex::encode(genesis.get(..4).unwrap_or_default());
@@ -238,9 +235,8 @@ async fn serve_rpc(
     ledger: &NodeLedger,
     status: ConsensusStatus,
 ) -> Result<RpcServer> {
-    let version = concat!("sahara/v", env!("CARGO_PKG_VERSION"));
     let peers = Box::new(move || status.peers());
-    let node_view = sahara_rpc::Node::new(ledger, file, peers, version);
+    let node_view = sahara_rpc::Node::new(ledger, file, peers, VERSION);
     let hosts = node.rpc_hosts.clone();
     let settings = RpcSettings { hosts, ..RpcSettings::new(node.rpc_listen) };
     Ok(RpcServer::start(node_view, settings).await?)

@@ -1,14 +1,15 @@
 //! `sahara stake`: validators by stake.
 
 use crate::{
-    cli::{CreateStake, Signer, Stake},
+    cli::{CreateStake, Seal, Signer, Stake},
     failure::Failure,
     output::{Format, table},
     refusal::refused,
     session::Session,
+    validator_key,
 };
 use alloy_sol_types::SolCall;
-use eyre::{Result, WrapErr};
+use eyre::Result;
 use sahara_abi::{IStaking, STAKING};
 use sahara_finality::{ValidatorKeys, to_bytes};
 use sahara_primitives::{Address, Amount, B256};
@@ -16,7 +17,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    fs,
     net::{IpAddr, SocketAddr},
     path::Path,
 };
@@ -56,6 +56,12 @@ pub(crate) async fn run(stake: &Stake, session: &Session, format: Format) -> Res
             let call = IStaking::undelegateCall { validator: from.validator, amount };
             send(session, &from.signer, nothing, &call, format).await
         }
+        Stake::Redelegate(moved) => {
+            let amount = moved.amount.base_units();
+            let (source, destination) = (moved.from, moved.to);
+            let call = IStaking::redelegateCall { source, destination, amount };
+            send(session, &moved.signer, nothing, &call, format).await
+        }
         Stake::Withdraw { validator, signer } => {
             let delegator = session.key(signer).await?.address();
             let call = IStaking::withdrawCall { delegator, validator: *validator };
@@ -79,7 +85,9 @@ fn creation(create: &CreateStake, operator: Address) -> Result<IStaking::createV
         return Err(Failure::usage("expected one --address for each --key-file"));
     }
     let nodes = create.key_files.iter().zip(&create.addresses);
-    let keys: Result<Vec<_>> = nodes.map(|(file, address)| seat_key(file, *address)).collect();
+    let seal = Seal { password_file: create.key_password_file.clone(), is_plain: create.is_plain };
+    let keys: Result<Vec<_>> =
+        nodes.map(|(file, address)| seat_key(file, &seal, *address)).collect();
     Ok(IStaking::createValidatorCall {
         commission: create.commission,
         feeAddress: create.fee_address.unwrap_or(operator),
@@ -87,10 +95,9 @@ fn creation(create: &CreateStake, operator: Address) -> Result<IStaking::createV
     })
 }
 
-fn seat_key(file: &Path, address: SocketAddr) -> Result<IStaking::SeatKey> {
-    let text =
-        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
-    let seat = ValidatorKeys::parse(text.trim())?.validator(Address::ZERO);
+fn seat_key(file: &Path, seal: &Seal, address: SocketAddr) -> Result<IStaking::SeatKey> {
+    let secret = validator_key::read(file, seal)?;
+    let seat = ValidatorKeys::from_secret(&secret)?.validator(Address::ZERO);
     let ip = match address.ip() {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,

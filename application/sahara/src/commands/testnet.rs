@@ -1,6 +1,6 @@
 //! `sahara testnet init`: what N hosts need to begin a network of their own.
 
-use crate::{cli::InitTestnet, commands::key::validator, failure::Failure, output::Format};
+use crate::{cli::InitTestnet, failure::Failure, output::Format, validator_key};
 use eyre::{Result, WrapErr};
 use sahara_abi::IStaking;
 use sahara_chain::genesis::{GenesisFile, GenesisStake, GenesisStaking};
@@ -21,6 +21,37 @@ use std::{
 /// What the first validators keep of their delegators' rewards, in basis points: 5 %.
 const COMMISSION: u16 = 500;
 
+/// How a host's node gets its secret.
+struct Kept {
+    /// The secret's file.
+    file: &'static str,
+    /// What the node is told of it.
+    flag: &'static str,
+    /// What systemd hands over.
+    credential: &'static str,
+    /// As in a container.
+    container_flag: &'static str,
+    /// What a person does.
+    todo: &'static str,
+}
+
+const CLEAR: Kept = Kept {
+    file: "validator.secret",
+    flag: "--plain-key",
+    credential: "",
+    container_flag: "\"--plain-key\"",
+    todo: "",
+};
+
+/// The password comes to the service from a file that only root can read.
+const ENCRYPTED: Kept = Kept {
+    file: "validator.json",
+    flag: "--password-file %d/validator-password",
+    credential: "LoadCredential=validator-password:/etc/sahara/validator.password\n",
+    container_flag: "\"--password-file\", \"/run/secrets/validator-password\"",
+    todo: "The password goes into /etc/sahara/validator.password, readable by root alone (a container takes it as the secret validator-password).\n",
+};
+
 /// Writes a directory for each host; an existing one is never touched.
 pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
     if init.chain_id == LOCAL_CHAIN_ID {
@@ -30,11 +61,12 @@ pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
     }
     fs::create_dir(&init.directory)
         .wrap_err_with(|| format!("could not create {}", init.directory.display()))?;
+    let kept = if init.seal.is_plain { &CLEAR } else { &ENCRYPTED };
     let mut set = Vec::new();
     for (index, address) in init.hosts.iter().enumerate() {
         let host = init.directory.join(format!("host-{index}"));
         fs::create_dir(&host)?;
-        let keys = validator::create(&host.join("validator.secret"))?;
+        let keys = validator_key::create(&host.join(kept.file), &init.seal)?;
         let fees = init.accounts.iter().cycle().nth(index).copied().unwrap_or_default();
         let mut seat = keys.validator(fees);
         seat.address = Some(*address);
@@ -45,14 +77,14 @@ pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
     for (index, address) in init.hosts.iter().enumerate() {
         let host = init.directory.join(format!("host-{index}"));
         fs::write(host.join("genesis.json"), serde_json::to_vec_pretty(&genesis)?)?;
-        fs::write(host.join("sahara.service"), unit(*address))?;
-        fs::write(host.join("Containerfile"), container(*address))?;
+        fs::write(host.join("sahara.service"), unit(*address, kept))?;
+        fs::write(host.join("Containerfile"), container(*address, kept))?;
     }
     let shown = json!({
         "directory": init.directory, "hosts": init.hosts, "chain_id": init.chain_id,
         "genesis_hash": hash, "epoch_length": init.epoch_length,
     });
-    format.print(&shown, |_| page(&init.directory, init.hosts.len(), &hash.to_string()))
+    format.print(&shown, |_| page(&init.directory, init.hosts.len(), &hash.to_string(), kept))
 }
 
 fn genesis(init: &InitTestnet, validators: ValidatorSet) -> Result<GenesisFile> {
@@ -79,14 +111,20 @@ fn stakes(init: &InitTestnet, validators: &ValidatorSet) -> GenesisStaking {
         fee_address: operator,
     };
     let defaults = IStaking::Parameters::from(staking::Parameters::default());
-    GenesisStaking {
-        stakes: stakes.into_iter().map(stake).collect(),
-        parameters: Some(IStaking::Parameters { epoch: init.seat_period, ..defaults }),
-    }
+    let parameters = IStaking::Parameters {
+        epoch: init.seat_period,
+        unbonding: init.unbonding_period.unwrap_or(defaults.unbonding),
+        window: init.presence_window.unwrap_or(defaults.window),
+        maxMissed: init.most_missed.unwrap_or(defaults.maxMissed),
+        jail: init.jail_period.unwrap_or(defaults.jail),
+        ..defaults
+    };
+    GenesisStaking { stakes: stakes.into_iter().map(stake).collect(), parameters: Some(parameters) }
 }
 
 /// A unit for systemd: the node may write to its own directory only.
-fn unit(address: SocketAddr) -> String {
+fn unit(address: SocketAddr, kept: &Kept) -> String {
+    let Kept { file, flag, credential, .. } = kept;
     format!(
         "[Unit]
 Description=Sahara validator
@@ -96,8 +134,8 @@ Wants=network-online.target
 [Service]
 User=sahara
 ExecStart=/usr/local/bin/sahara node --genesis /etc/sahara/genesis.json --directory /var/lib/sahara \\
-  --key-file /var/lib/sahara/validator.secret --peer-listen {address}
-Restart=on-failure
+  --key-file /var/lib/sahara/{file} {flag} --peer-listen {address}
+{credential}Restart=on-failure
 RestartSec=5
 TimeoutStopSec=30
 LimitNOFILE=65536
@@ -114,8 +152,9 @@ WantedBy=multi-user.target
 }
 
 /// The program alone; key, guard and chain live in the volume, so that they outlive the container.
-fn container(address: SocketAddr) -> String {
+fn container(address: SocketAddr, kept: &Kept) -> String {
     let port = address.port();
+    let Kept { file, container_flag, .. } = kept;
     format!(
         "FROM debian:stable-slim
 COPY sahara /usr/local/bin/sahara
@@ -125,16 +164,17 @@ USER sahara
 VOLUME /var/lib/sahara
 EXPOSE {port}
 ENTRYPOINT [\"sahara\", \"node\", \"--genesis\", \"/etc/sahara/genesis.json\", \"--directory\", \"/var/lib/sahara\", \
-         \"--key-file\", \"/var/lib/sahara/validator.secret\", \"--peer-listen\", \"0.0.0.0:{port}\"]
+         \"--key-file\", \"/var/lib/sahara/{file}\", {container_flag}, \"--peer-listen\", \"0.0.0.0:{port}\"]
 "
     )
 }
 
-fn page(directory: &Path, hosts: usize, hash: &str) -> String {
+fn page(directory: &Path, hosts: usize, hash: &str, kept: &Kept) -> String {
+    let Kept { file, todo, .. } = kept;
     format!(
         "{hosts} hosts in {}; genesis {hash}
-On each host: install `sahara`, copy its genesis.json to /etc/sahara, its validator.secret to
-/var/lib/sahara and its sahara.service to /etc/systemd/system, then
+On each host: install `sahara`, copy its genesis.json to /etc/sahara, its {file} to
+/var/lib/sahara and its sahara.service to /etc/systemd/system. {todo}Then
   systemctl enable --now sahara
 Delete the secrets here afterwards: each belongs on one host only.",
         directory.display()

@@ -7,11 +7,12 @@ use crate::{
     output::{Format, table},
     refusal::refused,
     session::Session,
+    validator_key,
 };
 use eyre::{Result, WrapErr};
 use sahara_abi::{IValidators, VALIDATORS};
 use sahara_client::ChainClient;
-use sahara_finality::{Validator, ValidatorChange, ValidatorKeys, ValidatorSet, parse_hex, to_hex};
+use sahara_finality::{Validator, ValidatorChange, ValidatorSet, parse_hex, to_hex};
 use sahara_primitives::{Amount, B256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -54,9 +55,9 @@ pub(crate) async fn run(validators: &Validators, session: &Session, format: Form
         Validators::Propose { add, remove } => {
             print(&propose(&session.client()?, add, remove).await?)
         }
-        Validators::Sign { change, key_file } => {
-            let signature =
-                to_hex(&read::<Draft>(change)?.change().sign(&keys(key_file)?.consensus));
+        Validators::Sign { change, key } => {
+            let keys = validator_key::open(key)?;
+            let signature = to_hex(&read::<Draft>(change)?.change().sign(&keys.consensus));
             format.print(&json!({ "signature": signature }), |_| signature.clone())
         }
         Validators::Evidence { report, signer } => {
@@ -85,7 +86,7 @@ fn page(shown: &Answer) -> String {
 }
 
 fn described(entry: &Entry) -> Result<Validator> {
-    let mut validator = keys(&entry.key_file)?.validator(entry.fee_address);
+    let mut validator = validator_key::open(&entry.key)?.validator(entry.fee_address);
     validator.address = entry.address;
     Ok(validator)
 }
@@ -143,12 +144,6 @@ async fn send(submit: &Submit, session: &Session, format: Format) -> Result<()> 
 /// What is printed goes into a file, so it is JSON with and without `--json`.
 fn print(value: &impl Serialize) -> Result<()> {
     Format::Json.print(value, |_| String::new())
-}
-
-fn keys(file: &Path) -> Result<ValidatorKeys> {
-    let text =
-        fs::read_to_string(file).wrap_err_with(|| format!("could not read {}", file.display()))?;
-    Ok(ValidatorKeys::parse(text.trim())?)
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {

@@ -7,6 +7,12 @@ use std::sync::LazyLock;
 /// Accounts that hold the sale and liquidity classes, as other local chains have them.
 pub(crate) const COUNT: u32 = 10;
 
+/// Further accounts of the mnemonic, after [`COUNT`]: the operators of a local network's validators.
+/// They begin with their stake and nothing else, so that what they hold is what they earned.
+pub(crate) fn operator(index: u16) -> Result<Address, KeyError> {
+    Ok(key(COUNT.saturating_add(index.into()))?.address())
+}
+
 /// What each account is for; the others are free.
 pub(crate) const ROLES: [(&str, u32); 6] = [
     ("payer", 0),

@@ -1,18 +1,27 @@
 //! The files of a new local network.
 
 use super::{Ports, dev};
-use crate::{commands::key::validator, failure::Failure};
-use alloy_primitives::{Address, B256, keccak256};
+use crate::{
+    cli::{Seal, Up},
+    failure::Failure,
+    validator_key,
+};
+use alloy_primitives::{Address, B256};
 use eyre::{Result, WrapErr};
-use sahara_chain::genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile};
-use sahara_evm::GenesisConfig;
+use sahara_chain::genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile, GenesisStake, GenesisStaking};
+use sahara_evm::{Beneficiary, GenesisConfig};
 use sahara_finality::{ValidatorKeys, ValidatorSet, to_hex};
-use sahara_primitives::LOCAL_CHAIN_ID;
+use sahara_primitives::{Amount, LOCAL_CHAIN_ID};
 use std::{
     fs,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
+
+/// SAHARA that each local validator stakes.
+const STAKE: u64 = 100_000;
+/// What it keeps of its delegators' rewards, in basis points: 5 %.
+const COMMISSION: u16 = 500;
 
 /// Makes validators' secrets and the genesis file, unless they are there.
 pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> {
@@ -24,23 +33,38 @@ pub(crate) fn prepare(directory: &Path, validators: u16) -> Result<GenesisFile> 
             return Err(error).wrap_err_with(|| format!("could not read {}", path.display()));
         }
     }
-    let mut set = Vec::new();
-    for index in 0..validators {
-        let keys = keys_of(directory, index)?;
-        set.push(keys.validator(fee_address(&keys)));
-    }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let config =
-        GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
-    let validators = ValidatorSet::new(set)?;
-    let file =
-        GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH, staking: None };
+    let file = begin(directory, validators)?;
     let draft = directory.join("genesis.json.draft");
     let write = || fs::write(&draft, serde_json::to_vec_pretty(&file)?);
     write()
         .and_then(|()| fs::rename(&draft, &path))
         .wrap_err_with(|| format!("could not write {}", path.display()))?;
     Ok(file)
+}
+
+/// Every validator stands with a stake of its own, out of what the last free account would hold.
+fn begin(directory: &Path, validators: u16) -> Result<GenesisFile> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let mut config =
+        GenesisConfig::local(LOCAL_CHAIN_ID, u64::try_from(now.as_millis())?, dev::accounts());
+    let (mut set, mut stakes) = (Vec::new(), Vec::new());
+    let stake = Amount::from_coins(STAKE);
+    for index in 0..validators {
+        let operator = dev::operator(index)?;
+        set.push(keys_of(directory, index)?.validator(operator));
+        if let Some(last) = config.sale.get_mut(dev::accounts().len().saturating_sub(1)) {
+            last.amount = last.amount.checked_sub(stake)?;
+        }
+        config.sale.push(Beneficiary { account: operator, amount: stake });
+        let fee_address = operator;
+        stakes.push(GenesisStake { operator, stake, commission: COMMISSION, fee_address });
+    }
+    Ok(GenesisFile {
+        config,
+        validators: ValidatorSet::new(set)?,
+        epoch_length: DEFAULT_EPOCH_LENGTH,
+        staking: Some(GenesisStaking { stakes, parameters: None }),
+    })
 }
 
 /// The genesis of a network that was started before.
@@ -75,16 +99,13 @@ fn keys_of(directory: &Path, index: u16) -> Result<ValidatorKeys> {
     let node = directory.join(format!("node-{index}"));
     fs::create_dir_all(&node)?;
     let secret = node.join("validator.secret");
-    match fs::read_to_string(&secret) {
-        Ok(text) => Ok(ValidatorKeys::parse(text.trim())?),
-        Err(_) => validator::create(&secret),
+    // A local network lives on one machine, with keys that everybody knows beside it.
+    let seal = Seal { password_file: None, is_plain: true };
+    if secret.exists() {
+        let secret = validator_key::read(&secret, &seal)?;
+        return Ok(ValidatorKeys::from_secret(&secret)?);
     }
-}
-
-/// Where a local validator's fees go: an account of its own, so that its earnings are seen apart.
-fn fee_address(keys: &ValidatorKeys) -> Address {
-    let key = to_hex(&keys.validator(Address::ZERO).network_key);
-    Address::from_word(keccak256(format!("sahara/local/fees/{key}")))
+    validator_key::create(&secret, &seal)
 }
 
 /// The arguments of node `index`.
@@ -92,7 +113,7 @@ pub(crate) fn node_arguments(
     directory: &Path,
     file: &GenesisFile,
     ports: &Ports,
-    index: u16,
+    (up, index): (&Up, u16),
 ) -> Result<Vec<String>> {
     let count = u16::try_from(file.validators.len())?;
     let node = directory.join(format!("node-{index}"));
@@ -104,6 +125,13 @@ pub(crate) fn node_arguments(
     ];
     arguments.extend(["--directory".into(), node.display().to_string()]);
     arguments.extend(["--key-file".into(), node.join("validator.secret").display().to_string()]);
+    arguments.push("--plain-key".into());
+    arguments.extend([
+        "--sync".into(),
+        up.sync.name().into(),
+        "--history".into(),
+        up.history.clone(),
+    ]);
     arguments.extend(["--rpc-listen".into(), listen(ports.rpc_of(index))]);
     arguments.extend(["--metrics-listen".into(), listen(ports.metrics_of(index))]);
     arguments.extend(["--peer-listen".into(), listen(ports.peer_of(index))]);

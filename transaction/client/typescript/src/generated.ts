@@ -277,7 +277,7 @@ export const workersAbi = [
 
 /** Interface of `system`, common errors included. */
 export const systemAbi = [
-  {"inputs":[{"name":"leader","type":"address"},{"name":"recipients","type":"address[]"},{"name":"missed","type":"address[]"}],"name":"endBlock","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"leader","type":"address"},{"name":"recipients","type":"address[]"},{"name":"missed","type":"address[]"},{"name":"attended","type":"address[]"},{"name":"attendance","type":"bytes"}],"name":"endBlock","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"parameters","outputs":[{"components":[{"name":"protocolFee","type":"uint16"},{"name":"licenseFee","type":"uint16"},{"name":"marketFee","type":"uint16"},{"name":"listingFee","type":"uint128"},{"name":"maxReferral","type":"uint16"},{"name":"maxDerivativeRoyalty","type":"uint16"},{"name":"maxLineageRoyalty","type":"uint16"},{"name":"maxResaleRoyalty","type":"uint16"},{"name":"maxGatewayFee","type":"uint16"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"components":[{"name":"protocolFee","type":"uint16"},{"name":"licenseFee","type":"uint16"},{"name":"marketFee","type":"uint16"},{"name":"listingFee","type":"uint128"},{"name":"maxReferral","type":"uint16"},{"name":"maxDerivativeRoyalty","type":"uint16"},{"name":"maxLineageRoyalty","type":"uint16"},{"name":"maxResaleRoyalty","type":"uint16"},{"name":"maxGatewayFee","type":"uint16"}],"name":"parameters","type":"tuple"}],"name":"setParameters","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"supply","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},

@@ -9,7 +9,7 @@ mod end;
 mod record;
 mod show;
 mod standing;
-pub(crate) mod validator;
+mod validator;
 
 pub(crate) use create::{Limits, create};
 
@@ -28,6 +28,16 @@ pub(crate) async fn run(key: &Key, session: &Session, format: Format) -> Result<
         }
         Key::Revoke { key, signer } => end::revoke(key, signer, session, format).await,
         Key::Close { key, signer } => end::close(key, signer, session, format).await,
-        Key::Validator { file } => validator::run(file, format),
+        Key::New { file, seal } => validator::new(file, seal, format),
+        Key::Import { from, file, password_file } => {
+            validator::import((from, file), password_file.as_deref(), format)
+        }
+        Key::Export { file, to, password_file } => {
+            validator::export((file, to), password_file.as_deref(), format)
+        }
+        Key::ChangePassword { file, password_file, new_password_file } => {
+            let passwords = (password_file.as_deref(), new_password_file.as_deref());
+            validator::change_password(file, passwords, format)
+        }
     }
 }

@@ -31,6 +31,10 @@ pub(super) fn start(up: &Up, session: &Session, format: Format) -> Result<()> {
         &up.validators.to_string(),
         "--threads",
         &up.threads.to_string(),
+        "--sync",
+        up.sync.name(),
+        "--history",
+        &up.history,
     ]);
     if let Some(base) = up.port_base {
         command.args(["--port-base", &base.to_string()]);

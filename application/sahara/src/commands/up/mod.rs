@@ -123,7 +123,7 @@ impl Start<'_> {
         (self.say)("starting the chain");
         let mut network = self.network()?;
         for index in 0..self.up.validators {
-            let arguments = node_arguments(self.local, self.file, &self.ports, index)?;
+            let arguments = node_arguments(self.local, self.file, &self.ports, (self.up, index))?;
             supervisor.add(self.child(&format!("node-{index}"), arguments));
         }
         let client = ChainClient::new(&network.rpc)?;

@@ -1,0 +1,75 @@
+//! What anyone may send to a node's JSON-RPC and to a gateway.
+
+use alloy_primitives::Address;
+use sahara_chain::{
+    genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile},
+    ledger::NodeLedger,
+    store::{Store, StoreOptions},
+};
+use sahara_evm::GenesisConfig;
+use sahara_finality::{ValidatorKeys, ValidatorSet};
+use sahara_gateway::stranger::{Body, read};
+use sahara_rpc::{Node, Requests, RpcSettings};
+use serde_json::Value;
+use std::{error::Error, sync::LazyLock};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// A node at block 0, with a real store and pool and all methods.
+struct Served {
+    requests: Requests,
+    runtime: Runtime,
+    _directory: TempDir,
+}
+
+static SERVED: LazyLock<Served> = LazyLock::new(|| match serve() {
+    Ok(served) => served,
+    Err(error) => panic!("the node cannot be made: {error}"),
+});
+
+fn serve() -> Result<Served, Box<dyn Error>> {
+    let keys = ValidatorKeys::from_secret(&[7; 32])?;
+    let validators = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))])?;
+    let config = GenesisConfig::local(724_272, 1_750_000_000_000, &[Address::repeat_byte(8)]);
+    let file =
+        GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH, staking: None };
+    let genesis = file.build()?;
+    let directory = tempfile::tempdir()?;
+    let store = Store::open(directory.path(), StoreOptions::default(), &genesis)?;
+    let ledger = NodeLedger::new(&file, &genesis, store);
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let node = Node::new(&ledger, &file, Box::new(|| 0), "sahara/fuzz");
+    let settings = RpcSettings::new(([127, 0, 0, 1], 0).into());
+    // Filters keep time on a task of their own.
+    let requests = {
+        let _entered = runtime.enter();
+        Requests::new(node, &settings)?
+    };
+    Ok(Served { requests, runtime, _directory: directory })
+}
+
+/// Whatever is asked, the answer is a result or an error, and says to which request it belongs.
+pub(crate) fn rpc_request(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Served { requests, runtime, .. } = &*SERVED;
+    let Some(answer) = runtime.block_on(requests.answer(text)) else { return };
+    let Ok(Value::Object(answer)) = serde_json::from_str::<Value>(&answer) else {
+        panic!("no JSON object: {answer}")
+    };
+    let is_one = answer.contains_key("result") != answer.contains_key("error");
+    assert!(is_one && answer.contains_key("id"), "neither result nor error: {answer:?}");
+}
+
+/// The first byte says what the rest is; whoever is refused is told why.
+pub(crate) fn gateway_request(data: &[u8]) {
+    let Some((kind, body)) = data.split_first() else { return };
+    let kind = match kind % 4 {
+        0 => Body::Chat,
+        1 => Body::Completion,
+        2 => Body::KeyGrant,
+        _ => Body::Payment,
+    };
+    if let Err(error) = read(kind, body) {
+        assert!(!error.to_string().is_empty(), "a refusal without words");
+    }
+}
