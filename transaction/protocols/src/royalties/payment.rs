@@ -7,7 +7,7 @@ use super::{
 use crate::{
     assets::{self, Title, lineage::split},
     disputes,
-    state::{Failure, Write, overflow},
+    state::{Failure, Read, Write, overflow},
 };
 use alloy_primitives::Address;
 use sahara_abi::{IAssets, IProtocol, IRoyalties, ROYALTIES};
@@ -67,7 +67,7 @@ struct Part {
 
 impl Part {
     fn read(
-        state: &mut impl Write,
+        state: &mut impl Read,
         (asset, has_members): (AssetId, bool),
         title: Option<Title>,
         amount: Amount,
@@ -90,7 +90,7 @@ impl Part {
 
 /// The parts of a payment that do not round to nothing, the asset's own last.
 fn divide(
-    state: &mut impl Write,
+    state: &mut impl Read,
     (asset, title): (AssetId, Title),
     amount: Amount,
 ) -> Result<Vec<Part>, Failure> {
