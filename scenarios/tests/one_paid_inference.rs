@@ -62,7 +62,10 @@ async fn settled(network: &Network, id: &str) -> Result<Settled> {
         collected: collected.into_iter().next().wrap_err("one")?,
         earned: events(&receipt)?,
         fees: fees.into_iter().next().wrap_err("a claim pays fees")?,
-        parts: events::<IRoyalties::Paid>(&receipt)?.into_iter().flat_map(|paid| paid.parts).collect(),
+        parts: events::<IRoyalties::Paid>(&receipt)?
+            .into_iter()
+            .flat_map(|paid| paid.parts)
+            .collect(),
     })
 }
 

@@ -85,9 +85,8 @@ pub(crate) fn call(to: Address, input: &[u8]) -> Option<Decoded> {
     let (protocol, function) = INTERFACE.functions.get(&(to, selector))?;
     let values = function.abi_decode_input(input.get(4..)?).ok()?;
     let arguments = function.inputs.iter().zip(values);
-    let arguments = arguments.map(|(input, raw)| {
-        Argument::new((&input.name, &input.ty), &input.components, raw)
-    });
+    let arguments = arguments
+        .map(|(input, raw)| Argument::new((&input.name, &input.ty), &input.components, raw));
     Some(Decoded { protocol, name: function.name.clone(), arguments: arguments.collect() })
 }
 

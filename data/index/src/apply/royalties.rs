@@ -89,8 +89,7 @@ impl Apply<'_> {
         self.tally.account(account, Some(asset), Reason::Royalty, amount)?;
         self.tally.chain("royalties", amount)?;
         let (asset, payee) = (Some(asset), Some(account));
-        let payment =
-            Payment { kind: "royalty", part, payee, asset, amount, ..Payment::default() };
+        let payment = Payment { kind: "royalty", part, payee, asset, amount, ..Payment::default() };
         self.payment(place, payment).await
     }
 }

@@ -1,8 +1,8 @@
 //! What an account earned, by period and asset, and why.
 
 use crate::{
-    commands::income,
     cli::Statement,
+    commands::income,
     failure::Failure,
     output::{Format, day_of, say, table, utc},
     refusal::refused,
@@ -97,7 +97,8 @@ async fn lines(
 ) -> Result<Vec<Line>> {
     let filter = Filter::new().address(ROYALTIES).from_block(0).topic2(account.into_word());
     let settled = client.events::<IRoyalties::Settled>(filter).await.map_err(refused)?;
-    let settled = settled.into_iter().map(|(log, event)| (log, event.data.asset, event.data.amount));
+    let settled =
+        settled.into_iter().map(|(log, event)| (log, event.data.asset, event.data.amount));
     let parts = income::parts(client, |part| part.account == account).await?;
     let parts = parts.into_iter().map(|(log, part)| (log, part.asset, part.amount));
     let mut sums: BTreeMap<(String, u64), (u64, Amount)> = BTreeMap::new();
