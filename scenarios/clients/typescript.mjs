@@ -58,6 +58,6 @@ try {
 const text = (value) => JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item)));
 console.log(JSON.stringify({
   dataset: String(dataset), model: String(model), status: receipt.status, refusal,
-  preview: text(preview), payments: text(payments), earned: String(after.balance - before.balance),
+  preview: text(preview), payments: text(payments.map(({ account, ...part }) => ({ ...part, atOnce: account !== undefined }))), earned: String(after.balance - before.balance),
   signedByPayer: signer === buyer.account.address,
 }));

@@ -17,8 +17,7 @@ struct Settled {
     collected: IChannels::Collected,
     earned: Vec<IChannels::Earned>,
     fees: IChannels::FeesPaid,
-    credited: Vec<IRoyalties::Settled>,
-    deposited: Vec<IRoyalties::Deposited>,
+    parts: Vec<IRoyalties::Part>,
 }
 
 fn number(value: &Value, field: &str) -> Result<U256> {
@@ -63,8 +62,10 @@ async fn settled(network: &Network, id: &str) -> Result<Settled> {
         collected: collected.into_iter().next().wrap_err("one")?,
         earned: events(&receipt)?,
         fees: fees.into_iter().next().wrap_err("a claim pays fees")?,
-        credited: events(&receipt)?,
-        deposited: events(&receipt)?,
+        parts: events::<IRoyalties::Paid>(&receipt)?
+            .into_iter()
+            .flat_map(|paid| paid.parts)
+            .collect(),
     })
 }
 
@@ -142,10 +143,10 @@ async fn check_payment(network: &Network, usage: &Value) -> Result<Settled> {
             settled.block
         );
     }
-    let credited: U256 = settled.credited.iter().map(|one| one.amount).sum();
-    ensure!(credited == asset, "sole owners are credited {credited} of {asset} in the paying call");
-    let deposited: U256 = settled.deposited.iter().map(|one| one.amount).sum();
-    ensure!(deposited == asset, "pools take {deposited} of {asset}");
+    let parts: U256 = settled.parts.iter().map(|part| part.amount).sum();
+    ensure!(parts == asset, "the parts are {parts} of {asset}");
+    let all_at_once = settled.parts.iter().all(|part| !part.account.is_zero());
+    ensure!(all_at_once, "sole owners are credited in the paying call: {:?}", settled.parts);
     check_fees(network, &settled).await?;
     Ok(settled)
 }
@@ -338,7 +339,7 @@ impl Diamond {
         let asset = settled.earned.first().wrap_err("a line")?.assetAmount;
         let part = |id: &str| -> Result<U256> {
             let id: u64 = id.parse()?;
-            let mut found = settled.deposited.iter().filter(|one| one.asset == id);
+            let mut found = settled.parts.iter().filter(|one| one.asset == id);
             let amount = found.next().wrap_err_with(|| format!("asset {id} took no part"))?.amount;
             ensure!(found.next().is_none(), "asset {id} was paid twice");
             Ok(amount)

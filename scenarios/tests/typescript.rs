@@ -25,8 +25,8 @@ async fn package_registers_pays_and_reads() -> Result<()> {
                 "room": 3_500,
             },
             "payments": [
-                { "asset": "1", "source": "2", "amount": above },
-                { "asset": "2", "source": "2", "amount": own },
+                { "asset": "1", "source": "2", "amount": above, "atOnce": true },
+                { "asset": "2", "source": "2", "amount": own, "atOnce": true },
             ],
             "earned": above,
             "signedByPayer": true,

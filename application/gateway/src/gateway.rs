@@ -169,7 +169,7 @@ pub struct Gateway {
     chain: Chain,
     store: Store,
     pub(crate) catalog: Catalog,
-    accounts: RwLock<HashMap<ChannelId, Arc<Account>>>,
+    accounts: RwLock<Accounts>,
     keys: RwLock<HashMap<B256, ChannelId>>,
     pub(crate) runs: Mutex<Runs>,
     /// Fees of a channel opened now.
@@ -186,6 +186,27 @@ pub struct Gateway {
     /// Who may use what, and what licences still hold.
     pub(crate) rights: Rights,
     pub(crate) metrics: Metrics,
+}
+
+/// Accounts by channel, and each payer's.
+#[derive(Debug, Default)]
+struct Accounts {
+    by_channel: HashMap<ChannelId, Arc<Account>>,
+    by_payer: HashMap<Address, Vec<Arc<Account>>>,
+}
+
+impl Accounts {
+    /// The account of a channel: the one that is here, or this one from now on.
+    fn keep(&mut self, account: &Arc<Account>) -> Arc<Account> {
+        if let Some(known) = self.by_channel.get(&account.channel) {
+            return Arc::clone(known);
+        }
+        // Who pays is part of what a channel is made of.
+        let payer = account.row().authority.payer();
+        self.by_payer.entry(payer).or_default().push(Arc::clone(account));
+        self.by_channel.insert(account.channel, Arc::clone(account));
+        Arc::clone(account)
+    }
 }
 
 /// Running answers, by request and by who may join.
@@ -240,7 +261,7 @@ impl Gateway {
                 self.unsettled.lock().insert(id);
                 self.rights.take_again(&self.uses_of(id, (row.settled_seq, row.next_seq))?);
             }
-            self.accounts.write().insert(id, Account::new(id, row));
+            self.accounts.write().keep(&Account::new(id, row));
         }
         for (_, row) in list::<KeyRow>(&self.store.keys, &[])? {
             self.remember_key(&row);
@@ -315,8 +336,7 @@ impl Gateway {
     /// Remembers an account for good; the one that is known if there is one.
     pub(crate) fn keep(&self, account: &Arc<Account>) -> Arc<Account> {
         self.unopened.lock().remove(&account.channel);
-        let mut accounts = self.accounts.write();
-        Arc::clone(accounts.entry(account.channel).or_insert_with(|| Arc::clone(account)))
+        self.accounts.write().keep(account)
     }
 
     /// Takes over what the chain says about a channel; all of it, if that is more than is known
@@ -350,12 +370,17 @@ impl Gateway {
     }
 
     pub(crate) fn known_account(&self, channel: ChannelId) -> Option<Arc<Account>> {
-        self.accounts.read().get(&channel).cloned()
+        self.accounts.read().by_channel.get(&channel).cloned()
     }
 
     /// All accounts.
     pub(crate) fn all_accounts(&self) -> Vec<Arc<Account>> {
-        self.accounts.read().values().cloned().collect()
+        self.accounts.read().by_channel.values().cloned().collect()
+    }
+
+    /// The accounts that one payer pays.
+    pub(crate) fn accounts_of(&self, payer: Address) -> Vec<Arc<Account>> {
+        self.accounts.read().by_payer.get(&payer).cloned().unwrap_or_default()
     }
 
     pub(crate) fn remember_key(&self, row: &KeyRow) {

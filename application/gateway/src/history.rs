@@ -7,7 +7,7 @@ use crate::{
     store::get,
 };
 use alloy_primitives::Address;
-use sahara_primitives::{AssetId, ChannelId, Milliseconds, TokenCount};
+use sahara_primitives::{AssetId, ChannelId, Milliseconds, ReceiptSeq, TokenCount};
 use serde::Serialize;
 
 /// The most requests that are told at once.
@@ -40,30 +40,54 @@ pub struct Used {
     pub is_settled: bool,
 }
 
+/// The requests of one channel, from the newest on.
+struct Line {
+    rows: Box<dyn Iterator<Item = fjall::Guard>>,
+    settled: ReceiptSeq,
+    first: Option<Used>,
+}
+
 impl Gateway {
     /// The last requests of all channels that `payer` pays, the newest first.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn requests_of(&self, payer: Address) -> Result<Vec<Used>, ApiError> {
-        let mut all = Vec::new();
-        for account in self.all_accounts() {
-            let row = account.row();
-            if row.authority.payer() != payer {
-                continue;
-            }
-            let newest = self.store().receipts.prefix(account.channel.0.as_slice()).rev();
-            for guard in newest.take(MOST) {
-                let value = guard.value().map_err(ApiError::internal)?;
-                let receipt: ReceiptRow =
-                    serde_json::from_slice(&value).map_err(ApiError::internal)?;
-                let is_settled = receipt.receipt.seq < row.settled_seq;
-                all.extend(self.used(&receipt, is_settled)?);
+        let mut lines = Vec::new();
+        for account in self.accounts_of(payer) {
+            let mut line = Line {
+                rows: Box::new(self.store().receipts.prefix(account.channel.0.as_slice()).rev()),
+                settled: account.row().settled_seq,
+                first: None,
+            };
+            line.first = self.next(&mut line)?;
+            lines.push(line);
+        }
+        let mut newest = Vec::new();
+        while newest.len() < MOST {
+            // A channel's receipts come one after another, so the newest of all is some line's first.
+            let line = lines.iter_mut().filter(|line| line.first.is_some());
+            let line = line.max_by_key(|line| line.first.as_ref().map(|used| used.created));
+            let Some(line) = line else { break };
+            newest.extend(line.first.take());
+            line.first = self.next(line)?;
+        }
+        newest.sort_by_key(|used| std::cmp::Reverse(used.created));
+        Ok(newest)
+    }
+
+    /// The next older request of a channel that was not purged.
+    fn next(&self, line: &mut Line) -> Result<Option<Used>, ApiError> {
+        // Requests are purged by their age: behind so many there is none.
+        for guard in line.rows.by_ref().take(MOST) {
+            let value = guard.value().map_err(ApiError::internal)?;
+            let row: ReceiptRow = serde_json::from_slice(&value).map_err(ApiError::internal)?;
+            let used = self.used(&row, row.receipt.seq < line.settled)?;
+            if used.is_some() {
+                return Ok(used);
             }
         }
-        all.sort_by_key(|used| std::cmp::Reverse(used.created));
-        all.truncate(MOST);
-        Ok(all)
+        Ok(None)
     }
 
     /// None when the request itself was purged.

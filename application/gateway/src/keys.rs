@@ -1,7 +1,6 @@
 //! API keys: a secret of the client's, whose hash a payer's grant names.
 
 use crate::{
-    account::Account,
     error::ApiError,
     gateway::Gateway,
     rows::{Authority, ChannelRow, KeyRow},
@@ -13,7 +12,6 @@ use sahara_compute::recover;
 use sahara_primitives::{Amount, AssetId, ChannelId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// A grant in JSON: amounts as decimal strings of base units.
 #[derive(Clone, Debug, Deserialize)]
@@ -136,9 +134,8 @@ impl Gateway {
         if self.known_account(channel).is_some() {
             return Ok(());
         }
-        let of_payer = |account: &Arc<Account>| account.row().authority.payer() == payer;
         let most = self.config.bounds.channels_per_payer;
-        if self.all_accounts().iter().filter(|account| of_payer(account)).count() >= most {
+        if self.accounts_of(payer).len() >= most {
             return Err(ApiError::forbidden(format!(
                 "{payer} has {most} keys here: expected the use of one of them"
             )));

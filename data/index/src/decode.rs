@@ -1,7 +1,7 @@
 //! Calls and events in words, by the one table of protocols.
 
 use alloy_dyn_abi::{DynSolValue, EventExt, JsonAbiExt};
-use alloy_json_abi::{Event, Function};
+use alloy_json_abi::{Event, Function, Param};
 use alloy_primitives::{Address, B256, Selector, hex};
 use sahara_abi::PROTOCOLS;
 use serde::Serialize;
@@ -31,6 +31,9 @@ pub(crate) struct Argument {
     pub(crate) value: serde_json::Value,
     #[serde(skip)]
     raw: DynSolValue,
+    /// Of a struct, or of a list of structs: its fields.
+    #[serde(skip)]
+    fields: Vec<Param>,
 }
 
 struct Interface {
@@ -61,7 +64,7 @@ pub(crate) fn event(emitter: Address, topics: &[B256], data: &[u8]) -> Option<De
     let (mut indexed, mut body) = (decoded.indexed.into_iter(), decoded.body.into_iter());
     let arguments = event.inputs.iter().map(|input| {
         let raw = if input.indexed { indexed.next() } else { body.next() }?;
-        Some(Argument::new(&input.name, &input.ty, raw))
+        Some(Argument::new((&input.name, &input.ty), &input.components, raw))
     });
     Some(Decoded {
         protocol,
@@ -82,31 +85,60 @@ pub(crate) fn call(to: Address, input: &[u8]) -> Option<Decoded> {
     let (protocol, function) = INTERFACE.functions.get(&(to, selector))?;
     let values = function.abi_decode_input(input.get(4..)?).ok()?;
     let arguments = function.inputs.iter().zip(values);
-    let arguments = arguments.map(|(input, raw)| Argument::new(&input.name, &input.ty, raw));
+    let arguments = arguments
+        .map(|(input, raw)| Argument::new((&input.name, &input.ty), &input.components, raw));
     Some(Decoded { protocol, name: function.name.clone(), arguments: arguments.collect() })
 }
 
 impl Argument {
-    fn new(name: &str, kind: &str, raw: DynSolValue) -> Self {
-        Self { name: name.to_owned(), r#type: kind.to_owned(), value: json(&raw), raw }
+    fn new((name, kind): (&str, &str), fields: &[Param], raw: DynSolValue) -> Self {
+        let value = json(&raw);
+        Self { name: name.to_owned(), r#type: kind.to_owned(), value, raw, fields: fields.to_vec() }
     }
 }
 
 impl Decoded {
-    /// Every account that an argument names.
+    /// Every account that an argument names, those inside of structs included.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = Address> {
-        let values = self.arguments.iter().map(|argument| &argument.raw);
-        values.filter_map(DynSolValue::as_address).filter(|account| !account.is_zero())
+        let accounts = self.values().into_iter().filter_map(|(_, value)| value.as_address());
+        accounts.filter(|account| !account.is_zero())
     }
 
-    /// Every asset that an argument names.
+    /// Every asset that an argument names, those inside of structs included.
     pub(crate) fn assets(&self) -> impl Iterator<Item = u64> {
-        let is_asset = |argument: &&Argument| {
-            matches!(argument.name.as_str(), "asset" | "parent" | "source")
-                || (self.protocol == "assets" && argument.name == "tokenId")
+        let is_asset = |name: &str| {
+            matches!(name, "asset" | "parent" | "source")
+                || (self.protocol == "assets" && name == "tokenId")
         };
-        let arguments = self.arguments.iter().filter(is_asset);
-        arguments.filter_map(|argument| u64::try_from(argument.raw.as_uint()?.0).ok())
+        let values = self.values().into_iter().filter(move |(name, _)| is_asset(name));
+        values.filter_map(|(_, value)| u64::try_from(value.as_uint()?.0).ok())
+    }
+
+    /// Plain values by name.
+    fn values(&self) -> Vec<(&str, &DynSolValue)> {
+        let mut values = Vec::new();
+        for argument in &self.arguments {
+            open((&argument.name, &argument.raw), &argument.fields, &mut values);
+        }
+        values
+    }
+}
+
+fn open<'a>(
+    (name, value): (&'a str, &'a DynSolValue),
+    fields: &'a [Param],
+    values: &mut Vec<(&'a str, &'a DynSolValue)>,
+) {
+    match value {
+        DynSolValue::Array(list) | DynSolValue::FixedArray(list) => {
+            list.iter().for_each(|value| open((name, value), fields, values));
+        }
+        DynSolValue::Tuple(list) => {
+            for (field, value) in fields.iter().zip(list) {
+                open((&field.name, value), &field.components, values);
+            }
+        }
+        plain => values.push((name, plain)),
     }
 }
 
@@ -139,13 +171,18 @@ mod tests {
     #[test]
     fn events_and_calls_are_named_with_their_arguments() {
         let payer = Address::repeat_byte(3);
-        let paid = IRoyalties::Paid { asset: 7, payer, amount: U256::from(12) };
+        let (owner, amount) = (Address::repeat_byte(4), U256::from(5));
+        let parts = vec![
+            IRoyalties::Part { asset: 2, account: owner, amount },
+            IRoyalties::Part { asset: 7, account: Address::ZERO, amount: U256::from(7) },
+        ];
+        let paid = IRoyalties::Paid { asset: 7, payer, amount: U256::from(12), parts };
         let log = paid.encode_log_data();
         let decoded = event(ROYALTIES, log.topics(), &log.data).unwrap();
         assert_eq!((decoded.protocol, decoded.name.as_str()), ("royalties", "Paid"));
         assert_eq!(decoded.arguments[2].value, "12");
-        assert_eq!(decoded.accounts().collect::<Vec<_>>(), [payer]);
-        assert_eq!(decoded.assets().collect::<Vec<_>>(), [7]);
+        assert_eq!(decoded.accounts().collect::<Vec<_>>(), [payer, owner]);
+        assert_eq!(decoded.assets().collect::<Vec<_>>(), [7, 2, 7]);
 
         let input = IChannels::fundCall { payer }.abi_encode();
         assert_eq!(method(CHANNELS, &input), Some("fund"));

@@ -65,12 +65,19 @@ fn terms() -> TermsFilter {
 /// Statements of what is for sale.
 fn sales(dialect: Dialect) -> Vec<(String, String, Vec<Value>, bool)> {
     let mut pages = Vec::new();
-    for sort in [SaleSort::Newest, SaleSort::Cheapest, SaleSort::Dearest, SaleSort::Ending] {
+    let text = || Value::Text("7".into());
+    let sorts = [
+        (SaleSort::Newest, vec![]),
+        (SaleSort::Cheapest, vec![text()]),
+        (SaleSort::Dearest, vec![text()]),
+        (SaleSort::Ending, vec![text()]),
+        (SaleSort::Quality, vec![text(), 7.into()]),
+        (SaleSort::Revenue, vec![text(), 7.into()]),
+        (SaleSort::Uses, vec![7.into(), 7.into()]),
+    ];
+    for (sort, rank) in sorts {
         let filter = SaleFilter { sort, ..SaleFilter::default() };
-        let mut place = vec![Value::Int(NOW.block), Value::Text("7".into()), 7.into(), 7.into()];
-        if sort == SaleSort::Newest {
-            place.remove(1);
-        }
+        let place = [vec![Value::Int(NOW.block)], rank, vec![7.into(), 7.into()]].concat();
         let cursor = Cursor::new(place);
         for cursor in [None, Some(&cursor)] {
             let (sql, values) = sales_statement(dialect, &filter, NOW, (cursor, 20)).unwrap();

@@ -27,16 +27,37 @@ pub(crate) enum SaleSort {
     Dearest,
     /// What can be bought the shortest first.
     Ending,
+    /// By what strangers paid in fees for using the asset.
+    Quality,
+    /// By what the asset's pool took.
+    Revenue,
+    /// By the asset's requests.
+    Uses,
 }
 
 impl SaleSort {
-    /// The column before the key, if any.
+    /// The column before the key, if any: of the sale `s`, or of its asset's standing `n`.
     const fn column(self) -> Option<&'static str> {
         match self {
             Self::Newest => None,
-            Self::Cheapest | Self::Dearest => Some("price"),
-            Self::Ending => Some("ends_at"),
+            Self::Cheapest | Self::Dearest => Some("s.price"),
+            Self::Ending => Some("s.ends_at"),
+            Self::Quality => Some("n.quality"),
+            Self::Revenue => Some("n.revenue"),
+            Self::Uses => Some("n.uses"),
         }
+    }
+
+    const fn is_by_standing(self) -> bool {
+        matches!(self, Self::Quality | Self::Revenue | Self::Uses)
+    }
+
+    /// What rows are ordered by: the names of the columns, and where they stand.
+    fn columns(self) -> Vec<(&'static str, &'static str)> {
+        let column = self.column().map(|column| ("ranked", column));
+        let asset = self.is_by_standing().then_some(("asset", "n.asset"));
+        let key = [("since", "s.since"), ("place", "s.place")];
+        column.into_iter().chain(asset).chain(key).collect()
     }
 
     const fn is_ascending(self) -> bool {
@@ -73,15 +94,17 @@ impl SaleFilter {
     /// Where the list goes on after a row.
     pub(crate) fn place(&self, moment: Moment, row: &AnyRow) -> Result<Cursor, IndexError> {
         let mut place = vec![Value::Int(moment.block)];
-        if let Some(column) = self.sort.column() {
-            let shown = if column == "price" { "asked" } else { column };
-            place.push(row.text(shown)?.into());
+        for (name, _) in self.sort.columns() {
+            place.push(if name == "ranked" && self.sort != SaleSort::Uses {
+                row.text(name)?.into()
+            } else {
+                row.int(name)?.into()
+            });
         }
-        place.extend([row.int("since")?.into(), row.int("place")?.into()]);
         Ok(Cursor::new(place))
     }
 
-    /// The query of the keys of a page's rows, and the order they come in, of a table `{}`.
+    /// The query of the keys of a page's rows, and the order they come in, of a table `page`.
     pub(crate) fn page(
         &self,
         dialect: Dialect,
@@ -90,30 +113,45 @@ impl SaleFilter {
     ) -> Result<(Statement, String), SearchError> {
         let mut statement = Statement::default();
         let mut conditions = self.conditions(&mut statement, dialect, moment)?;
-        let columns: Vec<_> = self.sort.column().into_iter().chain(["since", "place"]).collect();
+        let columns = self.sort.columns();
         let (order, way) = if self.sort.is_ascending() { ("ASC", ">") } else { ("DESC", "<") };
         if let Some(cursor) = cursor {
             let mut after = Vec::new();
-            let keys = usize::from(self.sort.column().is_some());
-            if keys == 1 {
-                after.push(statement.bind(cursor.text(1)?));
+            for (number, (name, _)) in (1..).zip(&columns) {
+                after.push(if *name == "ranked" && self.sort != SaleSort::Uses {
+                    statement.bind(cursor.text(number)?)
+                } else {
+                    statement.bind(cursor.number(number)?)
+                });
             }
-            for number in [keys.saturating_add(1), keys.saturating_add(2)] {
-                after.push(statement.bind(cursor.number(number)?));
-            }
-            let places: Vec<_> = columns.iter().map(|column| format!("s.{column}")).collect();
+            let places: Vec<_> = columns.iter().map(|(_, place)| *place).collect();
             conditions.push(format!("({}) {way} ({})", places.join(", "), after.join(", ")));
+            // Of two tables together no index is; of the first column alone one is.
+            if let (true, [(_, first), ..], [key, ..]) =
+                (self.sort.is_by_standing(), columns.as_slice(), after.as_slice())
+            {
+                conditions.push(format!("{first} {way}= {key}"));
+            }
         }
         let limit = statement.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let by: Vec<_> = columns.iter().map(|column| format!("{{}}.{column} {order}")).collect();
-        let by = by.join(", ");
+        // The rows come in the order of the standings' index, and each asset's sales with it.
+        let from = if self.sort.is_by_standing() {
+            conditions.push(as_of(&mut statement, "n", moment.block));
+            conditions.push("s.asset = n.asset".into());
+            "standings n CROSS JOIN for_sale s"
+        } else {
+            "for_sale s"
+        };
+        let join = |text: &dyn Fn(&(&str, &str)) -> String| {
+            columns.iter().map(text).collect::<Vec<_>>().join(", ")
+        };
         statement.sql = format!(
-            "SELECT {} FROM for_sale s WHERE {} ORDER BY {} LIMIT {limit}",
-            columns.iter().map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", "),
+            "SELECT {} FROM {from} WHERE {} ORDER BY {} LIMIT {limit}",
+            join(&|(name, place)| format!("{place} AS {name}")),
             conditions.join(" AND "),
-            by.replace("{}", "s")
+            join(&|(_, place)| format!("{place} {order}")),
         );
-        Ok((statement, by))
+        Ok((statement, join(&|(name, _)| format!("page.{name} {order}"))))
     }
 
     fn conditions(
@@ -152,15 +190,15 @@ impl SaleFilter {
         }
         all.extend(related(statement, self.descends_from, self.is_ancestor_of)?);
         if self.least_uses.is_some() || self.least_revenue.is_some() {
-            let mut standing = vec![as_of(statement, "n", moment.block)];
+            let mut standing = vec![as_of(statement, "o", moment.block)];
             if let Some(uses) = self.least_uses {
-                standing.push(format!("n.uses >= {}", statement.bind(integer(uses)?)));
+                standing.push(format!("o.uses >= {}", statement.bind(integer(uses)?)));
             }
             if let Some(revenue) = self.least_revenue {
-                standing.push(format!("n.revenue >= {}", statement.bind(money(revenue))));
+                standing.push(format!("o.revenue >= {}", statement.bind(money(revenue))));
             }
             all.push(format!(
-                "EXISTS (SELECT 1 FROM standings n WHERE n.asset = s.asset AND {})",
+                "EXISTS (SELECT 1 FROM standings o WHERE o.asset = s.asset AND {})",
                 standing.join(" AND ")
             ));
         }

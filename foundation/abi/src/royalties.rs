@@ -4,7 +4,7 @@ alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// What is paid for using an asset is divided among those who made it possible.
     /// Where the owner alone earns, it is credited in the paying call and nothing is stored: `pool`, `earned` and `paidTo`
-    /// are zero for such an asset, and its history is its `Deposited` and `Settled` events.
+    /// are zero for such an asset, and its history is its parts of payments.
     interface IRoyalties {
         struct Pool {
             /// Everything ever deposited.
@@ -33,9 +33,18 @@ alloy_sol_types::sol! {
             uint256 earned;
         }
 
-        /// A payment for the use of `asset` was divided.
-        event Paid(uint64 indexed asset, address indexed payer, uint256 amount);
-        /// The pool of `asset` took its part of a payment.
+        /// What a payment gave one asset.
+        struct Part {
+            uint64 asset;
+            /// Who alone earns from it and was credited in the paying call; zero where members hold the pool.
+            address account;
+            uint256 amount;
+        }
+
+        /// A payment for the use of `asset` was divided: the parts of its ancestors, then its own. What a dispute holds back is in
+        /// none, and a part that rounds to nothing is left out.
+        event Paid(uint64 indexed asset, address indexed payer, uint256 amount, Part[] parts);
+        /// The pool of `asset` took coin that a dispute had held.
         event Deposited(uint64 indexed asset, uint64 indexed source, uint256 amount);
         /// `account` was credited with what it earned in the pool of `asset`.
         event Settled(uint64 indexed asset, address indexed account, uint256 amount);

@@ -1,18 +1,20 @@
-//! What runs out: an auction without a bid just ends, an offer that nobody took is sent back by a
-//! stranger, and a licence that was not returned in time is paid out. (An auction with a bid runs for
-//! ten minutes more at least; it is settled beside a chain that can skip time, in `data/index/tests`.)
+//! What runs out: an auction without a bid just ends, one with bids goes to the best of them, an offer
+//! that nobody took is sent back by a stranger, and a licence that was not returned in time is paid out.
 
 use crate::{
     Town, coins, key,
     town::{amount, number, says_yes, text},
 };
-use eyre::{Result, ensure};
+use eyre::{ContextCompat, Result, ensure};
 use sahara_abi::{ASSETS, IAssets, ILicenses, LICENSES, MARKET};
 use sahara_primitives::{Amount, U256};
 use serde_json::Value;
 
 /// Long enough to be refused before, on a slow machine; short enough to wait for.
 const SHORT: &str = "12s";
+
+/// Long enough for two bids on a slow machine: each leaves as long again.
+const AUCTION: u64 = 20;
 
 /// A command that is refused until its time has come.
 async fn in_time(town: &Town, command: &str, too_early: &str) -> Result<Value> {
@@ -51,7 +53,54 @@ async fn what_runs_out_goes_where_it_belongs_whoever_sends_it() -> Result<()> {
     let spent = before.checked_sub(town.holds(trader).await?)?;
     ensure!(spent == amount(&made, "/fee")?, "the trader spent gas only, not {spent}");
     ensure!(town.client.balance(MARKET).await?.is_zero(), "nothing waits");
+    sold(&town).await?;
     released(&town, asset).await
+}
+
+/// Two bid, each moves the end; a stranger settles it, and in that block the lineage, the seller and the
+/// incentive pool are paid, the best bidder owns, and who was outbid has lost gas only.
+async fn sold(town: &Town) -> Result<()> {
+    let (creator, seller) = (key(1)?.address(), key(4)?.address());
+    let (first, best) = (key(5)?.address(), key(6)?.address());
+    let parent = "--kind dataset --name spring --derivative-royalty 1000 --dev-account 1";
+    let parent = town.register(parent)?;
+    let asset = town.register(&format!(
+        "--kind model --name ebb --parent {parent}:trained-on --derivative-royalty 500 --dev-account 4"
+    ))?;
+    let open = format!("market auction asset:{asset} --reserve 50 --for {AUCTION}s --yes");
+    let opened = town.run(&format!("{open} --dev-account 4"))?;
+    let (auction, first_end) = (number(&opened, "auction")?, ends_at(town, asset)?);
+    let before = town.holds(first).await?;
+    let bid = town.run(&format!("market bid {auction} 50 --yes --dev-account 5"))?;
+    let second_end = ends_at(town, asset)?;
+    ensure!(second_end >= first_end, "a bid moves the end: {first_end}, {second_end}");
+    town.run(&format!("market bid {auction} 60 --yes --dev-account 6"))?;
+    let end = ends_at(town, asset)?;
+    ensure!(end >= second_end && end <= first_end + 10 * AUCTION, "{second_end}, {end}");
+    let spent = before.checked_sub(town.holds(first).await?)?;
+    ensure!(spent == amount(&bid, "/fee")?, "outbid, the first spent gas only, not {spent}");
+    ensure!(town.client.balance(MARKET).await? == coins("60.6")?, "the best bid's coin waits");
+
+    let settle = format!("market settle {auction} --dev-account 9");
+    let settled = in_time(town, &settle, "AuctionRunning").await?;
+    ensure!(says_yes(&settled, "/is_sold"), "{settled}");
+    let block = number(&settled, "block")?;
+    let of = IAssets::ownerOfCall { tokenId: U256::from(asset) };
+    ensure!(town.client.call(ASSETS, &of).await? == best, "the best bidder owns it");
+    // 5 % of 60 is the asset's royalty on its sale; a tenth of that is its parent's.
+    ensure!(town.gain(creator, block).await? == coins("0.3")?, "the parent's part: {settled}");
+    ensure!(town.gain(seller, block).await? == coins("59.7")?, "the seller's: {settled}");
+    ensure!(town.client.balance(MARKET).await?.is_zero(), "nothing waits");
+    let again = town.refused(&settle, &[])?;
+    ensure!(again == "UnknownAuction", "{again}");
+    Ok(())
+}
+
+fn ends_at(town: &Town, asset: u64) -> Result<u64> {
+    let shown = town.run(&format!("market show asset:{asset}"))?;
+    let end = shown.pointer("/auctions/0/ends_at").cloned().unwrap_or_default();
+    let end = end.as_u64().or_else(|| end.as_str().and_then(|text| text.parse().ok()));
+    end.wrap_err_with(|| format!("no auction runs: {shown}"))
 }
 
 /// Nobody returns it: after the time for that a stranger has the sale paid out, and it is divided in

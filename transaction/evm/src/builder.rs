@@ -198,7 +198,7 @@ impl<S: ParentState> BlockBuilder<S> {
         };
         self.executions.push(Execution { gas_used, effective_gas_price, contract_address });
         let cumulative_gas_used = self.gas_used;
-        let receipt = TxReceipt { type_byte, status, cumulative_gas_used, logs };
+        let receipt = TxReceipt { type_byte, status, cumulative_gas_used, logs: logs.into() };
         let index = self.receipts.len();
         self.receipts.push(receipt);
         #[expect(clippy::indexing_slicing, reason = "the receipt was just pushed at this index")]

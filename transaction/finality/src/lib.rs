@@ -49,7 +49,7 @@ pub use proof::{
     LogClaim, ProofError, prove_receipt, prove_transaction, verify_account, verify_log,
     verify_receipt, verify_storage, verify_transaction,
 };
-pub use receipt::{ReceiptError, TxReceipt, block_bloom, receipts_root};
+pub use receipt::{Logs, ReceiptError, TxReceipt, block_bloom, receipts_root};
 pub use rules::{
     EpochRules, MAX_CLOCK_DRIFT_MILLISECONDS, RuleViolation, check_child, check_header,
     closes_epoch, epoch_of, genesis_block, header_template,

@@ -2,7 +2,7 @@
 
 use alloy_consensus::Typed2718;
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{B256, Bloom, Log, logs_bloom};
+use alloy_primitives::{B256, Bloom, BloomInput, Log};
 use alloy_rlp::{BufMut, Decodable, Encodable, Header as RlpHeader, RlpDecodable};
 
 use crate::transaction::SYSTEM_TYPE;
@@ -21,7 +21,15 @@ pub struct TxReceipt {
     /// Gas used in the block up to and including this transaction.
     pub cumulative_gas_used: u64,
     /// The logs, in order.
-    pub logs: Vec<Log>,
+    pub logs: Logs,
+}
+
+/// A transaction's logs, with the bloom filter that follows from them. The filter takes up to five hashes
+/// a log, and header, receipts trie and store all ask for it, so it is made once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logs {
+    list: Vec<Log>,
+    bloom: Bloom,
 }
 
 /// Why bytes are not a receipt.
@@ -49,8 +57,8 @@ struct Fields {
 impl TxReceipt {
     /// The bloom filter of its logs.
     #[must_use]
-    pub fn bloom(&self) -> Bloom {
-        logs_bloom(&self.logs)
+    pub const fn bloom(&self) -> Bloom {
+        self.logs.bloom
     }
 
     /// The EIP-2718 encoding, the leaf of the receipts trie.
@@ -77,7 +85,7 @@ impl TxReceipt {
             type_byte,
             status: fields.status,
             cumulative_gas_used: fields.cumulative_gas_used,
-            logs: fields.logs,
+            logs: fields.logs.into(),
         };
         if fields.bloom != receipt.bloom() || receipt.encoded() != bytes {
             return Err(ReceiptError::NotCanonical);
@@ -89,9 +97,67 @@ impl TxReceipt {
         let payload_length = self.status.length()
             + self.cumulative_gas_used.length()
             + Bloom::ZERO.length()
-            + self.logs.length();
+            + self.logs.list.length();
         RlpHeader { list: true, payload_length }
     }
+}
+
+impl From<Vec<Log>> for Logs {
+    fn from(list: Vec<Log>) -> Self {
+        let bloom = bloom_of(&list);
+        Self { list, bloom }
+    }
+}
+
+impl From<Logs> for Vec<Log> {
+    fn from(logs: Logs) -> Self {
+        logs.list
+    }
+}
+
+impl std::ops::Deref for Logs {
+    type Target = [Log];
+
+    fn deref(&self) -> &[Log] {
+        &self.list
+    }
+}
+
+impl<'a> IntoIterator for &'a Logs {
+    type Item = &'a Log;
+    type IntoIter = std::slice::Iter<'a, Log>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+impl IntoIterator for Logs {
+    type Item = Log;
+    type IntoIter = std::vec::IntoIter<Log>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
+/// What stands where it stood in the log before is in the filter already: mostly the emitter and the
+/// event.
+fn bloom_of(logs: &[Log]) -> Bloom {
+    let mut bloom = Bloom::ZERO;
+    let mut before: Option<&Log> = None;
+    for log in logs {
+        if before.is_none_or(|before| before.address != log.address) {
+            bloom.accrue(BloomInput::Raw(log.address.as_slice()));
+        }
+        for (place, topic) in log.topics().iter().enumerate() {
+            if before.is_none_or(|before| before.topics().get(place) != Some(topic)) {
+                bloom.accrue(BloomInput::Raw(topic.as_slice()));
+            }
+        }
+        before = Some(log);
+    }
+    bloom
 }
 
 impl Typed2718 for TxReceipt {
@@ -113,7 +179,7 @@ impl Encodable2718 for TxReceipt {
         self.status.encode(out);
         self.cumulative_gas_used.encode(out);
         self.bloom().encode(out);
-        self.logs.encode(out);
+        self.logs.list.encode(out);
     }
 }
 

@@ -3,12 +3,14 @@
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::{SolError, SolEvent};
+use proptest::prelude::*;
 use sahara_abi::IValidators;
 use sahara_finality::{SignedChange, ValidatorChange, ValidatorKeys, ValidatorSet};
 use sahara_protocols::{
     BlockContext, Failure, MemoryState,
     validators::{Founding, change, epoch_length, found, starts, validators_of},
 };
+use std::collections::BTreeMap;
 
 const LENGTH: u64 = 10;
 const ORIGIN: B256 = B256::repeat_byte(3);
@@ -137,4 +139,87 @@ fn checking_is_paid_for_before_it_is_done() {
     let gas = state.count.gas;
     assert!(change(&mut state, &[0; 100]).is_err());
     assert!(state.count.gas - gas > 400_000);
+}
+
+/// What somebody tries.
+#[derive(Clone, Debug)]
+enum Step {
+    /// So many blocks pass.
+    Wait(u64),
+    /// A change for the epoch so many away from now, minus one, signed by so many of the validators of an
+    /// epoch so many back, to these.
+    Change { ahead: u64, back: u64, signers: usize, next: Vec<u8> },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let seats = proptest::sample::subsequence((1..=6).collect::<Vec<u8>>(), 1..=5);
+    let change = (prop_oneof![8 => Just(1_u64), 1 => 0..3_u64], 0..2_u64, 1..=5_usize, seats)
+        .prop_map(|(ahead, back, signers, next)| Step::Change { ahead, back, signers, next });
+    proptest::collection::vec(prop_oneof![(1..9_u64).prop_map(Step::Wait), change], 1..16)
+}
+
+/// The refusal that the rules owe, by its selector: none when the change holds.
+fn owed(
+    sets: &BTreeMap<u64, Vec<u8>>,
+    (number, epoch): (u64, u64),
+    (is_current, signers): (bool, usize),
+) -> Option<[u8; 4]> {
+    let now = number / LENGTH;
+    let seats = sets.range(..=now).next_back().unwrap().1.len();
+    if epoch != now {
+        return Some(IValidators::WrongEpoch::SELECTOR);
+    }
+    if !is_current || signers < seats - (seats - 1) / 3 {
+        return Some(IValidators::ChangeRefused::SELECTOR);
+    }
+    if number % LENGTH == LENGTH - 1 {
+        return Some(IValidators::EpochCloses::SELECTOR);
+    }
+    sets.contains_key(&(now + 1)).then_some(IValidators::AlreadyChanged::SELECTOR)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn v1_v2_v3_the_rules_do_what_a_list_of_sets_does(steps in steps()) {
+        let first = vec![1, 2, 3, 4];
+        let mut state = founded(&first);
+        let mut sets = BTreeMap::from([(0, first)]);
+        let mut number = 0;
+        for step in steps {
+            let (ahead, back, signers, next) = match step {
+                Step::Wait(blocks) => {
+                    number += blocks;
+                    at(&mut state, number);
+                    continue;
+                }
+                Step::Change { ahead, back, signers, next } => (ahead, back, signers, next),
+            };
+            let now = number / LENGTH;
+            let seats = |epoch| sets.range(..=epoch).next_back().unwrap().1.clone();
+            let (current, signing) = (seats(now), seats(now.saturating_sub(back)));
+            let signers = signers.min(signing.len());
+            let epoch = (now + ahead).saturating_sub(1);
+            let message = signed(&state, epoch, (&signing, &signing[..signers]), &next);
+            let owed = owed(&sets, (number, epoch), (signing == current, signers));
+            let outcome = change(&mut state, &message);
+            match owed {
+                None => {
+                    prop_assert_eq!(outcome, Ok(()));
+                    sets.insert(now + 1, next);
+                }
+                Some(selector) => {
+                    let Err(Failure::Revert(bytes)) = &outcome else { panic!("{outcome:?}") };
+                    prop_assert_eq!(&bytes[..4], &selector);
+                }
+            }
+            let asked: Vec<_> = sets.keys().copied().collect();
+            prop_assert_eq!(starts(&mut state), Ok(asked));
+            for epoch in 0..now + 3 {
+                let (_, seats) = sets.range(..=epoch).next_back().unwrap();
+                prop_assert_eq!(set_at(&mut state, epoch), set(seats));
+            }
+        }
+    }
 }

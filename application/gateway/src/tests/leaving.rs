@@ -113,3 +113,34 @@ async fn two_requests_of_a_reservation_that_is_not_open_share_one_account() {
     drop((first, second));
     assert!(world.gateway.known_account(channel).is_none());
 }
+
+#[tokio::test]
+async fn requests_are_told_to_who_paid_the_newest_of_all_keys_first() {
+    let mut world = World::new().await;
+    let grant = sahara_abi::IChannels::KeyGrant {
+        keyId: keccak256("sk-other"),
+        nonce: 77,
+        ..world.grant(10, 10)
+    };
+    let other = world.register_key(&grant).await;
+    for (index, text) in ["one", "two", "three", "four"].iter().enumerate() {
+        world.now.fetch_add(1_000, Ordering::SeqCst);
+        let secret = if index % 2 == 0 { super::world::SECRET } else { "sk-other" };
+        let answer = world.ask_with(secret, &chat(text)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        // Read to its end, or it is a client that left.
+        answer.bytes().await.unwrap();
+    }
+    let payer = world.payer.address();
+    let told = |world: &World| world.gateway.requests_of(payer).unwrap();
+    let all = told(&world);
+    let channels: Vec<_> = all.iter().map(|used| used.channel).collect();
+    assert_eq!(channels, [other, world.channel, other, world.channel]);
+    assert!(all.is_sorted_by(|one, next| one.created > next.created), "{all:?}");
+    let stranger = alloy_primitives::Address::repeat_byte(9);
+    assert!(world.gateway.requests_of(stranger).unwrap().is_empty());
+    world.kill_and_restart().await;
+    let receipts =
+        |all: &[crate::Used]| -> Vec<_> { all.iter().map(|used| used.receipt.clone()).collect() };
+    assert_eq!(receipts(&told(&world)), receipts(&all), "and after a restart");
+}

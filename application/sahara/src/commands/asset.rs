@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Asset, Register},
-    commands::{asset_owner, asset_preview, asset_words as words, content, deed::Actor},
+    commands::{asset_owner, asset_preview, asset_words as words, content, deed::Actor, income},
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -146,7 +146,7 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
         client.call(ASSETS, &IAssets::ancestorsCall { asset: id.0 }).await.map_err(refused)?;
     let pool =
         client.call(ROYALTIES, &IRoyalties::poolCall { asset: id.0 }).await.map_err(refused)?;
-    let earned = earned(client, id).await?;
+    let earned = earned(client, id, &pool).await?;
     let card = sahara_vault::card_of(&asset.metadataURI);
     Ok(Shown {
         license: Some(card.license).filter(|license| !license.is_empty()),
@@ -174,13 +174,19 @@ async fn show(client: &ChainClient, id: AssetId) -> Result<Shown> {
 }
 
 /// What an asset took so far: a pool held by one owner keeps no books, its events tell.
-async fn earned(client: &ChainClient, id: AssetId) -> Result<Amount> {
+async fn earned(client: &ChainClient, id: AssetId, pool: &IRoyalties::Pool) -> Result<Amount> {
+    if pool.members > 0 {
+        return Ok(Amount::from_base_units(pool.deposited));
+    }
+    let parts = income::parts(client, |part| part.asset == id.0).await?;
     let filter = Filter::new()
         .address(ROYALTIES)
         .from_block(0)
         .topic1(B256::from(sahara_primitives::U256::from(id.0)));
-    let deposits = client.events::<IRoyalties::Deposited>(filter).await.map_err(refused)?;
-    Ok(Amount::sum(deposits.iter().map(|(_, event)| Amount::from_base_units(event.data.amount)))?)
+    let given_back = client.events::<IRoyalties::Deposited>(filter).await.map_err(refused)?;
+    let given_back = given_back.iter().map(|(_, event)| event.data.amount);
+    let amounts = parts.iter().map(|(_, part)| part.amount).chain(given_back);
+    Ok(Amount::sum(amounts.map(Amount::from_base_units))?)
 }
 
 fn details(asset: &Shown) -> String {

@@ -186,6 +186,9 @@ fn credits_of(log: &Log, gateway: &mut Address) -> Vec<Credit> {
             credit(*gateway, "gateway fee", None, fees.gatewayFee),
             credit(INCENTIVE_POOL, "protocol fee", None, fees.protocolFee),
         ]
+    } else if let Ok(paid) = IRoyalties::Paid::decode_log(log) {
+        let at_once = paid.parts.iter().filter(|part| !part.account.is_zero());
+        at_once.map(|part| credit(part.account, "royalty", Some(part.asset), part.amount)).collect()
     } else if let Ok(settled) = IRoyalties::Settled::decode_log(log) {
         vec![credit(settled.account, "royalty", Some(settled.asset), settled.amount)]
     } else if let Ok(fees) = ISystem::FeesDistributed::decode_log(log) {

@@ -264,17 +264,17 @@ pub(crate) fn statement(
     page: (Option<&Cursor>, usize),
 ) -> Result<(String, Vec<Value>), SearchError> {
     let (keys, order) = filter.page(dialect, moment, page)?;
+    let ranked = if filter.sort == SaleSort::Newest { "" } else { "page.ranked, " };
     // The item's own price under another name: terms have one too.
     let text = format!(
-        "SELECT x.since, x.place, x.way, x.thing, x.token, x.asset, x.kind, x.listing, x.auction, x.seller, \
+        "SELECT {ranked}x.since, x.place, x.way, x.thing, x.token, x.asset, x.kind, x.listing, x.auction, x.seller, \
          x.price AS asked, x.ends_at, a.name, a.revenue, a.uses, a.quality, {TERMS}, \
          (SELECT COUNT(*) FROM listing_items o WHERE o.listing = x.listing) AS items, \
          (SELECT i.end_price FROM listing_items i WHERE i.listing = x.listing AND i.collection = x.thing \
           AND i.token = x.token LIMIT 1) AS end_price \
          FROM ({}) AS page JOIN for_sale x ON x.since = page.since AND x.place = page.place \
          JOIN assets a ON a.asset = x.asset LEFT JOIN terms t ON t.terms = x.terms ORDER BY {}",
-        keys.sql,
-        order.replace("{}", "page")
+        keys.sql, order
     );
     Ok((text, keys.values))
 }

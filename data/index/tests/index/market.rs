@@ -239,6 +239,31 @@ async fn is_found(ask: &Ask) {
     let ending = ask.all("/market?sort=ending", 3).await;
     assert_eq!(words(&ending)[0], ALL[0], "the auction ends tomorrow, all else much later");
     assert_eq!(ending[5]["ends_at"], Value::Null);
+    by_use(ask).await;
+}
+
+/// By what the asset is worth to others, in pages of two.
+async fn by_use(ask: &Ask) {
+    let amount = |value: &Value| -> u128 {
+        let units = value["base_units"].as_str().unwrap_or_default();
+        units.parse().unwrap_or_else(|_| value.as_u64().unwrap().into())
+    };
+    for sort in ["quality", "revenue", "uses"] {
+        let rows = ask.all(&format!("/market?sort={sort}"), 2).await;
+        let (mut found, mut all) = (words(&rows), ALL.map(str::to_owned).to_vec());
+        found.sort();
+        all.sort();
+        assert_eq!(found, all, "{sort}: each once");
+        let amounts: Vec<_> = rows.iter().map(|row| amount(&row[sort])).collect();
+        assert!(amounts.is_sorted_by(|one, next| one >= next), "{sort}: {amounts:?}");
+        let asked = ask.all(&format!("/market?sort={sort}&what=license"), 2).await;
+        assert_eq!(asked.len(), 4, "{sort}: licences alone");
+    }
+    let rows = ask.all("/market?sort=revenue", 2).await;
+    let assets: Vec<_> = rows.iter().map(|row| row["asset"].as_u64().unwrap()).collect();
+    assert_eq!(assets, [2, 2, 2, 1, 3, 3], "asset 2 sold a licence, of which asset 1 has a part");
+    let (status, _, message) = ask.refusal("/market?sort=best").await;
+    assert!(status == 400 && message.contains("revenue"), "{message}");
 }
 
 async fn assets_are_found(ask: &Ask) {
@@ -310,7 +335,8 @@ async fn i5_pages_of_the_market_are_one_list_whatever_changes(kind: Kind) {
     let index = database.index(&economy.node).await;
     index.catch_up().await.unwrap();
     let ask = Ask(index.router());
-    for (nonce, sort) in (10..).zip(["newest", "cheapest", "dearest", "ending"]) {
+    let sorts = ["newest", "cheapest", "dearest", "ending", "quality", "revenue", "uses"];
+    for (nonce, sort) in (10..).zip(sorts) {
         let path = format!("/market?sort={sort}");
         let whole = words(&ask.all(&path, 100).await);
         let first = ask.get(&format!("{path}&limit=3")).await;

@@ -350,7 +350,7 @@ impl ChainProof {
         receipts_root: B256,
         log_index: u64,
     ) -> Result<Option<(Vec<Log>, usize)>, BundleError> {
-        let logs = TxReceipt::decode(&self.receipt)?.logs;
+        let logs = Vec::from(TxReceipt::decode(&self.receipt)?.logs);
         let places = (usize::try_from(self.transaction_index), usize::try_from(log_index));
         let (Ok(transaction_index), Ok(log_index)) = places else { return Ok(None) };
         let Some(log) = logs.get(log_index) else { return Ok(None) };
@@ -386,17 +386,12 @@ pub fn payments(logs: &[Log], channel: ChannelId, gateway: Address) -> Vec<Payme
         .filter_map(|log| IChannels::Earned::decode_log(log).ok())
         .map(|earned| earned.asset)
         .collect();
-    let mut is_ours = false;
-    let pools = logs.iter().filter(|log| log.address == ROYALTIES).filter(|log| {
-        if let Ok(paid) = IRoyalties::Paid::decode_log(log) {
-            is_ours = paid.payer == payer && assets.contains(&paid.asset);
-        }
-        is_ours
-    });
-    let pools = pools.flat_map(|log| payments_of(log, gateway)).collect::<Vec<_>>();
+    let paid = logs.iter().filter(|log| log.address == ROYALTIES);
+    let paid = paid.filter_map(|log| IRoyalties::Paid::decode_log(log).ok());
+    let paid = paid.filter(|paid| paid.payer == payer && assets.contains(&paid.asset));
     own.into_iter()
         .flat_map(|log| payments_of(log, gateway))
-        .chain(pools)
+        .chain(paid.flat_map(|paid| parts_of(&paid)))
         .filter(|payment| !payment.amount().is_zero())
         .collect()
 }
@@ -428,15 +423,19 @@ fn payments_of(log: &Log, gateway: Address) -> Vec<Payment> {
             ];
         }
     }
-    if log.address == ROYALTIES {
-        if let Ok(part) = IRoyalties::Deposited::decode_log(log) {
-            let (asset, source) = (AssetId(part.asset), AssetId(part.source));
-            return vec![Payment::Pool { asset, source, amount: amount(part.amount) }];
-        }
-        if let Ok(paid) = IRoyalties::Settled::decode_log(log) {
-            let (to, asset) = (paid.account, AssetId(paid.asset));
-            return vec![Payment::Member { to, asset, amount: amount(paid.amount) }];
+    Vec::new()
+}
+
+/// The part of each asset, and who was credited with it at once.
+fn parts_of(paid: &IRoyalties::Paid) -> Vec<Payment> {
+    let source = AssetId(paid.asset);
+    let mut payments = Vec::new();
+    for part in &paid.parts {
+        let (asset, amount) = (AssetId(part.asset), Amount::from_base_units(part.amount));
+        payments.push(Payment::Pool { asset, source, amount });
+        if !part.account.is_zero() {
+            payments.push(Payment::Member { to: part.account, asset, amount });
         }
     }
-    Vec::new()
+    payments
 }

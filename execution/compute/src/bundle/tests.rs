@@ -193,7 +193,12 @@ fn bundle_of(second: Receipt, more: Vec<Log>) -> (Bundle, B256, LoggedClaim) {
         seqTo: U24::from(6),
         receiptsRoot: merkle::root(&leaves),
     };
-    let transaction = |logs| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs };
+    let transaction = |logs: Vec<Log>| TxReceipt {
+        type_byte: 2,
+        status: true,
+        cumulative_gas_used: 9,
+        logs: logs.into(),
+    };
     let mut logs = vec![log(&earned), log(&collected)];
     logs.extend(more);
     let claim = LoggedClaim {
@@ -317,7 +322,12 @@ fn logged(
     }
     let log = |data| Log { address: ASSETS, data };
     let logs = vec![log(registered.encode_log_data()), log(linked.encode_log_data())];
-    let transaction = |logs| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs };
+    let transaction = |logs: Vec<Log>| TxReceipt {
+        type_byte: 2,
+        status: true,
+        cumulative_gas_used: 9,
+        logs: logs.into(),
+    };
     let (chain, _) = proof(&[transaction(Vec::new()), transaction(logs)]);
     bundle.log = Some(LogProof {
         log: AssetId(9),

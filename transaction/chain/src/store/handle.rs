@@ -1,9 +1,9 @@
 //! The open store.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use alloy_consensus::Header;
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 use parking_lot::{Mutex, RwLock};
 use quick_cache::{Weighter, sync::Cache};
@@ -16,7 +16,7 @@ use super::{
     pins::Pins,
     tables::{FORMAT, Tables, meta, number_key, read_hash},
 };
-use crate::trie::{NodeCache, genesis_update};
+use crate::trie::{AccountRecord, NodeCache, genesis_update};
 
 /// How many heads a slow subscriber may be behind before it misses some.
 const SUBSCRIBER_BACKLOG: usize = 256;
@@ -121,6 +121,34 @@ pub(super) struct View {
     pub(super) oldest_trie: u64,
     /// The first block after block 0 that is here with everything it brought.
     pub(super) first_block: u64,
+    pub(super) records: Records,
+}
+
+/// Accounts that were read at one head: executing a block asks for them, and hashing what it changed
+/// asks again.
+#[derive(Default)]
+pub(super) struct Records(RwLock<HashMap<Address, Option<AccountRecord>>>);
+
+/// What is remembered of one head at most: more than a block changes, a megabyte.
+const RECORDS: usize = 8_192;
+
+impl Records {
+    /// The record of an account, read where it is not known.
+    pub(super) fn find(
+        &self,
+        address: Address,
+        read: impl FnOnce() -> Result<Option<AccountRecord>, StoreError>,
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        if let Some(known) = self.0.read().get(&address) {
+            return Ok(*known);
+        }
+        let record = read()?;
+        let mut records = self.0.write();
+        if records.len() < RECORDS {
+            records.insert(address, record);
+        }
+        Ok(record)
+    }
 }
 
 /// A block with its receipts, decoded.
@@ -248,7 +276,8 @@ impl View {
         let first_block = tables.meta_number(&snapshot, meta::FIRST_BLOCK)?.unwrap_or_default();
         let head = read_head(tables, &snapshot, number)?
             .ok_or_else(|| StoreError::damaged("head", format!("header {number} is missing")))?;
-        Ok(Self { snapshot, head: Arc::new(head), oldest_state, oldest_trie, first_block })
+        let (head, records) = (Arc::new(head), Records::default());
+        Ok(Self { snapshot, head, oldest_state, oldest_trie, first_block, records })
     }
 }
 

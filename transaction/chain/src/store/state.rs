@@ -145,8 +145,10 @@ impl ParentState for StateView {
 
 impl HeadState {
     fn find_record(&self, address: Address) -> Result<Option<AccountRecord>, StoreError> {
-        let row = self.view.snapshot.get(&self.inner.tables.accounts, account_key(address))?;
-        row.map(|row| Ok(decode_account_row(&row)?.1)).transpose()
+        self.view.records.find(address, || {
+            let row = self.view.snapshot.get(&self.inner.tables.accounts, account_key(address))?;
+            row.map(|row| Ok(decode_account_row(&row)?.1)).transpose()
+        })
     }
 
     fn read_node(

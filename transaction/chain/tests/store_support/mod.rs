@@ -231,7 +231,7 @@ fn receipt(index: u8) -> TxReceipt {
         type_byte: SYSTEM_TYPE,
         status: true,
         cumulative_gas_used: 21_000,
-        logs: vec![log; usize::from(index) + 1],
+        logs: vec![log; usize::from(index) + 1].into(),
     }
 }
 

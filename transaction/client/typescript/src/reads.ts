@@ -7,6 +7,7 @@ import {
   type Hex,
   type Transport,
   parseEventLogs,
+  zeroAddress,
 } from "viem";
 import { getBlockNumber, getTransactionReceipt, readContract, waitForTransactionReceipt } from "viem/actions";
 import { addresses, assetsAbi, channelsAbi, coinAbi, royaltiesAbi, workersAbi } from "./generated.js";
@@ -88,8 +89,16 @@ export function saharaReads(client: Reader) {
     async payments(hash: Hex) {
       const receipt = await getTransactionReceipt(client, { hash });
       const own = receipt.logs.filter((log) => log.address.toLowerCase() === addresses.royalties.toLowerCase());
-      const deposits = parseEventLogs({ abi: royaltiesAbi, eventName: "Deposited", logs: own });
-      return deposits.map(({ args: { asset, source, amount } }) => ({ asset, source, amount }));
+      const paid = parseEventLogs({ abi: royaltiesAbi, eventName: "Paid", logs: own });
+      return paid.flatMap(({ args }) =>
+        args.parts.map(({ asset, account, amount }) => ({
+          asset,
+          source: args.asset,
+          amount,
+          /** Who was credited at once; `undefined` where the pool has members. */
+          account: account === zeroAddress ? undefined : account,
+        })),
+      );
     },
   };
 }

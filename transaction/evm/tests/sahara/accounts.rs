@@ -48,7 +48,7 @@ fn send(
     data: Vec<u8>,
 ) -> (bool, Vec<alloy_primitives::Log>) {
     let outcome = world.block(&[Draft::call(key, world.nonce(key), to, data)]);
-    (outcome.receipts[0].status, outcome.receipts[0].logs.clone())
+    (outcome.receipts[0].status, outcome.receipts[0].logs.to_vec())
 }
 
 /// Registers an asset for account `key` and returns its id and its account.

@@ -29,7 +29,7 @@ fn change(network: &Network, next: &Network) -> SignedChange {
 fn receipt() -> TxReceipt {
     let data = LogData::new_unchecked(vec![B256::repeat_byte(5)], Bytes::from_static(b"data"));
     let log = Log { address: Address::repeat_byte(6), data };
-    TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 21_000, logs: vec![log] }
+    TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 21_000, logs: vec![log].into() }
 }
 
 #[test]

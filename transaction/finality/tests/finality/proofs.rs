@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use alloy_consensus::{TrieAccount, proofs::state_root_unhashed};
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256, keccak256};
 use alloy_trie::{HashBuilder, Nibbles, proof::ProofRetainer};
 use proptest::{
     collection::{btree_map, vec},
     prelude::*,
 };
 use sahara_finality::{
-    LogClaim, TxReceipt, prove_receipt, prove_transaction, receipts_root, transactions_root,
+    LogClaim, Logs, TxReceipt, prove_receipt, prove_transaction, receipts_root, transactions_root,
     verify_account, verify_log, verify_receipt, verify_storage, verify_transaction,
 };
 
@@ -100,6 +100,24 @@ proptest! {
     }
 
     #[test]
+    fn a_receipts_filter_is_that_of_its_logs(
+        logs in vec((0_u8..3, vec(0_u8..3, 0..=4)), 0..12),
+    ) {
+        let log = |(emitter, topics): (u8, Vec<u8>)| Log {
+            address: Address::repeat_byte(emitter),
+            data: LogData::new_unchecked(
+                topics.into_iter().map(B256::repeat_byte).collect(),
+                Bytes::new(),
+            ),
+        };
+        let logs: Vec<_> = logs.into_iter().map(log).collect();
+        let filter = alloy_primitives::logs_bloom(&logs);
+        let receipt =
+            TxReceipt { type_byte: 2, status: true, cumulative_gas_used: 9, logs: logs.into() };
+        prop_assert_eq!(receipt.bloom(), filter);
+    }
+
+    #[test]
     fn i5_a_transaction_is_proven_at_its_place(transactions in vec(transactions(), 2..10)) {
         let root = transactions_root(&transactions);
         for (index, transaction) in transactions.iter().enumerate() {
@@ -115,8 +133,10 @@ proptest! {
 #[test]
 fn i5_positions_around_128_are_proven() {
     // RLP orders 0 after 127, where a trie over positions is easily built wrongly.
-    let receipt =
-        |gas| TxReceipt { type_byte: 2, status: true, cumulative_gas_used: gas, logs: Vec::new() };
+    let receipt = |cumulative_gas_used| {
+        let logs = Logs::default();
+        TxReceipt { type_byte: 2, status: true, cumulative_gas_used, logs }
+    };
     let receipts: Vec<_> = (0..260).map(receipt).collect();
     let root = receipts_root(&receipts);
     for index in [0, 1, 126, 127, 128, 129, 255, 256, 259] {

@@ -235,7 +235,7 @@ pub(crate) fn receipts() -> impl Strategy<Value = TxReceipt> {
             type_byte,
             status,
             cumulative_gas_used,
-            logs,
+            logs: logs.into(),
         },
     )
 }

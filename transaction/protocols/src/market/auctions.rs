@@ -46,7 +46,10 @@ pub(super) fn open(
     }
     thing.check(state, ADDRESS, (seller, seller))?;
     let auction = next_number(state)?;
-    let record = AuctionRecord { seller, ends_at, reserve, thing, ..AuctionRecord::default() };
+    let extension = ends_at.saturating_sub(now).min(EXTENSION_SECONDS);
+    let extension = u16::try_from(extension).unwrap_or(u16::MAX);
+    let record =
+        AuctionRecord { seller, ends_at, extension, reserve, thing, ..AuctionRecord::default() };
     AUCTIONS.set(state, auction, &record)?;
     let (collection, token_id) = (thing.collection.address(), thing.token_id());
     state.emit(
@@ -97,7 +100,7 @@ pub(super) fn bid(
     }
     let escrow = Escrow::of(state, Amount::from_u128(price))?;
     escrow.check_sent(sent)?;
-    let ends_at = record.ends_at.max(now.saturating_add(EXTENSION_SECONDS).0);
+    let ends_at = record.ends_at.max(now.saturating_add(record.extension.into()).0);
     AUCTIONS.set(state, auction, &AuctionRecord { bidder, escrow, ends_at, ..record })?;
     record.escrow.give_back(state, record.bidder)?;
     state.emit(ADDRESS, IMarket::Bid { auction, bidder, price, endsAt: ends_at })

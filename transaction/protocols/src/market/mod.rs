@@ -48,7 +48,8 @@ pub const MAX_REFUND_SECONDS: u32 = 30 * 86_400;
 /// The longest auction: 30 days.
 pub const MAX_AUCTION_SECONDS: u64 = 30 * 86_400;
 
-/// A bid in the last ten minutes moves the end to ten minutes after it.
+/// A bid in the last ten minutes moves the end to ten minutes after it; in an auction that was to run
+/// shorter than that, a bid at any time moves it to that auction's run after it.
 pub const EXTENSION_SECONDS: u64 = 600;
 
 /// A bid is at least 5 % above the last.

@@ -92,13 +92,16 @@ impl Value for OfferRecord {
     }
 }
 
-/// `seller: 160 | ends at: 64 | is a licence: 1`, coin, `bidder: 160 | token: 64`, reserve, state.
+/// `seller: 160 | ends at: 64 | is a licence: 1 | extension: 16`, coin, `bidder: 160 | token: 64`, reserve,
+/// state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AuctionRecord {
     /// Who sells; zero: no such auction, or it is over.
     pub(crate) seller: Address,
     /// From when on nobody bids.
     pub(crate) ends_at: u64,
+    /// For how many seconds after a bid there is time for another.
+    pub(crate) extension: u16,
     /// The best bid's coin.
     pub(crate) escrow: Escrow,
     /// Who made it; zero: nobody.
@@ -116,7 +119,7 @@ impl Value for AuctionRecord {
         let head = Pack::new().address(self.seller).number(64, self.ends_at.into());
         let bidder = Pack::new().address(self.bidder).number(64, self.thing.token.into());
         Ok([
-            head.flag(self.thing.is_license()).finish()?,
+            head.flag(self.thing.is_license()).number(16, self.extension.into()).finish()?,
             self.escrow.pack()?,
             bidder.finish()?,
             U256::from(self.reserve),
@@ -127,11 +130,11 @@ impl Value for AuctionRecord {
     fn unpack([head, escrow, bidder, reserve, state]: &Self::Words) -> Result<Self, Failure> {
         let (mut head, mut by) = (Unpack::new(*head), Unpack::new(*bidder));
         let (seller, ends_at) = (head.address(), head.number(64)?);
-        let collection = collection(head.flag());
+        let (collection, extension) = (collection(head.flag()), head.number(16)?);
         let bidder = by.address();
         let thing = Thing { collection, token: by.number(64)?, state: B256::from(*state) };
-        let reserve = Unpack::new(*reserve).number(256)?;
-        Ok(Self { seller, ends_at, escrow: Escrow::unpack(*escrow)?, bidder, reserve, thing })
+        let (reserve, escrow) = (Unpack::new(*reserve).number(256)?, Escrow::unpack(*escrow)?);
+        Ok(Self { seller, ends_at, extension, escrow, bidder, reserve, thing })
     }
 }
 

@@ -5,16 +5,13 @@ use super::{
     storage::{FLOWS, Flow},
 };
 use crate::{
-    assets::{
-        self, Title,
-        lineage::{Row, split},
-    },
+    assets::{self, Title, lineage::split},
     disputes,
-    state::{Failure, Write, overflow},
+    state::{Failure, Read, Write, overflow},
 };
 use alloy_primitives::Address;
 use sahara_abi::{IAssets, IProtocol, IRoyalties, ROYALTIES};
-use sahara_primitives::{Amount, AssetId, BasisPoints};
+use sahara_primitives::{Amount, AssetId};
 
 /// Divides `amount`, which `from` holds, among those who made `asset` possible; `payer` is named in
 /// the log. Coin goes straight to owners who alone earn, the rest to the royalties' account.
@@ -35,67 +32,107 @@ pub fn pay_from(
     if amount.is_zero() {
         return Ok(());
     }
-    let event = IRoyalties::Paid { asset: asset.0, payer, amount: amount.base_units() };
-    state.emit(ROYALTIES, event)?;
-    let rows = assets::ancestors(state, asset)?;
-    let (mut parts, own) = split(&rows, amount)?;
-    let own_row = Row { asset, share: BasisPoints::ZERO, has_members: title.has_members };
-    parts.push((own_row, own));
+    let mut parts = divide(state, (asset, title), amount)?;
+    take_disputed(state, from, &mut parts)?;
     let mut pooled = Amount::ZERO;
-    for (row, part) in parts.into_iter().filter(|(_, part)| !part.is_zero()) {
-        let way = (from, asset);
-        if row.has_members {
-            let part = pay_pool(state, way, row.asset, part)?;
-            pooled = pooled.checked_add(part).map_err(overflow)?;
-        } else {
-            let title = if row.asset == asset { title } else { assets::title(state, row.asset)? };
-            pay_owner(state, way, (row.asset, title), part)?;
+    for part in parts.iter().filter(|part| part.has_members) {
+        deposit(state, part.asset, part.flow, part.amount)?;
+        pooled = pooled.checked_add(part.amount).map_err(overflow)?;
+    }
+    for (account, amount) in credits(&parts)? {
+        if account != from {
+            state.move_coin(from, account, amount)?;
         }
     }
-    if from == ROYALTIES { Ok(()) } else { state.move_coin(from, ROYALTIES, pooled) }
-}
-
-fn log_deposit(
-    state: &mut impl Write,
-    payee: AssetId,
-    source: AssetId,
-    part: Amount,
-) -> Result<(), Failure> {
-    let (asset, source) = (payee.0, source.0);
-    let event = IRoyalties::Deposited { asset, source, amount: part.base_units() };
-    state.emit(ROYALTIES, event)
-}
-
-/// Puts a part into a pool; returns what is left of it after what disputes take.
-fn pay_pool(
-    state: &mut impl Write,
-    (from, source): (Address, AssetId),
-    payee: AssetId,
-    part: Amount,
-) -> Result<Amount, Failure> {
-    let flow = FLOWS.get(state, payee)?;
-    let rest = if flow.is_disputed { disputes::divert(state, from, payee, part)? } else { part };
-    if rest.is_zero() {
-        return Ok(rest);
+    if from != ROYALTIES {
+        state.move_coin(from, ROYALTIES, pooled)?;
     }
-    log_deposit(state, payee, source, rest)?;
-    deposit(state, payee, flow, rest)?;
-    Ok(rest)
+    let amount = amount.base_units();
+    let parts = parts.iter().map(Part::event).collect();
+    state.emit(ROYALTIES, IRoyalties::Paid { asset: asset.0, payer, amount, parts })
 }
 
-/// Pays a part to an owner who alone earns, after what disputes take.
-fn pay_owner(
+/// One asset's part of a payment, with what decides where it goes.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    asset: AssetId,
+    amount: Amount,
+    has_members: bool,
+    is_disputed: bool,
+    /// Who alone earns; of a pool with members zero.
+    owner: Address,
+    /// Of a pool with members.
+    flow: Flow,
+}
+
+impl Part {
+    fn read(
+        state: &mut impl Read,
+        (asset, has_members): (AssetId, bool),
+        title: Option<Title>,
+        amount: Amount,
+    ) -> Result<Self, Failure> {
+        let (owner, is_disputed, flow) = if has_members {
+            let flow = FLOWS.get(state, asset)?;
+            (Address::ZERO, flow.is_disputed, flow)
+        } else {
+            let title = title.map_or_else(|| assets::title(state, asset), Ok)?;
+            (title.owner, title.is_disputed, Flow::default())
+        };
+        Ok(Self { asset, amount, has_members, is_disputed, owner, flow })
+    }
+
+    fn event(&self) -> IRoyalties::Part {
+        let (asset, amount) = (self.asset.0, self.amount.base_units());
+        IRoyalties::Part { asset, account: self.owner, amount }
+    }
+}
+
+/// The parts of a payment that do not round to nothing, the asset's own last.
+fn divide(
+    state: &mut impl Read,
+    (asset, title): (AssetId, Title),
+    amount: Amount,
+) -> Result<Vec<Part>, Failure> {
+    let rows = assets::ancestors(state, asset)?;
+    let (shares, own) = split(&rows, amount)?;
+    let mut parts = Vec::new();
+    for (row, part) in shares.into_iter().filter(|(_, part)| !part.is_zero()) {
+        parts.push(Part::read(state, (row.asset, row.has_members), None, part)?);
+    }
+    if !own.is_zero() {
+        parts.push(Part::read(state, (asset, title.has_members), Some(title), own)?);
+    }
+    Ok(parts)
+}
+
+/// Leaves of each part what no dispute takes, and of the parts those that are something.
+fn take_disputed(
     state: &mut impl Write,
-    (from, source): (Address, AssetId),
-    (payee, title): (AssetId, Title),
-    part: Amount,
+    from: Address,
+    parts: &mut Vec<Part>,
 ) -> Result<(), Failure> {
-    let rest = if title.is_disputed { disputes::divert(state, from, payee, part)? } else { part };
-    if rest.is_zero() {
+    if !parts.iter().any(|part| part.is_disputed) {
         return Ok(());
     }
-    log_deposit(state, payee, source, rest)?;
-    credit(state, from, (payee, title.owner), rest)
+    for part in parts.iter_mut().filter(|part| part.is_disputed) {
+        part.amount = disputes::divert(state, from, part.asset, part.amount)?;
+    }
+    parts.retain(|part| !part.amount.is_zero());
+    Ok(())
+}
+
+/// What each owner who alone earns is credited with, in the order of the parts: who owns several assets
+/// is credited once.
+fn credits(parts: &[Part]) -> Result<Vec<(Address, Amount)>, Failure> {
+    let mut credits: Vec<(Address, Amount)> = Vec::new();
+    for part in parts.iter().filter(|part| !part.has_members) {
+        match credits.iter_mut().find(|(account, _)| *account == part.owner) {
+            Some((_, sum)) => *sum = sum.checked_add(part.amount).map_err(overflow)?,
+            None => credits.push((part.owner, part.amount)),
+        }
+    }
+    Ok(credits)
 }
 
 /// Pays what a dispute held to those who earned it.
@@ -112,7 +149,9 @@ pub(crate) fn give_back(
         return Ok(());
     }
     let title = assets::title(state, asset)?;
-    log_deposit(state, asset, asset, amount)?;
+    let event =
+        IRoyalties::Deposited { asset: asset.0, source: asset.0, amount: amount.base_units() };
+    state.emit(ROYALTIES, event)?;
     if !title.has_members {
         return credit(state, from, (asset, title.owner), amount);
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::Statement,
+    commands::income,
     failure::Failure,
     output::{Format, day_of, say, table, utc},
     refusal::refused,
@@ -96,8 +97,12 @@ async fn lines(
 ) -> Result<Vec<Line>> {
     let filter = Filter::new().address(ROYALTIES).from_block(0).topic2(account.into_word());
     let settled = client.events::<IRoyalties::Settled>(filter).await.map_err(refused)?;
+    let settled =
+        settled.into_iter().map(|(log, event)| (log, event.data.asset, event.data.amount));
+    let parts = income::parts(client, |part| part.account == account).await?;
+    let parts = parts.into_iter().map(|(log, part)| (log, part.asset, part.amount));
     let mut sums: BTreeMap<(String, u64), (u64, Amount)> = BTreeMap::new();
-    for (log, event) in settled {
+    for (log, asset, amount) in settled.chain(parts) {
         let at = log.block_timestamp.ok_or_else(|| {
             Failure::network("the node does not say when a log was written: it is no Sahara node")
         })?;
@@ -105,10 +110,10 @@ async fn lines(
         if !is_asked(&day) {
             continue;
         }
-        let place = (period(by, &day).to_owned(), event.data.asset);
+        let place = (period(by, &day).to_owned(), asset);
         let (payments, credited) = sums.entry(place).or_default();
         *payments = payments.saturating_add(1);
-        *credited = credited.checked_add(Amount::from_base_units(event.data.amount))?;
+        *credited = credited.checked_add(Amount::from_base_units(amount))?;
     }
     let line = |((period, asset), (payments, credited))| Line { period, asset, payments, credited };
     Ok(sums.into_iter().map(line).collect())

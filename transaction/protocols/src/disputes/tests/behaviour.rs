@@ -15,7 +15,9 @@ fn i2_only_new_income_is_held_and_at_most_the_bond() {
         pay(&mut world, asset, 100 * COIN);
         let held = events::<IDisputes::Held>(&world);
         assert_eq!(held[0].amount, U256::from(50 * COIN));
-        let rest = events::<IRoyalties::Deposited>(&world);
+        let paid = events::<IRoyalties::Paid>(&world);
+        assert_eq!(paid[0].amount, U256::from(100 * COIN));
+        let rest = &paid[0].parts;
         assert_eq!((rest.len(), rest[0].amount), (1, U256::from(50 * COIN)));
         assert_eq!(shown(&mut world, complaint).held, U256::from(150 * COIN), "as the bond");
         check_books(&world);
@@ -76,7 +78,7 @@ fn i6_shares_are_paid_from_the_closing_on_and_the_asset_is_not_sold() {
         let victim = world.held(VICTIM);
         pay(&mut world, asset_number, 100 * COIN + 3);
         assert_eq!(world.held(VICTIM) - victim, 40 * COIN + 1, "rounded down");
-        let rest: u128 = events::<IRoyalties::Deposited>(&world)[0].amount.to();
+        let rest: u128 = events::<IRoyalties::Paid>(&world)[0].parts[0].amount.to();
         assert_eq!(rest, 60 * COIN + 2);
         let standing = IDisputes::standingCall { asset: asset_number };
         let standing_now = ask(&mut world, PAYER, &standing).unwrap();

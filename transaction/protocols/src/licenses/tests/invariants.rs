@@ -28,8 +28,8 @@ proptest! {
             if let Ok(sold) = ILicenses::Sold::decode_log(log) {
                 prices += sold.price;
                 fees += sold.fee;
-            } else if log.address == ROYALTIES && let Ok(part) = IRoyalties::Deposited::decode_log(log) {
-                parts += part.amount;
+            } else if log.address == ROYALTIES && let Ok(paid) = IRoyalties::Paid::decode_log(log) {
+                parts += paid.parts.iter().map(|part| part.amount).sum::<U256>();
             }
         }
         prop_assert_eq!(prices, parts);

@@ -85,6 +85,24 @@ fn a_late_bid_moves_the_end() {
 }
 
 #[test]
+fn in_a_short_auction_a_bid_leaves_as_long_as_it_was_to_run() {
+    let (mut world, seller, [one, other], asset, auction) = stand();
+    world.wait(3_600);
+    send(&mut world, seller, IMarket::settleAuctionCall { auction }).unwrap();
+    let short = open(&mut world, seller, asset, 20).unwrap();
+    world.wait(19);
+    for (bidder, price) in [(one, 1_000), (other, 2_000)] {
+        bid(&mut world, bidder, short, price).unwrap();
+        let shown = ask(&mut world, one, IMarket::auctionCall { auction: short }).unwrap();
+        assert_eq!(shown.endsAt, world.now() + 20);
+        world.wait(19);
+    }
+    world.wait(1);
+    send(&mut world, one, IMarket::settleAuctionCall { auction: short }).unwrap();
+    assert_eq!(owner(&mut world, asset), other.address);
+}
+
+#[test]
 fn a_bid_is_paid_exactly() {
     let (mut world, _, [one, _], _, auction) = stand();
     for sent in [0, 1_000, 1_009, 1_011] {

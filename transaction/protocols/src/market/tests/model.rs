@@ -166,6 +166,8 @@ pub(super) enum Waiting {
         thing: usize,
         version: u64,
         reserve: u128,
+        /// For how long it was put up.
+        run: u64,
         ends_at: u64,
         best: Option<(usize, u128)>,
     },
@@ -479,7 +481,16 @@ impl Play {
         if expected {
             let version = self.versions[thing];
             let best = None;
-            self.wait_for(Waiting::Auction { seller: by, thing, version, reserve, ends_at, best });
+            let run = seconds;
+            self.wait_for(Waiting::Auction {
+                seller: by,
+                thing,
+                version,
+                reserve,
+                run,
+                ends_at,
+                best,
+            });
         }
         ("open", expected, got)
     }
@@ -581,7 +592,7 @@ impl Play {
     ) -> (&'static str, bool, Result<(), Failure>) {
         let now = self.now();
         let (mut expected, mut price) = (false, raise);
-        if let Some(Waiting::Auction { reserve, ends_at, best, .. }) =
+        if let Some(Waiting::Auction { reserve, run, ends_at, best, .. }) =
             self.waiting.get_mut(&auction)
         {
             let least = best.map_or(*reserve, |(_, top)| top + (top / 20).max(1));
@@ -592,7 +603,7 @@ impl Play {
                     self.wallets[outbid] += top + fee(top);
                 }
                 *best = Some((by, price));
-                *ends_at = (*ends_at).max(now + 600);
+                *ends_at = (*ends_at).max(now + 600.min(*run));
                 self.wallets[by] -= price + fee(price);
             }
         }
