@@ -16,6 +16,7 @@ pub(crate) mod earnings;
 pub(crate) mod evidence;
 pub(crate) mod gateway;
 pub(crate) mod gov;
+pub(crate) mod intent;
 pub(crate) mod key;
 pub(crate) mod license;
 pub(crate) mod market;
