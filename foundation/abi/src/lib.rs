@@ -29,6 +29,7 @@ mod disputes;
 mod governance;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod incentives;
+#[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod intents;
 mod licenses;
 mod market;

@@ -67,8 +67,8 @@ pub(crate) async fn run(command: &Command, session: &Session, format: Format) ->
 }
 
 fn limit(amount: Amount) -> Result<U96> {
-    let units = U96::try_from(amount.base_units());
-    units.map_err(|_| Failure::usage("a limit is at most all coin there is"))
+    let units = amount.to_u128().filter(|units| *units < 1 << 96).map(U96::from);
+    units.ok_or_else(|| Failure::usage("a limit is at most all coin there is"))
 }
 
 async fn actions(client: &ChainClient) -> Result<Vec<String>> {

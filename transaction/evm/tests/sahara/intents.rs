@@ -62,7 +62,7 @@ fn bring(world: &mut World, data: Vec<u8>) -> (U256, U256) {
 }
 
 fn check(what: &str, repaid: U256, cost: U256) {
-    println!("{what}: repaid {} of {} gas", repaid / U256::from(GWEI), cost / U256::from(GWEI));
+    eprintln!("{what}: repaid {} of {} gas", repaid / U256::from(GWEI), cost / U256::from(GWEI));
     assert!(repaid <= cost, "{what}: {repaid} for {cost}");
     assert!(repaid * U256::from(100) >= cost * U256::from(98), "{what}: {repaid} for {cost}");
 }

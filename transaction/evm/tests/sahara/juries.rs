@@ -115,7 +115,7 @@ fn draw(world: &mut World) -> (Vec<Address>, u64) {
     let drawn = outcome.receipts.iter().flat_map(|receipt| &receipt.logs);
     let drawn = drawn.filter(|log| log.address == DISPUTES);
     let drawn = drawn.filter_map(|log| IDisputes::JuryDrawn::decode_log(log).ok()).next();
-    let jurors = drawn.expect("a jury was drawn, or nobody could be").data.jurors;
+    let jurors = drawn.unwrap().data.jurors;
     (jurors, system_gas(&outcome).saturating_sub(idle))
 }
 
@@ -130,7 +130,7 @@ fn a_draw_is_paid_for_however_many_jurors_have_left() {
             all_succeed(&mut world, &[draft]);
         }
         let (jurors, gas) = draw(&mut world);
-        println!("{stale} of 16 jurors stale: {} seats, {gas} gas of {DRAW_GAS}", jurors.len());
+        eprintln!("{stale} of 16 jurors stale: {} seats, {gas} gas of {DRAW_GAS}", jurors.len());
         assert!(gas < DRAW_GAS, "{gas}");
         let may_sit: Vec<_> = (stale..JURORS).map(|number| account(juror(number))).collect();
         assert!(jurors.iter().all(|juror| may_sit.contains(juror)));
