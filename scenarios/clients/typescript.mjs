@@ -1,10 +1,11 @@
 // The TypeScript package as a stranger uses it: registers a dataset and a model trained on it, pays
-// for the model, reads who was paid, signs a key grant. Prints one JSON line. Arguments: RPC_URL.
+// for the model, reads who was paid, signs a key grant, brings what somebody without coin signed. Prints one JSON line. Arguments: RPC_URL.
 import {
-  Derivatives, Kind, Relation, addresses, assetsAbi, grantChannel, saharaLocal, saharaMessages, saharaReads, saharaWrites,
+  Derivatives, Kind, Relation, addresses, assetsAbi, freeNonce, grantChannel, intentHash, intentOf, intentsAbi, relay, saharaLocal,
+  saharaMessages, saharaReads, saharaWrites,
 } from "sahara-client";
 import { createPublicClient, createWalletClient, http, parseEther, recoverAddress } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
+import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 
 const [url] = process.argv.slice(2);
 const mnemonic = "test test test test test test test test test test test junk";
@@ -47,6 +48,23 @@ const grant = {
 };
 const signer = await recoverAddress({ hash: grantChannel(saharaLocal.id, grant), signature: await buyer.signKeyGrant(grant) });
 
+// Somebody who holds nothing but a deposit signs, the buyer brings it.
+const earner = createWalletClient({
+  account: privateKeyToAccount(generatePrivateKey()), chain: saharaLocal, transport: http(url),
+}).extend(saharaMessages);
+const her = earner.account.address;
+await reader.waitForTransactionReceipt({ hash: await buyer.fund(her, parseEther("2")), pollingInterval: 50 });
+const intent = intentOf({
+  account: her, protocol: "channels", functionName: "withdraw", args: [parseEther("2")],
+  nonce: await freeNonce(reader, her), maxFee: parseEther("0.01"), validUntil: 4_000_000_000n,
+});
+const brought = await relay(buyer, intent, await earner.signIntent(intent));
+const bringing = await reader.waitForTransactionReceipt({ hash: brought, pollingInterval: 50 });
+const fee = parseEther("2") - (await reader.getBalance({ address: her }));
+const chainsHash = await reader.readContract({
+  address: addresses.intents, abi: intentsAbi, functionName: "intentHash", args: [intent],
+});
+
 let refusal = "";
 try {
   await reader.simulateContract({
@@ -60,4 +78,9 @@ console.log(JSON.stringify({
   dataset: String(dataset), model: String(model), status: receipt.status, refusal,
   preview: text(preview), payments: text(payments.map(({ account, ...part }) => ({ ...part, atOnce: account !== undefined }))), earned: String(after.balance - before.balance),
   signedByPayer: signer === buyer.account.address,
+  intent: {
+    action: intent.action, nonce: String(intent.nonce), next: String(await freeNonce(reader, her)),
+    sameHash: chainsHash === intentHash(saharaLocal.id, intent),
+    isRepaid: fee > 0n && fee <= bringing.gasUsed * bringing.effectiveGasPrice,
+  },
 }));

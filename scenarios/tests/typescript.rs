@@ -30,6 +30,13 @@ async fn package_registers_pays_and_reads() -> Result<()> {
             ],
             "earned": above,
             "signedByPayer": true,
+            "intent": {
+                "action": "channels.withdraw(uint256)",
+                "nonce": "0",
+                "next": "1",
+                "sameHash": true,
+                "isRepaid": true,
+            },
         })
     );
     Ok(())

@@ -20,6 +20,7 @@ const BENCHES: &[(&str, &str)] = &[
     ),
     ("ROY-2", "one payment by ancestors, to 64, and 16 parents; peer: the same loop"),
     ("ROY-3", "conservation over 1,000,000 random events (also `cargo xtask soak conservation`)"),
+    ("STAKE-1", "a slash and a reward by delegators, 10 to 1,000,000: words, gas, processor time"),
     ("PRICES", "gas and processor time of what native rules do, beside a plain transfer"),
     ("INF-1", "what the paid gateway adds to a request; peer: the worker asked directly"),
     ("INF-3", "tokens per second of the engine; peer: candle on the same weights"),
@@ -41,6 +42,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         "ROY-1" | "ROY-2" | "PRICES" => return run(example("sahara-chain", "royalties").arg(name)),
         "ROY-3" => return conservation(),
         "STATE-1" => return run(&mut example("sahara-chain", "state_sizes")),
+        "STAKE-1" => return run(example("sahara-protocols", "staking").arg("1000000")),
         _ => tools::install()?,
     }
     if name == "INF-3" {

@@ -9,6 +9,10 @@ use eyre::{Result, bail};
 /// Name and what it does.
 const SOAKS: &[(&str, &str)] = &[
     ("protocols", "random call sequences against the naive models, 100,000 cases each"),
+    (
+        "staking",
+        "a million random operations with tens of thousands of slashes, every unit in the books",
+    ),
     ("conservation", "ROY-3: a million random events, every unit where the books say"),
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
     ("simulation", "crashes, restarts, lossy links and liars in virtual time, 200 seeds each"),
@@ -24,6 +28,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
     let packages: &[&str] = match arguments.first().map(String::as_str) {
         Some("protocols") => &["sahara-protocols"],
         Some("decoders") => &["sahara-primitives", "sahara-finality"],
+        Some("staking") => return staking(),
         Some("conservation") => return bench::conservation(),
         Some("simulation") => return simulation(),
         Some("kills") => return kills(),
@@ -40,6 +45,12 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         run(cargo(&["test", "--release", "--package", package]).env("PROPTEST_CASES", "100000"))?;
     }
     Ok(())
+}
+
+/// The model test of staking with a million operations (built with `SAHARA_SOAK` set).
+fn staking() -> Result<()> {
+    let tests = ["--package", "sahara-protocols", "--lib", "--", "staking::tests::model"];
+    run(cargo(&["test", "--release"]).args(tests).args(["--nocapture"]).env("SAHARA_SOAK", "1"))
 }
 
 /// The simulations whose run depends on chance, with many seeds.

@@ -141,6 +141,9 @@ pub(crate) const fn missing(missing: Missing) -> (&'static str, &'static str) {
         Missing::Purpose => ("purpose", "no licence of it grants this purpose"),
         Missing::Approval => ("approval", "the asset's owner has not approved it"),
         Missing::Derivatives => ("derivatives", "the asset never allows derivatives"),
+        Missing::Listing => {
+            ("listing", "the asset lost a dispute, only licences bought before still grant it")
+        }
         Missing::License | Missing::Nothing | Missing::__Invalid => {
             ("license", "it has no seat in a licence for the asset")
         }

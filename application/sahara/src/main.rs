@@ -73,6 +73,7 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
             commands::contribution::run(&contribution, &session, format).await
         }
         Command::Dispute(dispute) => commands::dispute::run(&dispute, &session, format).await,
+        Command::Intent(intent) => commands::intent::run(&intent, &session, format).await,
         Command::Airdrop(airdrop) => commands::airdrop::run(&airdrop, &session, format).await,
         Command::Gov(gov) => commands::gov::run(&gov, &session, format).await,
         Command::Vesting(vesting) => commands::vesting::run(&vesting, &session, format).await,

@@ -3,8 +3,9 @@
 use crate::error::VaultError;
 use futures::{FutureExt, future::BoxFuture};
 use sahara_abi::{
-    ASSETS,
+    ASSETS, DISPUTES,
     IAssets::{self, Derivatives, Kind},
+    IDisputes,
     ILicenses::{self, Missing},
     LICENSES,
 };
@@ -100,10 +101,12 @@ impl Registry for ChainClient {
         async move {
             let licensing = ILicenses::licensingCall { asset: asset.0 };
             let licensing = self.call(LICENSES, &licensing).await.map_err(silent)?;
-            if !licensing.isLicensed {
+            let standing = IDisputes::standingCall { asset: asset.0 };
+            let is_delisted = self.call(DISPUTES, &standing).await.map_err(silent)?.isDelisted;
+            if !is_delisted && !licensing.isLicensed {
                 return self.unlicensed(asset, account).await;
             }
-            if !licensing.free.is_zero() {
+            if !is_delisted && !licensing.free.is_zero() {
                 return Ok(Access::Public);
             }
             let Some(account) = account else {
@@ -165,6 +168,7 @@ fn refusal(account: Address, missing: Missing) -> String {
         Missing::Expired => "its licence has expired",
         Missing::Uses => "every use of its licence was counted",
         Missing::Approval => "the owner has not approved it",
+        Missing::Listing => "the asset lost a dispute and is no longer given away",
         _ => "it has no licence for this asset",
     };
     format!("{account} may not read this: {what}")

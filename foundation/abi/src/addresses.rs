@@ -1,8 +1,8 @@
 //! The one table of addresses. They begin with the ASCII bytes of `SAHARA`.
 
 use crate::{
-    IAssets, IChannels, ICoin, IContributions, IDisputes, IGovernance, IIncentives, ILicenses,
-    IMarket, IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
+    IAssets, IChannels, ICoin, IContributions, IDisputes, IGovernance, IIncentives, IIntents,
+    ILicenses, IMarket, IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
 };
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Address, address};
@@ -46,6 +46,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "incentives", address: INCENTIVES, abi: IIncentives::abi::contract },
     Protocol { name: "disputes", address: DISPUTES, abi: IDisputes::abi::contract },
     Protocol { name: "validators", address: VALIDATORS, abi: IValidators::abi::contract },
+    Protocol { name: "intents", address: INTENTS, abi: IIntents::abi::contract },
 ];
 
 /// The protocol at an address.
@@ -79,6 +80,8 @@ pub const INCENTIVES: Address = address!("53414841524100000000000000000000000000
 pub const DISPUTES: Address = address!("534148415241000000000000000000000000000e");
 /// Who proposes and votes, by epoch.
 pub const VALIDATORS: Address = address!("534148415241000000000000000000000000000f");
+/// What accounts without coin sign and anybody brings; sponsors' budgets.
+pub const INTENTS: Address = address!("5341484152410000000000000000000000000010");
 /// What every asset's own account runs (ERC-6551): committed Solidity.
 pub const ASSET_ACCOUNT: Address = address!("5341484152410000000000000000000000006551");
 /// ERC-6551's registry, at the address it has on every chain.

@@ -29,6 +29,8 @@ mod disputes;
 mod governance;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod incentives;
+#[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
+mod intents;
 mod licenses;
 mod market;
 pub mod purpose;
@@ -44,9 +46,9 @@ mod workers;
 
 pub use addresses::{
     ACCOUNT_REGISTRY, AIRDROP, ASSET_ACCOUNT, ASSETS, CHANNELS, COIN, COMMUNITY, CONTRIBUTIONS,
-    DISPUTES, FEES, GOVERNANCE, INCENTIVE_POOL, INCENTIVES, INVESTORS, LICENSES, MARKET, PROTOCOLS,
-    Protocol, ROYALTIES, STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VALIDATORS, VESTING, WORKERS,
-    protocol_at,
+    DISPUTES, FEES, GOVERNANCE, INCENTIVE_POOL, INCENTIVES, INTENTS, INVESTORS, LICENSES, MARKET,
+    PROTOCOLS, Protocol, ROYALTIES, STAKING, SYSTEM, SYSTEM_CALLER, TEAM, VALIDATORS, VESTING,
+    WORKERS, protocol_at,
 };
 pub use assets::IAssets;
 pub use channels::IChannels;
@@ -56,6 +58,7 @@ pub use contributions::IContributions;
 pub use disputes::IDisputes;
 pub use governance::IGovernance;
 pub use incentives::IIncentives;
+pub use intents::IIntents;
 pub use licenses::ILicenses;
 pub use market::IMarket;
 pub use royalties::IRoyalties;

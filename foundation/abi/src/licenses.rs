@@ -33,7 +33,9 @@ alloy_sol_types::sol! {
             /// Every use was counted.
             Uses,
             /// The asset's owner has not approved the account for derivatives.
-            Approval
+            Approval,
+            /// The asset lost a dispute: only licences that were bought before still grant its use.
+            Listing
         }
         /// A clause of terms, named when it is refused.
         enum Clause { Pricing, Price, Period, Duration, Purposes, Approval, Reciprocity, DerivativeRoyalty, ResaleRoyalty, Uses, Seats, SeatWindow, Revocation }

@@ -1,6 +1,6 @@
 //! EIP-712: the domains, and the hashes that payers, workers and gateways sign.
 
-use crate::{ASSETS, CHANNELS, COIN, GOVERNANCE, IChannels, MARKET};
+use crate::{ASSETS, CHANNELS, COIN, GOVERNANCE, IChannels, INTENTS, MARKET};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use std::borrow::Cow;
@@ -67,6 +67,11 @@ pub fn market_domain(chain_id: u64) -> Eip712Domain {
 /// Domain of votes.
 pub fn governance_domain(chain_id: u64) -> Eip712Domain {
     domain("Sahara Governor", chain_id, GOVERNANCE)
+}
+
+/// Domain of intents.
+pub fn intents_domain(chain_id: u64) -> Eip712Domain {
+    domain("Sahara Intents", chain_id, INTENTS)
 }
 
 /// Domain of the coin's permits.

@@ -1,7 +1,7 @@
 //! Names, selectors and topics are what the world calls: a change here is a reviewed decision.
 
 use alloy_sol_types::SolStruct;
-use sahara_abi::{IChannels, IMarket, PROTOCOLS, Protocol, protocol_at, signing};
+use sahara_abi::{IChannels, IIntents, IMarket, PROTOCOLS, Protocol, protocol_at, signing};
 use std::collections::BTreeSet;
 
 fn lines(protocol: &Protocol) -> String {
@@ -65,6 +65,7 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::Output::eip712_encode_type(),
         signing::VaultRequest::eip712_encode_type(),
         IMarket::Listing::eip712_encode_type(),
+        IIntents::Intent::eip712_encode_type(),
     ];
     let domains = [
         signing::channels_domain(chain),
@@ -72,6 +73,7 @@ fn signed_messages_keep_their_types_and_domains() {
         signing::market_domain(chain),
         signing::governance_domain(chain),
         signing::vault_domain(chain),
+        signing::intents_domain(chain),
     ]
     .map(|domain| format!("{} {}", domain.encode_type(), domain.separator()));
     insta::assert_snapshot!(format!("{}\n{}", types.join("\n"), domains.join("\n")));

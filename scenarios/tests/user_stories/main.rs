@@ -5,6 +5,7 @@ mod co_owner;
 mod contributor;
 mod creator;
 mod deadlines;
+mod earner;
 mod remixer;
 mod reseller;
 mod subscriber;

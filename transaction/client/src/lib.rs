@@ -13,6 +13,7 @@
 //! [`ChainClient::offer_terms`], [`ChainClient::buy_license`], [`ChainClient::can_use`],
 //! [`ChainClient::sign_listing`], [`ChainClient::buy_listing`], [`ChainClient::commit_contributions`],
 //! [`ChainClient::activate_contributions`]. `examples/economy.rs` goes through all of them.
+//! An account without coin signs an [`intent()`] instead, and anybody brings it ([`ChainClient::relay`]).
 //!
 //! # Example
 //! Terms are offered, a stranger buys, and the price is divided among everyone above in the same call:
@@ -65,6 +66,7 @@ mod chain;
 mod economy;
 mod error;
 mod fees;
+mod intents;
 mod key;
 mod keystore;
 mod mnemonic;
@@ -82,6 +84,7 @@ pub use chain::ChainClient;
 pub use economy::{ListingPurchase, Quote, Right, Thing, activation};
 pub use error::ClientError;
 pub use fees::Fees;
+pub use intents::{IntentTerms, Relayed, intent};
 pub use key::{KeyError, SigningKey};
 pub use keystore::{Keystore, KeystoreCost, KeystoreError};
 pub use mnemonic::TEST_MNEMONIC;

@@ -2,7 +2,7 @@
 //!
 //! `SAHARA_GENERATE=1 cargo test -p sahara-client --test typescript` writes it anew.
 
-use sahara_abi::{IAssets, IChannels, ILicenses, IMarket, PROTOCOLS, signing};
+use sahara_abi::{IAssets, IChannels, IIntents, ILicenses, IMarket, PROTOCOLS, signing};
 use std::{fmt::Write as _, fs, path::Path};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -24,6 +24,7 @@ fn messages() -> Vec<Message> {
         of("channels", IChannels::KeyGrant::eip712_encode_type()),
         of("channels", IChannels::Voucher::eip712_encode_type()),
         of("market", IMarket::Listing::eip712_encode_type()),
+        of("intents", IIntents::Intent::eip712_encode_type()),
         of("coin", signing::Permit::eip712_encode_type()),
         of("coin", signing::TransferWithAuthorization::eip712_encode_type()),
         of("coin", signing::ReceiveWithAuthorization::eip712_encode_type()),
@@ -87,6 +88,7 @@ fn generated() -> Outcome<String> {
     for (name, domain) in [
         ("channels", signing::channels_domain(0)),
         ("market", signing::market_domain(0)),
+        ("intents", signing::intents_domain(0)),
         ("coin", signing::coin_domain(0)),
     ] {
         let title = domain.name.as_deref().ok_or("a domain has a name")?;

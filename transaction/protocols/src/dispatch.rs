@@ -7,7 +7,7 @@
 //! so that offsets that point to one place many times buy nothing.
 
 use crate::{
-    assets, channels, coin, contributions, disputes, governance, incentives,
+    assets, channels, coin, contributions, disputes, governance, incentives, intents,
     liabilities::RawSlot,
     licenses, market, royalties, staking,
     state::{Failure, Write},
@@ -97,6 +97,7 @@ protocols! {
     incentives: INCENTIVES,
     disputes: DISPUTES,
     validators: VALIDATORS,
+    intents: INTENTS,
 }
 
 /// Whether income must not go there: a protocol holds exactly what it owes, fees wait within a block

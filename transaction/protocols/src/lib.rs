@@ -37,6 +37,7 @@ mod dispatch;
 pub mod disputes;
 pub mod governance;
 pub mod incentives;
+pub mod intents;
 mod liabilities;
 pub mod licenses;
 pub mod market;
@@ -57,7 +58,7 @@ pub use dispatch::{Call, call, is_protocol, layout, protocols};
 pub use liabilities::{RawSlot, liabilities_change, liabilities_total};
 pub use memory::MemoryState;
 pub use royalties::before_transaction;
-pub use state::{BlockContext, Failure, Read, Write};
+pub use state::{BlockContext, Cost, Failure, Read, Write};
 pub use storage::Region;
 pub use system::{Parameters, end_block, found_parameters, parameters};
 

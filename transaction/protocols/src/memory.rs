@@ -2,7 +2,7 @@
 
 use crate::{
     dispatch::{Call, call},
-    state::{BlockContext, Failure, Read, Write},
+    state::{BlockContext, Cost, Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use sahara_abi::ICoin;
@@ -22,6 +22,8 @@ pub struct MemoryState {
     pub block: BlockContext,
     /// What was done since the beginning.
     pub count: Count,
+    /// What every call is said to have cost.
+    pub cost: Cost,
 }
 
 /// What rules did, as the EVM would count it.
@@ -52,6 +54,7 @@ impl Default for MemoryState {
                 randomness: B256::ZERO,
             },
             count: Count::default(),
+            cost: Cost::default(),
         }
     }
 }
@@ -115,6 +118,10 @@ impl Read for MemoryState {
 
     fn block(&self) -> BlockContext {
         self.block
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost
     }
 }
 

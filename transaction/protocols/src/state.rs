@@ -44,6 +44,19 @@ pub struct BlockContext {
     pub randomness: B256,
 }
 
+/// What a call has cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Base units that the block takes for a unit of gas.
+    pub base_fee: u64,
+    /// Gas that the call has used.
+    pub gas: u64,
+    /// Gas that will be given back for it; of a transaction at most a fifth is.
+    pub refund: u64,
+    /// Whether the call is all that its transaction does.
+    pub is_transaction: bool,
+}
+
 /// State that can be read.
 pub trait Read {
     /// The word in `slot` of the protocol at `address`; zero when never written.
@@ -66,6 +79,11 @@ pub trait Read {
 
     /// The block.
     fn block(&self) -> BlockContext;
+
+    /// What the running call has cost so far; nothing outside transactions.
+    fn cost(&self) -> Cost {
+        Cost::default()
+    }
 }
 
 /// State that can be changed.

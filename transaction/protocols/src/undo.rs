@@ -4,7 +4,7 @@
 use crate::{
     dispatch::{Call, call},
     memory::MemoryState,
-    state::{BlockContext, Failure, Read, Write},
+    state::{BlockContext, Cost, Failure, Read, Write},
 };
 use alloy_primitives::{Address, Bytes, Log, U256};
 use alloy_sol_types::SolCall;
@@ -83,6 +83,10 @@ impl Read for Undo {
 
     fn block(&self) -> BlockContext {
         self.state.block
+    }
+
+    fn cost(&self) -> Cost {
+        self.state.cost
     }
 }
 

@@ -4,6 +4,7 @@ mod assets;
 mod contributions;
 mod dispute;
 mod economy;
+mod intent;
 mod licenses;
 mod market;
 mod money;
@@ -16,6 +17,7 @@ pub(crate) use assets::{Asset, Register};
 pub(crate) use contributions::{Contribution, Statement, Which};
 pub(crate) use dispute::{Dispute, share};
 pub(crate) use economy::{Airdrop, Gov, Vesting};
+pub(crate) use intent::{Intent, SignIntent};
 pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, KeyFile, Seal, Signer, Wallet};
@@ -132,6 +134,9 @@ pub(crate) enum Command {
     /// Complaints against assets: file, answer, judge, appeal.
     #[command(subcommand)]
     Dispute(Dispute),
+    /// Wishes of accounts without coin: sign one, bring one, sponsor them.
+    #[command(subcommand)]
+    Intent(Intent),
     /// What comes free when, and announced moves.
     #[command(subcommand)]
     Vesting(Vesting),

@@ -17,6 +17,7 @@ pub(crate) mod evidence;
 pub(crate) mod gateway;
 pub(crate) mod gov;
 pub(crate) mod income;
+pub(crate) mod intent;
 pub(crate) mod key;
 pub(crate) mod license;
 pub(crate) mod market;

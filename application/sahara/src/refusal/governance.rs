@@ -5,14 +5,18 @@ use crate::output::utc;
 use sahara_abi::{
     IDisputes::{self, Phase},
     IGovernance::{self, ProposalState},
-    IIncentives, IVesting,
+    IIncentives, IIntents, IVesting,
 };
 use sahara_client::Revert;
 use sahara_primitives::{Timestamp, U256};
 
 /// The words, if it is a refusal of what is decided together.
 pub(super) fn words(revert: &Revert) -> Option<String> {
-    proposal(revert).or_else(|| dispute(revert)).or_else(|| award(revert)).or_else(|| plan(revert))
+    proposal(revert)
+        .or_else(|| dispute(revert))
+        .or_else(|| award(revert))
+        .or_else(|| intent(revert))
+        .or_else(|| plan(revert))
 }
 
 fn at(seconds: U256) -> String {
@@ -115,6 +119,30 @@ fn dispute(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IDisputes::AssetDelisted>() {
         let asset = error.asset;
         return Some(format!("asset {asset} lost a dispute: it is not sold, licensed or built on"));
+    }
+    None
+}
+
+fn intent(revert: &Revert) -> Option<String> {
+    if let Some(error) = revert.decode::<IIntents::UnknownAction>() {
+        let action = error.action;
+        return Some(format!(
+            "`{action}` cannot be asked for: `sahara intent actions` lists what can"
+        ));
+    }
+    if let Some(error) = revert.decode::<IIntents::IntentExpired>() {
+        let until = utc(Timestamp(error.validUntil));
+        return Some(format!("it could be brought until {until}: its account must sign a new one"));
+    }
+    if let Some(error) = revert.decode::<IIntents::IntentUsed>() {
+        let (account, nonce) = (error.account, error.nonce);
+        return Some(format!("intent {nonce} of {account} was brought already, or cancelled"));
+    }
+    if let Some(error) = revert.decode::<IIntents::InvalidIntentSigner>() {
+        return Some(format!("{} did not sign this intent on this chain", error.account));
+    }
+    if let Some(error) = revert.decode::<IIntents::OnlyRelayer>() {
+        return Some(format!("only {} may bring it", error.relayer));
     }
     None
 }

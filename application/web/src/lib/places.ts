@@ -17,6 +17,7 @@ const PROTOCOLS: Record<string, string> = {
   "0d": "incentives",
   "0e": "disputes",
   "0f": "validators",
+  "10": "intents",
 };
 const POOLS: Record<string, string> = {
   "00": "fees",

@@ -47,7 +47,7 @@ pub(super) struct AccountView {
 /// A sum over all assets and all time.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct Total {
-    /// `royalty`, `worker`, `gateway_fee`, `protocol_fee`, `validation`, `sale`, `referral` or `spent`.
+    /// `royalty`, `worker`, `gateway_fee`, `protocol_fee`, `validation`, `sale`, `referral`, `correction`, `jury` or `spent`.
     reason: String,
     amount: Money,
     entries: u64,
@@ -74,7 +74,7 @@ pub(super) struct Earning {
     period: String,
     /// Absent: over all assets.
     asset: Option<u64>,
-    /// `royalty`, `worker`, `gateway_fee`, `protocol_fee`, `validation`, `sale`, `referral` or `spent`.
+    /// `royalty`, `worker`, `gateway_fee`, `protocol_fee`, `validation`, `sale`, `referral`, `correction`, `jury` or `spent`.
     reason: String,
     amount: Money,
     entries: u64,

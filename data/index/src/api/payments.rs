@@ -35,6 +35,9 @@ const KINDS: &[&str] = &[
     "license",
     "sale",
     "referral",
+    "held",
+    "correction",
+    "jury",
     "protocol_fee",
     "gateway_fee",
 ];
@@ -45,7 +48,8 @@ pub(super) struct Payment {
     /// `deposit` and `withdrawal` of a payer's balance; `charge`, all that a claim took; and where it
     /// went: `work` to a worker, `use` of an asset, its `part`s by pool, `royalty` to an account,
     /// `license` that was bought, `sale` on the market
-    /// (after royalty and referral), `referral`,
+    /// (after royalty and referral), `referral`; income that is `held` while a complaint is decided, that a `correction`
+    /// gave to others, what a `jury` was paid;
     /// `protocol_fee`, `gateway_fee`.
     pub(super) kind: String,
     /// Who paid.

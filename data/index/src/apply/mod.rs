@@ -7,6 +7,7 @@
 mod assets;
 mod channels;
 mod contributions;
+mod disputes;
 mod for_sale;
 mod licenses;
 mod market;
@@ -27,7 +28,9 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, CONTRIBUTIONS, LICENSES, MARKET, ROYALTIES, SYSTEM, WORKERS};
+use sahara_abi::{
+    ASSETS, CHANNELS, CONTRIBUTIONS, DISPUTES, LICENSES, MARKET, ROYALTIES, SYSTEM, WORKERS,
+};
 use sahara_client::Log;
 use std::collections::BTreeSet;
 use tally::Tally;
@@ -164,6 +167,7 @@ impl Apply<'_> {
             ROYALTIES => self.royalties_log(place, log).await,
             CHANNELS => self.channels_log(place, log).await,
             CONTRIBUTIONS => self.contributions_log(log).await,
+            DISPUTES => self.disputes_log(place, log).await,
             LICENSES => self.licenses_log(place, log).await,
             MARKET => self.market_log(place, log).await,
             WORKERS => self.workers_log(log).await,

@@ -25,6 +25,10 @@ pub(crate) enum Reason {
     Sale,
     /// For bringing a buyer.
     Referral,
+    /// Income of an asset that an upheld complaint gave away.
+    Correction,
+    /// For judging a complaint.
+    Jury,
     /// Charged, as a payer.
     Spent,
 }
@@ -39,6 +43,8 @@ impl Reason {
             Self::Validation => "validation",
             Self::Sale => "sale",
             Self::Referral => "referral",
+            Self::Correction => "correction",
+            Self::Jury => "jury",
             Self::Spent => "spent",
         }
     }

@@ -7,6 +7,8 @@ mod ask;
 #[cfg(test)]
 mod contributions;
 #[cfg(test)]
+mod disputes;
+#[cfg(test)]
 mod economy;
 #[cfg(test)]
 mod follow;

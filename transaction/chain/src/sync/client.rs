@@ -31,8 +31,9 @@ const TICK: Duration = Duration::from_millis(250);
 const FIRST_CHOICE: Duration = Duration::from_secs(1);
 /// How long a target that nobody has is waited for: peers restart within it.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a target of which nothing comes is kept, whoever says to have it.
-const STANDSTILL: Duration = Duration::from_secs(30);
+/// How long a target of which nothing comes is kept, whoever says to have it: longer than a slow peer is
+/// left alone.
+const STANDSTILL: Duration = Duration::from_secs(90);
 /// How long a target is kept of which something comes, when more peers have another.
 const MINORITY: Duration = Duration::from_secs(60);
 /// How often the log says how far it is.
@@ -230,7 +231,12 @@ where
         self.had = now;
         if since(self.moved) >= STANDSTILL {
             self.stalled.insert(hash);
-            return false;
+            if self.peers.best_offer(&self.stalled).is_some() {
+                return false;
+            }
+            // There is no other.
+            self.stalled.clear();
+            return true;
         }
         since(self.aimed) < MINORITY || !self.peers.more_have_another(hash, &self.stalled)
     }

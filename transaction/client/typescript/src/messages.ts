@@ -25,13 +25,17 @@ export type Voucher = Messages["Voucher"];
 /** What is for sale and on which terms; a signature lists it without a transaction. */
 export type Listing = Messages["Listing"];
 
+/** What an account wants done without paying gas; anybody brings it. */
+export type Intent = Messages["Intent"];
+
 /** Everything viem needs to sign or check a message. */
-function typed<Name extends "KeyGrant" | "Reservation" | "Voucher" | "Listing">(
+function typed<Name extends "KeyGrant" | "Reservation" | "Voucher" | "Listing" | "Intent">(
   chainId: number,
   primaryType: Name,
   message: Messages[Name],
 ) {
-  const domain = primaryType === "Listing" ? domains.market : domains.channels;
+  const own = { Listing: domains.market, Intent: domains.intents } as const;
+  const domain = own[primaryType as keyof typeof own] ?? domains.channels;
   const types: Record<string, readonly TypedDataParameter[]> = {
     [primaryType]: messageTypes[primaryType],
     ...(primaryType === "Listing" ? { Item: messageTypes.Item } : {}),
@@ -41,6 +45,9 @@ function typed<Name extends "KeyGrant" | "Reservation" | "Voucher" | "Listing">(
 
 /** The hash that a listing's seller signs, and its name on chain. */
 export const listingHash = (chainId: number, listing: Listing): Hex => hashTypedData(typed(chainId, "Listing", listing));
+
+/** The hash that an intent's account signs. */
+export const intentHash = (chainId: number, intent: Intent): Hex => hashTypedData(typed(chainId, "Intent", intent));
 
 /** The channel that a key grant opens: the hash that its payer signs. */
 export const grantChannel = (chainId: number, grant: KeyGrant): Hex => hashTypedData(typed(chainId, "KeyGrant", grant));
@@ -57,6 +64,7 @@ export function saharaMessages(client: Client<Transport, Chain, Account>) {
     signKeyGrant: (grant: KeyGrant) => sign(typed(client.chain.id, "KeyGrant", grant)),
     signReservation: (reservation: Reservation) => sign(typed(client.chain.id, "Reservation", reservation)),
     signListing: (listing: Listing) => sign(typed(client.chain.id, "Listing", listing)),
+    signIntent: (intent: Intent) => sign(typed(client.chain.id, "Intent", intent)),
     signVoucher: (voucher: Voucher) => sign(typed(client.chain.id, "Voucher", voucher)),
   };
 }

@@ -6,25 +6,28 @@ use crate::state::ParentState;
 use alloy_primitives::{Address, Log, U256};
 use revm::{
     context_interface::{
-        Block as _, Cfg as _, ContextTr as _, JournalTr as _, cfg::GasParams,
+        Block as _, Cfg as _, ContextTr as _, JournalTr as _, Transaction as _, cfg::GasParams,
         journaled_state::TransferError,
     },
     interpreter::SStoreResult,
 };
 use sahara_abi::{ICoin, IProtocol};
 use sahara_primitives::{Amount, Timestamp};
-use sahara_protocols::{BlockContext, Failure, Read, Write};
+use sahara_protocols::{BlockContext, Cost, Failure, Read, Write};
 
 /// State access for one call of a protocol, within the call's gas.
 ///
 /// Prices stand in [`prices`], with what they follow from. A balance costs what `BALANCE` costs.
 pub(crate) struct Ledger<'a, S: ParentState> {
     context: &'a mut MachineContext<S>,
+    gas_limit: u64,
     gas_left: u64,
     refund: i64,
     is_static: bool,
     /// Nothing is charged up to and including the first word read.
     is_looking_up: bool,
+    /// Whether this call is all that its transaction does.
+    is_transaction: bool,
 }
 
 impl<'a, S: ParentState> Ledger<'a, S> {
@@ -33,7 +36,22 @@ impl<'a, S: ParentState> Ledger<'a, S> {
         gas_limit: u64,
         is_static: bool,
     ) -> Self {
-        Self { context, gas_left: gas_limit, refund: 0, is_static, is_looking_up: false }
+        Self {
+            context,
+            gas_limit,
+            gas_left: gas_limit,
+            refund: 0,
+            is_static,
+            is_looking_up: false,
+            is_transaction: false,
+        }
+    }
+
+    /// For a call at this address: it is the transaction's own where the transaction is to this address,
+    /// since protocols call no contracts.
+    pub(crate) fn called_at(mut self, protocol: Address) -> Self {
+        self.is_transaction = self.context.tx().kind().to() == Some(&protocol);
+        self
     }
 
     /// With the first word, and the way to it, for free: a look-up that mostly finds nothing to do.
@@ -114,6 +132,15 @@ impl<S: ParentState> Read for Ledger<'_, S> {
             number: block.number().saturating_to(),
             timestamp: Timestamp(block.timestamp().saturating_to()),
             randomness: block.prevrandao().unwrap_or_default(),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            base_fee: self.context.block().basefee(),
+            gas: self.gas_limit.saturating_sub(self.gas_left),
+            refund: u64::try_from(self.refund).unwrap_or_default(),
+            is_transaction: self.is_transaction,
         }
     }
 }

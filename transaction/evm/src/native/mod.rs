@@ -88,7 +88,8 @@ fn run_protocol<S: ParentState>(
         data: &data,
         is_static: inputs.is_static,
     };
-    let mut ledger = Ledger::new(context, inputs.gas_limit, inputs.is_static);
+    let ledger = Ledger::new(context, inputs.gas_limit, inputs.is_static);
+    let mut ledger = ledger.called_at(inputs.bytecode_address);
     let outcome = sahara_protocols::call(inputs.bytecode_address, &mut ledger, call);
     let (gas_left, refund) = (ledger.gas_left(), ledger.refund());
     gas.set_remaining(gas_left);

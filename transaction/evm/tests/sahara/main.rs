@@ -15,6 +15,8 @@ mod contributions;
 mod election;
 mod faces;
 mod governor;
+mod intents;
+mod juries;
 mod lineage;
 mod native;
 mod support;

@@ -88,8 +88,16 @@ fn hold(
 /// # Errors
 /// `AssetDelisted`.
 pub(crate) fn check_listed(state: &mut impl Read, asset: AssetId) -> Result<(), Failure> {
-    if STANDINGS.get(state, asset)?.is_delisted {
-        return Err(IDisputes::AssetDelisted { asset: asset.0 }.into());
+    if is_listed(state, asset)? {
+        return Ok(());
     }
-    Ok(())
+    Err(IDisputes::AssetDelisted { asset: asset.0 }.into())
+}
+
+/// Whether an asset lost no dispute that asked that it is no longer sold.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn is_listed(state: &mut impl Read, asset: AssetId) -> Result<bool, Failure> {
+    Ok(!STANDINGS.get(state, asset)?.is_delisted)
 }

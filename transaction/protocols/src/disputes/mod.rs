@@ -43,7 +43,7 @@ mod views;
 mod words;
 
 pub(crate) use dispatch::call;
-pub(crate) use income::{check_listed, divert};
+pub(crate) use income::{check_listed, divert, is_listed};
 pub use jury::DRAW_GAS;
 pub(crate) use jury::turn;
 pub(crate) use storage::LAYOUT;

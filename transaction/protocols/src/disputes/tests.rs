@@ -14,8 +14,10 @@ use sahara_abi::{
 use sahara_primitives::Timestamp;
 
 mod behaviour;
+mod delisted;
 mod juries;
 mod model;
+mod windows;
 
 const COIN: u128 = 1_000_000_000_000_000_000;
 const START: u64 = 1_800_000_000;

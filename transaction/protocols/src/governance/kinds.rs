@@ -6,7 +6,7 @@ use alloy_sol_types::SolCall;
 use sahara_abi::{
     DISPUTES, GOVERNANCE,
     IGovernance::{self, Kind},
-    INCENTIVES, IStaking, ISystem, IVesting, STAKING, SYSTEM, VESTING,
+    INCENTIVES, INTENTS, IStaking, ISystem, IVesting, STAKING, SYSTEM, VESTING,
 };
 
 /// A call that a proposal makes.
@@ -34,7 +34,7 @@ impl Action {
     }
 
     /// What it is about; `None` for what no proposal may do: to make governance do what people do
-    /// (propose, vote, execute), or to take the system's part.
+    /// (propose, vote, execute), by an intent neither, or to take the system's part.
     pub(super) fn kind(&self) -> Option<Kind> {
         let data = self.data.as_slice();
         if self.is_text() {
@@ -43,6 +43,7 @@ impl Action {
         match self.target {
             GOVERNANCE => of_governance(data),
             SYSTEM if has::<ISystem::endBlockCall>(data) => None,
+            INTENTS => None,
             SYSTEM => Some(Kind::Parameter),
             STAKING if has::<IStaking::setParametersCall>(data) => Some(Kind::Parameter),
             VESTING if has::<IVesting::offerAuthorityCall>(data) => Some(Kind::Upgrade),

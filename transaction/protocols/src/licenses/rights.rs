@@ -64,7 +64,11 @@ pub fn can_use(
         return Ok(Ok(Right::UNBOUND));
     }
     let is_approved = derives && assets::is_deriver(state, asset, title.owner, account)?;
+    let is_listed = crate::disputes::is_listed(state, asset)?;
     if !IS_LICENSED.get(state, asset)? {
+        if !is_listed {
+            return Ok(Err(Missing::Listing));
+        }
         let needs_approval = derives && title.derivatives != Derivatives::Open && !is_approved;
         return Ok(if needs_approval { Err(Missing::Approval) } else { Ok(Right::UNBOUND) });
     }
@@ -82,6 +86,9 @@ pub fn can_use(
     }
     if let Some((right, false)) = best {
         return Ok(Ok(right));
+    }
+    if !is_listed {
+        return Ok(best.map(|(right, _)| right).ok_or(nearer(nearest, Missing::Listing)));
     }
     let free = OFFERINGS.get(state, asset)?.free;
     if !free.is_zero() {

@@ -16,7 +16,10 @@ use sahara_primitives::Amount;
 /// to its delegators. Where no validator of this name has a stake, the recipient gets all of it.
 ///
 /// Writes the same number of words whatever the number of delegators.
-pub(crate) fn reward(
+///
+/// # Errors
+/// Those of the state.
+pub fn reward(
     state: &mut impl Write,
     source: Address,
     recipient: Address,

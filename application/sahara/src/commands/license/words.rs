@@ -138,6 +138,9 @@ pub(crate) fn missing(missing: Missing, asset: u64) -> String {
         Missing::Approval => {
             String::from("the approval of the asset's owner for derivatives by this account")
         }
+        Missing::Listing => String::from(
+            "a licence bought before the asset lost a dispute: it is no longer sold or given away",
+        ),
         _ => String::from("something this program does not know"),
     }
 }
@@ -153,6 +156,7 @@ pub(crate) const fn missing_word(missing: Missing) -> &'static str {
         Missing::Expired => "expired",
         Missing::Uses => "uses",
         Missing::Approval => "approval",
+        Missing::Listing => "listing",
         _ => "unknown",
     }
 }

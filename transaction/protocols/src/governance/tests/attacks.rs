@@ -109,11 +109,64 @@ fn i7_no_proposal_makes_governance_propose_vote_or_execute() {
     };
     let end = (sahara_abi::SYSTEM, end.abi_encode());
     let system = propose(&mut world, person(0), &[end], "");
-    assert_eq!(system, Err(refused));
+    assert_eq!(system, Err(refused.clone()));
+    // Nor by bringing what somebody signed.
+    let cancel = sahara_abi::IIntents::cancelCall { nonce: id };
+    let brought = (sahara_abi::INTENTS, cancel.abi_encode());
+    assert_eq!(propose(&mut world, person(0), &[brought], ""), Err(refused));
     let rules = Rules::default_of(Kind::Text).shown();
     let set = IGovernance::setRulesCall { kind: Kind::Text, rules };
     let refused: Failure = IGovernance::GovernorOnlyExecutor { account: person(0) }.into();
     assert_eq!(world.call(person(0), GOVERNANCE, 0, &set).map(drop), Err(refused));
+}
+
+#[test]
+fn i1_whoever_orders_the_votes_of_a_block_decides_nothing() {
+    let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]];
+    let mut counts = Vec::new();
+    for order in orders {
+        let mut world = world(2, 2);
+        join(&mut world, person(0), operator(0), 500 * COIN);
+        join(&mut world, person(0), operator(1), 300 * COIN);
+        join(&mut world, person(1), operator(1), 70 * COIN);
+        pass(&mut world, DAY);
+        let id = propose(&mut world, person(1), &[text()], "").unwrap();
+        open(&mut world, id);
+        let ballots = [
+            (operator(0), IN_FAVOUR),
+            (operator(1), VETO),
+            (person(0), AGAINST),
+            (person(1), IN_FAVOUR),
+        ];
+        for place in order {
+            let (voter, support) = ballots[place];
+            vote(&mut world, voter, id, support).unwrap();
+        }
+        let shown = tally(&mut world, id);
+        counts.push((shown.inFavour, shown.against, shown.vetoed));
+    }
+    let coins = |coins: u128| U256::from(coins * COIN);
+    assert_eq!(counts[0], (coins(1_070), coins(800), coins(1_000)));
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[test]
+fn i1_whoever_orders_a_vote_and_a_delegation_of_a_block_gains_nothing() {
+    for is_first in [false, true] {
+        let mut world = world(1, 2);
+        join(&mut world, person(0), operator(0), 500 * COIN);
+        pass(&mut world, DAY);
+        let id = propose(&mut world, person(1), &[text()], "").unwrap();
+        open(&mut world, id);
+        if is_first {
+            join(&mut world, person(0), operator(0), 9_000 * COIN);
+        }
+        assert_eq!(vote(&mut world, person(0), id, IN_FAVOUR), Ok(U256::from(500 * COIN)));
+        if !is_first {
+            join(&mut world, person(0), operator(0), 9_000 * COIN);
+        }
+        assert_eq!(vote(&mut world, operator(0), id, AGAINST), Ok(U256::from(1_000 * COIN)));
+    }
 }
 
 #[test]

@@ -252,4 +252,5 @@ fn i1_i2_i3_i5_hold_over_random_sequences() {
         slashes += play.slashes;
     }
     assert!(slashes * 12 > OPERATIONS, "{slashes} slashes");
+    println!("{OPERATIONS} operations, {slashes} slashes, every unit where the books say");
 }
