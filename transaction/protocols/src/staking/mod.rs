@@ -61,7 +61,7 @@ pub use evidence::{Fault, Votes};
 pub use parameters::Parameters;
 pub use presence::participation;
 pub(crate) use rewards::reward;
-pub use rewards::{compound, settle};
+pub use rewards::{commission_of, compound, settle};
 pub use seat_key::Place;
 pub use slashing::{double_sign, unjail};
 pub(crate) use storage::LAYOUT;
