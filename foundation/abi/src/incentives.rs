@@ -117,7 +117,7 @@ alloy_sol_types::sol! {
         /// The manager opens a round that is divided by the protocol fees that channels settled.
         function openUsageRound(uint64 programme, uint256 total, uint64 countUntil, uint64 closesAt, bytes32 terms) external returns (uint64 round);
         /// An asset's owner counts fees that its use brought, at most 64 entries a call. Fees count once, in one round, and only those of payers
-        /// who are neither owner, account, member or owner of an ancestor of the asset, nor worker or gateway of the channel.
+        /// who are neither owner, account, member or owner of an ancestor of the asset, nor the worker that served.
         function countUsage(uint64 round, uint64 asset, Served[] calldata served) external returns (uint256 fees);
         /// When counting is over, pays an asset its part as income: `total * fees / counted`, at most its fees. Anyone may ask.
         function awardUsage(uint64 round, uint64 asset) external returns (uint256 amount);

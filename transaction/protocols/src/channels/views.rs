@@ -76,8 +76,6 @@ pub fn earning(
 pub(crate) struct ServedUse {
     /// Who paid.
     pub(crate) payer: Address,
-    /// Who collected.
-    pub(crate) gateway: Address,
     /// The protocol fees on it, rounded down: all lines of a channel together are at most what it paid.
     pub(crate) fees: u128,
 }
@@ -92,12 +90,12 @@ pub(crate) fn served(
     asset: AssetId,
     worker: Address,
 ) -> Result<ServedUse, Failure> {
-    let gateway = known(state, id)?.gateway;
+    known(state, id)?;
     let terms = TERMS.get(state, id)?;
     let earning = EARNINGS.get(state, (id, asset, worker))?;
     let base = Amount::from_u128(earning.worker).checked_add(Amount::from_u128(earning.asset));
     let fees = terms.rates.protocol.of(base.map_err(overflow)?).map_err(overflow)?;
-    Ok(ServedUse { payer: terms.payer, gateway, fees: fees.to_u128().unwrap_or_default() })
+    Ok(ServedUse { payer: terms.payer, fees: fees.to_u128().unwrap_or_default() })
 }
 
 /// The progress of a channel that was opened.

@@ -16,11 +16,11 @@ use crate::{
     assets,
     channels::{self, ServedUse},
     royalties,
-    state::{Failure, Read, Write, overflow},
+    state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, U256};
 use sahara_abi::{IAssets, IIncentives, INCENTIVES as ADDRESS};
-use sahara_primitives::{Amount, AssetId, ChannelId};
+use sahara_primitives::{Amount, AssetId, BasisPoints, ChannelId};
 use std::collections::BTreeSet;
 
 pub(super) fn find(state: &mut impl Read, number: u64) -> Result<UsageRound, Failure> {
@@ -63,7 +63,7 @@ fn insiders(state: &mut impl Read, asset: AssetId) -> Result<BTreeSet<Address>, 
     let mut insiders = BTreeSet::from([assets::title(state, asset)?.owner]);
     insiders.insert(assets::account_of(state, asset)?);
     for row in assets::ancestors(state, asset)? {
-        if !row.share.of(Amount::ONE_COIN).map_err(overflow)?.is_zero() {
+        if row.share > BasisPoints::ZERO {
             insiders.insert(assets::title(state, row.asset)?.owner);
         }
     }
@@ -78,7 +78,7 @@ fn is_related(
     served: &ServedUse,
 ) -> Result<bool, Failure> {
     let payer = served.payer;
-    let is_known = payer == worker || payer == served.gateway || insiders.contains(&payer);
+    let is_known = payer == worker || insiders.contains(&payer);
     Ok(is_known || royalties::units_of(state, asset, payer)? > 0)
 }
 
