@@ -198,3 +198,49 @@ fn background(place: &Path, base: &str) -> Result<()> {
     ensure!(code == 0, "and stops again");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_free_is_awarded_and_earned_is_told_before_anything_is_sent() -> Result<()> {
+    let network = Network::start(Options::default())?;
+    let fees = network.shown(&["fees"])?;
+    ensure!(fees.contains("98 % validators by seats, 2 % incentive pool"), "{fees}");
+    ensure!(fees == network.shown(&["fees", "--defaults"])?, "a local network has the defaults");
+
+    let classes = network.sahara(&["vest", "show"])?;
+    let total = |row: usize| units(&classes, &format!("/{row}/total"));
+    ensure!(total(3)? == coins(1_500_000_000), "the team's class: {classes}");
+    // A quarter of 48 at month 12, the rest by the second until month 48.
+    let plan = network.sahara(&["vest", "calc", "team", "48", "--delay", "30d"])?;
+    ensure!(units(&plan, "/unlocks/0/amount")? == coins(12), "{plan}");
+    ensure!(units(&plan, "/unlocks/1/amount")? == coins(36), "{plan}");
+    ensure!(units(&plan, "/free_now")?.is_zero(), "{plan}");
+    let steps = network.sahara(&["vest", "calc", "community", "48"])?;
+    ensure!(steps.pointer("/unlocks/47").is_some(), "a part for each month: {steps}");
+    refuses(&network, &["vest", "release", "4", "--dry-run"], 4, "NothingToRelease")?;
+    refuses(&network, &["vest", "execute", "9", "--dry-run"], 4, "UnknownMove")?;
+
+    let list = network.shown(&["award", "list"])?;
+    ensure!(list.contains("no programmes, 0 SAHARA unassigned"), "{list}");
+    let file = std::env::temp_dir().join(format!("sahara-terms-{}", std::process::id()));
+    std::fs::write(&file, "what it is for")?;
+    let file = file.display().to_string();
+    let ask = ["award", "propose", "1", "--milestone", "5@30d", "--proposal", &file, "--dry-run"];
+    refuses(&network, &ask, 4, "there is no programme 1: `sahara award list`")?;
+    let wrong = ["award", "propose", "1", "--milestone", "5", "--proposal", &file];
+    refuses(&network, &wrong, 2, "expected SAHARA@SPAN")?;
+    refuses(&network, &["award", "show", "1"], 4, "there is no grant 1")?;
+    let manager = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    let call = network.sahara(&["award", "budget", manager, "500", "--terms", &file])?;
+    ensure!(text(&call, "/data")?.len() > 2 + 8 + 4 * 64 - 1, "{call}");
+    refuses(&network, &["award", "usage", "count", "1", "1"], 4, "no round has counted yet")?;
+    std::fs::remove_file(&file)?;
+
+    let estimate = network.sahara(&["stake", "calc", "1000", "--blocks", "100000"])?;
+    ensure!(!units(&estimate, "/fees")?.is_zero(), "the demonstration paid for gas: {estimate}");
+    ensure!(units(&estimate, "/a_year")? > units(&estimate, "/fees")?, "{estimate}");
+    let leaving = network.shown(&["stake", "unbonding", manager])?;
+    ensure!(leaving.contains("nothing of"), "{leaving}");
+    let leave = ["stake", "undelegate", manager, "1", "--dry-run"];
+    refuses(&network, &leave, 4, "UnknownValidator")?;
+    Ok(())
+}

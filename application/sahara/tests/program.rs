@@ -108,6 +108,11 @@ fn what_is_malformed_is_a_usage_error() {
         (&["license", "quote"], "required"),
         (&["contribution", "prove", "-", "--index", "-1"], "-1"),
         (&["contribution", "root", "-"], "at least one"),
+        (&["sim", "--demand", "hope"], "low, base, high, collapse, funded"),
+        (&["sim", "attack", "--price", "1e3"], "expected dollars"),
+        (&["sim", "attack", "--seats", "0"], "1 to 256"),
+        (&["award", "review", "1", "maybe"], "accept, reject"),
+        (&["vest", "calc", "sale", "1"], "incentive-pool"),
     ] {
         place.refuses(arguments, USAGE, words);
     }

@@ -24,6 +24,11 @@ alloy_sol_types::sol! {
         struct Hackathon { uint64 programme; uint64 submitUntil; uint64 judgeUntil; uint32 prizes; uint32 judges; uint32 judged; uint32 entries; bool isFinished; uint256 left; bytes32 terms; }
         /// `isByUsage`: an award is at most the protocol fees named with it.
         struct Round { uint64 programme; uint64 closesAt; bool isByUsage; uint256 total; uint256 left; bytes32 root; bytes32 terms; }
+        /// A round by settled usage: fees are counted before `countUntil`, awards paid from then on and before `closesAt`. `counted`: the fees of
+        /// all assets.
+        struct UsageRound { uint64 programme; uint64 countUntil; uint64 closesAt; uint256 total; uint256 left; uint256 counted; bytes32 terms; }
+        /// What a worker served on a channel.
+        struct Served { bytes32 channelId; address worker; }
         struct Award { uint64 index; address account; uint64 asset; uint256 fees; uint256 amount; }
 
         event Received(uint256 amount);
@@ -42,6 +47,10 @@ alloy_sol_types::sol! {
         event HackathonFinished(uint64 indexed hackathon, uint256 returned);
         event RoundOpened(uint64 indexed round, uint64 indexed programme, uint256 total, uint64 closesAt, bool isByUsage, bytes32 root, bytes32 terms);
         event AwardPaid(uint64 indexed round, uint64 index, address indexed account, uint64 indexed asset, uint256 fees, uint256 amount);
+        event UsageRoundOpened(uint64 indexed round, uint64 indexed programme, uint256 total, uint64 countUntil, uint64 closesAt, bytes32 terms);
+        event UsageCounted(uint64 indexed round, uint64 indexed asset, bytes32 indexed channelId, address worker, address payer, uint256 fees);
+        event UsageAwarded(uint64 indexed round, uint64 indexed asset, uint256 fees, uint256 amount);
+        event UsageRoundClosed(uint64 indexed round, uint256 returned);
         event RoundClosed(uint64 indexed round, uint256 returned);
 
         error OnlyManager(uint64 programme, address caller);
@@ -69,6 +78,9 @@ alloy_sol_types::sol! {
         error InvalidProof(uint64 round, uint64 index);
         /// An award by usage is at most the protocol fees of that usage.
         error MoreThanFees(uint256 amount, uint256 fees);
+        /// Every entry was counted before, or its payer is related to the asset or to who served it.
+        error NothingToCount(uint64 round, uint64 asset);
+        error NothingToAward(uint64 round, uint64 asset);
 
         /// By a proposal: gives a programme its budget from what was received.
         function openProgramme(address manager, uint256 budget, uint64 endsAt, bytes32 terms) external returns (uint64 programme);
@@ -102,6 +114,16 @@ alloy_sol_types::sol! {
         /// From `closesAt` on anyone may return what nobody claimed.
         function closeRound(uint64 round) external;
 
+        /// The manager opens a round that is divided by the protocol fees that channels settled.
+        function openUsageRound(uint64 programme, uint256 total, uint64 countUntil, uint64 closesAt, bytes32 terms) external returns (uint64 round);
+        /// An asset's owner counts fees that its use brought, at most 64 entries a call. Fees count once, in one round, and only those of payers
+        /// who are neither owner, account, member or owner of an ancestor of the asset, nor the worker that served.
+        function countUsage(uint64 round, uint64 asset, Served[] calldata served) external returns (uint256 fees);
+        /// When counting is over, pays an asset its part as income: `total * fees / counted`, at most its fees. Anyone may ask.
+        function awardUsage(uint64 round, uint64 asset) external returns (uint256 amount);
+        /// From `closesAt` on anyone may return what no asset got.
+        function closeUsageRound(uint64 round) external;
+
         /// What was received and is in no programme.
         function unassigned() external view returns (uint256);
         function programme(uint64 programme) external view returns (Programme memory);
@@ -110,6 +132,13 @@ alloy_sol_types::sol! {
         function hackathon(uint64 hackathon) external view returns (Hackathon memory);
         function points(uint64 hackathon, address entrant) external view returns (uint64);
         function round(uint64 round) external view returns (Round memory);
+        function usageRound(uint64 round) external view returns (UsageRound memory);
+        /// What was counted for an asset, and what it gets if nothing more is counted for anyone.
+        function usage(uint64 round, uint64 asset) external view returns (uint256 fees, uint256 amount, bool isPaid);
+        /// What counting an entry would add now, unless its payer is related.
+        function countable(uint64 asset, Served calldata served) external view returns (address payer, uint256 fees, bool isRelated);
+        /// How many rounds by settled usage there are; their numbers begin with 1.
+        function usageRounds() external view returns (uint64);
         function isAwarded(uint64 round, uint64 index) external view returns (bool);
         function awardLeaf(uint64 round, Award calldata award) external view returns (bytes32);
         /// How many programmes, grants, hackathons and rounds there are; their numbers begin with 1.

@@ -3,6 +3,9 @@
 //! Counters and histograms are fed where things happen; gauges of the chain, pool and store are read
 //! when someone asks. Others (the RPC) add their own with [`NodeMetrics::register`].
 
+mod supply;
+
+use self::supply::SupplyGauges;
 use crate::{pool::Pool, store::Store};
 use alloy_primitives::U256;
 use parking_lot::Mutex;
@@ -49,6 +52,7 @@ struct Gauges {
     pool_queued: Gauge,
     pool_bytes: Gauge,
     store_bytes: Family<StoreLabels, Gauge>,
+    supply: SupplyGauges,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -206,6 +210,7 @@ impl Gauges {
         to.register_with_unit("pool", "Size of all waiting transactions", Unit::Bytes, bytes);
         let store = self.store_bytes.clone();
         to.register_with_unit("store", "Size on disk, by keyspace", Unit::Bytes, store);
+        self.supply.register(to);
     }
 
     fn read(&self, store: &Store, pool: &Pool) {
@@ -217,6 +222,7 @@ impl Gauges {
         set(&self.pool_pending, u64::try_from(status.pending).unwrap_or(u64::MAX));
         set(&self.pool_queued, u64::try_from(status.queued).unwrap_or(u64::MAX));
         set(&self.pool_bytes, u64::try_from(status.bytes).unwrap_or(u64::MAX));
+        self.supply.read(store);
         for (keyspace, bytes) in store.sizes() {
             set(&self.store_bytes.get_or_create(&StoreLabels { keyspace }), bytes);
         }

@@ -104,6 +104,33 @@ pub struct GenesisConfig {
     pub governance: Option<IGovernance::Setup>,
 }
 
+impl GenesisConfig {
+    /// How the classes come free, as genesis writes it into the state.
+    pub fn vesting_plan(&self) -> vesting::Plan {
+        let class = |pool| {
+            let of_pool = |class: &&Class| class.holder == Holder::Account(pool);
+            CLASSES.iter().find(of_pool).map_or(0, |class| class.millions)
+        };
+        let VestingConfig { start, authority, notice, window, airdrop_root, grants } =
+            &self.vesting;
+        let genesis = sahara_primitives::Milliseconds(self.milliseconds).timestamp();
+        let grant = |planned: &GrantConfig| {
+            let GrantConfig { pool, beneficiary, amount, delay, is_revocable } = *planned;
+            vesting::PlannedGrant { pool, beneficiary, amount, delay, is_revocable }
+        };
+        vesting::Plan {
+            start: start.map_or(genesis, sahara_primitives::Timestamp),
+            authority: *authority,
+            notice: *notice,
+            window: *window,
+            airdrop_root: *airdrop_root,
+            classes: [AIRDROP, COMMUNITY, INCENTIVE_POOL, TEAM, INVESTORS]
+                .map(|pool| Amount::from_coins(class(pool).saturating_mul(1_000_000))),
+            grants: grants.iter().map(grant).collect(),
+        }
+    }
+}
+
 /// How the classes that are not free at once come free. The classes' curves are the token page's, by
 /// UTC calendar months from the start, written into the state as seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -303,7 +330,7 @@ fn place_class(
 /// Runs what protocols write into block 0, on a state that holds nothing else.
 fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), GenesisError> {
     let mut state = MemoryState::default();
-    vesting::found(&mut state, &plan(config))?;
+    vesting::found(&mut state, &config.vesting_plan())?;
     if let Some(parameters) = &config.parameters {
         sahara_protocols::found_parameters(&mut state, parameters)
             .map_err(|_| GenesisError::Parameters)?;
@@ -316,29 +343,6 @@ fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), Genes
         account.storage.insert(slot, (U256::ZERO, word));
     }
     Ok(())
-}
-
-fn plan(config: &GenesisConfig) -> vesting::Plan {
-    let class = |pool| {
-        let of_pool = |class: &&Class| class.holder == Holder::Account(pool);
-        CLASSES.iter().find(of_pool).map_or(0, |class| class.millions)
-    };
-    let VestingConfig { start, authority, notice, window, airdrop_root, grants } = &config.vesting;
-    let genesis = sahara_primitives::Milliseconds(config.milliseconds).timestamp();
-    let grant = |planned: &GrantConfig| {
-        let GrantConfig { pool, beneficiary, amount, delay, is_revocable } = *planned;
-        vesting::PlannedGrant { pool, beneficiary, amount, delay, is_revocable }
-    };
-    vesting::Plan {
-        start: start.map_or(genesis, sahara_primitives::Timestamp),
-        authority: *authority,
-        notice: *notice,
-        window: *window,
-        airdrop_root: *airdrop_root,
-        classes: [AIRDROP, COMMUNITY, INCENTIVE_POOL, TEAM, INVESTORS]
-            .map(|pool| Amount::from_coins(class(pool).saturating_mul(1_000_000))),
-        grants: grants.iter().map(grant).collect(),
-    }
 }
 
 fn is_reserved(account: Address) -> bool {

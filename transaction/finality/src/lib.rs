@@ -60,5 +60,5 @@ pub use transaction::{
     Transaction, TransactionError,
 };
 pub use validators::{
-    MAX_VALIDATOR_SET_BYTES, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError,
+    MAX_VALIDATOR_SET_BYTES, MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError, quorum,
 };

@@ -156,8 +156,7 @@ impl ValidatorSet {
     /// How many of the seats make a quorum: more than two thirds.
     #[must_use]
     pub const fn quorum(&self) -> usize {
-        let tolerated = self.0.len().saturating_sub(1) / 3;
-        self.0.len().saturating_sub(tolerated)
+        quorum(self.0.len())
     }
 
     /// The keys as the certificate scheme wants them.
@@ -166,6 +165,13 @@ impl ValidatorSet {
         #[expect(clippy::expect_used, reason = "the constructor refused duplicates")]
         pairs.try_collect().expect("the keys of a validator set are distinct")
     }
+}
+
+/// How many of so many seats make a quorum: more than two thirds.
+#[must_use]
+pub const fn quorum(seats: usize) -> usize {
+    let tolerated = seats.saturating_sub(1) / 3;
+    seats.saturating_sub(tolerated)
 }
 
 impl TryFrom<Vec<Validator>> for ValidatorSet {

@@ -8,8 +8,10 @@
 //! # Rounding
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
 
+mod fees;
 mod parameters;
 
+pub use fees::FeeParts;
 pub(crate) use parameters::{LAYOUT, liability};
 pub use parameters::{Parameters, found_parameters, parameters};
 
@@ -25,10 +27,6 @@ use sahara_abi::{
     ISystem::{FeesDistributed, ISystemCalls as Calls, OnlySystem},
     SYSTEM, SYSTEM_CALLER,
 };
-use sahara_primitives::BasisPoints;
-
-/// The incentive pool's part of gas fees: of 1 SAHARA in fees, 0.02.
-const INCENTIVE_SHARE: BasisPoints = BasisPoints::constant(200);
 
 /// The most seats a validator set may have.
 const MAX_SEATS: usize = 1_024;
@@ -82,23 +80,20 @@ fn distribute_fees(
     if total.is_zero() {
         return Ok(());
     }
-    let incentive = INCENTIVE_SHARE.of(total).map_err(overflow)?;
-    let validators = total.checked_sub(incentive).map_err(overflow)?;
     let seats = u64::try_from(recipients.len()).unwrap_or(u64::MAX);
-    let seat = validators.div_floor(seats).unwrap_or_default();
-    let paid = seat.checked_mul(seats).map_err(overflow)?;
-    let remainder = validators.checked_sub(paid).map_err(overflow)?;
-    state.move_coin(FEES, INCENTIVE_POOL, incentive)?;
+    let parts = FeeParts::of(total, seats).map_err(overflow)?;
+    let validators = total.checked_sub(parts.incentive_pool).map_err(overflow)?;
+    state.move_coin(FEES, INCENTIVE_POOL, parts.incentive_pool)?;
     for recipient in recipients {
-        staking::reward(state, FEES, *recipient, seat)?;
+        staking::reward(state, FEES, *recipient, parts.seat)?;
     }
-    state.move_coin(FEES, leader, remainder)?;
+    state.move_coin(FEES, leader, parts.remainder)?;
     state.emit(
         SYSTEM,
         FeesDistributed {
             total: total.base_units(),
             validators: validators.base_units(),
-            incentivePool: incentive.base_units(),
+            incentivePool: parts.incentive_pool.base_units(),
         },
     )
 }

@@ -1,6 +1,6 @@
 //! Commands about what is decided together, and about what comes free when.
 
-use super::Signer;
+use super::{Doing, Signer, Span};
 use clap::Subcommand;
 use sahara_primitives::{Address, Amount};
 use std::path::PathBuf;
@@ -107,6 +107,66 @@ pub(crate) enum Vesting {
         /// Only what concerns this account.
         #[arg(long, value_name = "ADDRESS")]
         account: Option<Address>,
+    },
+    /// Schedules: of an account, or of the classes.
+    #[command(
+        after_help = "Examples:\n  sahara vest show\n  sahara vest show 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    )]
+    Show {
+        /// Whose; the five classes' when nobody is named.
+        account: Option<Address>,
+    },
+    /// What comes free when of an amount on a class's curve.
+    #[command(after_help = "Example: sahara vest calc team 1000000 --delay 180d")]
+    Calc {
+        /// The class.
+        #[arg(value_parser = ["airdrop", "community", "incentive-pool", "team", "investors"])]
+        class: String,
+        /// How much, in SAHARA.
+        amount: Amount,
+        /// How much later than the class's.
+        #[arg(long, default_value = "0s")]
+        delay: Span,
+    },
+    /// Pay a schedule's beneficiary what came free; anyone may.
+    #[command(after_help = "Example: sahara vest release 6 --dry-run")]
+    Release {
+        /// Its number in `sahara vest show`.
+        schedule: u64,
+        /// Who sends it.
+        #[command(flatten)]
+        doing: Doing,
+    },
+    /// Announce a move from a schedule of yours that needs notice.
+    #[command(after_help = "Example: sahara vest announce 6 0x7099...79C8 1000 --dry-run")]
+    Announce {
+        /// Its number in `sahara vest show`.
+        schedule: u64,
+        /// To whom.
+        to: Address,
+        /// How much, in SAHARA.
+        amount: Amount,
+        /// The schedule's beneficiary.
+        #[command(flatten)]
+        doing: Doing,
+    },
+    /// Execute an announced move in its window; anyone may.
+    #[command(after_help = "Example: sahara vest execute 1 --dry-run")]
+    Execute {
+        /// Its number in `sahara vest calendar`.
+        number: u64,
+        /// Who sends it.
+        #[command(flatten)]
+        doing: Doing,
+    },
+    /// Take an announced move back.
+    #[command(after_help = "Example: sahara vest cancel 1")]
+    Cancel {
+        /// Its number in `sahara vest calendar`.
+        number: u64,
+        /// Who announced it.
+        #[command(flatten)]
+        doing: Doing,
     },
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod assets;
+mod award;
 mod contributions;
 mod dispute;
 mod economy;
@@ -9,11 +10,13 @@ mod licenses;
 mod market;
 mod money;
 mod node;
+mod sim;
 mod span;
 mod stake;
 mod validators;
 
 pub(crate) use assets::{Asset, Register};
+pub(crate) use award::{Award, Doing, Hackathon, Round, Usage};
 pub(crate) use contributions::{Contribution, Statement, Which};
 pub(crate) use dispute::{Dispute, share};
 pub(crate) use economy::{Airdrop, Gov, Vesting};
@@ -22,8 +25,9 @@ pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, KeyFile, Seal, Signer, Wallet};
 pub(crate) use node::{LostVotes, Node, SyncMode, Up};
+pub(crate) use sim::{Attack, Dollars, RunSim, Sim};
 pub(crate) use span::Span;
-pub(crate) use stake::{CreateStake, Stake};
+pub(crate) use stake::{CreateStake, Delegation, Stake};
 pub(crate) use validators::{Entry, InitTestnet, Submit, Testnet, Validators};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -138,8 +142,13 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Intent(Intent),
     /// What comes free when, and announced moves.
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "vest")]
     Vesting(Vesting),
+    /// Grants, hackathons and rewards from the incentive pool.
+    #[command(subcommand)]
+    Award(Award),
+    /// What a user pays, and who gets it.
+    Fees(Fees),
     /// Who earned what, live.
     Earnings(Earnings),
     /// Usage receipts: fetch one, prove one offline.
@@ -147,6 +156,8 @@ pub(crate) enum Command {
     Receipt(Receipt),
     /// The supply, by class; with --recount by walking the whole state of a stopped node.
     Supply(Supply),
+    /// Ten years of unlocks, fees, the incentive pool and stake, by the chain's own rules; no network needed.
+    Sim(RunSim),
     /// Name, address and ABI of every native protocol.
     #[command(after_help = "Example: sahara abi --json | jq '.[0].abi'")]
     Abi,
@@ -164,6 +175,15 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// `sahara fees`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example: sahara fees --defaults")]
+pub(crate) struct Fees {
+    /// The defaults, without asking a network.
+    #[arg(long)]
+    pub(crate) defaults: bool,
 }
 
 /// Whether to go on with what cannot be undone.

@@ -1,6 +1,6 @@
 //! Flags of `sahara stake`.
 
-use super::Signer;
+use super::{Doing, Signer};
 use clap::{Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount};
 use std::{net::SocketAddr, path::PathBuf};
@@ -37,7 +37,30 @@ pub(crate) enum Stake {
         validator: Address,
         /// Whose it is.
         #[command(flatten)]
+        doing: Doing,
+    },
+    /// What is on its way out, and when it is free.
+    #[command(after_help = "Example: sahara stake unbonding --wallet me")]
+    Unbonding {
+        /// Whose; by default the signer's.
+        account: Option<Address>,
+        /// Whose account.
+        #[command(flatten)]
         signer: Signer,
+    },
+    /// What a stake would earn, if fees stayed as they were lately.
+    #[command(
+        after_help = "Example: sahara stake calc 1000 --validator 0x1111111111111111111111111111111111111111"
+    )]
+    Calc {
+        /// How much, in SAHARA.
+        amount: Amount,
+        /// The validator, for its commission.
+        #[arg(long)]
+        validator: Option<Address>,
+        /// How many blocks are looked back on.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        blocks: u64,
     },
     /// Stop being a validator: no seats from the next epoch on.
     #[command(
@@ -46,14 +69,14 @@ pub(crate) enum Stake {
     Leave {
         /// The validator.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Come back from jail.
     #[command(after_help = "Example: sahara stake unjail --wallet me")]
     Unjail {
         /// The validator.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Validators, their stake and their seats now and next.
     #[command(after_help = "Example: sahara stake show --json")]
@@ -99,7 +122,7 @@ pub(crate) struct Delegation {
     pub(crate) amount: Amount,
     /// Whose coin it is.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
 }
 
 /// `sahara stake redelegate`.
@@ -113,5 +136,5 @@ pub(crate) struct Redelegation {
     pub(crate) amount: Amount,
     /// Whose coin it is.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
 }

@@ -15,58 +15,79 @@ use sahara_protocols::vesting::leaf;
 use serde_json::json;
 use std::path::Path;
 
-/// Allocations and their tree: leaves lowest, the root alone on top.
+/// Allocations and the leaves of their tree.
 struct List {
     allocations: Vec<(Address, Amount)>,
-    levels: Vec<Vec<B256>>,
+    leaves: Vec<B256>,
+}
+
+/// Reads lines of `ACCOUNT,AMOUNT`; a line's place, from 0, is its index.
+pub(crate) fn parse(text: &str) -> Result<Vec<(Address, Amount)>> {
+    let mut allocations = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = || {
+            let line_number = number.saturating_add(1);
+            Failure::usage(format!("line {line_number} is no allocation: expected ACCOUNT,SAHARA"))
+        };
+        let (account, amount) = line.trim().split_once(',').ok_or_else(wrong)?;
+        let account = account.trim().parse().map_err(|_| wrong())?;
+        allocations.push((account, amount.trim().parse().map_err(|_| wrong())?));
+    }
+    if allocations.is_empty() {
+        return Err(Failure::usage("the list is empty: expected lines of ACCOUNT,SAHARA"));
+    }
+    Ok(allocations)
+}
+
+/// The levels of a tree: leaves lowest, the root alone on top.
+fn levels(leaves: Vec<B256>) -> Vec<Vec<B256>> {
+    let mut levels = vec![leaves];
+    while let Some(last) = levels.last().filter(|last| last.len() > 1) {
+        let next = last.chunks(2).map(|pair| match pair {
+            [a, b] => keccak256([a.min(b).0, a.max(b).0].concat()),
+            // One without a neighbour goes up as it is.
+            one => one.first().copied().unwrap_or_default(),
+        });
+        let next = next.collect();
+        levels.push(next);
+    }
+    levels
+}
+
+/// The root of a tree whose nodes hash their sorted children.
+pub(crate) fn root_of(leaves: Vec<B256>) -> B256 {
+    levels(leaves).last().and_then(|level| level.first()).copied().unwrap_or_default()
+}
+
+/// The siblings from a leaf up to the root.
+pub(crate) fn proof(leaves: Vec<B256>, index: u64) -> Vec<B256> {
+    let Ok(mut place) = usize::try_from(index) else { return Vec::new() };
+    let mut proof = Vec::new();
+    for level in levels(leaves) {
+        proof.extend(level.get(place ^ 1).copied());
+        place >>= 1;
+    }
+    proof
 }
 
 impl List {
-    /// Reads lines of `ACCOUNT,AMOUNT`; a line's place, from 0, is the allocation's index.
     fn parse(text: &str, chain_id: u64) -> Result<Self> {
-        let mut allocations = Vec::new();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let wrong = || {
-                let line_number = number.saturating_add(1);
-                Failure::usage(format!(
-                    "line {line_number} is no allocation: expected ACCOUNT,SAHARA"
-                ))
-            };
-            let (account, amount) = line.trim().split_once(',').ok_or_else(wrong)?;
-            let account = account.trim().parse().map_err(|_| wrong())?;
-            allocations.push((account, amount.trim().parse().map_err(|_| wrong())?));
-        }
-        if allocations.is_empty() {
-            return Err(Failure::usage("the list is empty: expected lines of ACCOUNT,SAHARA"));
-        }
+        let allocations = parse(text)?;
         let leaves = (0..).zip(&allocations);
         let leaves =
             leaves.map(|(index, (account, amount))| leaf(chain_id, index, *account, *amount));
-        let mut levels = vec![leaves.collect::<Vec<_>>()];
-        while let Some(last) = levels.last().filter(|last| last.len() > 1) {
-            let next = last.chunks(2).map(|pair| match pair {
-                [a, b] => keccak256([a.min(b).0, a.max(b).0].concat()),
-                // One without a neighbour goes up as it is.
-                one => one.first().copied().unwrap_or_default(),
-            });
-            let next = next.collect();
-            levels.push(next);
-        }
-        Ok(Self { allocations, levels })
+        let leaves = leaves.collect();
+        Ok(Self { allocations, leaves })
     }
 
     fn root(&self) -> B256 {
-        self.levels.last().and_then(|level| level.first()).copied().unwrap_or_default()
+        root_of(self.leaves.clone())
     }
 
     fn claim(&self, index: u64) -> Option<IVesting::claimCall> {
-        let mut place = usize::try_from(index).ok()?;
+        let place = usize::try_from(index).ok()?;
         let (account, amount) = *self.allocations.get(place)?;
-        let mut proof = Vec::new();
-        for level in &self.levels {
-            proof.extend(level.get(place ^ 1).copied());
-            place >>= 1;
-        }
+        let proof = proof(self.leaves.clone(), index);
         Some(IVesting::claimCall { index, account, amount: amount.base_units(), proof })
     }
 }

@@ -1,11 +1,13 @@
 //! One module per command.
 
 pub(crate) mod abi;
+pub(crate) mod act;
 pub(crate) mod airdrop;
 pub(crate) mod asset;
 pub(crate) mod asset_owner;
 pub(crate) mod asset_preview;
 pub(crate) mod asset_words;
+pub(crate) mod award;
 pub(crate) mod chat;
 pub(crate) mod content;
 pub(crate) mod contribution;
@@ -14,6 +16,7 @@ pub(crate) mod dispute;
 pub(crate) mod doctor;
 pub(crate) mod earnings;
 pub(crate) mod evidence;
+pub(crate) mod fees;
 pub(crate) mod gateway;
 pub(crate) mod gov;
 pub(crate) mod income;
@@ -23,6 +26,7 @@ pub(crate) mod license;
 pub(crate) mod market;
 pub(crate) mod node;
 pub(crate) mod receipt;
+pub(crate) mod sim;
 pub(crate) mod stake;
 pub(crate) mod status;
 pub(crate) mod supply;

@@ -1,18 +1,21 @@
 //! `sahara stake`: validators by stake.
 
+mod calc;
+mod unbonding;
+
 use crate::{
-    cli::{CreateStake, Seal, Signer, Stake},
+    cli::{CreateStake, Delegation, Doing, Seal, Stake},
+    commands::act::Act,
     failure::Failure,
-    output::{Format, table},
+    output::{Format, from_now, now, table, utc},
     refusal::refused,
     session::Session,
     validator_key,
 };
-use alloy_sol_types::SolCall;
 use eyre::Result;
 use sahara_abi::{IStaking, STAKING};
 use sahara_finality::{ValidatorKeys, to_bytes};
-use sahara_primitives::{Address, Amount, B256};
+use sahara_primitives::{Address, Amount, B256, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use std::{
@@ -45,33 +48,42 @@ pub(crate) async fn run(stake: &Stake, session: &Session, format: Format) -> Res
         Stake::Create(create) => {
             let operator = session.key(&create.signer).await?.address();
             let call = creation(create, operator)?;
-            send(session, &create.signer, create.amount, &call, format).await
+            let signer = &create.signer;
+            let act = Act { protocol: STAKING, value: create.amount, dry_run: false, signer };
+            act.report(session, &call, format).await
         }
         Stake::Delegate(to) => {
             let call = IStaking::delegateCall { validator: to.validator };
-            send(session, &to.signer, to.amount, &call, format).await
-        }
-        Stake::Undelegate(from) => {
-            let amount = from.amount.base_units();
-            let call = IStaking::undelegateCall { validator: from.validator, amount };
-            send(session, &from.signer, nothing, &call, format).await
+            act(&to.doing, to.amount).report(session, &call, format).await
         }
         Stake::Redelegate(moved) => {
             let amount = moved.amount.base_units();
             let (source, destination) = (moved.from, moved.to);
             let call = IStaking::redelegateCall { source, destination, amount };
-            send(session, &moved.signer, nothing, &call, format).await
+            act(&moved.doing, nothing).report(session, &call, format).await
         }
-        Stake::Withdraw { validator, signer } => {
-            let delegator = session.key(signer).await?.address();
+        Stake::Undelegate(from) => undelegate(from, session, format).await,
+        Stake::Withdraw { validator, doing } => {
+            let delegator = session.key(&doing.signer).await?.address();
             let call = IStaking::withdrawCall { delegator, validator: *validator };
-            send(session, signer, nothing, &call, format).await
+            act(doing, nothing).report(session, &call, format).await
         }
-        Stake::Leave { signer } => {
-            send(session, signer, nothing, &IStaking::leaveValidatorCall {}, format).await
+        Stake::Leave { doing } => {
+            let call = IStaking::leaveValidatorCall {};
+            act(doing, nothing).report(session, &call, format).await
         }
-        Stake::Unjail { signer } => {
-            send(session, signer, nothing, &IStaking::unjailCall {}, format).await
+        Stake::Unjail { doing } => {
+            act(doing, nothing).report(session, &IStaking::unjailCall {}, format).await
+        }
+        Stake::Unbonding { account, signer } => {
+            let account = match account {
+                Some(account) => *account,
+                None => session.key(signer).await?.address(),
+            };
+            unbonding::show(session, account, format).await
+        }
+        Stake::Calc { amount, validator, blocks } => {
+            calc::run(session, (*amount, *validator), *blocks, format).await
         }
         Stake::Show => {
             let shown = show(session).await?;
@@ -111,23 +123,31 @@ fn seat_key(file: &Path, seal: &Seal, address: SocketAddr) -> Result<IStaking::S
     })
 }
 
-async fn send<C: SolCall>(
-    session: &Session,
-    signer: &Signer,
-    value: Amount,
-    call: &C,
-    format: Format,
-) -> Result<()> {
-    let key = session.key(signer).await?;
-    let outcome = session.client()?.send(&key, STAKING, value, call).await.map_err(refused)?;
-    let sent =
-        json!({ "transaction": outcome.hash, "block": outcome.block_number, "fee": outcome.fee() });
-    format.print(&sent, |_| {
+const fn act(doing: &Doing, value: Amount) -> Act<'_> {
+    let Doing { dry_run, signer } = doing;
+    Act { protocol: STAKING, value, dry_run: *dry_run, signer }
+}
+
+/// Begins to leave, and says when the coin is free.
+async fn undelegate(from: &Delegation, session: &Session, format: Format) -> Result<()> {
+    let amount = from.amount.base_units();
+    let call = IStaking::undelegateCall { validator: from.validator, amount };
+    let act = act(&from.doing, Amount::ZERO);
+    let Some(outcome) = act.perform(session, &call, format).await? else { return Ok(()) };
+    let parameters = session.client()?.call(STAKING, &IStaking::parametersCall {}).await;
+    let seconds = parameters.map_err(refused)?.unbonding;
+    let completes_at = Timestamp(now().0.saturating_add(seconds.into()));
+    let shown = json!({
+        "transaction": outcome.hash, "block": outcome.block_number, "completes_at": completes_at.0,
+    });
+    format.print(&shown, |_| {
         format!(
-            "final in block {}: {} (fee {} SAHARA)",
+            "final in block {}: {}\nfree at about {}, {}: `sahara stake withdraw {}`; it answers for old faults until then",
             outcome.block_number,
             outcome.hash,
-            outcome.fee()
+            utc(completes_at),
+            from_now(completes_at, now()),
+            from.validator
         )
     })
 }

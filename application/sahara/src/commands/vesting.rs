@@ -1,7 +1,10 @@
 //! `sahara vesting`.
 
+mod schedules;
+
 use crate::{
-    cli::Vesting,
+    cli::{Doing, Vesting},
+    commands::act::Act,
     output::{Format, from_now, now, say, table, utc},
     refusal::refused,
     session::Session,
@@ -29,7 +32,40 @@ struct Entry {
 
 /// Runs a vesting command.
 pub(crate) async fn run(vesting: &Vesting, session: &Session, format: Format) -> Result<()> {
-    let Vesting::Calendar { csv, ical, account } = vesting;
+    match vesting {
+        Vesting::Calendar { .. } => calendar(vesting, session, format).await,
+        Vesting::Show { account } => schedules::show(session, *account, format).await,
+        Vesting::Calc { class, amount, delay } => {
+            schedules::calc(session, (class, *amount), delay.0, format).await
+        }
+        Vesting::Release { schedule, doing } => {
+            let call = IVesting::releaseCall { schedule: *schedule };
+            act(doing).report(session, &call, format).await
+        }
+        Vesting::Announce { schedule, to, amount, doing } => {
+            let amount = amount.base_units();
+            let call = IVesting::announceCall { schedule: *schedule, to: *to, amount };
+            act(doing).report(session, &call, format).await
+        }
+        Vesting::Execute { number, doing } => {
+            let call = IVesting::executeCall { id: *number };
+            act(doing).report(session, &call, format).await
+        }
+        Vesting::Cancel { number, doing } => {
+            let call = IVesting::cancelCall { id: *number };
+            act(doing).report(session, &call, format).await
+        }
+    }
+}
+
+/// A call to the protocol, without coin.
+const fn act(doing: &Doing) -> Act<'_> {
+    let Doing { dry_run, signer } = doing;
+    Act { protocol: VESTING, value: Amount::ZERO, dry_run: *dry_run, signer }
+}
+
+async fn calendar(vesting: &Vesting, session: &Session, format: Format) -> Result<()> {
+    let Vesting::Calendar { csv, ical, account } = vesting else { return Ok(()) };
     let client = session.client()?;
     let mut entries = unlocks(&client).await?;
     entries.extend(moves(&client).await?);

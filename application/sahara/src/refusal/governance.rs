@@ -161,6 +161,43 @@ fn award(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IIncentives::TooLate>() {
         return Some(format!("this was possible until {}", utc(Timestamp(error.until))));
     }
+    if let Some(error) = revert.decode::<IIncentives::OnlyReviewer>() {
+        return Some(format!("{} does not review grant {}", error.caller, error.grant));
+    }
+    if let Some(error) = revert.decode::<IIncentives::OnlyGrantee>() {
+        return Some(format!("grant {} is not {}'s", error.grant, error.caller));
+    }
+    if let Some(error) = revert.decode::<IIncentives::OnlyJudge>() {
+        return Some(format!("{} does not judge hackathon {}", error.caller, error.hackathon));
+    }
+    if let Some(error) = revert.decode::<IIncentives::OwnInterest>() {
+        return Some(format!("nobody decides about coin for itself, and {} would", error.account));
+    }
+    if let Some(error) = revert.decode::<IIncentives::NothingDelivered>() {
+        return Some(format!("nothing of grant {} waits for a review", error.grant));
+    }
+    if let Some(error) = revert.decode::<IIncentives::AwaitsReview>() {
+        return Some(format!("a delivery of grant {} waits for its review", error.grant));
+    }
+    if let Some(error) = revert.decode::<IIncentives::ProgrammeOver>() {
+        return Some(format!("programme {} is over: `sahara award list`", error.programme));
+    }
+    if let Some(error) = revert.decode::<IIncentives::NothingToAward>() {
+        return Some(format!(
+            "asset {} has nothing to get in round {}, or has it",
+            error.asset, error.round
+        ));
+    }
+    if let Some(error) = revert.decode::<IIncentives::NothingToCount>() {
+        return Some(format!(
+            "nothing new counts for asset {}: fees count once, and only those of unrelated payers",
+            error.asset
+        ));
+    }
+    award_number(revert)
+}
+
+fn award_number(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IIncentives::AlreadyAwarded>() {
         return Some(format!("award {} of round {} was paid", error.index, error.round));
     }
@@ -169,7 +206,16 @@ fn award(revert: &Revert) -> Option<String> {
             "the award is not in the round's list: check amount, account and index".into(),
         );
     }
-    None
+    let unknown = if let Some(error) = revert.decode::<IIncentives::UnknownGrant>() {
+        format!("grant {}", error.grant)
+    } else if let Some(error) = revert.decode::<IIncentives::UnknownProgramme>() {
+        format!("programme {}", error.programme)
+    } else if let Some(error) = revert.decode::<IIncentives::UnknownHackathon>() {
+        format!("hackathon {}", error.hackathon)
+    } else {
+        format!("round {}", revert.decode::<IIncentives::UnknownRound>()?.round)
+    };
+    Some(format!("there is no {unknown}: `sahara award list` shows all"))
 }
 
 fn plan(revert: &Revert) -> Option<String> {

@@ -40,6 +40,7 @@ pub use deposit::{fund, withdraw};
 pub(crate) use dispatch::call;
 pub use open::{open, open_grant};
 pub(crate) use storage::{LAYOUT, liability};
+pub(crate) use views::{ServedUse, served};
 pub use views::{channel, deposit_of, earning, grant_use};
 
 /// Seconds between `requestClose` and `close`: many times what a claim takes (a second), so that a

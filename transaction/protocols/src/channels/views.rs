@@ -3,7 +3,7 @@
 use super::CLOSE_DELAY_SECONDS;
 use super::storage::{ALLOWANCES, BALANCES, EARNINGS, FREE, PROGRESS, REVOKED, TERMS};
 use super::words::{Balance, Progress};
-use crate::state::{Failure, Read};
+use crate::state::{Failure, Read, overflow};
 use alloy_primitives::{
     Address,
     aliases::{U24, U96},
@@ -69,6 +69,33 @@ pub fn earning(
 ) -> Result<(Amount, Amount), Failure> {
     let earning = EARNINGS.get(state, (id, asset, worker))?;
     Ok((Amount::from_u128(earning.worker), Amount::from_u128(earning.asset)))
+}
+
+/// What a worker served of an asset on a channel, for who counts what it brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ServedUse {
+    /// Who paid.
+    pub(crate) payer: Address,
+    /// The protocol fees on it, rounded down: all lines of a channel together are at most what it paid.
+    pub(crate) fees: u128,
+}
+
+/// What a worker served of an asset on a channel.
+///
+/// # Errors
+/// [`IChannels::UnknownChannel`].
+pub(crate) fn served(
+    state: &mut impl Read,
+    id: ChannelId,
+    asset: AssetId,
+    worker: Address,
+) -> Result<ServedUse, Failure> {
+    known(state, id)?;
+    let terms = TERMS.get(state, id)?;
+    let earning = EARNINGS.get(state, (id, asset, worker))?;
+    let base = Amount::from_u128(earning.worker).checked_add(Amount::from_u128(earning.asset));
+    let fees = terms.rates.protocol.of(base.map_err(overflow)?).map_err(overflow)?;
+    Ok(ServedUse { payer: terms.payer, fees: fees.to_u128().unwrap_or_default() })
 }
 
 /// The progress of a channel that was opened.

@@ -46,7 +46,7 @@ pub(super) fn open(state: &mut impl Write, caller: Address, round: Round) -> Res
 }
 
 /// The leaf of an award, hashed twice, so that no inner node can pass for one.
-pub(super) fn leaf(chain_id: u64, round: u64, award: &Award) -> B256 {
+pub fn leaf(chain_id: u64, round: u64, award: &Award) -> B256 {
     let words = [
         U256::from(chain_id),
         U256::from_be_slice(ADDRESS.as_slice()),

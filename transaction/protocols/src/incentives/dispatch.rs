@@ -2,7 +2,10 @@
 
 use super::{
     awards, grants, hackathons, programmes,
-    storage::{ENTRIES, GRANTS, HACKATHONS, MILESTONES, PROGRAMMES, ROUNDS, UNASSIGNED},
+    storage::{
+        ENTRIES, GRANTS, HACKATHONS, MILESTONES, PROGRAMMES, ROUNDS, UNASSIGNED, USAGE_ROUNDS,
+    },
+    usage,
 };
 use crate::{
     dispatch::Call,
@@ -79,6 +82,32 @@ fn contest(state: &mut impl Write, call: &Call<'_>, function: Function) -> Resul
         Function::closeRound(f) => {
             call.change(f, |f| awards::close(state, f.round).map(Into::into))
         }
+        other => by_usage(state, call, other),
+    }
+}
+
+fn by_usage(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<Bytes, Failure> {
+    let caller = call.caller;
+    match function {
+        Function::openUsageRound(f) => call.change(f, |f| {
+            let total = programmes::units(f.total)?;
+            usage::open(state, caller, usage::planned(&f, total))
+        }),
+        Function::countUsage(f) => call.change(f, |f| {
+            usage::count(state, caller, (f.round, f.asset), &f.served).map(U256::from)
+        }),
+        Function::awardUsage(f) => {
+            call.change(f, |f| usage::award(state, f.round, f.asset).map(U256::from))
+        }
+        Function::closeUsageRound(f) => {
+            call.change(f, |f| usage::close(state, f.round).map(Into::into))
+        }
+        Function::usageRound(f) => {
+            call.view(f, |f| Ok(usage::shown(&usage::find(state, f.round)?)))
+        }
+        Function::usage(f) => call.view(f, |f| usage::standing(state, f.round, f.asset)),
+        Function::countable(f) => call.view(f, |f| usage::countable(state, f.asset, &f.served)),
+        Function::usageRounds(f) => call.view(f, |_| USAGE_ROUNDS.len(state, ())),
         other => view(state, call, other),
     }
 }

@@ -14,6 +14,8 @@
 //! - I3 A milestone, a prize and an award are paid at most once, for what was said when it was opened.
 //! - I4 Nobody decides about coin for itself.
 //! - I5 An award by usage is at most the protocol fees named with it.
+//! - I6 What all rounds by settled usage pay is at most the protocol fees that unrelated payers paid on
+//!   channels; no fee is counted twice.
 
 mod awards;
 mod dispatch;
@@ -23,8 +25,11 @@ mod programmes;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod usage;
+mod usage_words;
 mod words;
 
+pub use awards::leaf;
 pub(crate) use dispatch::call;
 pub(crate) use programmes::receive;
 pub(crate) use storage::LAYOUT;
@@ -35,3 +40,6 @@ pub const REVIEW: u64 = 14 * 86_400;
 
 /// The most milestones, judges and prizes of one thing.
 pub const MOST: usize = 16;
+
+/// The most channels named in one call that counts usage: at about 10,000 gas each.
+pub const MOST_SERVED: usize = 64;

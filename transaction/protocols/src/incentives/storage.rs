@@ -1,5 +1,6 @@
 //! The slots; a map's number is part of the consensus rules and never used again.
 
+use super::usage_words::{Usage, UsageRound};
 use super::words::{Entry, Grant, Hackathon, Judge, Milestone, Programme, Round};
 use crate::{
     liabilities::RawSlot,
@@ -8,6 +9,7 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 use sahara_abi::INCENTIVES as ADDRESS;
+use sahara_primitives::{AssetId, ChannelId};
 
 storage! { ADDRESS:
     /// Programmes; a number is a position and one, here and below.
@@ -32,13 +34,19 @@ storage! { ADDRESS:
     AWARDED: Map<(u64, u64), bool> = 9;
     /// What is in no programme.
     UNASSIGNED: Slot<U256> = 10;
+    /// Rounds by settled usage.
+    USAGE_ROUNDS: List<(), UsageRound> = 11;
+    /// What was counted for an asset, by round and asset.
+    USAGE: Map<(u64, u64), Usage> = 12;
+    /// Fees that were counted in any round, in base units.
+    COUNTED: Map<(ChannelId, AssetId, Address), U256> = 13;
 }
 
 /// What one storage word says the protocol owes: the high field of the second word of everything that
 /// has coin set aside, and what is unassigned.
 pub(crate) fn liability(slot: RawSlot, word: U256) -> Result<U256, Failure> {
     match (slot.number, slot.index) {
-        (0 | 1 | 3 | 8, 1) => Ok(U256::from(Unpack::new(word).number::<u128>(96)?)),
+        (0 | 1 | 3 | 8 | 11, 1) => Ok(U256::from(Unpack::new(word).number::<u128>(96)?)),
         (10, 0) => Ok(word),
         _ => Ok(U256::ZERO),
     }

@@ -15,6 +15,8 @@ use sahara_primitives::{Amount, Timestamp};
 
 mod behaviour;
 mod model;
+mod times;
+mod usage;
 
 const COIN: u128 = 1_000_000_000_000_000_000;
 const START: u64 = 1_800_000_000;

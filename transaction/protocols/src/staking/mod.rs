@@ -60,7 +60,7 @@ pub(crate) use epoch::{epoch_length, epoch_start};
 pub use evidence::{Fault, Votes};
 pub use parameters::Parameters;
 pub use presence::participation;
-pub use rewards::{compound, reward, settle};
+pub use rewards::{commission_of, compound, reward, settle};
 pub use seat_key::Place;
 pub use slashing::{double_sign, unjail};
 pub(crate) use storage::LAYOUT;

@@ -12,6 +12,11 @@ use alloy_primitives::{Address, U256};
 use sahara_abi::{IStaking, STAKING as ADDRESS};
 use sahara_primitives::Amount;
 
+/// What a validator keeps of a reward before it is divided among its delegators, rounded down.
+pub fn commission_of(units: u128, points: u16) -> u128 {
+    mul_div(units, points.into(), 10_000).unwrap_or_default()
+}
+
 /// Pays the reward of one seat from `source`: the commission to the validator's fee address, the rest
 /// to its delegators. Where no validator of this name has a stake, the recipient gets all of it.
 ///
@@ -31,7 +36,7 @@ pub fn reward(
         return state.move_coin(source, recipient, amount);
     };
     let fee_address = PROFILES.get(state, recipient)?.fee_address;
-    let commission = mul_div(units, record.commission.into(), 10_000).unwrap_or_default();
+    let commission = commission_of(units, record.commission);
     let rest = units.saturating_sub(commission);
     let mut rewards = REWARDS.get(state, recipient)?;
     let unpaid = rewards.unpaid.checked_add(rest).filter(|unpaid| *unpaid < 1 << 112);

@@ -103,6 +103,12 @@ impl Plan {
         };
         [airdrop, monthly.clone(), monthly, insiders.clone(), insiders]
     }
+
+    /// The first second at which the airdrop takes no claims any more.
+    pub fn airdrop_closes(&self) -> Timestamp {
+        let [_, _, months] = AIRDROP_MONTHS;
+        add_months(self.start, months)
+    }
 }
 
 /// Writes a plan into a state in which nothing of this protocol stands yet.
@@ -123,8 +129,7 @@ pub fn found(state: &mut impl Write, plan: &Plan) -> Result<(), PlanError> {
 }
 
 fn write(state: &mut impl Write, plan: &Plan) -> Result<(), Failure> {
-    let [_, _, months] = AIRDROP_MONTHS;
-    let (opens, closes) = (plan.start, add_months(plan.start, months));
+    let (opens, closes) = (plan.start, plan.airdrop_closes());
     let Plan { notice, window, authority, airdrop_root, .. } = *plan;
     SETTINGS.update(state, |settings| {
         *settings = Settings { notice, window, opens, closes };

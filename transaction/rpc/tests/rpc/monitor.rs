@@ -96,6 +96,13 @@ async fn metrics_say_what_happened() {
     assert!(value("sahara_supply_checks_total{outcome=\"Kept\"}") >= 3.0);
     assert_eq!(value("sahara_supply_checks_total{outcome=\"Broken\"}"), 0.0);
     assert_eq!(value("sahara_recovered_total"), 0.0);
+    assert_eq!(value("sahara_supply_coins"), 10_000_000_000.0);
+    let held = |holder: &str| value(&format!("sahara_supply_held_coins{{holder=\"{holder}\"}}"));
+    assert_eq!(held("community"), 2_075_000_000.0);
+    assert_eq!(held("team") + held("investors"), 3_475_000_000.0);
+    // What the fees of three transfers brought is less than a whole SAHARA.
+    assert_eq!((held("incentive pool"), held("airdrop")), (3_393_000_000.0, 815_000_000.0));
+    assert_eq!(held("staking"), 0.0);
     let sent = "{method=\"eth_sendRawTransactionSync\"}";
     assert_eq!(value(&format!("sahara_rpc_requests_total{sent}")), 3.0);
     assert_eq!(value(&format!("sahara_rpc_request_seconds_count{sent}")), 3.0);
