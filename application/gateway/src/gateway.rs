@@ -158,7 +158,9 @@ fn worker_http() -> reqwest::Client {
     let client = reqwest::Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .read_timeout(SILENCE)
-        .pool_idle_timeout(IDLE_FOR);
+        .pool_idle_timeout(IDLE_FOR)
+        // A worker that sends its gateway elsewhere would have it ask machines that only it reaches.
+        .redirect(reqwest::redirect::Policy::none());
     client.build().unwrap_or_default()
 }
 
@@ -170,7 +172,7 @@ pub struct Gateway {
     store: Store,
     pub(crate) catalog: Catalog,
     accounts: RwLock<HashMap<ChannelId, Arc<Account>>>,
-    keys: RwLock<HashMap<B256, ChannelId>>,
+    pub(crate) keys: RwLock<HashMap<B256, ChannelId>>,
     pub(crate) runs: Mutex<Runs>,
     /// Fees of a channel opened now.
     opening_rates: RwLock<FeeRates>,
@@ -243,7 +245,7 @@ impl Gateway {
             self.accounts.write().insert(id, Account::new(id, row));
         }
         for (_, row) in list::<KeyRow>(&self.store.keys, &[])? {
-            self.remember_key(&row);
+            self.keys.write().insert(row.grant.keyId, self.channel_of(&row));
         }
         Ok(())
     }
@@ -356,11 +358,6 @@ impl Gateway {
     /// All accounts.
     pub(crate) fn all_accounts(&self) -> Vec<Arc<Account>> {
         self.accounts.read().values().cloned().collect()
-    }
-
-    pub(crate) fn remember_key(&self, row: &KeyRow) {
-        let channel = sahara_abi::signing::grant_channel(self.chain_id(), &row.grant);
-        self.keys.write().insert(row.grant.keyId, ChannelId(channel));
     }
 
     /// The account behind an API key.
