@@ -33,8 +33,11 @@ impl Names {
     }
 
     pub(crate) fn learn(&mut self, asset: AssetId, name: Option<String>, creator: Address) {
-        self.declared.insert(asset, name.map(|name| (name, creator)));
-        self.is_stale = true;
+        let declared = name.map(|name| (name, creator));
+        if self.declared.get(&asset) != Some(&declared) {
+            self.declared.insert(asset, declared);
+            self.is_stale = true;
+        }
     }
 
     /// Gives names to what is served.
