@@ -29,7 +29,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 /// Workers that are asked at a time: each may take two seconds and a mebibyte.
@@ -201,7 +201,8 @@ impl Catalog {
 
     /// Asks workers whose time has come, as long as the gateway lives.
     pub(crate) async fn ask_loop(&self) {
-        let mut asked = FuturesUnordered::new();
+        let (mut asked, mut looks) = (FuturesUnordered::new(), interval(LATE));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let free = MOST_ASKED.saturating_sub(asked.len());
             let due = self.known.lock().heard.due(Instant::now(), free);
@@ -209,7 +210,7 @@ impl Catalog {
             tokio::select! {
                 Some(()) = asked.next(), if !asked.is_empty() => {}
                 () = self.news.notified() => {}
-                () = sleep(LATE) => {}
+                _ = looks.tick() => {}
             }
         }
     }
