@@ -1,21 +1,41 @@
 //! [`Catalog`]: what is served, by whom, at which prices, as of the last final block seen.
+//!
+//! What the chain says is read from the gateway's own node, in the loop that follows it. What workers
+//! say of themselves is asked beside, of many at a time, of each once however many assets it offers, and
+//! of one that does not answer less and less often: none of them holds up another's prices or models.
 
 use crate::{
     chain::{Chain, ChainError},
+    heard::{Heard, Listed, Source},
     licensing::Licensing,
+    names::{self, Names},
 };
 use alloy_primitives::Address;
 use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{
+    StreamExt,
+    stream::{self, FuturesUnordered},
+};
 use parking_lot::Mutex;
 use sahara_abi::IAssets;
 use sahara_compute::{Card, GatewayKey, WorkerClient};
 use sahara_primitives::{AssetId, Price, Prices};
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
+    time::Duration,
 };
+use tokio::{
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval},
+};
+
+/// Workers that are asked at a time: each may take two seconds and a mebibyte.
+const MOST_ASKED: usize = 16;
+/// How late somebody whose time has come may be asked.
+const LATE: Duration = Duration::from_millis(200);
 
 /// One worker's offer of a model.
 #[derive(Clone, Debug)]
@@ -45,13 +65,22 @@ pub(crate) struct Catalog {
     http: reqwest::Client,
     key: GatewayKey,
     models: ArcSwap<BTreeMap<AssetId, Arc<Model>>>,
-    /// Assets with a worker on chain that did not answer.
-    unreachable: Mutex<BTreeSet<AssetId>>,
+    known: Mutex<Known>,
+    /// Somebody is to be asked.
+    news: Notify,
+}
+
+/// What models are made from.
+#[derive(Debug, Default)]
+struct Known {
+    listed: BTreeMap<AssetId, Listed>,
+    heard: Heard,
+    names: Names,
 }
 
 impl Catalog {
     pub(crate) fn new(http: reqwest::Client, key: GatewayKey) -> Self {
-        Self { http, key, models: ArcSwap::default(), unreachable: Mutex::default() }
+        Self { http, key, models: ArcSwap::default(), known: Mutex::default(), news: Notify::new() }
     }
 
     /// All models, oldest first.
@@ -59,13 +88,14 @@ impl Catalog {
         self.models.load().values().cloned().collect()
     }
 
-    /// The model with this name or asset number. Of equal names the oldest asset has it, the
-    /// others are called `name-<asset>`: nobody takes over a name by registering it again.
+    /// The model with this asset number or name; see [`Names`] for who has which.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Model>> {
         let models = self.models.load();
-        let by_name = models.values().find(|model| model.name == name);
-        let by_number = || models.get(&AssetId(name.trim_start_matches('#').parse().ok()?));
-        by_name.or_else(by_number).cloned()
+        let number = name.trim_start_matches('#');
+        if names::is_number(number) {
+            return models.get(&AssetId(number.parse().ok()?)).cloned();
+        }
+        models.values().find(|model| model.name == name).cloned()
     }
 
     /// A worker by address, as any of its offers knows it.
@@ -81,120 +111,171 @@ impl Catalog {
         chain: &Chain,
         address: Address,
     ) -> Result<WorkerClient, ChainError> {
-        let worker = chain.worker(address).await?;
-        Ok(WorkerClient::new(self.http.clone(), self.key.clone(), &worker.endpoint, address))
+        Ok(self.client(address, &chain.worker(address).await?.endpoint))
     }
 
-    /// Reads these assets again. Only a block's events call for it, so a request costs no call.
-    pub(crate) async fn refresh(
+    fn client(&self, address: Address, endpoint: &str) -> WorkerClient {
+        WorkerClient::new(self.http.clone(), self.key.clone(), endpoint, address)
+    }
+
+    /// Reads from the chain what it says about these assets, and has their workers asked. Only a block's
+    /// events call for it, so a request costs no call.
+    pub(crate) async fn read(
         &self,
         chain: &Chain,
-        assets: BTreeSet<AssetId>,
+        assets: &BTreeSet<AssetId>,
     ) -> Result<(), ChainError> {
-        let mut cards = BTreeMap::new();
-        let mut changed = Vec::new();
+        let done = self.read_each(chain, assets).await;
+        let mut known = self.known.lock();
+        let Known { listed, heard, .. } = &mut *known;
+        heard.keep_only(
+            listed.values().flat_map(|one| one.offers.iter().map(|(worker, _)| *worker)),
+        );
+        self.publish(&mut known, assets);
+        self.news.notify_one();
+        done
+    }
+
+    async fn read_each(&self, chain: &Chain, assets: &BTreeSet<AssetId>) -> Result<(), ChainError> {
+        let mut endpoints = BTreeMap::new();
         for asset in assets {
-            changed.push((asset, self.read(chain, asset, &mut cards).await?));
-        }
-        let mut models: BTreeMap<_, _> = BTreeMap::clone(&self.models.load());
-        for (asset, model) in changed {
-            models.remove(&asset);
-            if let Some(model) = model {
-                models.insert(asset, Arc::new(model));
+            let listed = self.list(chain, *asset, &mut endpoints).await?;
+            let mut known = self.known.lock();
+            for (worker, _) in &listed.offers {
+                let endpoint = endpoints.get(worker).map(String::as_str).unwrap_or_default();
+                known.heard.expect(*worker, endpoint, Instant::now());
+            }
+            if listed.offers.is_empty() {
+                known.listed.remove(asset);
+            } else {
+                known.listed.insert(*asset, listed);
             }
         }
-        self.models.store(Arc::new(named(models)));
         Ok(())
     }
 
-    /// Asks the workers again that did not answer, or not yet for what they offer on chain.
-    pub(crate) async fn retry_unreachable(&self, chain: &Chain) -> Result<(), ChainError> {
-        let assets = std::mem::take(&mut *self.unreachable.lock());
-        if assets.is_empty() { Ok(()) } else { self.refresh(chain, assets).await }
-    }
-
-    async fn read(
+    /// An asset as the chain has it; its name is remembered.
+    async fn list(
         &self,
         chain: &Chain,
         asset: AssetId,
-        cards: &mut BTreeMap<Address, Vec<Card>>,
-    ) -> Result<Option<Model>, ChainError> {
+        endpoints: &mut BTreeMap<Address, String>,
+    ) -> Result<Listed, ChainError> {
         let mut offers = Vec::new();
         for address in chain.workers_of(asset).await? {
             let offer = chain.offer(address, asset).await?;
             if !offer.isServed {
                 continue;
             }
-            let worker = self.worker_on_chain(chain, address).await?;
-            if let std::collections::btree_map::Entry::Vacant(place) = cards.entry(address) {
-                match worker.cards().await {
-                    Ok(served) => place.insert(served),
-                    Err(error) => {
-                        tracing::debug!(%error, %address, "a worker on chain does not answer");
-                        self.unreachable.lock().insert(asset);
-                        continue;
-                    }
-                };
+            if let Entry::Vacant(place) = endpoints.entry(address) {
+                place.insert(chain.worker(address).await?.endpoint);
             }
-            let served = cards.get(&address).into_iter().flatten();
-            let Some(card) = served.into_iter().find(|card| card.asset == asset) else {
-                // It says on chain that it will; a worker that has just said so is still starting.
-                self.unreachable.lock().insert(asset);
-                continue;
-            };
-            let prices = prices(offer.inputPrice, offer.outputPrice);
-            offers.push(Offer { worker, prices, card: card.clone() });
+            offers.push((address, prices(offer.inputPrice, offer.outputPrice)));
         }
-        if offers.is_empty() {
-            return Ok(None);
+        if offers.is_empty() && self.known.lock().names.knows(asset) {
+            return Ok(Listed::default());
         }
-        offers
-            .sort_by_key(|offer| (offer.prices.output, offer.prices.input, offer.worker.address()));
         let registered = chain.asset(asset).await?;
         // Such an asset earns nothing yet: a claim for it would be refused.
         if !registered.isSealed {
-            return Ok(None);
+            return Ok(Listed::default());
         }
-        Ok(Some(Model {
-            name: name(&registered.metadataURI).unwrap_or_else(|| format!("asset-{asset}")),
+        let name = names::name(registered.kind, &registered.metadataURI);
+        self.known.lock().names.learn(asset, name, registered.creator);
+        if offers.is_empty() {
+            return Ok(Listed::default());
+        }
+        offers.sort_by_key(|(worker, prices)| (prices.output, prices.input, *worker));
+        let model = Model {
+            name: String::new(),
             asset,
             kind: registered.kind,
             prices: prices(registered.inputPrice, registered.outputPrice),
             creator: registered.creator,
             registered_at: registered.registeredAt,
             licensing: chain.licensing(asset).await?,
-            offers,
-        }))
+            offers: Vec::new(),
+        };
+        Ok(Listed { model: Some(model), offers })
+    }
+
+    /// Asks workers whose time has come, as long as the gateway lives.
+    pub(crate) async fn ask_loop(&self) {
+        let (mut asked, mut looks) = (FuturesUnordered::new(), interval(LATE));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let free = MOST_ASKED.saturating_sub(asked.len());
+            let due = self.known.lock().heard.due(Instant::now(), free);
+            asked.extend(due.into_iter().map(|one| self.ask(one)));
+            tokio::select! {
+                Some(()) = asked.next(), if !asked.is_empty() => {}
+                () = self.news.notified() => {}
+                _ = looks.tick() => {}
+            }
+        }
+    }
+
+    /// Asks every worker whose time has come, once.
+    pub(crate) async fn ask_due(&self) {
+        let due = self.known.lock().heard.due(Instant::now(), usize::MAX);
+        stream::iter(due).for_each_concurrent(MOST_ASKED, |one| self.ask(one)).await;
+    }
+
+    /// These workers have something new to say: whoever did not answer is asked again now.
+    pub(crate) fn forgive(&self, workers: &BTreeSet<Address>) {
+        let mut known = self.known.lock();
+        workers.iter().for_each(|worker| known.heard.forgive(*worker, Instant::now()));
+    }
+
+    async fn ask(&self, source: Source) {
+        let answer = self.client(source.worker, &source.endpoint).cards().await;
+        let mut known = self.known.lock();
+        let Known { listed, heard, .. } = &mut *known;
+        let offers = |one: &Listed| one.offers.iter().any(|(worker, _)| *worker == source.worker);
+        let offered = listed.iter().filter(|(_, one)| offers(one)).map(|(asset, _)| *asset);
+        let offered: BTreeSet<AssetId> = offered.collect();
+        if let Err(error) = &answer {
+            tracing::debug!(%error, worker = %source.worker, "a worker on chain does not answer");
+        }
+        heard.hear(&source, &offered, (answer.ok(), Instant::now()));
+        self.publish(&mut known, &offered);
+    }
+
+    /// Shows these assets as they are known now, to the requests that come.
+    fn publish(&self, known: &mut Known, assets: &BTreeSet<AssetId>) {
+        let mut models = BTreeMap::clone(&self.models.load());
+        for asset in assets {
+            match self.model(known, *asset) {
+                Some(model) => models.insert(*asset, Arc::new(model)),
+                None => models.remove(asset),
+            };
+        }
+        let mut served = known.names.give();
+        let named = |(asset, model): (AssetId, Arc<Model>)| {
+            let name = served.next(asset);
+            let is_called_so = model.name == name;
+            let renamed = || Arc::new(Model { name, ..Model::clone(&model) });
+            (asset, if is_called_so { Arc::clone(&model) } else { renamed() })
+        };
+        self.models.store(Arc::new(models.into_iter().map(named).collect()));
+    }
+
+    /// An asset with the offers of workers that say they serve it.
+    fn model(&self, known: &Known, asset: AssetId) -> Option<Model> {
+        let listed = known.listed.get(&asset)?;
+        let offer = |(address, prices): &(Address, Prices)| {
+            let (endpoint, card) = known.heard.card(*address, asset)?;
+            let worker = self.client(*address, endpoint);
+            Some(Offer { worker, prices: *prices, card: card.clone() })
+        };
+        let offers: Vec<Offer> = listed.offers.iter().filter_map(offer).collect();
+        let model = listed.model.as_ref().filter(|_| !offers.is_empty())?;
+        Some(Model { offers, ..model.clone() })
     }
 }
 
 const fn prices(input: u128, output: u128) -> Prices {
     Prices { input: Price(input), output: Price(output) }
-}
-
-/// Gives every name to its oldest asset.
-fn named(models: BTreeMap<AssetId, Arc<Model>>) -> BTreeMap<AssetId, Arc<Model>> {
-    let mut taken = BTreeSet::new();
-    let unique = |(asset, model): (AssetId, Arc<Model>)| {
-        if taken.insert(model.name.clone()) {
-            return (asset, model);
-        }
-        let name = format!("{}-{asset}", model.name);
-        taken.insert(name.clone());
-        (asset, Arc::new(Model { name, ..Model::clone(&model) }))
-    };
-    models.into_iter().map(unique).collect()
-}
-
-/// The name in an asset's metadata, written as model ids are: `SmolLM2 135M` is `smollm2-135m`.
-fn name(uri: &str) -> Option<String> {
-    let metadata = metadata(uri)?;
-    let name = metadata.get("name")?.as_str()?;
-    let letter = |letter: char| {
-        if letter.is_alphanumeric() || "._:/-".contains(letter) { letter } else { '-' }
-    };
-    let name: String = name.trim().to_lowercase().chars().take(80).map(letter).collect();
-    (!name.is_empty()).then_some(name)
 }
 
 /// The JSON behind a `data:` URI.

@@ -99,6 +99,10 @@ impl ApiError {
         Self::new(404, "invalid_request_error", message).code("not_found")
     }
 
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(409, "invalid_request_error", message).code("key_taken")
+    }
+
     pub(crate) fn too_large(most: usize) -> Self {
         Self::new(413, "invalid_request_error", format!("the body is larger than {most} bytes"))
             .code("body_too_large")

@@ -158,7 +158,9 @@ fn worker_http() -> reqwest::Client {
     let client = reqwest::Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .read_timeout(SILENCE)
-        .pool_idle_timeout(IDLE_FOR);
+        .pool_idle_timeout(IDLE_FOR)
+        // A worker that sends its gateway elsewhere would have it ask machines that only it reaches.
+        .redirect(reqwest::redirect::Policy::none());
     client.build().unwrap_or_default()
 }
 
@@ -170,7 +172,7 @@ pub struct Gateway {
     store: Store,
     pub(crate) catalog: Catalog,
     accounts: RwLock<Accounts>,
-    keys: RwLock<HashMap<B256, ChannelId>>,
+    pub(crate) keys: RwLock<HashMap<B256, ChannelId>>,
     pub(crate) runs: Mutex<Runs>,
     /// Fees of a channel opened now.
     opening_rates: RwLock<FeeRates>,
@@ -264,7 +266,7 @@ impl Gateway {
             self.accounts.write().keep(&Account::new(id, row));
         }
         for (_, row) in list::<KeyRow>(&self.store.keys, &[])? {
-            self.remember_key(&row);
+            self.keys.write().insert(row.grant.keyId, self.channel_of(&row));
         }
         Ok(())
     }
@@ -381,11 +383,6 @@ impl Gateway {
     /// The accounts that one payer pays.
     pub(crate) fn accounts_of(&self, payer: Address) -> Vec<Arc<Account>> {
         self.accounts.read().by_payer.get(&payer).cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn remember_key(&self, row: &KeyRow) {
-        let channel = sahara_abi::signing::grant_channel(self.chain_id(), &row.grant);
-        self.keys.write().insert(row.grant.keyId, ChannelId(channel));
     }
 
     /// The account behind an API key.

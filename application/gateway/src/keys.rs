@@ -12,6 +12,7 @@ use sahara_compute::recover;
 use sahara_primitives::{Amount, AssetId, ChannelId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc};
 
 /// A grant in JSON: amounts as decimal strings of base units.
 #[derive(Clone, Debug, Deserialize)]
@@ -100,6 +101,7 @@ impl Gateway {
                 self.chain_id()
             )));
         }
+        self.check_unbound(&grant)?;
         self.check_payable(grant.payer, channel).await?;
         let row = KeyRow { grant, signature };
         let authority = Authority::Grant(row.clone());
@@ -108,9 +110,44 @@ impl Gateway {
             self.follow_day(&account).await?;
         }
         account.update(self.store(), |_| ())?;
-        put(&self.store().keys, row.grant.keyId.as_slice(), &row)?;
-        self.remember_key(&row);
+        self.bind_key(&row)?;
         Ok(self.key_limits(&account.row()))
+    }
+
+    pub(crate) fn channel_of(&self, row: &KeyRow) -> ChannelId {
+        ChannelId(grant_channel(self.chain_id(), &row.grant))
+    }
+
+    /// Binds a key to its grant, in the store and in memory. A key's id stands on chain for everybody to
+    /// read: whoever bound it first keeps it, and alone may bind it to another grant.
+    fn bind_key(&self, row: &KeyRow) -> Result<(), ApiError> {
+        let mut keys = self.keys.write();
+        self.check_payer(&keys, &row.grant)?;
+        put(&self.store().keys, row.grant.keyId.as_slice(), row)?;
+        keys.insert(row.grant.keyId, self.channel_of(row));
+        Ok(())
+    }
+
+    /// Refuses a grant whose key is another payer's.
+    fn check_unbound(&self, grant: &IChannels::KeyGrant) -> Result<(), ApiError> {
+        self.check_payer(&self.keys.read(), grant)
+    }
+
+    fn check_payer(
+        &self,
+        keys: &HashMap<B256, ChannelId>,
+        grant: &IChannels::KeyGrant,
+    ) -> Result<(), ApiError> {
+        let bound = keys.get(&grant.keyId).and_then(|channel| self.known_account(*channel));
+        match bound {
+            Some(account) if account.row().authority.payer() != grant.payer => {
+                Err(ApiError::conflict(
+                    "grant.keyId: this key is another payer's here: expected the hash of a secret of your own",
+                )
+                .param("grant.keyId"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Who granted an API key that is good for this asset now.

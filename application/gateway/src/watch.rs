@@ -1,6 +1,7 @@
 //! Watching final blocks: prices, workers, and payers who want their money back.
 
 use crate::{chain::ChainError, error::ApiError, gateway::Gateway};
+use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, ILicenses, IWorkers, LICENSES, WORKERS};
 use sahara_client::Log;
@@ -11,8 +12,6 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How old the prices may be that a request is fixed to, and a closing that it misses: a fifth of a
 /// heartbeat, at five small calls a second.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Looks between tries to reach workers that did not answer, about a second.
-const LOOKS_PER_RETRY: u64 = 5;
 /// Looks between purges of old answers and requests, about an hour.
 const LOOKS_PER_PURGE: u64 = 18_000;
 
@@ -21,13 +20,21 @@ const LOOKS_PER_PURGE: u64 = 18_000;
 struct News {
     assets: BTreeSet<AssetId>,
     channels: BTreeSet<ChannelId>,
+    /// Who said something on chain, and so is there.
+    workers: BTreeSet<Address>,
     is_everything_stale: bool,
 }
 
 impl Gateway {
     /// Settles, has owed answers signed, follows the chain and closes usage logs; runs as long as the gateway does.
     pub async fn work(self: Arc<Self>) {
-        tokio::join!(self.settle_loop(), self.owed_loop(), self.watch_loop(), self.log_loop());
+        tokio::join!(
+            self.settle_loop(),
+            self.owed_loop(),
+            self.watch_loop(),
+            self.catalog.ask_loop(),
+            self.log_loop()
+        );
     }
 
     /// Reads everything that is served now. [`Self::work`] does so too; a caller that wants to
@@ -36,9 +43,14 @@ impl Gateway {
     /// # Errors
     /// [`ChainError`].
     pub async fn refresh(&self) -> Result<(), ChainError> {
-        let count = self.chain().asset_count().await?;
-        self.catalog.refresh(self.chain(), (1..=count).map(AssetId).collect()).await?;
+        self.read_all().await?;
+        self.catalog.ask_due().await;
         Ok(())
+    }
+
+    async fn read_all(&self) -> Result<(), ChainError> {
+        let count = self.chain().asset_count().await?;
+        self.catalog.read(self.chain(), &(1..=count).map(AssetId).collect()).await
     }
 
     async fn watch_loop(&self) {
@@ -52,11 +64,6 @@ impl Gateway {
             match self.look(seen).await {
                 Ok(head) => seen = Some(head),
                 Err(error) => tracing::warn!(%error, "the chain cannot be followed"),
-            }
-            if count.is_multiple_of(LOOKS_PER_RETRY)
-                && let Err(error) = self.catalog.retry_unreachable(self.chain()).await
-            {
-                tracing::warn!(%error, "the catalogue cannot be read");
             }
             if count.is_multiple_of(LOOKS_PER_PURGE)
                 && let Err(error) = self.purge()
@@ -75,7 +82,7 @@ impl Gateway {
                     self.follow_day(&account).await?;
                 }
             }
-            self.refresh().await?;
+            self.read_all().await?;
             return Ok(head);
         };
         if head <= seen {
@@ -86,10 +93,11 @@ impl Gateway {
         let logs = self.chain().0.logs((seen.saturating_add(1), head), accounts, None).await?;
         let mut news = News::default();
         logs.iter().for_each(|log| news.read(log));
+        self.catalog.forgive(&news.workers);
         if news.is_everything_stale {
-            self.refresh().await?;
+            self.read_all().await?;
         } else if !news.assets.is_empty() {
-            self.catalog.refresh(self.chain(), news.assets).await?;
+            self.catalog.read(self.chain(), &news.assets).await?;
         }
         for account in news.channels.into_iter().filter_map(|one| self.known_account(one)) {
             self.follow(&account).await?;
@@ -117,9 +125,13 @@ impl News {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = IWorkers::Served::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
+            self.workers.insert(event.worker);
         } else if let Ok(event) = IWorkers::Unserved::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if log.address == WORKERS {
+            if let Ok(event) = IWorkers::WorkerRegistered::decode_log(log) {
+                self.workers.insert(event.worker);
+            }
             self.is_everything_stale = true;
         }
     }

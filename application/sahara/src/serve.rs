@@ -192,7 +192,8 @@ fn is_named(host: &str, hosts: &[String]) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    ["localhost", "127.0.0.1", "[::1]"].contains(&name) || hosts.iter().any(|own| own == name)
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+        || hosts.iter().any(|own| own == name || own == host)
 }
 
 #[cfg(test)]
@@ -238,6 +239,8 @@ mod tests {
             assert!(!is_named(host, &[]), "{host}");
         }
         assert!(is_named("own.example:443", &[String::from("own.example")]));
+        let with_port = [String::from("own.example:8443")];
+        assert!(is_named("own.example:8443", &with_port) && !is_named("own.example", &with_port));
     }
 
     #[tokio::test]

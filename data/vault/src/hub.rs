@@ -12,7 +12,7 @@
 
 use crate::{
     error::VaultError,
-    manifest::{Entry, Manifest},
+    manifest::Entry,
     metadata::Document,
     store::{Reader, Record},
     tree::SEGMENT,
@@ -173,8 +173,8 @@ async fn info(
 ) -> Result<Json<Value>, Refusal> {
     let (record, repository) = find(vault, shelf, names, revision).await?;
     let asset = AssetId(record.asset);
-    let (manifest, document) = vault.texts(asset).await?;
-    let manifest = Manifest::read(&manifest)?;
+    let manifest = vault.manifest(asset).await?;
+    let (_, document) = vault.texts(asset).await?;
     let document = Document::read(&document).unwrap_or_default();
     let is_public = vault.is_public(asset).await?;
     let siblings = manifest.files.iter().map(|file| json!({ "rfilename": file.path }));

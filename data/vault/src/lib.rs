@@ -26,6 +26,7 @@ mod client;
 mod error;
 mod http;
 mod hub;
+mod known;
 pub mod manifest;
 pub mod metadata;
 mod registry;

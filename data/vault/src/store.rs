@@ -18,12 +18,19 @@
 //! disk left behind them is cut off before the next one is written. A file is synced before it is
 //! called whole.
 
+mod reader;
+
+pub(crate) use reader::Reader;
+use reader::cut_off;
+
 use crate::{
     error::VaultError,
+    known::{Here, Known},
     manifest::{Entry, Manifest},
     seal::{self, Place, Sealer},
     tree::{self, Value},
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -31,9 +38,15 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use zeroize::Zeroizing;
+
+/// The longest record: a few fields, and a name of at most 96 characters.
+const MAX_RECORD: usize = 512;
 
 /// What is known of an asset without the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +78,8 @@ pub(crate) struct Store {
     capacity: u64,
     /// Bytes that files take: counted when the directory is opened, kept with every write.
     used: AtomicU64,
+    /// What strangers may ask for as often as they like.
+    known: Mutex<Known>,
 }
 
 impl Store {
@@ -88,7 +103,8 @@ impl Store {
             VaultError::Damaged(format!("{} holds no key of 32 bytes", file.display()))
         })?;
         let used = AtomicU64::new(measure(directory)?);
-        Ok(Self { directory: directory.to_owned(), key, capacity, used })
+        let known = Mutex::default();
+        Ok(Self { directory: directory.to_owned(), key, capacity, used, known })
     }
 
     /// Every asset.
@@ -110,6 +126,11 @@ impl Store {
     /// Remembers an asset with its texts.
     pub(crate) fn put(&self, record: &Record, texts: (&str, &str)) -> Result<(), VaultError> {
         let asset = record.asset;
+        let length = texts.0.len().saturating_add(texts.1.len()).saturating_add(MAX_RECORD);
+        self.check_bytes(
+            u64::try_from(length).unwrap_or(u64::MAX),
+            "the manifest and the metadata",
+        )?;
         fs::create_dir_all(self.at(asset, ""))?;
         self.replace(&self.at(asset, "manifest.json"), texts.0.as_bytes())?;
         self.replace(&self.at(asset, "document.json"), texts.1.as_bytes())?;
@@ -148,9 +169,37 @@ impl Store {
         }
     }
 
-    /// An asset's manifest.
-    pub(crate) fn manifest(&self, asset: u64) -> Result<Manifest, VaultError> {
-        Manifest::read(&self.texts(asset)?.0)
+    /// An asset's manifest, which never changes once it is here.
+    pub(crate) fn manifest(&self, asset: u64) -> Result<Arc<Manifest>, VaultError> {
+        if let Some(manifest) = self.known.lock().manifest(asset) {
+            return Ok(manifest);
+        }
+        let text = self.texts(asset)?.0;
+        let manifest = Arc::new(Manifest::read(&text)?);
+        self.known.lock().keep(asset, &manifest, text.len());
+        Ok(manifest)
+    }
+
+    /// Whether every file of an asset is here. A whole file stays so: only the first that was missing
+    /// is looked for again.
+    pub(crate) fn is_whole(&self, asset: u64) -> Result<bool, VaultError> {
+        let is_here = |file: &Entry| self.held(asset, file) == tree::segments(file.size);
+        let before = self.known.lock().here(asset);
+        let from = match before {
+            Some(Here::Whole) => return Ok(true),
+            Some(Here::Until(_, file)) if !is_here(&file) => return Ok(false),
+            Some(Here::Until(index, _)) => index,
+            None => 0,
+        };
+        let manifest = self.manifest(asset)?;
+        let mut files = manifest.files.iter().enumerate().skip(from);
+        let here = match files.find(|(_, file)| !is_here(file)) {
+            Some((index, file)) => Here::Until(index, file.clone()),
+            None => Here::Whole,
+        };
+        let is_whole = matches!(here, Here::Whole);
+        self.known.lock().note(asset, here);
+        Ok(is_whole)
     }
 
     /// Segments of a file that are here; all of them only if the file is whole.
@@ -180,7 +229,11 @@ impl Store {
         bytes: &[u8],
     ) -> Result<(), VaultError> {
         read_tree(bytes, file)?;
-        self.replace(&self.at(asset, &format!("{}.tree", file.blake3)), bytes)
+        let place = self.at(asset, &format!("{}.tree", file.blake3));
+        let before = fs::metadata(&place).map_or(0, |tree| tree.len());
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_sub(before);
+        self.check_bytes(more, &format!("the tree of `{}`", file.path))?;
+        self.replace(&place, bytes)
     }
 
     /// Takes the next segment of a file; returns how many are here now.
@@ -242,11 +295,16 @@ impl Store {
             0 => seal::length_of(file.size),
             _ => seal::sealed_len(file.size, index),
         };
-        if self.used.load(Ordering::Relaxed).saturating_add(more) <= self.capacity {
+        self.check_bytes(more, &format!("`{}`", file.path))
+    }
+
+    fn check_bytes(&self, more: u64, what: &str) -> Result<(), VaultError> {
+        let is_room = self.used.load(Ordering::Relaxed).saturating_add(more) <= self.capacity;
+        if more == 0 || is_room {
             return Ok(());
         }
         let most = self.capacity;
-        Err(VaultError::Full(format!("`{}` would pass the {most} bytes of this vault", file.path)))
+        Err(VaultError::Full(format!("{what} would pass the {most} bytes of this vault")))
     }
 
     /// The file's cipher; a new file gets its header.
@@ -258,7 +316,8 @@ impl Store {
     ) -> Result<Sealer, VaultError> {
         let place = place(asset, file);
         if index > 0 {
-            return Sealer::open(&self.key, &place, &header(disk)?);
+            let sealer = Sealer::open(&self.key, &place, &header(disk)?);
+            return sealer.or_else(|error| cut_off(disk, (0, file), error));
         }
         let (sealer, header) = Sealer::create(&self.key, &place)?;
         disk.set_len(0)?;
@@ -271,7 +330,8 @@ impl Store {
         let mut reader = Reader::of(self, disk, (asset, file))?;
         let mut sha256 = Sha256::new();
         for index in 0..tree::segments(file.size) {
-            sha256.update(reader.segment(index)?);
+            let segment = reader.segment(index);
+            sha256.update(segment.or_else(|error| cut_off(disk, (index, file), error))?);
         }
         if hex::encode(sha256.finalize()) == file.sha256 {
             return Ok(());
@@ -287,36 +347,6 @@ impl Store {
             VaultError::Missing(format!("`{}` was not pushed to the end", file.path))
         })?;
         Reader::of(self, &mut sealed, (asset, file))
-    }
-}
-
-/// A stored file, read segment by segment.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    disk: File,
-    sealer: Sealer,
-    size: u64,
-}
-
-impl Reader {
-    fn of(
-        store: &Store,
-        disk: &mut File,
-        (asset, file): (u64, &Entry),
-    ) -> Result<Self, VaultError> {
-        let sealer = Sealer::open(&store.key, &place(asset, file), &header(disk)?)?;
-        Ok(Self { disk: disk.try_clone()?, sealer, size: file.size })
-    }
-
-    /// A segment's plaintext.
-    pub(crate) fn segment(&mut self, index: u64) -> Result<Vec<u8>, VaultError> {
-        if index >= tree::segments(self.size) {
-            return Err(VaultError::Missing(format!("there is no segment {index}")));
-        }
-        self.disk.seek(SeekFrom::Start(seal::offset(index)))?;
-        let mut sealed = Vec::new();
-        (&mut self.disk).take(seal::sealed_len(self.size, index)).read_to_end(&mut sealed)?;
-        self.sealer.unseal(index, &sealed)
     }
 }
 
@@ -363,176 +393,4 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
 
 #[cfg(test)]
 #[expect(clippy::cast_possible_truncation, reason = "the tests' own numbers are small")]
-mod tests {
-    use super::{Record, Store, measure};
-    use crate::{
-        error::VaultError,
-        manifest::{Hashed, Manifest},
-        tree::SEGMENT,
-    };
-    use std::{
-        fs::{self, OpenOptions},
-        os::unix::fs::PermissionsExt,
-        sync::atomic::Ordering,
-    };
-
-    struct World {
-        directory: tempfile::TempDir,
-        content: Vec<u8>,
-        manifest: Manifest,
-        tree: Vec<u8>,
-    }
-
-    fn world(size: u64) -> World {
-        let directory = tempfile::tempdir().unwrap();
-        let content: Vec<u8> = (0..size).map(|n| (n * 7 % 253) as u8).collect();
-        let file = directory.path().join("weights.bin");
-        fs::write(&file, &content).unwrap();
-        let manifest = Manifest::of(&file).unwrap();
-        let tree = Hashed::of(&file).unwrap().values.concat();
-        World { directory, content, manifest, tree }
-    }
-
-    impl World {
-        fn open(&self, capacity: u64) -> Store {
-            Store::open(&self.directory.path().join("vault"), capacity).unwrap()
-        }
-
-        fn segment(&self, index: u64) -> (u64, &[u8]) {
-            let from = (index * SEGMENT) as usize;
-            (index, &self.content[from..self.content.len().min(from + SEGMENT as usize)])
-        }
-
-        fn put(&self, store: &Store) {
-            let record = Record {
-                asset: 7,
-                shelf: "models".into(),
-                repository: "0x0/x".into(),
-                registered_at: 1,
-                content: "0".repeat(64),
-            };
-            store.put(&record, (&self.manifest.text().unwrap(), "{}")).unwrap();
-            store.put_tree(7, &self.manifest.files[0], &self.tree).unwrap();
-        }
-    }
-
-    #[test]
-    fn v3_only_ciphertext_lies_on_disk_and_comes_back_whole() {
-        let world = world(2 * SEGMENT + 100);
-        let (store, file) = (world.open(u64::MAX), &world.manifest.files[0]);
-        world.put(&store);
-        for index in 0..3 {
-            assert_eq!(store.append(7, file, world.segment(index)).unwrap(), index + 1);
-        }
-        let mut reader = store.read(7, file).unwrap();
-        let back: Vec<u8> = (0..3).flat_map(|index| reader.segment(index).unwrap()).collect();
-        assert!(back == world.content);
-        assert!(reader.segment(3).is_err());
-        let sealed = world.directory.path().join(format!("vault/assets/7/{}.sealed", file.blake3));
-        let disk = fs::read(&sealed).unwrap();
-        assert!(!disk.windows(64).any(|window| window == &world.content[..64]));
-        let key = fs::metadata(world.directory.path().join("vault/key")).unwrap();
-        assert_eq!(key.permissions().mode() & 0o777, 0o600);
-        // The same file under another asset is another file: nothing is shared.
-        assert!(matches!(store.read(8, file), Err(VaultError::Missing(_))));
-    }
-
-    #[test]
-    fn v5_a_push_goes_on_after_a_kill_at_any_byte() {
-        let world = world(2 * SEGMENT + 100);
-        let file = &world.manifest.files[0];
-        for cut in [0, 1, 50, 80, 81, 500, SEGMENT + 95, SEGMENT + 96, SEGMENT + 97, 2 * SEGMENT] {
-            drop(fs::remove_dir_all(world.directory.path().join("vault/assets/7")));
-            let store = world.open(u64::MAX);
-            world.put(&store);
-            store.append(7, file, world.segment(0)).unwrap();
-            store.append(7, file, world.segment(1)).unwrap();
-            let partial =
-                world.directory.path().join(format!("vault/assets/7/{}.partial", file.blake3));
-            OpenOptions::new().write(true).open(partial).unwrap().set_len(cut).unwrap();
-            let store = world.open(u64::MAX);
-            for index in store.held(7, file)..3 {
-                store.append(7, file, world.segment(index)).unwrap();
-            }
-            let mut reader = store.read(7, file).unwrap();
-            let back: Vec<u8> = (0..3).flat_map(|index| reader.segment(index).unwrap()).collect();
-            assert!(back == world.content, "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn v1_a_wrong_segment_tree_or_hash_is_refused() {
-        let mut world = world(SEGMENT + 5);
-        let store = world.open(u64::MAX);
-        world.put(&store);
-        let file = world.manifest.files[0].clone();
-        let mut wrong = world.segment(0).1.to_vec();
-        wrong[9] ^= 1;
-        let refused = |error: VaultError| matches!(error, VaultError::Invalid(_));
-        assert!(refused(store.append(7, &file, (0, &wrong)).unwrap_err()));
-        assert!(refused(store.append(7, &file, (0, b"")).unwrap_err()));
-        assert!(matches!(
-            store.append(7, &file, world.segment(1)).unwrap_err(),
-            VaultError::OutOfOrder { expected: 0 }
-        ));
-        world.tree[3] ^= 1;
-        assert!(refused(store.put_tree(7, &file, &world.tree).unwrap_err()));
-        assert!(refused(store.put_tree(7, &file, b"short").unwrap_err()));
-        // A manifest whose two hashes belong to different files is found out at the end.
-        let other = crate::manifest::Entry { sha256: "0".repeat(64), ..file.clone() };
-        assert_eq!(store.append(7, &other, world.segment(0)).unwrap(), 1);
-        assert!(refused(store.append(7, &other, world.segment(1)).unwrap_err()));
-        assert_eq!(store.held(7, &file), 0);
-    }
-
-    #[test]
-    fn a_full_vault_says_so_and_loses_nothing() {
-        let world = world(SEGMENT + 5);
-        let file = &world.manifest.files[0];
-        let small = world.open(SEGMENT);
-        world.put(&small);
-        let error = small.append(7, file, world.segment(0)).unwrap_err();
-        assert!(matches!(error, VaultError::Full(_)), "{error}");
-        let large = world.open(4 * SEGMENT);
-        large.append(7, file, world.segment(0)).unwrap();
-        assert_eq!(large.append(7, file, world.segment(1)).unwrap(), 2);
-    }
-
-    #[test]
-    fn what_is_counted_as_used_is_what_lies_on_disk() {
-        let world = world(2 * SEGMENT + 100);
-        let file = world.manifest.files[0].clone();
-        let store = world.open(u64::MAX);
-        let same = |when: &str| {
-            let on_disk = measure(&world.directory.path().join("vault")).unwrap();
-            assert_eq!(store.used.load(Ordering::Relaxed), on_disk, "{when}");
-        };
-        same("empty");
-        world.put(&store);
-        world.put(&store);
-        same("put twice");
-        let other = crate::manifest::Entry { sha256: "0".repeat(64), ..file.clone() };
-        for index in 0..2 {
-            store.append(7, &other, world.segment(index)).unwrap();
-            same("a segment");
-        }
-        store.append(7, &file, world.segment(0)).unwrap();
-        store.append(7, &file, (2, b"wrong")).unwrap_err();
-        same("sent again, and refused");
-        store.append(7, &other, world.segment(2)).unwrap_err();
-        same("emptied");
-        for index in 0..3 {
-            store.append(7, &file, world.segment(index)).unwrap();
-        }
-        same("whole");
-    }
-
-    #[test]
-    fn a_lost_key_is_not_replaced_by_a_new_one() {
-        let world = world(5);
-        world.put(&world.open(u64::MAX));
-        fs::remove_file(world.directory.path().join("vault/key")).unwrap();
-        let error = Store::open(&world.directory.path().join("vault"), 1).unwrap_err();
-        assert!(error.to_string().contains("is missing"), "{error}");
-    }
-}
+mod tests;

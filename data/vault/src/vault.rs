@@ -8,7 +8,6 @@ use crate::{
     repository,
     signed::{Asked, Doorkeeper, HEADER, now},
     store::{Reader, Record, Store},
-    tree,
 };
 use alloy_primitives::{Address, B256};
 use axum::http::HeaderMap;
@@ -250,7 +249,7 @@ impl Vault {
     }
 
     /// An asset's manifest.
-    pub(crate) async fn manifest(&self, asset: AssetId) -> Result<Manifest, VaultError> {
+    pub(crate) async fn manifest(&self, asset: AssetId) -> Result<Arc<Manifest>, VaultError> {
         let store = Arc::clone(&self.store);
         blocking(move || store.manifest(asset.0)).await
     }
@@ -283,14 +282,7 @@ impl Vault {
     /// Whether every file is here.
     pub(crate) async fn is_whole(&self, asset: AssetId) -> Result<bool, VaultError> {
         let store = Arc::clone(&self.store);
-        blocking(move || {
-            let manifest = store.manifest(asset.0)?;
-            Ok(manifest
-                .files
-                .iter()
-                .all(|file| store.held(asset.0, file) == tree::segments(file.size)))
-        })
-        .await
+        blocking(move || store.is_whole(asset.0)).await
     }
 
     /// Opens a file, with a place among the readers.

@@ -7,11 +7,15 @@ use alloy_primitives::Address;
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
 use sahara_primitives::Milliseconds;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// The longest event: a token is a few bytes, a message of failure some hundred.
 const MAX_LINE: usize = 1 << 16;
+
+/// The longest answer that is no stream: a card is some hundred bytes, and a worker has thousands at most.
+const MAX_ANSWER: usize = 1 << 20;
 
 /// Why a worker gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +50,8 @@ struct Models {
 const CARDS_WITHIN: Duration = Duration::from_secs(2);
 /// A signature is an entry in the worker's ledger, on disk.
 const SIGNED_WITHIN: Duration = Duration::from_secs(10);
+/// Why a job is refused comes with the refusal.
+const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
 impl WorkerClient {
     /// The worker with this address at this URL.
@@ -65,8 +71,7 @@ impl WorkerClient {
     pub async fn cards(&self) -> Result<Vec<Card>, WorkerError> {
         let request = self.http.get(format!("{}/models", self.endpoint)).timeout(CARDS_WITHIN);
         let response = request.send().await.map_err(unreachable)?;
-        let models: Models =
-            response.json().await.map_err(|error| WorkerError::Malformed(error.to_string()))?;
+        let models: Models = parsed(response).await?;
         if models.worker != self.worker {
             return Err(WorkerError::Malformed(format!(
                 "expected worker {}, got {}",
@@ -96,7 +101,7 @@ impl WorkerClient {
     ) -> Result<Signed, WorkerError> {
         let response =
             self.post("/receipts", serde_json::to_vec(request), now, Some(SIGNED_WITHIN)).await?;
-        response.json().await.map_err(|error| WorkerError::Malformed(error.to_string()))
+        parsed(response).await
     }
 
     async fn post(
@@ -127,7 +132,8 @@ impl WorkerClient {
             return Ok(response);
         }
         let status = response.status();
-        let body = response.bytes().await.map_err(unreachable)?;
+        // A job's stream may last, a refusal may not.
+        let body = timeout(REFUSED_WITHIN, whole(response)).await.map_err(unreachable)??;
         Err(WorkerError::Refused(serde_json::from_slice(&body).unwrap_or_else(|_| {
             Problem::new(ProblemCode::Internal, format!("the worker answered {status}"))
         })))
@@ -171,6 +177,67 @@ impl JobStream {
     }
 }
 
+/// A body that fits into memory however many of its kind there are: who serves decides how much it sends.
+async fn whole(mut response: reqwest::Response) -> Result<Vec<u8>, WorkerError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
+            return Err(WorkerError::Malformed(format!(
+                "expected at most {MAX_ANSWER} bytes of an answer"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+async fn parsed<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, WorkerError> {
+    let body = whole(response).await?;
+    serde_json::from_slice(&body).map_err(|error| WorkerError::Malformed(error.to_string()))
+}
+
 fn unreachable(error: impl std::fmt::Display) -> WorkerError {
     WorkerError::Unreachable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ANSWER, WorkerClient, WorkerError};
+    use crate::GatewayKey;
+    use axum::{
+        Router,
+        body::Body,
+        http::StatusCode,
+        routing::{get, post},
+    };
+    use bytes::Bytes;
+    use futures::{StreamExt, stream};
+    use sahara_client::SigningKey;
+    use sahara_primitives::{Address, Milliseconds};
+    use std::convert::Infallible;
+    use tokio::net::TcpListener;
+
+    /// Blanks without end, before any JSON.
+    async fn endless(status: StatusCode) -> (StatusCode, Body) {
+        let chunk = Bytes::from(vec![b' '; 1 << 16]);
+        (status, Body::from_stream(stream::repeat(chunk).map(Ok::<_, Infallible>)))
+    }
+
+    #[tokio::test]
+    async fn no_answer_fills_the_memory_of_who_asked() {
+        let router = Router::new()
+            .route("/models", get(|| endless(StatusCode::OK)))
+            .route("/refused", post(|| endless(StatusCode::SERVICE_UNAVAILABLE)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let key = GatewayKey(SigningKey::random());
+        let client = WorkerClient::new(reqwest::Client::new(), key, &url, Address::ZERO);
+        let is_cut = |error: WorkerError| {
+            let expected = format!("expected at most {MAX_ANSWER} bytes of an answer");
+            assert_eq!(error, WorkerError::Malformed(expected));
+        };
+        is_cut(client.cards().await.unwrap_err());
+        is_cut(client.post("/refused", Ok(Vec::new()), Milliseconds(0), None).await.unwrap_err());
+    }
 }

@@ -1,14 +1,15 @@
 //! How much of a gateway one payer may take, and how long it may stand still.
 
-use super::world::{NOW, World, chat};
+use super::world::{NOW, SECRET, World, chat, signer};
 use crate::{
     Bounds, Patience,
     listen::{Listened, is_taken, listen},
     run::Run,
 };
 use alloy_primitives::B256;
+use sahara_abi::{CHANNELS, IChannels};
 use sahara_compute::{Input, Job, Sampling};
-use sahara_primitives::Milliseconds;
+use sahara_primitives::{Amount, Milliseconds};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -46,6 +47,27 @@ async fn a_payer_has_so_many_keys_and_no_more() {
     assert!(error["error"]["message"].as_str().unwrap().contains("has 3 keys here"), "{error}");
     // One that is known may come again.
     world.register_key(&world.grant(22, 5)).await;
+}
+
+#[tokio::test]
+async fn a_key_stays_with_the_payer_who_bound_it() {
+    let mut world = World::new().await;
+    let fund = IChannels::fundCall { payer: signer(9).address() };
+    world.node.state.lock().fund(signer(9).address(), Amount::from_coins(10));
+    world.node.pay_as(signer(9).address(), CHANNELS, Amount::from_coins(5), &fund);
+    // The id of the key stands in the opening of its channel, for everybody to read.
+    let stolen = IChannels::KeyGrant { payer: signer(9).address(), ..world.grant(2, 1) };
+    let refused = world.post_key_of(&signer(9), &stolen).await;
+    assert_eq!(refused.status(), 409);
+    let error: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(error["error"]["code"], "key_taken", "{error}");
+    world.answer(&chat("one")).await;
+    assert!(!world.spent().is_zero());
+    // Its payer may give it other limits; and nobody else after a restart either.
+    let channel = world.register_key(&world.grant(11, 6)).await;
+    world.kill_and_restart().await;
+    assert_eq!(world.gateway.account_of_key(SECRET).unwrap().channel, channel);
+    assert_eq!(world.post_key_of(&signer(9), &stolen).await.status(), 409);
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! Workers that are gone, silent or will not sign hold up nobody else.
 
-use super::world::{World, chat};
+use super::world::{INPUT, OUTPUT, World, chat, signer};
+use axum::Router;
+use sahara_abi::{IWorkers, WORKERS};
 use sahara_primitives::Amount;
 use serde_json::json;
-use std::sync::atomic::Ordering;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::net::TcpListener;
 
 fn left(world: &World) -> Amount {
     let account = world.gateway.known_account(world.channel).unwrap();
@@ -38,6 +44,43 @@ async fn g6_a_worker_that_is_gone_for_good_holds_up_no_later_receipt() {
     assert!(world.gateway.store().progress_ids().is_empty());
     world.kill_and_restart().await;
     assert_eq!((world.spent(), world.receipts()), (spent, 2));
+}
+
+/// A bonded worker that never says what it serves, for asset 1; how often it was asked.
+async fn silent_worker(world: &World) -> Arc<AtomicU64> {
+    let asked = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&asked);
+    let router = Router::new().fallback(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<()>()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let worker = signer(8).address();
+    world.node.state.lock().fund(worker, Amount::from_coins(1_000_000));
+    let register = IWorkers::registerWorkerCall { endpoint };
+    world.node.pay_as(worker, WORKERS, Amount::from_coins(1_000), &register);
+    // Cheaper than the other, so that it would be asked first.
+    let serve = IWorkers::serveCall { asset: 1, inputPrice: INPUT, outputPrice: OUTPUT - 2 };
+    world.node.pay_as(worker, WORKERS, Amount::ZERO, &serve);
+    asked
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_answer_holds_up_no_catalogue() {
+    let mut world = World::new().await;
+    let asked = silent_worker(&world).await;
+    // The loop that follows the chain asks nobody: what it reads is there when it returns.
+    world.gateway.look(Some(0)).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    let model = world.gateway.catalog.find("script-1").unwrap();
+    assert_eq!(model.offers.len(), 1);
+    // The others are there while it is still silent, also for a gateway that has just begun.
+    world.kill_and_restart().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "once a round");
+    assert_eq!(world.gateway.catalog.find("script-1").unwrap().offers.len(), 1);
+    world.answer(&chat("served")).await;
 }
 
 #[tokio::test]

@@ -488,6 +488,7 @@ impl World {
         let node: Arc<dyn Node> = Arc::<TestNode>::clone(node);
         let gateway = Gateway::open(config, node).await.unwrap();
         gateway.look(None).await.unwrap();
+        gateway.catalog.ask_due().await;
         gateway.charge_owed().await;
         let (url, task) = serve(gateway.router()).await;
         (gateway, url, task)
@@ -514,7 +515,15 @@ impl World {
     }
 
     pub(crate) async fn post_key(&self, grant: &IChannels::KeyGrant) -> reqwest::Response {
-        let signature = self.payer.sign_typed(grant, &signing::channels_domain(LOCAL_CHAIN_ID));
+        self.post_key_of(&self.payer, grant).await
+    }
+
+    pub(crate) async fn post_key_of(
+        &self,
+        payer: &SigningKey,
+        grant: &IChannels::KeyGrant,
+    ) -> reqwest::Response {
+        let signature = payer.sign_typed(grant, &signing::channels_domain(LOCAL_CHAIN_ID));
         let body = json!({ "signature": signature, "grant": {
             "payer": grant.payer, "gateway": grant.gateway, "keyId": grant.keyId,
             "maxTotal": grant.maxTotal.to_string(), "maxPerDay": grant.maxPerDay.to_string(),
@@ -527,6 +536,7 @@ impl World {
     /// The chain has moved on: the gateway sees it.
     pub(crate) async fn catch_up(&self) {
         self.gateway.look(Some(0)).await.unwrap();
+        self.gateway.catalog.ask_due().await;
     }
 
     /// One more worker for asset 1, a unit cheaper than the first: it is asked before it. At one path

@@ -71,8 +71,8 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let index = open_index(&config, client.clone()).await?;
     let chain_id = client.chain_id().await?;
     let api = index.router_within(rate(&config));
-    let mut web = pages(&config, &client, &key, chain_id)?;
     let (places, hosts) = ((config.clone(), listener.local_addr()?), config.hosts.clone());
+    let mut web = pages(&places, &client, &key, chain_id)?;
     let local = GatewayConfig::local(key.clone(), config.data_dir, config.url);
     let settings = GatewayConfig {
         chain_id,
@@ -112,7 +112,12 @@ fn rate(config: &Config) -> Rate {
 }
 
 /// What the web application has to know.
-fn pages(config: &Config, client: &ChainClient, key: &SigningKey, chain_id: u64) -> Result<Web> {
+fn pages(
+    (config, address): &(Config, SocketAddr),
+    client: &ChainClient,
+    key: &SigningKey,
+    chain_id: u64,
+) -> Result<Web> {
     let allowance = config.allowance.map(|terms| {
         let file = config.data_dir.join("allowance.json");
         Allowance::open(terms, key.clone(), file, (chain_id, config.listen))
@@ -124,6 +129,8 @@ fn pages(config: &Config, client: &ChainClient, key: &SigningKey, chain_id: u64)
         genesis_hash: config.genesis_hash,
         gateway: key.address(),
         allowance: allowance.transpose()?,
+        origins: origins(config, *address),
+        rate: rate(config),
         sessions: web::Sessions::default(),
         gateway_requests: None,
     })
@@ -137,12 +144,8 @@ async fn open_index(config: &Config, client: ChainClient) -> Result<Arc<Index>> 
     Ok(Arc::new(Index::new(database, Source::new(client))))
 }
 
-/// The vault beside the gateway: API keys say who downloads with other people's programs.
-async fn open_vault(
-    (config, address): (Config, SocketAddr),
-    client: ChainClient,
-    gateway: &Arc<sahara_gateway::Gateway>,
-) -> Result<Arc<Vault>> {
+/// What pages and programs call this gateway.
+fn origins(config: &Config, address: SocketAddr) -> Vec<String> {
     let mut origins = vec![config.url.trim_end_matches('/').to_owned()];
     if address.ip().is_loopback() {
         let names = ["127.0.0.1", "localhost", "[::1]"];
@@ -152,12 +155,21 @@ async fn open_vault(
     origins.extend(
         config.hosts.iter().flat_map(|host| schemes.map(|scheme| format!("{scheme}://{host}"))),
     );
+    origins
+}
+
+/// The vault beside the gateway: API keys say who downloads with other people's programs.
+async fn open_vault(
+    (config, address): (Config, SocketAddr),
+    client: ChainClient,
+    gateway: &Arc<sahara_gateway::Gateway>,
+) -> Result<Arc<Vault>> {
     let gateway = Arc::clone(gateway);
     let settings = Settings {
         directory: config.data_dir.join("vault"),
         capacity: config.vault_capacity,
         chain_id: client.chain_id().await?,
-        origins,
+        origins: origins(&config, address),
         tokens: Arc::new(move |secret, asset| gateway.payer_of_key(secret, asset)),
     };
     Ok(Vault::open(settings, Arc::new(client))?)

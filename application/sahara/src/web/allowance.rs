@@ -20,6 +20,7 @@ use sahara_primitives::{Address, Amount, LOCAL_CHAIN_ID};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fs,
     net::SocketAddr,
     path::PathBuf,
@@ -29,6 +30,9 @@ use std::{
 use tokio::sync::Mutex;
 
 const DAY_SECONDS: u64 = 86_400;
+
+/// Blocks whose events are asked for at a time: half of what a node answers.
+const STEP: u64 = 50_000;
 
 /// How much newcomers get.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -63,6 +67,15 @@ pub(crate) struct Allowance {
     key: SigningKey,
     file: PathBuf,
     given: Mutex<Given>,
+    funded: Mutex<Funded>,
+}
+
+/// Whom the operator's key funded, by the chain's own memory.
+#[derive(Debug, Default)]
+struct Funded {
+    accounts: BTreeSet<Address>,
+    /// The first block that was not read yet.
+    next: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,7 +108,7 @@ impl Allowance {
                 return Err(error).wrap_err_with(|| format!("could not read {}", file.display()));
             }
         };
-        Ok(Self { terms, key, file, given: Mutex::new(given) })
+        Ok(Self { terms, key, file, given: Mutex::new(given), funded: Mutex::default() })
     }
 
     /// What a newcomer would get now.
@@ -110,11 +123,20 @@ impl Allowance {
         Ok(fs::rename(draft, &self.file)?)
     }
 
-    /// Whether the account was given something before, by the chain's own memory.
+    /// Whether the account was given something before, by the chain's own memory: every block is read
+    /// once, a bounded number of them at a time.
     async fn has_given(&self, client: &ChainClient, account: Address) -> Result<bool> {
-        let filter = Filter::new().address(CHANNELS).from_block(0_u64);
-        let filter = filter.topic1(account.into_word()).topic2(self.key.address().into_word());
-        Ok(!client.events::<IChannels::Funded>(filter).await?.is_empty())
+        let mut funded = self.funded.lock().await;
+        let head = client.block_number().await?.0;
+        while funded.next <= head {
+            let last = head.min(funded.next.saturating_add(STEP - 1));
+            let filter = Filter::new().address(CHANNELS).from_block(funded.next).to_block(last);
+            let filter = filter.topic2(self.key.address().into_word());
+            let found = client.events::<IChannels::Funded>(filter).await?;
+            funded.accounts.extend(found.iter().map(|(_, event)| event.payer));
+            funded.next = last.saturating_add(1);
+        }
+        Ok(funded.accounts.contains(&account))
     }
 
     /// One at a time, so that a day's sum is one sum.
@@ -168,7 +190,14 @@ pub(super) async fn give(
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowance, Amount, Given, LOCAL_CHAIN_ID, SigningKey, Terms};
+    use super::{Allowance, Amount, CHANNELS, Given, IChannels, LOCAL_CHAIN_ID, SigningKey, Terms};
+    use alloy_sol_types::SolEvent as _;
+    use axum::{Json, Router, extract::State, routing::post};
+    use sahara_client::ChainClient;
+    use sahara_primitives::{Address, B256};
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+    use tokio::net::TcpListener;
 
     fn terms() -> Terms {
         Terms { each: Amount::from_coins(2), per_day: Amount::from_coins(5) }
@@ -197,5 +226,59 @@ mod tests {
         assert_eq!(again.given.into_inner().amount, Amount::from_coins(4));
         std::fs::write(&file, "{").unwrap();
         assert!(open((LOCAL_CHAIN_ID, local)).is_err());
+    }
+
+    /// A node at block 250,000 that refuses wide ranges as a node does, and what it was asked. Block
+    /// 120,000 funded the account `0x01..01`.
+    async fn node() -> (ChainClient, Arc<Mutex<Vec<(u64, u64)>>>) {
+        type Asked = Arc<Mutex<Vec<(u64, u64)>>>;
+        let answer = async |State(asked): State<Asked>, Json(call): Json<Value>| {
+            let block = |name: &str| {
+                let text = call["params"][0][name].as_str().unwrap();
+                u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
+            };
+            if call["method"] == "eth_blockNumber" {
+                return Json(json!({ "jsonrpc": "2.0", "id": call["id"], "result": "0x3d090" }));
+            }
+            assert_eq!(call["method"], "eth_getLogs");
+            let range = (block("fromBlock"), block("toBlock"));
+            asked.lock().unwrap().push(range);
+            if range.1 - range.0 >= 100_000 {
+                let error = json!({ "code": -32602, "message": "too many blocks" });
+                return Json(json!({ "jsonrpc": "2.0", "id": call["id"], "error": error }));
+            }
+            let funded = json!({
+                "address": CHANNELS,
+                "topics": [
+                    IChannels::Funded::SIGNATURE_HASH,
+                    Address::repeat_byte(1).into_word(),
+                    call["params"][0]["topics"][2],
+                ],
+                "data": B256::with_last_byte(7),
+                "blockNumber": "0x1d4c0", "logIndex": "0x0", "removed": false,
+            });
+            let is_there = (range.0..=range.1).contains(&120_000);
+            let found = if is_there { vec![funded] } else { Vec::new() };
+            Json(json!({ "jsonrpc": "2.0", "id": call["id"], "result": found }))
+        };
+        let asked = Asked::default();
+        let router = Router::new().route("/", post(answer)).with_state(Arc::clone(&asked));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (ChainClient::new(&url).unwrap(), asked)
+    }
+
+    #[tokio::test]
+    async fn who_was_given_something_is_found_on_a_long_chain_and_read_once() {
+        let place = tempfile::tempdir().unwrap();
+        let local = (LOCAL_CHAIN_ID, "127.0.0.1:1".parse().unwrap());
+        let file = place.path().join("allowance.json");
+        let allowance = Allowance::open(terms(), SigningKey::random(), file, local).unwrap();
+        let (client, asked) = node().await;
+        assert!(!allowance.has_given(&client, Address::repeat_byte(2)).await.unwrap());
+        assert!(allowance.has_given(&client, Address::repeat_byte(1)).await.unwrap());
+        let expected = [0, 50_000, 100_000, 150_000, 200_000].map(|from| (from, from + 49_999));
+        assert_eq!(*asked.lock().unwrap(), [&expected[..], &[(250_000, 250_000)]].concat());
     }
 }

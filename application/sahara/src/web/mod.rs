@@ -30,6 +30,7 @@ use axum::{
     routing::{get, post},
 };
 use sahara_client::ChainClient;
+use sahara_index::Rate;
 use sahara_primitives::{Address, B256};
 use serde_json::json;
 use std::sync::Arc;
@@ -58,6 +59,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     frame-ancestors 'none'";
 /// The longest body of a request of the page: a signed transaction with a card.
 const MAX_BODY: usize = 256 << 10;
+/// How often one address may ask for a nonce, sign in or out: people do so a few times a day, and many
+/// may come from one address.
+const SESSION_RATE: Rate = Rate { burst: 120, per_minute: 60 };
 
 /// What the routes know.
 #[derive(Debug)]
@@ -74,6 +78,10 @@ pub(crate) struct Web {
     pub(crate) gateway: Address,
     /// What newcomers get, if they get something.
     pub(crate) allowance: Option<Allowance>,
+    /// Origins by which clients know this gateway, as `https://own.example`: for others nobody signs in.
+    pub(crate) origins: Vec<String>,
+    /// How much one address may ask.
+    pub(crate) rate: Rate,
     /// Who is signed in.
     pub(crate) sessions: Sessions,
     /// Who knows what was asked; none in tests of the routes.
@@ -82,24 +90,34 @@ pub(crate) struct Web {
 
 /// The routes.
 pub(crate) fn router(web: Web) -> Router {
+    let web = Arc::new(web);
     let mut router = Router::new().route("/", get(files::page));
     for page in PAGES {
         router = router.route(&format!("/{page}"), get(files::page));
         router = router.route(&format!("/{page}/{{*rest}}"), get(files::page));
     }
+    let rate = web.rate;
+    let session_rate = Rate {
+        burst: SESSION_RATE.burst.min(rate.burst),
+        per_minute: SESSION_RATE.per_minute.min(rate.per_minute),
+    };
+    let asked = Router::new()
+        .route("/app/network", get(network))
+        .route("/app/rpc", post(node::forward))
+        .route("/app/allowance", post(allowance::give))
+        .route("/app/requests", get(sessions::requests));
+    let sign_in = Router::new()
+        .route("/app/session/nonce", post(sessions::nonce))
+        .route("/app/session", post(sessions::open).delete(sessions::close));
     router
         .route("/favicon.svg", get(files::file))
         .route("/llms.txt", get(files::file))
         .route("/assets/{*file}", get(files::file))
-        .route("/app/network", get(network))
-        .route("/app/rpc", post(node::forward))
-        .route("/app/allowance", post(allowance::give))
-        .route("/app/session/nonce", post(sessions::nonce))
-        .route("/app/session", post(sessions::open).delete(sessions::close))
-        .route("/app/requests", get(sessions::requests))
+        .merge(sahara_index::limited(asked, rate))
+        .merge(sahara_index::limited(sign_in, session_rate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(protect))
-        .with_state(Arc::new(web))
+        .with_state(web)
 }
 
 /// Headers of pages, which say what their scripts may do; and nothing is done for a page of another origin.

@@ -6,9 +6,10 @@
 
 use super::error::ApiError;
 use axum::{
+    Router,
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, header},
-    middleware::Next,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
 use std::{
@@ -149,6 +150,11 @@ pub(super) async fn limit(
     };
     limiter.say(response.headers_mut(), left);
     response
+}
+
+/// Routes whose clients ask no more than this, each address for itself; see [`Rate`].
+pub fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, rate: Rate) -> Router<S> {
+    router.layer(from_fn_with_state(Limiter::new(rate), limit))
 }
 
 /// Whose request it is. A proxy on this machine says for whom it asks, in the last place, which is the
