@@ -8,4 +8,7 @@ applyTheme();
 // The words come before the first paint: a page that changes its language under the reader jumps.
 await loadWords();
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) {
+  target.replaceChildren();
+  mount(App, { target });
+}

@@ -97,17 +97,26 @@ impl Sessions {
 }
 
 /// The text of EIP-4361.
-fn message(host: &str, chain_id: u64, sign_in: &SignIn) -> String {
+fn message((scheme, host): (&str, &str), chain_id: u64, sign_in: &SignIn) -> String {
     let SignIn { account, nonce, issued_at, .. } = sign_in;
     format!(
         "{host} wants you to sign in with your Ethereum account:\n{account}\n\n\
          See what this account asked here and paid. It costs nothing and sends nothing.\n\n\
-         URI: http://{host}\nVersion: 1\nChain ID: {chain_id}\nNonce: {nonce}\nIssued At: {issued_at}"
+         URI: {scheme}://{host}\nVersion: 1\nChain ID: {chain_id}\nNonce: {nonce}\nIssued At: {issued_at}"
     )
 }
 
 fn host(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::HOST)?.to_str().ok().filter(|host| host.len() <= MAX_FIELD)
+}
+
+/// How the page was loaded, which a proxy that ends TLS knows better than this process: its browser says so,
+/// or the proxy does.
+fn scheme(headers: &HeaderMap) -> &'static str {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_secure = text("origin").is_some_and(|origin| origin.starts_with("https://"))
+        || text("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    if is_secure { "https" } else { "http" }
 }
 
 fn secret(headers: &HeaderMap) -> Option<&str> {
@@ -116,9 +125,12 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
     pairs.into_iter().find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
-fn cookie(value: &str, life: Duration) -> Option<HeaderValue> {
+fn cookie(value: &str, life: Duration, scheme: &str) -> Option<HeaderValue> {
     let seconds = life.as_secs();
-    let text = format!("{COOKIE}={value}; Path=/app; Max-Age={seconds}; HttpOnly; SameSite=Strict");
+    let secure = if scheme == "https" { "; Secure" } else { "" };
+    let text = format!(
+        "{COOKIE}={value}; Path=/app; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    );
     HeaderValue::from_str(&text).ok()
 }
 
@@ -150,7 +162,8 @@ pub(super) async fn open(
         let message = "the nonce is spent or too old: expected one of POST /app/session/nonce";
         return refuse(StatusCode::FORBIDDEN, "nonce_expired", message);
     }
-    let hash = eip191_hash_message(message(host, web.chain_id, &sign_in));
+    let scheme = scheme(&headers);
+    let hash = eip191_hash_message(message((scheme, host), web.chain_id, &sign_in));
     if recover(hash, &sign_in.signature) != Ok(sign_in.account) {
         let message = "expected the account's signature of the text for this host and chain";
         return refuse(StatusCode::FORBIDDEN, "signature_of_another", message);
@@ -159,7 +172,8 @@ pub(super) async fn open(
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "too_many_sessions", "try again later");
     };
     let mut response = private(Json(json!({ "account": sign_in.account })));
-    response.headers_mut().extend(cookie(&secret, SESSION_LIFE).map(|it| (header::SET_COOKIE, it)));
+    let cookie = cookie(&secret, SESSION_LIFE, scheme);
+    response.headers_mut().extend(cookie.map(|it| (header::SET_COOKIE, it)));
     response
 }
 
@@ -168,7 +182,8 @@ pub(super) async fn close(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         web.sessions.end(secret);
     }
     let mut response = private(StatusCode::NO_CONTENT);
-    response.headers_mut().extend(cookie("", Duration::ZERO).map(|it| (header::SET_COOKIE, it)));
+    let cookie = cookie("", Duration::ZERO, scheme(&headers));
+    response.headers_mut().extend(cookie.map(|it| (header::SET_COOKIE, it)));
     response
 }
 

@@ -80,7 +80,16 @@ async fn without_an_allowance_there_is_none() {
 
 /// A router whose sessions outlive one request.
 async fn signed(router: &Router, body: serde_json::Value) -> Response<Body> {
+    signed_from(router, ("x-none", ""), body).await
+}
+
+async fn signed_from(
+    router: &Router,
+    (name, value): (&str, &str),
+    body: serde_json::Value,
+) -> Response<Body> {
     let request = Request::post("/app/session").header(header::HOST, "localhost:1");
+    let request = request.header(name, value);
     let request = request.header(header::CONTENT_TYPE, "application/json");
     router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap()
 }
@@ -99,18 +108,19 @@ async fn only_who_signs_for_this_host_sees_its_requests() {
         let answer = router.clone().oneshot(request).await.unwrap();
         json_of(answer).await["nonce"].as_str().unwrap().to_owned()
     };
-    let body = |host: &str, nonce: &str| {
+    let body_of = |scheme: &str, host: &str, nonce: &str| {
         let account = key.address();
         let text = format!(
             "{host} wants you to sign in with your Ethereum account:\n{account}\n\n\
              See what this account asked here and paid. It costs nothing and sends nothing.\n\n\
-             URI: http://{host}\nVersion: 1\nChain ID: 724272\nNonce: {nonce}\nIssued At: now"
+             URI: {scheme}://{host}\nVersion: 1\nChain ID: 724272\nNonce: {nonce}\nIssued At: now"
         );
         let signature = key.sign_message(text);
         serde_json::json!({
             "account": account, "nonce": nonce, "issued_at": "now", "signature": signature,
         })
     };
+    let body = |host: &str, nonce: &str| body_of("http", host, nonce);
     assert_eq!(ask(get("/app/requests")).await.status(), StatusCode::UNAUTHORIZED);
     // What another host was given opens nothing here, and a nonce is good once.
     let first = nonce().await;
@@ -122,6 +132,16 @@ async fn only_who_signs_for_this_host_sees_its_requests() {
     assert_eq!(opened.status(), StatusCode::OK);
     let cookie = opened.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    // Behind TLS the text says so, and the cookie goes nowhere else.
+    for from in [("origin", "https://localhost:1"), ("x-forwarded-proto", "https")] {
+        let plain = signed_from(&router, from, body("localhost:1", &nonce().await)).await;
+        assert_eq!(plain.status(), StatusCode::FORBIDDEN, "{from:?}");
+        let secure = body_of("https", "localhost:1", &nonce().await);
+        let secure = signed_from(&router, from, secure).await;
+        assert_eq!(secure.status(), StatusCode::OK, "{from:?}");
+        assert!(secure.headers()[header::SET_COOKIE].to_str().unwrap().ends_with("; Secure"));
+    }
+    assert!(!cookie.contains("Secure"), "{cookie}");
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let requests = |cookie: &str| {
         Request::get("/app/requests").header(header::COOKIE, cookie).body(Body::empty()).unwrap()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The schema's version. Everything in a database can be read from the chain again, so one of an older
 /// version is emptied and begins anew; no rows are converted.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const STATEMENTS: &str = include_str!("schema.sql");
 /// The words stand in the assets themselves; these tables only find them.
 const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE words USING fts5(name, tags, text, content='', \
