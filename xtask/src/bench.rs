@@ -21,6 +21,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("ROY-3", "conservation over 1,000,000 random events (also `cargo xtask soak conservation`)"),
     ("PRICES", "gas and processor time of what native rules do, beside a plain transfer"),
     ("INF-1", "what the paid gateway adds to a request; peer: the worker asked directly"),
+    ("WEB-1", "first paint, bytes and shift of the home page in Chromium; peer: a plain text"),
     ("INF-3", "tokens per second of the engine; peer: candle on the same weights"),
 ];
 

@@ -41,6 +41,7 @@ export const abis = {
   validators: generated.validatorsAbi,
   governance: generated.governanceAbi,
   incentives: generated.incentivesAbi,
+  disputes: generated.disputesAbi,
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;

@@ -31,6 +31,9 @@ export function units(text: string): bigint | undefined {
   return BigInt(found[1] ?? "0") * UNIT + BigInt((found[2] ?? "").padEnd(18, "0"));
 }
 
+/** Base units as somebody would type them, in either language's way. */
+export const typed = (value: bigint): string => (settings.language === "id" ? decimal(value).replace(".", ",") : decimal(value));
+
 /** An amount of decimal text: whole part grouped, fraction cut to what can be read. */
 export function coin(amount: string, significant = 4): string {
   const [whole = "0", fraction = ""] = amount.replace("-", "").split(".");
@@ -95,7 +98,7 @@ export function span(seconds: number): string {
   );
 }
 
-/** What is left, in its two largest units: "20 days, 23 hr". */
+/** What is left, in its two largest units: "20 days 23 hours". */
 export function left(seconds: number): string {
   const units: [number, string][] = [
     [86_400, "day"],
@@ -110,8 +113,9 @@ export function left(seconds: number): string {
     .map(([size, unit]) => {
       const count = Math.floor(rest / size);
       rest -= count * size;
-      return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(count);
+      return count ? new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(count) : "";
     })
+    .filter(Boolean)
     .join(" ");
 }
 
