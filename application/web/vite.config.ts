@@ -15,7 +15,7 @@ function chunk(id: string): string | undefined {
   if (/src\/(main\.ts|App\.svelte|pages\/Home|words\/first\/en)/.test(id)) return "first";
   if (/src\/(lib\/chat\.svelte\.ts|parts\/Bill\.svelte)/.test(id)) return "talk";
   if (/src\/lib\/(node|save|staking)\.ts/.test(id)) return "parts";
-  if (/src\/lib\//.test(id) && !/\/(chain|contract|deeds|governance|hash|signin|verify)\.ts/.test(id)) return "first";
+  if (/src\/lib\//.test(id) && !/\/(certificate|chain|contract|deeds|governance|hash|signin|verify)\.ts/.test(id)) return "first";
   if (/src\/parts\//.test(id)) return LATER.test(id) ? "parts" : "first";
   return undefined;
 }

@@ -24,9 +24,14 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         assert_eq!(visit["said"], true, "{visit}");
         assert_eq!(visit["account"], true, "{visit}");
         assert_eq!(visit["language"], language, "{visit}");
-        // The browser makes every hash of the receipt again, and finds what somebody changed: the
-        // answer, the bill, and with it both signatures and the place in the claim.
-        assert_eq!(visit["proof"], json!({ "whole": true, "links": 10, "broken": 5 }), "{visit}");
+        // The browser makes every hash of the receipt again, checks the validators' certificate, and finds
+        // what somebody changed: a signature of theirs; or the answer, the bill, and with it both
+        // signatures and the place in the claim.
+        assert_eq!(
+            visit["proof"],
+            json!({ "whole": true, "links": 11, "broken": 5, "unsigned": true }),
+            "{visit}"
+        );
         let policy = visit["policy"].as_str().unwrap_or_default();
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
