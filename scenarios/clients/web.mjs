@@ -3,12 +3,13 @@
 // node web.mjs GATEWAY RPC PICTURES [STORIES]: pictures of every page go to the directory PICTURES.
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
+import { explores } from "./web_explorer.mjs";
 import { bargains } from "./web_market.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
 import { stakes } from "./web_staking.mjs";
 import { types } from "./web_keys.mjs";
 
-const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "keys", "pages"];
+const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "pages"];
 
 /** Somebody without a wallet asks something and sees who was paid. */
 async function chats(who, words) {
@@ -256,7 +257,7 @@ async function governs() {
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/nowhere"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor();
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
@@ -293,6 +294,9 @@ const told = {
   async bargain() {
     const english = await bargains({}, "en", [8, 9, 2]);
     seen.bargain = { en: english, id: await bargains({ language: "id", width: 390, height: 844 }, "id", [9, 8, 2]) };
+  },
+  async explore() {
+    seen.explore = await explores(3);
   },
   async keys() {
     seen.keys = await types();

@@ -46,6 +46,8 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         let price = bargain["fallen"].as_str().unwrap_or_default();
         ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
     }
+    // A call through a contract, with what was called inside.
+    assert_eq!(seen["explore"], json!({ "calls": 3 }));
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
     assert_eq!(seen["keys"], keys);
     let trade = &seen["trade"];

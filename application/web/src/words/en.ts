@@ -491,6 +491,7 @@ export const en = {
   "tx": "Transaction",
   "tx.by": "By",
   "tx.call": "What was called",
+  "tx.contract": "call of a contract",
   "tx.creates": "a new contract",
   "tx.done": "Done",
   "tx.events": "Events",

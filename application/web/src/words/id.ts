@@ -493,6 +493,7 @@ export const id: Record<keyof typeof en, string> = {
   "tx": "Transaksi",
   "tx.by": "Oleh",
   "tx.call": "Panggilan",
+  "tx.contract": "panggilan kontrak",
   "tx.creates": "kontrak baru",
   "tx.done": "Berhasil",
   "tx.events": "Peristiwa",
