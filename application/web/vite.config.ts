@@ -8,12 +8,14 @@ const proxy = Object.fromEntries(
 );
 
 /** Parts that only later pages show. */
-const LATER = /src\/parts\/(?!(Talk|Bill|Payments|Coin|Who|When|Shown|Failure)\.)\w+\.svelte/;
+const LATER = /src\/parts\/(?!(Talk|Payments|Coin|Who|When|Shown|Failure|Table)\.)\w+\.svelte/;
 
 function chunk(id: string): string | undefined {
   if (/node_modules\/(svelte|esm-env|clsx)\//.test(id) || /vite\/|svelte-kit/.test(id)) return "first";
   if (/src\/(main\.ts|App\.svelte|pages\/Home|words\/first\/en)/.test(id)) return "first";
-  if (/src\/lib\//.test(id) && !/\/(chain|contract|deeds|governance|hash|signin|verify)\.ts/.test(id)) return "first";
+  if (/src\/(lib\/chat\.svelte\.ts|parts\/Bill\.svelte)/.test(id)) return "talk";
+  if (/src\/lib\/(node|save|staking)\.ts/.test(id)) return "parts";
+  if (/src\/lib\//.test(id) && !/\/(certificate|chain|contract|deeds|governance|hash|signin|verify)\.ts/.test(id)) return "first";
   if (/src\/parts\//.test(id)) return LATER.test(id) ? "parts" : "first";
   return undefined;
 }

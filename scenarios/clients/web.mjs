@@ -1,64 +1,15 @@
 // People in front of a real browser: each story on the real binary, network and model.
 //
-// node web.mjs GATEWAY RPC PICTURES: pictures of every page go to the directory PICTURES.
+// node web.mjs GATEWAY RPC PICTURES [STORIES]: pictures of every page go to the directory PICTURES.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
-import { createWalletClient, http } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
+import { explores } from "./web_explorer.mjs";
+import { bargains } from "./web_market.mjs";
+import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
+import { stakes } from "./web_staking.mjs";
+import { types } from "./web_keys.mjs";
 
-const [gateway, rpc, pictures] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const MNEMONIC = "test test test test test test test test test test test junk";
-/** Loads of a machine that builds beside this take their time. */
-const PATIENCE = 60_000;
-
-const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "pages"];
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-const problems = [];
-let picture = 0;
-
-/** A fresh person: no history, one language, one screen. */
-async function visitor({ language = "en", width = 1280, height = 850, scheme = "light" } = {}) {
-  const context = await browser.newContext({
-    viewport: { width, height },
-    locale: language === "id" ? "id-ID" : "en-GB",
-    colorScheme: scheme,
-  });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
-  page.on("console", (message) => {
-    // A refused request of a story is an answer, not an error of the page.
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (protocol !== "data:" && origin !== new URL(gateway).origin) problems.push(`${page.url()} asked ${request.url()}`);
-  });
-  return { context, page, language };
-}
-
-async function look(page, name) {
-  picture += 1;
-  if (pictures) await page.screenshot({ path: `${pictures}/${String(picture).padStart(2, "0")}-${name}.png`, fullPage: true });
-}
-
-/** Findings of axe that are serious; and nothing may be wider than the screen. */
-async function check(page, name) {
-  await look(page, name);
-  // axe comes in through the debugger: the page's policy holds for the page.
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { violations } = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
-    return violations
-      .filter((one) => ["serious", "critical"].includes(one.impact))
-      .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
-  });
-  problems.push(...found.map((one) => `${name}: axe ${one}`));
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (over > 0) problems.push(`${name}: ${over} pixels wider than the screen`);
-}
+const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "pages"];
 
 /** Somebody without a wallet asks something and sees who was paid. */
 async function chats(who, words) {
@@ -95,14 +46,20 @@ async function verifies(page, path, name) {
   const saved = page.waitForEvent("download");
   await page.locator("button.little", { hasText: /file|berkas/ }).click();
   const receipt = JSON.parse(readFileSync(await (await saved).path(), "utf8"));
+  // A signature of the validators that was tampered with is the one link that breaks.
+  const forged = structuredClone(receipt);
+  forged.bundle.chain.certificate = forged.bundle.chain.certificate.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+  const bring = (name, value) => page.locator('input[type="file"]').setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(value)) });
+  await bring("forged.json", forged);
+  await page.waitForFunction(() => document.querySelectorAll("ol.card li .bad").length === 1);
+  const unsigned = await page.locator("ol.card li", { has: page.locator(".bad") }).innerText();
   receipt.bundle.opening.text += " And more.";
   receipt.bundle.receipt.bill.worker = "0x1";
-  const file = { name: "receipt.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(receipt)) };
-  await page.locator('input[type="file"]').setInputFiles(file);
-  await page.locator("p.note.bad[role=status]").waitFor();
+  await bring("receipt.json", receipt);
+  await page.waitForFunction(() => document.querySelectorAll("ol.card li .bad").length > 1);
   const broken = await page.locator("ol.card li .bad").count();
   await look(page, `receipt-changed-${name}`);
-  return { whole: whole.includes("good"), links, broken };
+  return { whole: whole.includes("good"), links, broken, unsigned: /\d \/ \d/.test(unsigned) };
 }
 
 /** What somebody asked is for its own eyes: it signs in, and finds each request with its receipt. */
@@ -163,93 +120,6 @@ async function firstLoad() {
   return { kibibytes: Math.round(bytes / 102.4) / 10, shift: Math.round(shift * 1_000) / 1_000, paint: Math.round(paint ?? -1) };
 }
 
-/** A wallet as EIP-6963 and EIP-1193 have it; its keys stay outside the page. */
-async function wallet(who, index, { isElsewhere = false } = {}) {
-  const account = mnemonicToAccount(MNEMONIC, { addressIndex: index });
-  const chain = { id: 724272, name: "Sahara", nativeCurrency: { name: "Sahara", symbol: "SAHARA", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } };
-  const client = createWalletClient({ account, chain, transport: http(rpc) });
-  const state = { chain: isElsewhere ? "0x1" : "0xb0d30", refuses: false, added: false, asked: [] };
-  const refuse = (code, message) => ({ error: { code, message } });
-  await who.page.exposeFunction("walletRequest", async ({ method, params }) => {
-    state.asked.push(method);
-    const result = async () => {
-      switch (method) {
-        case "eth_requestAccounts":
-        case "eth_accounts":
-          return [account.address];
-        case "eth_chainId":
-          return state.chain;
-        case "wallet_switchEthereumChain":
-          if (!state.added) throw { code: 4902, message: "unknown chain" };
-          state.chain = params[0].chainId;
-          return null;
-        case "wallet_addEthereumChain":
-          state.added = true;
-          return null;
-        case "eth_signTypedData_v4": {
-          const data = JSON.parse(params[1]);
-          delete data.types.EIP712Domain;
-          return client.signTypedData(data);
-        }
-        case "eth_sendTransaction": {
-          const [{ to, data, value }] = params;
-          return client.sendTransaction({ to, data, value: BigInt(value ?? 0) });
-        }
-        default:
-          return client.request({ method, params });
-      }
-    };
-    if (state.refuses && ["eth_sendTransaction", "eth_signTypedData_v4"].includes(method)) return refuse(4001, "User rejected the request.");
-    try {
-      return { result: await result() };
-    } catch (error) {
-      return refuse(error.code ?? -32603, error.shortMessage ?? error.message ?? String(error));
-    }
-  });
-  await who.page.addInitScript(() => {
-    const listeners = {};
-    const provider = {
-      async request(call) {
-        const { result, error } = await globalThis.walletRequest(call);
-        if (error) throw Object.assign(new Error(error.message), error);
-        if (call.method === "wallet_switchEthereumChain") for (const one of listeners.chainChanged ?? []) one(call.params[0].chainId);
-        return result;
-      },
-      on(event, listener) {
-        (listeners[event] ??= []).push(listener);
-      },
-    };
-    const info = { uuid: "5a4a7a00-0000-4000-8000-000000000001", name: "Test Wallet", icon: "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", rdns: "example.test" };
-    const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
-    addEventListener("eip6963:requestProvider", announce);
-    announce();
-  });
-  return { state, address: account.address };
-}
-
-async function connects(page) {
-  await page.locator("header button").last().click();
-  await page.getByRole("button", { name: "Test Wallet" }).click();
-  await page.locator("header .mono").waitFor();
-}
-
-const confirm = (page) => page.locator("dialog[open] button.main").click();
-
-/** Registers in the studio; answers the asset's path. */
-async function registers(page, { name, kind, file, prompt, parents = [], royalty = 10 }) {
-  await page.goto(`${gateway}/studio`);
-  await page.locator("form select").first().selectOption({ label: kind });
-  await page.getByLabel("Name", { exact: true }).fill(name);
-  if (prompt) await page.getByLabel("Instructions of the agent (public)").fill(prompt);
-  else await page.locator('input[type="file"]').setInputFiles({ name: `${name}.jsonl`, mimeType: "application/json", buffer: Buffer.from(file) });
-  await page.locator('input[type="range"]').fill(String(royalty));
-  for (const parent of parents) {
-    await page.getByLabel("Find what it was made from").fill(parent);
-    await page.getByRole("button", { name: `+ ${parent}` }).click();
-  }
-  await page.locator('section[aria-live] li, section[aria-live] [role="alert"]').first().waitFor();
-}
-
 const HOSTILE = `<img src=x onerror="document.title='taken'">`;
 
 /** A creator registers, prices and sells; a remixer sees the preview and is refused over the cap; a buyer buys. */
@@ -259,7 +129,7 @@ async function trades() {
   const { page } = creator;
   await page.goto(gateway);
   await connects(page);
-  await registers(page, { name: HOSTILE, kind: "Dataset", file: '{"text":"one"}\n', royalty: 20 });
+  await registers(creator, { name: HOSTILE, kind: "dataset", file: '{"text":"one"}\n', royalty: 20 });
   await check(page, "studio");
   await page.getByRole("button", { name: "Register", exact: true }).click();
   await look(page, "confirm");
@@ -279,12 +149,12 @@ async function trades() {
 
   // Parents that take 20 %, 20 % and 20 % pass the half that ancestors may take.
   for (const name of ["second", "third"]) {
-    await registers(page, { name, kind: "Dataset", file: name, royalty: 20 });
+    await registers(creator, { name, kind: "dataset", file: name, royalty: 20 });
     await page.getByRole("button", { name: "Register", exact: true }).click();
     await confirm(page);
     await page.waitForURL(/\/market\/\d+$/);
   }
-  await registers(page, { name: "remix", kind: "Dataset", file: "remix", parents: ["second", "third"] });
+  await registers(creator, { name: "remix", kind: "dataset", file: "remix", parents: ["second", "third"] });
   await page.locator("section[aria-live] li").nth(2).waitFor();
   const shares = (await page.locator("section[aria-live] li .number").allInnerTexts()).filter((text) => text.includes("%"));
   await page.getByLabel("Find what it was made from").fill("img src");
@@ -387,7 +257,7 @@ async function governs() {
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor();
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
@@ -415,6 +285,21 @@ const told = {
   },
   async govern() {
     seen.govern = await governs();
+  },
+  async stake() {
+    // Afterwards in Indonesian on a phone: what the first has done is there.
+    const english = await stakes({}, 9);
+    seen.stake = { en: english, id: await stakes({ language: "id", width: 390, height: 844, scheme: "dark" }, 3) };
+  },
+  async bargain() {
+    const english = await bargains({}, "en", [8, 9, 2]);
+    seen.bargain = { en: english, id: await bargains({ language: "id", width: 390, height: 844 }, "id", [9, 8, 2]) };
+  },
+  async explore() {
+    seen.explore = await explores(3);
+  },
+  async keys() {
+    seen.keys = await types();
   },
   async trade() {
     seen.trade = await trades();

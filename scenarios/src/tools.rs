@@ -64,15 +64,20 @@ pub fn tool(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// When it fails; the error holds what it printed.
 pub fn node(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Value> {
-    // Modules are looked up from the script's own place.
-    let place = tools()?.join("clients");
-    fs::create_dir_all(&place)?;
-    let copy = place.join(format!("{}-{script}", std::process::id()));
-    fs::copy(clients().join(script), &copy)?;
-    let answer =
-        run(Command::new("node").arg(&copy).args(arguments).envs(environment.iter().copied()));
-    fs::remove_file(&copy)?;
-    answer
+    // Modules are looked up from the script's own place: packages above it, other scripts beside it.
+    let place = tempfile::tempdir_in(tools()?)?;
+    for entry in fs::read_dir(clients())? {
+        let file = entry?.path();
+        if let Some(name) = file.file_name().filter(|_| file.is_file()) {
+            fs::copy(&file, place.path().join(name))?;
+        }
+    }
+    let mut command = Command::new("node");
+    run(command
+        .arg(place.path().join(script))
+        .args(arguments)
+        .env("WEB_SOURCES", Path::new(env!("CARGO_MANIFEST_DIR")).join("../application/web/src"))
+        .envs(environment.iter().copied()))
 }
 
 /// Runs a client script under Python and returns the JSON line it prints.

@@ -24,15 +24,32 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         assert_eq!(visit["said"], true, "{visit}");
         assert_eq!(visit["account"], true, "{visit}");
         assert_eq!(visit["language"], language, "{visit}");
-        // The browser makes every hash of the receipt again, and finds what somebody changed: the
-        // answer, the bill, and with it both signatures and the place in the claim.
-        assert_eq!(visit["proof"], json!({ "whole": true, "links": 10, "broken": 5 }), "{visit}");
+        // The browser makes every hash of the receipt again, checks the validators' certificate, and finds
+        // what somebody changed: a signature of theirs; or the answer, the bill, and with it both
+        // signatures and the place in the claim.
+        assert_eq!(
+            visit["proof"],
+            json!({ "whole": true, "links": 11, "broken": 5, "unsigned": true }),
+            "{visit}"
+        );
         let policy = visit["policy"].as_str().unwrap_or_default();
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
     assert_eq!(seen["watched"], true);
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+    // Somebody is outbid and has to bid a twentieth more; an offer is accepted, another taken back; a price falls.
+    for (language, least) in [("en", ["2", "2.1"]), ("id", ["2", "2,1"])] {
+        let bargain = &seen["bargain"][language];
+        assert_eq!(bargain["bidding"], json!(least), "{bargain}");
+        assert_eq!(bargain["isSold"], true, "{bargain}");
+        let price = bargain["fallen"].as_str().unwrap_or_default();
+        ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
+    }
+    // A call through a contract, with what was called inside.
+    assert_eq!(seen["explore"], json!({ "calls": 3 }));
+    let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
+    assert_eq!(seen["keys"], keys);
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
     assert_eq!(trade["title"], "Market · Sahara");
@@ -44,10 +61,13 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     Ok(())
 }
 
-/// Account 7 of the test mnemonic stakes for the node, and a vote takes a minute.
+/// Accounts 7 and 6 of the test mnemonic stake for the two nodes, and a vote takes a minute.
 #[expect(clippy::indexing_slicing, reason = "a test writes what it wants")]
 fn staked(genesis: &mut Value) {
-    let validator = alloy_primitives::address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
+    let validators = [
+        (alloy_primitives::address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"), 600_000),
+        (alloy_primitives::address!("0x976EA74026E726554dB657fA54763abd0C3a0aa9"), 450_000),
+    ];
     let rules = Rules {
         delay: 5,
         period: 60,
@@ -68,12 +88,17 @@ fn staked(genesis: &mut Value) {
     let rules = std::array::from_fn(|_| rules.clone());
     genesis["config"]["governance"] = json!(Setup { rules, settings });
     genesis["epochLength"] = json!(2);
-    genesis["validators"][0]["feeAddress"] = json!(validator);
-    genesis["staking"] = json!({
-        "stakes": [{
-            "operator": validator, "stake": Amount::from_coins(600_000), "commission": 1_000,
+    for (place, (validator, _)) in validators.iter().enumerate() {
+        genesis["validators"][place]["feeAddress"] = json!(validator);
+    }
+    let stakes = validators.map(|(validator, coins)| {
+        json!({
+            "operator": validator, "stake": Amount::from_coins(coins), "commission": 1_000,
             "feeAddress": validator,
-        }],
+        })
+    });
+    genesis["staking"] = json!({
+        "stakes": stakes,
         "parameters": {
             "epoch": 5, "unbonding": 1_814_400, "jail": 600, "seats": 100, "maxCommission": 2_000,
             "maxCommissionChange": 100, "doubleSignSlash": 500, "downtimeSlash": 100,
@@ -84,12 +109,12 @@ fn staked(genesis: &mut Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
-    let mut network = Network::start(Options { demo: false, ..Options::default() })?;
+    let mut network = Network::start(Options { demo: false, validators: 2 })?;
     network.regenesis(staked)?;
     let pictures = tempfile::tempdir()?;
     let pictures = pictures.path().display().to_string();
     let (gateway, rpc) = (network.gateway()?, network.rpc(0)?.url);
-    let arguments = [gateway.as_str(), &rpc, &pictures, "govern"];
+    let arguments = [gateway.as_str(), &rpc, &pictures, "govern,stake"];
     let seen = node("web.mjs", &arguments, &[])?;
     assert_eq!(seen["problems"], json!([]));
     let governed = &seen["govern"];
@@ -97,5 +122,27 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     assert_eq!(governed["title"], "Governance · Sahara");
     let said = governed["said"].as_str().unwrap_or_default();
     ensure!(said.contains("For") && said.contains("100%"), "the tally says {said:?}");
+    for (language, waits) in [("en", "days"), ("id", "hari")] {
+        let staked = &seen["stake"][language];
+        // 400 delegated; 150 of them moved to the other validator, 50 on their way out.
+        assert_eq!(staked["values"], json!(["150", "200"]), "{staked}");
+        let said = staked["waits"].as_str().unwrap_or_default();
+        ensure!(said.contains(waits), "the countdown says {said:?}");
+        assert_eq!(
+            staked["head"],
+            "time,block,transaction,validator,amount_sahara,amount_base_units"
+        );
+        let rows = staked["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+        ensure!(!rows.is_empty(), "no rewards in the file: {staked}");
+        for row in rows {
+            let amount = row.as_str().and_then(|row| row.rsplit(',').next());
+            ensure!(amount.and_then(|units| units.parse::<u128>().ok()) > Some(0), "{row}");
+        }
+        let [one, two] = &staked["earns"].as_array().map(Vec::as_slice).unwrap_or_default() else {
+            eyre::bail!("expected two estimates: {staked}");
+        };
+        ensure!(one != two && two.as_str().is_some_and(|text| text.contains("SAHARA")), "{staked}");
+        ensure!(staked["faults"].as_str().is_some_and(|text| !text.is_empty()), "{staked}");
+    }
     Ok(())
 }

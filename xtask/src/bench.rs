@@ -23,6 +23,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("STAKE-1", "a slash and a reward by delegators, 10 to 1,000,000: words, gas, processor time"),
     ("PRICES", "gas and processor time of what native rules do, beside a plain transfer"),
     ("INF-1", "what the paid gateway adds to a request; peer: the worker asked directly"),
+    ("WEB-1", "first paint, bytes and shift of the home page in Chromium; peer: a plain text"),
     ("INF-3", "tokens per second of the engine; peer: candle on the same weights"),
 ];
 

@@ -12,7 +12,7 @@ use sahara_compute::recover;
 use sahara_primitives::{Amount, AssetId, ChannelId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// A grant in JSON: amounts as decimal strings of base units.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,5 +7,14 @@ import { applyTheme } from "./lib/settings.svelte.ts";
 applyTheme();
 // The words come before the first paint: a page that changes its language under the reader jumps.
 await loadWords();
+// What stands in the page itself is painted before the application takes its place. A page that nobody sees
+// has no frames.
+await new Promise((painted) => {
+  requestAnimationFrame(() => setTimeout(painted));
+  setTimeout(painted, 200);
+});
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) {
+  target.replaceChildren();
+  mount(App, { target });
+}

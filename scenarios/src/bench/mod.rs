@@ -7,6 +7,7 @@ pub mod finality;
 pub mod gateway;
 pub mod links;
 pub mod payments;
+pub mod web;
 
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};

@@ -12,8 +12,9 @@ fn main() -> ExitCode {
         "FIN-2" => isolated(&[&name], bench::links::distance()),
         "IDLE" => block_on(bench::links::idle()),
         "INF-1" => block_on(bench::gateway::run()),
+        "WEB-1" => bench::web::run(),
         other => Err(eyre::eyre!(
-            "unknown benchmark `{other}`: expected PAY-1, FIN-1, FIN-2, IDLE or INF-1"
+            "unknown benchmark `{other}`: expected PAY-1, FIN-1, FIN-2, IDLE, INF-1 or WEB-1"
         )),
     };
     match outcome {

@@ -94,6 +94,24 @@ export interface Market {
   }[];
   sales: { block: number; seller: string; buyer: string; price: Money; royalty: Money; referral: Money }[];
 }
+/** Something that can be bought now. */
+export interface Sale {
+  way: string;
+  what: "asset" | "license";
+  asset: number;
+  kind: string;
+  name: string | null;
+  terms: Terms | null;
+  price: Money;
+  end_price: Money | null;
+  items: number;
+  listing: string | null;
+  auction: number | null;
+  ends_at: string | null;
+  since: number;
+  revenue: Money;
+  uses: number;
+}
 export interface Block {
   number: number;
   hash: string;
@@ -290,6 +308,7 @@ export const api = {
   stats: (by?: string, asset?: number) => ask<Stats>(query("/stats", { by, asset })),
   assets: (values: Values) => ask<Page<Asset>>(query("/assets", values)),
   asset: (id: number | string) => ask<AssetDetail>(query(`/assets/${id}`)),
+  sales: (values: Values) => ask<Page<Sale>>(query("/market", values)),
   market: (id: number | string) => ask<Market>(query(`/assets/${id}/market`)),
   account: (id: string) => ask<Account>(query(`/accounts/${id}`)),
   earnings: (id: string, values: Values) => ask<Page<Earning> | Earning[]>(query(`/accounts/${id}/earnings`, values)),

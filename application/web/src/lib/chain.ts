@@ -14,6 +14,7 @@ import {
   createWalletClient,
   custom,
   decodeErrorResult,
+  decodeFunctionData,
   defineChain,
   isHex,
   keccak256,
@@ -41,6 +42,7 @@ export const abis = {
   validators: generated.validatorsAbi,
   governance: generated.governanceAbi,
   incentives: generated.incentivesAbi,
+  disputes: generated.disputesAbi,
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;
@@ -167,6 +169,17 @@ export async function final(hash: Hex): Promise<void> {
 
 /** The logs of a final transaction. */
 export const logsOf = async (hash: Hex) => (await reader.getTransactionReceipt({ hash })).logs;
+
+/** The function that a protocol was called with, by its interface; none for what is not known. */
+export function callInWords(to: string, input: Hex): string {
+  const name = Object.entries(addresses).find(([, address]) => address.toLowerCase() === to.toLowerCase())?.[0];
+  if (!name || !(name in abis)) return "";
+  try {
+    return decodeFunctionData({ abi: abis[name as Protocol] as Abi, data: input }).functionName;
+  } catch {
+    return "";
+  }
+}
 
 /** What a refusal's data says, by the interfaces' own errors. */
 export function revertInWords(data: Hex): string {

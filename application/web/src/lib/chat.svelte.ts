@@ -38,18 +38,6 @@ export interface Turn {
   isStreaming?: boolean;
 }
 
-/** What a token read and one written cost, fees included, in base units for 1,000,000. */
-function rates(model: Model, fees: bigint): { read: bigint; written: bigint } {
-  const offer = model.offers[0];
-  const sum = (worker: string | undefined, asset: string) => ((BigInt(worker ?? 0) + BigInt(asset)) * (10_000n + fees)) / 10_000n;
-  return {
-    read: sum(offer?.input_price, model.pricing.asset_input_price),
-    written: sum(offer?.output_price, model.pricing.asset_output_price),
-  };
-}
-
-export const perMillion = rates;
-
 interface Chunk {
   choices?: { delta?: { content?: string } }[];
   usage?: { prompt_tokens: number; completion_tokens: number; cost: string; receipt: string };

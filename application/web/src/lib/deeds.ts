@@ -119,6 +119,15 @@ export const acceptOffer = (id: number, price: bigint, name: string): Promise<He
     call: { protocol: "market", name: "acceptOffer", args: [BigInt(id)] },
   });
 
+/** Takes back what waits in the market: an offer, or an auction that nobody has bid in. */
+export const takeBack = (what: "cancelOffer" | "cancelAuction", id: number, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t(what === "cancelOffer" ? "deed.cancelOffer" : "deed.cancelAuction", { name }),
+    lines: [],
+    accept: t("market.takeBack"),
+    call: { protocol: "market", name: what, args: [BigInt(id)] },
+  });
+
 /** Lets the market move assets when they are sold. */
 async function allowMarket(asset: bigint): Promise<boolean> {
   const owner = session.address;
@@ -135,7 +144,8 @@ async function allowMarket(asset: bigint): Promise<boolean> {
   return done !== undefined;
 }
 
-export async function sell(asset: AssetDetail, price: bigint, days: number, name: string): Promise<Hex | undefined> {
+/** Lists at a price, or at one that falls from second to second to `last`. */
+export async function sell(asset: AssetDetail, price: bigint, last: bigint, days: number, name: string): Promise<Hex | undefined> {
   const id = BigInt(asset.asset);
   if (!(await allowMarket(id))) return undefined;
   const [state, listingFee] = await Promise.all([stateOf(id), read<bigint>("market", "listingFee")]);
@@ -143,16 +153,17 @@ export async function sell(asset: AssetDetail, price: bigint, days: number, name
   const data = {
     seller: session.address,
     buyer: ZERO,
-    startsAt: 0n,
+    // What falls begins to fall now.
+    startsAt: last < price ? later(0) : 0n,
     endsAt,
     referral: 0,
     refundSeconds: 0,
     nonce: BigInt(Date.now()),
-    items: [{ collection: addresses.assets, tokenId: id, price, endPrice: price, state }],
+    items: [{ collection: addresses.assets, tokenId: id, price, endPrice: last, state }],
   };
   return act({
     title: t("deed.sell", { name }),
-    lines: [[t("price"), money(price)], [t("until"), time(Number(endsAt) * 1_000)], [t("deed.listingFee"), money(listingFee)]],
+    lines: [[t("price"), money(price)], ...(last < price ? [[t("market.fallsTo"), money(last)] as [string, string]] : []), [t("until"), time(Number(endsAt) * 1_000)], [t("deed.listingFee"), money(listingFee)]],
     warning: t("deed.sellWarning"),
     accept: t("deed.sellAccept"),
     call: { protocol: "market", name: "list", args: [data], value: listingFee },

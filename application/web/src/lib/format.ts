@@ -9,6 +9,10 @@ export const number = (value: number | bigint, digits = 0): string =>
 export const percent = (basisPoints: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2 }).format(basisPoints / 10_000);
 
+/** A ratio that may be very small. */
+export const ratio = (value: number): string =>
+  new Intl.NumberFormat(locale(), { style: "percent", maximumSignificantDigits: 3 }).format(value);
+
 const UNIT = 10n ** 18n;
 
 /** Decimal text of base units, exact. */
@@ -26,6 +30,9 @@ export function units(text: string): bigint | undefined {
   if (!found) return undefined;
   return BigInt(found[1] ?? "0") * UNIT + BigInt((found[2] ?? "").padEnd(18, "0"));
 }
+
+/** Base units as somebody would type them, in either language's way. */
+export const typed = (value: bigint): string => (settings.language === "id" ? decimal(value).replace(".", ",") : decimal(value));
 
 /** An amount of decimal text: whole part grouped, fraction cut to what can be read. */
 export function coin(amount: string, significant = 4): string {
@@ -65,7 +72,7 @@ export const clock = (milliseconds: number): string =>
 /** How long ago, in the largest unit that says something. */
 export function ago(milliseconds: number, now: number): string {
   const seconds = Math.round((milliseconds - now) / 1_000);
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
   const steps: [number, Intl.RelativeTimeFormatUnit][] = [
     [86_400, "day"],
     [3_600, "hour"],
@@ -89,6 +96,27 @@ export function span(seconds: number): string {
   return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 }).format(
     seconds / size,
   );
+}
+
+/** What is left, in its two largest units: "20 days 23 hours". */
+export function left(seconds: number): string {
+  const units: [number, string][] = [
+    [86_400, "day"],
+    [3_600, "hour"],
+    [60, "minute"],
+    [1, "second"],
+  ];
+  const first = Math.max(0, units.findIndex(([size]) => seconds >= size));
+  let rest = Math.max(0, seconds);
+  return units
+    .slice(first, first + 2)
+    .map(([size, unit]) => {
+      const count = Math.floor(rest / size);
+      rest -= count * size;
+      return count ? new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(count) : "";
+    })
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** The first and last digits of an address or hash. */

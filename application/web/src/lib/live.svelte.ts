@@ -1,5 +1,5 @@
 /** The chain as it grows: one stream of server-sent events for the whole page. */
-import type { Block, ChainEvent } from "./api.ts";
+import { type Block, type ChainEvent, api } from "./api.ts";
 
 interface Live {
   head: number | undefined;
@@ -29,16 +29,25 @@ function onBlock(block: Block): void {
   live.recent = [block, ...live.recent].slice(0, KEPT);
 }
 
+/** Where the chain is: the stream says it with the next block only, which an idle chain takes its time for. */
+async function findHead(): Promise<void> {
+  const { data } = await api.blocks({ limit: 1 });
+  live.head ??= data[0]?.number;
+  live.time ??= data[0]?.time;
+}
+
 /** Reads the stream and resumes where it broke off; the server keeps every event. */
 export async function followChain(): Promise<void> {
   let last = "";
+  // Whoever waits for it sees what the stream says.
+  void findHead().catch(() => undefined);
   for (;;) {
     try {
       const headers: Record<string, string> = { accept: "text/event-stream" };
       if (last) headers["last-event-id"] = last;
       const answer = await fetch("/api/v1/events/live", { headers });
       if (!answer.ok || !answer.body) throw new Error(answer.statusText);
-      live.state = live.head === undefined ? "connecting" : "live";
+      live.state = "live";
       for await (const { name, id, data } of events(answer.body)) {
         if (id) last = id;
         if (name === "block") onBlock(JSON.parse(data) as Block);

@@ -13,7 +13,7 @@ function message(account: Hex, chain: number, nonce: string, issued: string): st
     "",
     "See what this account asked here and paid. It costs nothing and sends nothing.",
     "",
-    `URI: http://${location.host}`,
+    `URI: ${location.origin}`,
     "Version: 1",
     `Chain ID: ${chain}`,
     `Nonce: ${nonce}`,

@@ -1,7 +1,7 @@
 /**
  * A receipt checked by the browser itself: every hash is made again, every signature recovered, from
- * the answer's text down to the block that paid. Only the validators' certificate is not checked here
- * (`sahara receipt verify` does); instead the node is asked whether that block is its own.
+ * the answer's text down to the block that paid, the validators' certificate included (`certificate.ts`).
+ * Trusted is the hash of block 0; the node is asked besides whether that block is its own.
  */
 import {
   type Hex,
@@ -18,6 +18,7 @@ import {
   toRlp,
 } from "viem";
 import { addresses, channelsAbi } from "@generated";
+import type { Chain } from "./certificate.ts";
 import type { Key } from "./i18n.svelte.ts";
 import { networkOnce } from "./api.ts";
 import { rpc } from "./node.ts";
@@ -67,11 +68,7 @@ export interface Bundle {
   workerSignature: Hex;
   inclusion: { index: number; leaves: number; siblings: Hex[] };
   logIndex: number;
-  chain: {
-    chainId: number;
-    genesisHeader: Hex;
-    header: Hex;
-    descendants?: Hex[];
+  chain: Chain & {
     transactionIndex: number;
     receipt: Hex;
     receiptProof: Hex[];
@@ -261,6 +258,9 @@ export async function verify(bundle: Bundle): Promise<Step[]> {
   step("verify.block", same(known?.hash, block), block);
   const genesis = keccak256(chain.genesisHeader);
   const network = await networkOnce();
+  const { finalised, isGenesis } = await import("./certificate.ts");
+  const quorum = finalised(chain);
+  step("verify.quorum", quorum.isGood && isGenesis(chain), `${quorum.signers} / ${quorum.validators}`);
   step("verify.genesis", same(genesis, network.genesis_hash) && chain.chainId === network.chain_id && receipt.chain_id === chain.chainId, genesis);
   return steps;
 }

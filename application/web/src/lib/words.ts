@@ -20,6 +20,11 @@ export const relation = (name: string): string => maybe(`relation.${name}`, name
 export const reason = (name: string): string => maybe(`reason.${name}`, name);
 export const paymentKind = (name: string): string => maybe(`payment.${name}`, name);
 export const method = (name: string | null): string => (name ? name.replace(/([A-Z])/g, " $1").toLowerCase() : t("tx.transfer"));
+/** A plain transfer of coin takes exactly this much gas; what takes more called a contract. */
+const TRANSFER_GAS = 21_000;
+/** What a transaction did, in a word. */
+export const deed = (row: { method: string | null; recipient: string | null; gas_used: number }): string =>
+  row.method === null && row.recipient !== null && row.gas_used > TRANSFER_GAS ? t("tx.contract") : method(row.method);
 export type { Key };
 
 /** What an asset is called; its number when it has no name. Names are strangers' texts. */

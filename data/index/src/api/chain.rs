@@ -260,6 +260,9 @@ pub(super) struct TransactionQuery {
     pub(super) account: Option<String>,
     /// Of this block.
     pub(super) block: Option<u64>,
+    /// `false` leaves out those that end blocks, which nobody sends.
+    #[param(default = true)]
+    pub(super) system: Option<bool>,
     /// Rows on a page, 1 to 100.
     #[param(default = 20, minimum = 1, maximum = 100)]
     pub(super) limit: Option<usize>,
@@ -272,6 +275,13 @@ impl TransactionQuery {
         let (keys, values) = match (&self.account, self.block) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid("block", "expected either an account or a block"));
+            }
+            (None, None) if self.system == Some(false) => {
+                ("transactions x WHERE x.block >= 0 AND x.type <> 83", Vec::new())
+            }
+            _ if self.system == Some(false) => {
+                let expected = "expected no account and no block beside false";
+                return Err(ApiError::invalid("system", expected));
             }
             (Some(account), None) => {
                 let account = address("account", account)?;

@@ -44,6 +44,8 @@ pub(super) struct EventQuery {
     pub(super) asset: Option<u64>,
     /// Events of this protocol.
     pub(super) protocol: Option<String>,
+    /// Of the protocol's events, those with this name, as `Slashed`.
+    pub(super) event: Option<String>,
 }
 
 /// Which page of which events.
@@ -56,6 +58,8 @@ pub(super) struct EventPageQuery {
     asset: Option<u64>,
     /// Events of this protocol.
     protocol: Option<String>,
+    /// Of the protocol's events, those with this name, as `Slashed`.
+    event: Option<String>,
     /// Rows on a page, 1 to 100.
     #[param(default = 20, minimum = 1, maximum = 100)]
     limit: Option<usize>,
@@ -66,6 +70,9 @@ pub(super) struct EventPageQuery {
 impl EventQuery {
     pub(super) fn list(&self) -> Result<List, ApiError> {
         let asked = (self.account.as_deref(), self.asset, self.protocol.as_deref());
+        if self.event.is_some() && self.protocol.is_none() {
+            return Err(ApiError::invalid("event", "expected a protocol beside the event's name"));
+        }
         let (keys, value) = match asked {
             (Some(account), None, None) => {
                 let account = address("account", account)?;
@@ -87,7 +94,12 @@ impl EventQuery {
                 return Err(ApiError::invalid("account", expected));
             }
         };
-        let (name, keys, values) = (format!("{keys} {value:?}"), keys.to_owned(), vec![value]);
+        let (mut keys, mut values) = (keys.to_owned(), vec![value]);
+        if let Some(event) = &self.event {
+            keys.push_str(" AND x.name = $2");
+            values.push(event.clone().into());
+        }
+        let name = format!("{keys} {values:?}");
         let order = &["block", "log_index"];
         Ok(List { name, keys, values, order, either: &[], show: EVENTS })
     }
@@ -118,8 +130,8 @@ pub(super) async fn events(
     State(api): State<Api>,
     Params(query): Params<EventPageQuery>,
 ) -> Result<Json<Page<EventView>>, ApiError> {
-    let EventPageQuery { account, asset, protocol, limit, cursor } = query;
-    let list = EventQuery { account, asset, protocol }.list()?;
+    let EventPageQuery { account, asset, protocol, event, limit, cursor } = query;
+    let list = EventQuery { account, asset, protocol, event }.list()?;
     let mut connection = api.database().acquire().await?;
     let paging = Paging { limit, cursor };
     Ok(Json(list.page(&mut Sql(&mut connection), &paging, EventView::read).await?))
@@ -146,7 +158,7 @@ pub(super) async fn live(
         Some(id) => resume(id.to_str().unwrap_or_default())?,
         None => (head(&api).await?, i64::MAX),
     };
-    let is_all = matches!(query, EventQuery { account: None, asset: None, protocol: None });
+    let is_all = matches!(query, EventQuery { account: None, asset: None, protocol: None, .. });
     let feed = Feed { api, list, is_all, heads, after, _permit: permit };
     let keep_alive = KeepAlive::default();
     let mut response = Sse::new(feed.stream()).keep_alive(keep_alive).into_response();

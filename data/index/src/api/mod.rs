@@ -150,12 +150,18 @@ pub(crate) fn statements() -> Vec<(String, String, Vec<crate::database::Value>)>
         TransactionQuery::default(),
         TransactionQuery { account: Some(text.clone()), ..TransactionQuery::default() },
         TransactionQuery { block: Some(1), ..TransactionQuery::default() },
+        TransactionQuery { system: Some(false), ..TransactionQuery::default() },
     ];
     let events = [
         EventQuery::default(),
         EventQuery { account: Some(text), ..EventQuery::default() },
         EventQuery { asset: Some(1), ..EventQuery::default() },
         EventQuery { protocol: Some("assets".into()), ..EventQuery::default() },
+        EventQuery {
+            protocol: Some("staking".into()),
+            event: Some("Slashed".into()),
+            ..EventQuery::default()
+        },
     ];
     let licenses = [
         LicenseQuery::default(),

@@ -38,6 +38,7 @@ CREATE TABLE transactions (
   gas_price TEXT NOT NULL,
   PRIMARY KEY (block, position)
 );
+CREATE INDEX transactions_of_people ON transactions (block, position) WHERE type <> 83;
 
 CREATE TABLE events (
   block BIGINT NOT NULL,
@@ -53,6 +54,7 @@ CREATE TABLE events (
 CREATE INDEX events_by_transaction ON events (block, position, log_index);
 CREATE INDEX events_by_emitter ON events (emitter, block, log_index);
 CREATE INDEX events_by_protocol ON events (protocol, block, log_index);
+CREATE INDEX events_by_name ON events (protocol, name, block, log_index);
 
 CREATE TABLE event_accounts (
   account BYTES NOT NULL,

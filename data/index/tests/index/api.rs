@@ -297,6 +297,18 @@ async fn a_transaction_is_told_in_words(kind: Kind) {
     let moved = moved.iter().find(|row| row["method"] == "transfer").unwrap();
     let moved = ask.get(&format!("/transactions/{}", moved["hash"].as_str().unwrap())).await;
     assert_eq!(moved["moves"][0]["amount"], "5");
+
+    // Of every block's transactions those that nobody sent are left out; of a protocol's events all but one name.
+    let mut sent = ask.all("/transactions", 100).await;
+    let count = sent.len();
+    sent.retain(|row| row["type"] != 83);
+    assert!(!sent.is_empty() && sent.len() < count);
+    assert_eq!(ask.all("/transactions?system=false", 7).await, sent);
+    let mut named = ask.all("/events?protocol=assets", 100).await;
+    let count = named.len();
+    named.retain(|row| row["event"]["name"] == "Registered");
+    assert!(!named.is_empty() && named.len() < count);
+    assert_eq!(ask.all("/events?protocol=assets&event=Registered", 2).await, named);
 }
 
 async fn the_search_box_finds_everything(kind: Kind) {
@@ -355,6 +367,8 @@ async fn answers_are_tagged_and_refusals_are_clear(kind: Kind) {
         ("/transactions/0x00".to_owned(), 400, "64 hexadecimal digits"),
         ("/payments?kind=bribe".to_owned(), 400, "expected deposit"),
         ("/events?protocol=nothing".to_owned(), 400, "expected coin"),
+        ("/events?event=Slashed".to_owned(), 400, "expected a protocol"),
+        ("/transactions?system=false&block=3".to_owned(), 400, "expected no account"),
         ("/elsewhere".to_owned(), 404, "there is nothing at /elsewhere"),
     ];
     for (path, status, text) in cases {

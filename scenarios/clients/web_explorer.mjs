@@ -1,0 +1,52 @@
+// What failed says why, and what a contract called is shown call by call.
+import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { MNEMONIC, check, gateway, rpc, visitor } from "./web_people.mjs";
+
+const ASSETS = "0x5341484152410000000000000000000000000002";
+const MARKET = "0x5341484152410000000000000000000000000009";
+const MULTICALL = "0xcA11bde05977b3631167028862bE2a173976CA11";
+
+/** Sends what no page would: a call that is refused, and one through a contract. */
+async function oddities(index) {
+  const account = mnemonicToAccount(MNEMONIC, { addressIndex: index });
+  const chain = { id: 724272, name: "Sahara", nativeCurrency: { name: "Sahara", symbol: "SAHARA", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } };
+  const client = createWalletClient({ account, chain, transport: http(rpc) });
+  const reader = createPublicClient({ chain, transport: http(rpc), pollingInterval: 100 });
+  const bid = encodeFunctionData({ abi: parseAbi(["function bid(uint64 auction, uint128 price) payable"]), args: [9_999n, 1n] });
+  const owner = (asset) => encodeFunctionData({ abi: parseAbi(["function ownerOf(uint256) view returns (address)"]), args: [asset] });
+  const many = encodeFunctionData({
+    abi: parseAbi(["struct Call3 { address target; bool allowFailure; bytes callData; }", "function aggregate3(Call3[] calls) payable returns (bytes)"]),
+    args: [[1n, 99_999n].map((asset) => ({ target: ASSETS, allowFailure: true, callData: owner(asset) }))],
+  });
+  const hashes = [];
+  for (const [to, data] of [[MARKET, bid], [MULTICALL, many]]) {
+    const hash = await client.sendTransaction({ to, data, gas: 500_000n });
+    await reader.waitForTransactionReceipt({ hash });
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
+export async function explores(index) {
+  const [refused, through] = await oddities(index);
+  const { context, page, say } = await visitor();
+  const open = async (hash) => {
+    await page.goto(`${gateway}/explore/tx/${hash}`);
+    // The index reads the block a moment after the node has it.
+    const again = page.getByRole("button", { name: say("retry") });
+    const there = page.locator("main dl.facts");
+    while (await Promise.race([there.first().waitFor().then(() => false), again.waitFor().then(() => true)])) await again.click();
+  };
+  await open(refused);
+  const why = page.getByText("UnknownAuction(9999)");
+  await why.waitFor();
+  await check(page, "refused");
+  await open(through);
+  const inside = page.locator("table").filter({ hasText: "ownerOf" });
+  await inside.locator(".tag.bad", { hasText: "99999" }).waitFor();
+  await check(page, "calls-inside");
+  const calls = await inside.locator("tbody tr").count();
+  await context.close();
+  return { calls };
+}
