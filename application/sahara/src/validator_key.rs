@@ -47,6 +47,22 @@ pub(crate) fn read(file: &Path, seal: &Seal) -> Result<Secret> {
     }
 }
 
+/// The secret in a file in clear text.
+///
+/// # Errors
+/// When it is encrypted already, or holds something else.
+pub(crate) fn read_clear(file: &Path) -> Result<Secret> {
+    let place = file.display();
+    let text = fs::read_to_string(file).wrap_err_with(|| format!("could not read {place}"))?;
+    let text = Zeroizing::new(text);
+    if is_encrypted(&text) {
+        return Err(Failure::usage(format!(
+            "{place} is encrypted already: `sahara key change-password` gives it another password"
+        )));
+    }
+    clear(&text).wrap_err_with(|| format!("{place} holds no secret"))
+}
+
 /// Draws a secret and writes it; an existing file is never touched.
 ///
 /// # Errors

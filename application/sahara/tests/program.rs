@@ -317,6 +317,8 @@ fn a_validators_secret_is_encrypted_unless_it_is_said_otherwise() {
     place.refuses(&with(&entry, &plain, &["--password-file", &right]), REFUSED, "in clear text");
     assert_eq!(json(&with(&entry, &plain, &["--plain-key"]))["networkKey"], made["network_key"]);
     let next = file("next.json");
+    let twice = ["key", "import", &key, &next, "--password-file", &right];
+    place.refuses(&twice, USAGE, "is encrypted already");
     let back = json(&["key", "import", &plain, &next, "--password-file", &wrong]);
     assert_eq!(back["consensus_key"], made["consensus_key"]);
     json(&[

@@ -26,7 +26,7 @@ pub(super) fn import(
     password_file: Option<&Path>,
     format: Format,
 ) -> Result<()> {
-    let secret = validator_key::read(from, &Seal { password_file: None, is_plain: true })?;
+    let secret = validator_key::read_clear(from)?;
     let keys = ValidatorKeys::from_secret(&secret)?;
     validator_key::write_encrypted(file, &secret, &password(password_file)?)?;
     show(file, &keys, true, format)
