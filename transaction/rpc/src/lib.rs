@@ -33,8 +33,8 @@ mod server;
 mod txpool;
 mod view;
 
-pub use listen::{Place, Places, ReadInTime};
 pub use fetching::Fetching;
+pub use listen::{Place, Places, ReadInTime};
 pub use monitor::monitor_routes;
 pub use node::{Node, PeerCount};
 pub use server::{Requests, RpcServer, RpcSettings, ServerError};
