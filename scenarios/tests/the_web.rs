@@ -138,7 +138,8 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
             let amount = row.as_str().and_then(|row| row.rsplit(',').next());
             ensure!(amount.and_then(|units| units.parse::<u128>().ok()) > Some(0), "{row}");
         }
-        let [one, two] = &staked["earns"].as_array().map(Vec::as_slice).unwrap_or_default() else {
+        let earns = staked["earns"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [one, two] = earns else {
             eyre::bail!("expected two estimates: {staked}");
         };
         ensure!(one != two && two.as_str().is_some_and(|text| text.contains("SAHARA")), "{staked}");

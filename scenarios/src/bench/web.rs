@@ -2,7 +2,7 @@
 
 use super::report;
 use crate::{Network, Options, node};
-use eyre::{Result, WrapErr};
+use eyre::{Result, eyre};
 use serde_json::json;
 
 /// Visits of each kind; medians are reported.
@@ -17,7 +17,8 @@ pub fn run() -> Result<()> {
     let seen = node("web_speed.mjs", &[&network.gateway()?, VISITS], &[])?;
     let paint = |which: &str| {
         let value = seen.pointer(&format!("/{which}/first_paint_ms"));
-        value.and_then(serde_json::Value::as_f64).wrap_err("the script says no first paint")
+        let value = value.and_then(serde_json::Value::as_f64);
+        value.ok_or_else(|| eyre!("the script says no first paint"))
     };
     let ratio = paint("first")? / paint("text")?.max(1.0);
     let peer = json!({ "name": "a plain text of the same server", "seen": seen["text"] });
