@@ -266,7 +266,7 @@ impl Gateway {
             self.accounts.write().keep(&Account::new(id, row));
         }
         for (_, row) in list::<KeyRow>(&self.store.keys, &[])? {
-            self.keys.write().insert(row.grant.keyId, self.channel_of(&row));
+            self.keys.write().insert(row.grant.keyId, self.channel_of_key(&row));
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ impl Gateway {
         Ok(self.key_limits(&account.row()))
     }
 
-    pub(crate) fn channel_of(&self, row: &KeyRow) -> ChannelId {
+    pub(crate) fn channel_of_key(&self, row: &KeyRow) -> ChannelId {
         ChannelId(grant_channel(self.chain_id(), &row.grant))
     }
 
@@ -124,7 +124,7 @@ impl Gateway {
         let mut keys = self.keys.write();
         self.check_payer(&keys, &row.grant)?;
         put(&self.store().keys, row.grant.keyId.as_slice(), row)?;
-        keys.insert(row.grant.keyId, self.channel_of(row));
+        keys.insert(row.grant.keyId, self.channel_of_key(row));
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl Gateway {
     ) -> Result<ReceiptAnswer, ApiError> {
         let unknown = || ApiError::not_found(format!("there is no receipt {id}"));
         let (prefix, seq) = parse_receipt_id(id).ok_or_else(unknown)?;
-        let channel = self.channel_of(&prefix)?.ok_or_else(unknown)?;
+        let channel = self.channel_with(&prefix)?.ok_or_else(unknown)?;
         let row = get::<ReceiptRow>(&self.store().receipts, &seq_key(channel, seq))?;
         let row = row.ok_or_else(unknown)?;
         let claim = self.claim_of(channel, seq)?;
@@ -104,7 +104,7 @@ impl Gateway {
         })
     }
 
-    fn channel_of(&self, prefix: &[u8]) -> Result<Option<ChannelId>, ApiError> {
+    fn channel_with(&self, prefix: &[u8]) -> Result<Option<ChannelId>, ApiError> {
         let Some(guard) = self.store().channels.prefix(prefix).next() else { return Ok(None) };
         let key = guard.key().map_err(ApiError::internal)?;
         Ok(B256::try_from(key.as_ref()).map(ChannelId).ok())

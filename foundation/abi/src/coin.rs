@@ -18,6 +18,10 @@ alloy_sol_types::sol! {
         error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
         /// ERC-6093: coin cannot be sent to the zero address, where it would be lost.
         error ERC20InvalidReceiver(address receiver);
+        /// ERC-6093: what a protocol holds is others'.
+        error ERC20InvalidSender(address sender);
+        /// ERC-6093: what a protocol holds is others'.
+        error ERC20InvalidApprover(address approver);
         /// ERC-6093.
         error ERC20InvalidSpender(address spender);
         /// EIP-2612: the deadline, in seconds, has passed.

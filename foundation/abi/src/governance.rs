@@ -95,7 +95,7 @@ alloy_sol_types::sol! {
         error InvalidSettings();
         error OnlyGuardian(address caller);
         error NotPausable(address protocol);
-        error PauseTooLong(uint64 until, uint64 most);
+        error PauseTooLong(uint64 duration, uint64 most);
         error GuardianRests(uint64 until);
         /// Entries of this protocol are paused; what leads out of it is not.
         error EntriesPaused(address protocol, uint64 until);
@@ -178,7 +178,7 @@ alloy_sol_types::sol! {
         /// By a proposal.
         function setSettings(Settings calldata settings) external;
         /// Stops what leads into protocols, until a second. By the guardian, with rests, or by a proposal.
-        function pause(address[] calldata protocols, uint64 until) external;
+        function pause(address[] calldata protocols, uint64 duration) external;
         /// Ends pauses early. By the guardian or by a proposal.
         function unpause(address[] calldata protocols) external;
         /// Until when entries of a protocol are paused; 0 when they are not.

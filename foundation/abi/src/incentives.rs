@@ -23,7 +23,7 @@ alloy_sol_types::sol! {
         struct Milestone { uint256 amount; uint64 dueAt; bytes32 evidence; }
         struct Hackathon { uint64 programme; uint64 submitUntil; uint64 judgeUntil; uint32 prizes; uint32 judges; uint32 judged; uint32 entries; bool isFinished; uint256 left; bytes32 terms; }
         /// `isByUsage`: an award is at most the protocol fees named with it.
-        struct Round { uint64 programme; uint64 closesAt; bool isByUsage; uint256 total; uint256 left; bytes32 root; bytes32 terms; }
+        struct Round { uint64 programme; uint64 closesAt; bool isByUsage; uint256 total; uint256 left; bytes32 root; bytes32 terms; uint64 claimsFrom; }
         /// A round by settled usage: fees are counted before `countUntil`, awards paid from then on and before `closesAt`. `counted`: the fees of
         /// all assets.
         struct UsageRound { uint64 programme; uint64 countUntil; uint64 closesAt; uint256 total; uint256 left; uint256 counted; bytes32 terms; }

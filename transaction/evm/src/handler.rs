@@ -178,6 +178,19 @@ fn recover_losses<S: ParentState>(context: &mut MachineContext<S>) -> Result<(),
     Ok(())
 }
 
+/// Refuses what the transaction did so far when it made coin or when a protocol holds less than it owes.
+///
+/// # Errors
+/// [`MachineError::Custom`]; otherwise when the state cannot be read.
+pub(crate) fn check_books<S: ParentState>(
+    context: &mut MachineContext<S>,
+) -> Result<(), MachineError> {
+    destroyed(context)?;
+    sahara_abi::PROTOCOLS
+        .iter()
+        .try_for_each(|protocol| surplus(context, protocol.address).map(drop))
+}
+
 /// All balances before less all balances after, over what the transaction touched.
 fn destroyed<S: ParentState>(context: &mut MachineContext<S>) -> Result<U256, MachineError> {
     let (mut before, mut after) = (U256::ZERO, U256::ZERO);

@@ -120,6 +120,15 @@ pub trait Write: Read {
     where
         Self: Sized;
 
+    /// Whether every protocol holds at least what it owes, by what the running transaction changed so far,
+    /// and no coin was made. States that are not a chain's do not look.
+    ///
+    /// # Errors
+    /// [`Failure::Fatal`].
+    fn keeps_books(&mut self) -> Result<bool, Failure> {
+        Ok(true)
+    }
+
     /// Appends an event of the protocol at `address`.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub(crate) struct Undo {
     pub(crate) state: MemoryState,
     words: Vec<((Address, U256), U256)>,
     balances: Vec<(Address, Amount)>,
+    /// What [`Write::keeps_books`] is to find out.
+    pub(crate) is_broken: bool,
 }
 
 impl Undo {
@@ -107,6 +109,10 @@ impl Write for Undo {
 
     fn log(&mut self, log: Log) -> Result<(), Failure> {
         self.state.log(log)
+    }
+
+    fn keeps_books(&mut self) -> Result<bool, Failure> {
+        Ok(!self.is_broken)
     }
 
     fn attempt<R>(

@@ -1,10 +1,11 @@
 //! The machine's journal as the protocols see it, with what each access costs.
 
 use super::prices;
-use crate::machine::MachineContext;
 use crate::state::ParentState;
+use crate::{handler, machine::MachineContext};
 use alloy_primitives::{Address, Log, U256};
 use revm::{
+    context::result::EVMError,
     context_interface::{
         Block as _, Cfg as _, ContextTr as _, JournalTr as _, Transaction as _, cfg::GasParams,
         journaled_state::TransferError,
@@ -183,6 +184,14 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         self.spend(prices::log(log.topics().len(), log.data.data.len()))?;
         self.context.journaled_state.log(log);
         Ok(())
+    }
+
+    fn keeps_books(&mut self) -> Result<bool, Failure> {
+        match handler::check_books(self.context) {
+            Ok(()) => Ok(true),
+            Err(EVMError::Custom(_)) => Ok(false),
+            Err(error) => Err(broken(error)),
+        }
     }
 
     fn attempt<R>(

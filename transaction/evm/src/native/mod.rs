@@ -81,6 +81,14 @@ fn run_protocol<S: ParentState>(
         let output = IProtocol::DelegateCall {}.abi_encode().into();
         return Ok(Some(InterpreterResult::new(InstructionResult::Revert, output, gas)));
     }
+    if !gas.record_regular_cost(prices::data(inputs.input.len())) {
+        gas.spend_all();
+        return Ok(Some(InterpreterResult::new(
+            InstructionResult::PrecompileOOG,
+            Bytes::new(),
+            gas,
+        )));
+    }
     let data = inputs.input.bytes(context);
     let call = Call {
         caller: inputs.caller,
@@ -88,7 +96,7 @@ fn run_protocol<S: ParentState>(
         data: &data,
         is_static: inputs.is_static,
     };
-    let ledger = Ledger::new(context, inputs.gas_limit, inputs.is_static);
+    let ledger = Ledger::new(context, gas.remaining(), inputs.is_static);
     let mut ledger = ledger.called_at(inputs.bytecode_address);
     let outcome = sahara_protocols::call(inputs.bytecode_address, &mut ledger, call);
     let (gas_left, refund) = (ledger.gas_left(), ledger.refund());
@@ -98,7 +106,10 @@ fn run_protocol<S: ParentState>(
             gas.record_refund(refund);
             (InstructionResult::Return, output)
         }
-        Err(Failure::CallsOut) => return Ok(None),
+        Err(Failure::CallsOut) if data.len() <= prices::MOST_OUT => return Ok(None),
+        Err(Failure::CallsOut) => {
+            (InstructionResult::Revert, IProtocol::InvalidCall {}.abi_encode().into())
+        }
         Err(Failure::Revert(output)) => (InstructionResult::Revert, output),
         Err(Failure::OutOfGas) => {
             gas.spend_all();

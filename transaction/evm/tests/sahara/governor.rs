@@ -18,19 +18,25 @@ const REMEMBERS: &str = "6433600055006000526005601bf3";
 /// Runtime code `PUSH1 0 PUSH1 0 REVERT`.
 const REFUSES: &str = "6460006000fd6000526005601bf3";
 
-fn send<C: SolCall>(world: &mut World, key: u8, to: Address, value: U256, asked: &C) -> bool {
+pub(crate) fn send<C: SolCall>(
+    world: &mut World,
+    key: u8,
+    to: Address,
+    value: U256,
+    asked: &C,
+) -> bool {
     let draft = Draft { value, ..Draft::call(key, world.nonce(key), to, asked.abi_encode()) };
     world.block(&[draft]).receipts[0].status
 }
 
-fn view<C: SolCall>(world: &World, to: Address, asked: &C) -> C::Return {
+pub(crate) fn view<C: SolCall>(world: &World, to: Address, asked: &C) -> C::Return {
     let request = TransactionRequest::default().to(to).input(asked.abi_encode().into());
     let outcome = call(world.rules, &world.state, &world.env, &request, None).unwrap();
     C::abi_decode_returns(&outcome.output).unwrap()
 }
 
 /// A chain with one validator of a million SAHARA, in its second epoch.
-fn town() -> World {
+pub(crate) fn town() -> World {
     let mut world = World::of(|config| config.governance = Some(quick(4, Address::ZERO)));
     let million = COIN * U256::from(1_000_000);
     let create =
@@ -43,7 +49,7 @@ fn town() -> World {
     world
 }
 
-fn propose(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
+pub(crate) fn propose(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
     let call = IGovernance::proposeCall {
         targets: vec![target],
         values: vec![U256::ZERO],
@@ -68,7 +74,7 @@ fn accept(world: &mut World, id: U256) {
     world.env.timestamp += 16;
 }
 
-fn standing(world: &World, id: U256) -> ProposalState {
+pub(crate) fn standing(world: &World, id: U256) -> ProposalState {
     view(world, GOVERNANCE, &IGovernance::stateCall { proposalId: id })
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod blocks;
 mod calls;
 mod contributions;

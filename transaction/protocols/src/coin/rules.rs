@@ -68,13 +68,17 @@ pub fn domain_separator(state: &impl Read) -> B256 {
 /// Moves coin.
 ///
 /// # Errors
-/// `ERC20InvalidReceiver` for the zero address and protocols, `ERC20InsufficientBalance`.
+/// `ERC20InvalidSender` for protocols, whose coin is others'; `ERC20InvalidReceiver` for the zero address
+/// and protocols; `ERC20InsufficientBalance`.
 pub fn transfer(
     state: &mut impl Write,
     from: Address,
     to: Address,
     amount: Amount,
 ) -> Result<(), Failure> {
+    if is_protocol(from) {
+        return Err(ICoin::ERC20InvalidSender { sender: from }.into());
+    }
     if to.is_zero() || is_protocol(to) {
         return Err(ICoin::ERC20InvalidReceiver { receiver: to }.into());
     }
@@ -85,13 +89,16 @@ pub fn transfer(
 /// Sets what `spender` may move of `owner`'s coin.
 ///
 /// # Errors
-/// `ERC20InvalidSpender` for the zero address.
+/// `ERC20InvalidApprover` for protocols, `ERC20InvalidSpender` for the zero address.
 pub fn approve(
     state: &mut impl Write,
     owner: Address,
     spender: Address,
     value: U256,
 ) -> Result<(), Failure> {
+    if is_protocol(owner) {
+        return Err(ICoin::ERC20InvalidApprover { approver: owner }.into());
+    }
     if spender.is_zero() {
         return Err(ICoin::ERC20InvalidSpender { spender }.into());
     }

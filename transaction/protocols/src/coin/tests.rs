@@ -68,6 +68,19 @@ fn i3_no_protocol_and_not_the_zero_address_receives_coin() {
 }
 
 #[test]
+fn i2_what_a_protocol_holds_nobody_moves_not_even_the_protocol() {
+    let mut state = with_coin();
+    for protocol in PROTOCOLS {
+        let holder = protocol.address;
+        state.fund(holder, amount(5));
+        let refused: Failure = ICoin::ERC20InvalidSender { sender: holder }.into();
+        assert_eq!(transfer(&mut state, holder, ALICE, amount(1)), Err(refused));
+        let refused: Failure = ICoin::ERC20InvalidApprover { approver: holder }.into();
+        assert_eq!(approve(&mut state, holder, ALICE, U256::from(1)), Err(refused));
+    }
+}
+
+#[test]
 fn an_allowance_shrinks_as_it_is_used() {
     let state = &mut with_coin();
     approve(state, ALICE, BOB, U256::from(50)).unwrap();

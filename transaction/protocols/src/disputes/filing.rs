@@ -86,6 +86,7 @@ pub(super) fn file(
     (complaint.is_delisting, complaint.evidence) = (is_delisting, evidence);
     (complaint.bond, complaint.filed_at) = (bond, state.block().timestamp.0);
     complaint.places = PLACES.len(state, ())?;
+    complaint.owner = title.owner;
     let number = COMPLAINTS.push(state, (), &complaint)?.saturating_add(1);
     STANDINGS.update(state, asset, |standing| {
         if standing.open > 0 {

@@ -1,7 +1,7 @@
 //! The jury: drawn by the chain, then it commits and reveals.
 
 use super::{
-    ANSWER, JURY,
+    ANSWER, DRAWING, JURY,
     list::{check_votes, discharge, places_of},
     phases::{find, keep},
     storage::{COMPLAINTS, DRAWN, JURIES, PLACES, SEATS},
@@ -19,15 +19,28 @@ use sahara_abi::{
 };
 use sahara_primitives::AssetId;
 
-/// Places looked at for one jury: of a list that is half empty or stale, seven of 64 are found.
-const LOOKS: u64 = 64;
+/// Places looked at for one jury: where all but one of 70 were left, seven are still found.
+const LOOKS: u64 = 512;
 
 /// Jurors whose bonded coin is counted anew for one jury, at up to 32 validators each.
 const CHECKS: usize = 16;
 
-/// Gas for drawing one jury: 16 checks of at most 210,000, 64 looks of 2,200, 7 seats of 60,000, and taking
-/// at most nine stale jurors' 16 places off the list, 40,000 each.
-pub const DRAW_GAS: u64 = 12_000_000;
+/// Jurors without the coin for their places that one draw takes off the list; the next block goes on.
+const MOST_STALE: usize = 6;
+
+/// Gas for drawing one jury: 16 checks of at most 345,000, 512 looks of 2,200, 7 seats of 75,000, and taking
+/// six jurors' 16 places off the list, 62,000 each where the list becomes shorter by it.
+pub const DRAW_GAS: u64 = 14_000_000;
+
+/// How a draw ended.
+enum Draw {
+    /// Enough jurors, a seat each time one was drawn.
+    Jury(Vec<Address>),
+    /// Too few, and none of those who could be drawn lost its places: there are no more.
+    Nobody,
+    /// Too few, among those who lost their places now.
+    Cleaned,
+}
 
 /// At the end of every block: draws one jury that is due. Blocks' randomness comes after everything that
 /// decides who can be drawn.
@@ -37,56 +50,55 @@ pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
         return Ok(());
     }
     let complaint = COMPLAINTS.get(state, (), drawn)?;
-    if state.block().timestamp.0 < complaint.filed_at.saturating_add(ANSWER) {
+    let now = state.block().timestamp.0;
+    if now < complaint.filed_at.saturating_add(ANSWER) {
         return Ok(());
     }
-    DRAWN.update(state, |number| {
-        *number = drawn.saturating_add(1);
-        Ok(())
-    })?;
     let number = drawn.saturating_add(1);
     // A draw that cannot be paid for leaves the complaint without a jury, never the chain without a block.
-    match state.attempt(DRAW_GAS, |state| draw(state, number, complaint))? {
-        Ok(()) => Ok(()),
-        Err(_) => keep(state, number, &Complaint { is_drawn: true, ..complaint }),
+    let draw = state.attempt(DRAW_GAS, |state| draw(state, number, complaint))?;
+    if matches!(draw, Ok(Draw::Cleaned)) && now < complaint.filed_at.saturating_add(DRAWING) {
+        let places = complaint.places.min(PLACES.len(state, ())?);
+        return keep(state, number, &Complaint { places, ..complaint });
     }
+    if !matches!(draw, Ok(Draw::Jury(_))) {
+        keep(state, number, &Complaint { is_drawn: true, ..complaint })?;
+    }
+    DRAWN.update(state, |count| {
+        *count = number;
+        Ok(())
+    })
 }
 
-fn draw(state: &mut impl Write, number: u64, mut complaint: Complaint) -> Result<(), Failure> {
-    let jurors = candidates(state, number, &complaint)?;
-    let mut seated = Vec::new();
+fn draw(state: &mut impl Write, number: u64, mut complaint: Complaint) -> Result<Draw, Failure> {
+    let draw = candidates(state, number, &complaint)?;
+    let Draw::Jury(jurors) = &draw else { return Ok(draw) };
     for juror in jurors {
-        let seat = SEATS.update(state, (number, juror), |seat| {
+        let seat = SEATS.update(state, (number, *juror), |seat| {
             seat.seats = seat.seats.saturating_add(1);
             Ok(seat.seats)
         })?;
         if seat == 1 {
-            JURIES.push(state, number, &juror)?;
+            JURIES.push(state, number, juror)?;
         }
-        seated.push(juror);
     }
     complaint.is_drawn = true;
-    complaint.seats = u32::try_from(seated.len()).unwrap_or(JURY);
+    complaint.seats = u32::try_from(jurors.len()).unwrap_or(JURY);
     keep(state, number, &complaint)?;
-    state.emit(ADDRESS, IDisputes::JuryDrawn { complaint: number, jurors: seated })
+    state.emit(ADDRESS, IDisputes::JuryDrawn { complaint: number, jurors: jurors.clone() })?;
+    Ok(draw)
 }
 
 /// Who is drawn: a place at a time, each as likely as any other of those that stood when the complaint was
-/// filed.
-fn candidates(
-    state: &mut impl Write,
-    number: u64,
-    complaint: &Complaint,
-) -> Result<Vec<Address>, Failure> {
-    let parties = [
-        complaint.complainant,
-        complaint.answerer,
-        assets::title(state, AssetId(complaint.asset))?.owner,
-    ];
+/// filed. Who has [`MOST_SEATS`] is passed over.
+fn candidates(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<Draw, Failure> {
+    let owner = assets::title(state, AssetId(complaint.asset))?.owner;
+    let parties = [complaint.complainant, complaint.answerer, complaint.owner, owner];
     let seed = keccak256((state.block().randomness, number).abi_encode());
-    let (mut found, mut checked) = (Vec::new(), Vec::<(Address, bool)>::new());
+    let (mut found, mut checked) = (Vec::<Address>::new(), Vec::<(Address, bool)>::new());
     for look in 0..LOOKS {
-        if found.len() >= JURY_SEATS || complaint.places == 0 {
+        let stale = checked.iter().filter(|(_, stands)| !stands).count();
+        if found.len() >= JURY_SEATS || complaint.places == 0 || stale >= MOST_STALE {
             break;
         }
         let word = U256::from_be_bytes(keccak256((seed, look).abi_encode()).0);
@@ -106,15 +118,33 @@ fn candidates(
                 stands
             }
         };
-        if stands {
+        let standing = checked.iter().filter(|(_, stands)| *stands).count();
+        let seats = found.iter().filter(|one| **one == account).count();
+        // Whoever stands has a seat, so that what is more are second ones.
+        let seconds = found.len().saturating_sub(standing);
+        if stands && (seats == 0 || seats < MOST_SEATS && seconds < MOST_SECONDS) {
             found.push(account);
         }
     }
-    Ok(found)
+    let standing = checked.iter().filter(|(_, stands)| *stands).count();
+    Ok(match (standing >= LEAST_JURORS, standing < checked.len()) {
+        (true, _) => Draw::Jury(found),
+        (false, true) => Draw::Cleaned,
+        (false, false) => Draw::Nobody,
+    })
 }
 
 /// Seats of a jury.
 const JURY_SEATS: usize = 7;
+
+/// The most seats of one juror.
+const MOST_SEATS: usize = 2;
+
+/// Second seats of a jury: the other jurors are as many as [`LEAST_JURORS`].
+const MOST_SECONDS: usize = JURY_SEATS - LEAST_JURORS;
+
+/// The fewest jurors of a jury: nobody alone is more than half of the seats.
+const LEAST_JURORS: usize = 5;
 
 /// Whether an account still has the bonded coin that its places need; otherwise it loses them.
 fn is_bonded(state: &mut impl Write, account: Address) -> Result<bool, Failure> {

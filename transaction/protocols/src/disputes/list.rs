@@ -69,11 +69,29 @@ pub(super) fn discharge(state: &mut impl Write, account: Address) -> Result<(), 
     while let Some(last) = PLACES_OF.len(state, account)?.checked_sub(1) {
         let index = PLACES_OF.get(state, account, last)?;
         PLACES_OF.swap_remove(state, account, last)?;
-        PLACES.replace(state, (), index, &Place::default())?;
-        FREE.push(state, (), &index)?;
+        let position = FREE.push(state, (), &index)?;
+        PLACES.replace(state, (), index, &Place::free(position))?;
     }
     if places == 0 {
         return Ok(());
     }
+    trim(state, places)?;
     state.emit(ADDRESS, IDisputes::Discharged { juror: account, places })
+}
+
+/// Makes the list shorter by so many places at most, as long as nobody has the last.
+fn trim(state: &mut impl Write, most: u32) -> Result<(), Failure> {
+    for _ in 0..most {
+        let Some(last) = PLACES.len(state, ())?.checked_sub(1) else { return Ok(()) };
+        let place = PLACES.get(state, (), last)?;
+        if !place.account.is_zero() {
+            return Ok(());
+        }
+        PLACES.swap_remove(state, (), last)?;
+        let position = place.since;
+        if let Some(moved) = FREE.swap_remove(state, (), position)? {
+            PLACES.replace(state, (), moved, &Place::free(position))?;
+        }
+    }
+    Ok(())
 }

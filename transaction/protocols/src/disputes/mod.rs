@@ -23,7 +23,8 @@
 //! - I2 Before a jury upheld it at most the bond is held, and nothing that comes before the filing or
 //!   after its 14 days.
 //! - I3 A complaint pays out exactly what it took in, once.
-//! - I4 A juror enlisted before the complaint, is no party to it, and is drawn by a later block.
+//! - I4 A juror enlisted before the complaint, is no party to it, and is drawn by a later block; a jury has
+//!   five jurors or more, none with more than two of its seats.
 //! - I5 A ruling has more than half of the jury's seats behind or against it; each speaks once, as it
 //!   committed.
 //! - I6 Shares are paid from the closing on and never exceed the part.
@@ -79,6 +80,10 @@ const DAY: u64 = 86_400;
 
 /// Seconds after the filing at which the time to answer is over and a jury is drawn.
 pub const ANSWER: u64 = 2 * DAY;
+
+/// Seconds after the filing from which no block goes on with a draw that found stale places: jurors need the
+/// rest to commit.
+pub const DRAWING: u64 = ANSWER + DAY / 2;
 
 /// Seconds after the filing at which jurors no longer commit, and reveal.
 pub const COMMIT: u64 = 3 * DAY;

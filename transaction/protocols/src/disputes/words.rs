@@ -13,7 +13,7 @@ fn broken() -> Failure {
 
 /// A complaint: `complainant 160 | asset u64 | ground u8 | delisting | drawn | closed | appealed | decided |
 /// decided for it`, `bond u96 | held u96 | filed at u64`, `answer bond u96 | appeal bond u96 | seats u8 |
-/// for it u8 | against u8 | revealed u8`, `answerer 160 | places u32`, `appellant 160`, `evidence`, `answer`.
+/// for it u8 | against u8 | revealed u8`, `answerer 160 | places u64`, `appellant 160`, `evidence`, `answer`, `owner 160`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// Who complains.
@@ -56,10 +56,12 @@ pub(crate) struct Complaint {
     pub(crate) evidence: B256,
     /// Hash of what the owner shows.
     pub(crate) answer: B256,
+    /// Whose the asset was when it was filed.
+    pub(crate) owner: Address,
 }
 
 impl Value for Complaint {
-    type Words = [U256; 7];
+    type Words = [U256; 8];
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let ground = u8::from(self.ground);
@@ -79,11 +81,12 @@ impl Value for Complaint {
             Pack::new().address(self.appellant).finish()?,
             self.evidence.into(),
             self.answer.into(),
+            Pack::new().address(self.owner).finish()?,
         ])
     }
 
     fn unpack(words: &Self::Words) -> Result<Self, Failure> {
-        let [head, coin, bonds, answerer, appellant, evidence, answer] = *words;
+        let [head, coin, bonds, answerer, appellant, evidence, answer, owner] = *words;
         let (mut head, mut coin) = (Unpack::new(head), Unpack::new(coin));
         let (mut bonds, mut answerer) = (Unpack::new(bonds), Unpack::new(answerer));
         Ok(Self {
@@ -110,6 +113,7 @@ impl Value for Complaint {
             appellant: Unpack::new(appellant).address(),
             evidence: evidence.into(),
             answer: answer.into(),
+            owner: Unpack::new(owner).address(),
         })
     }
 }
@@ -168,13 +172,21 @@ impl Value for Standing {
     }
 }
 
-/// A place on the list of jurors: `account 160 | since u64`.
+/// A place on the list of jurors: `account 160 | since u64`; nobody's has its position among the free ones
+/// for a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Whose; nobody's when zero.
     pub(crate) account: Address,
     /// Since when.
     pub(crate) since: u64,
+}
+
+impl Place {
+    /// Nobody's, at this position among the free ones.
+    pub(crate) const fn free(position: u64) -> Self {
+        Self { account: Address::ZERO, since: position }
+    }
 }
 
 impl Value for Place {

@@ -49,7 +49,7 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
     let (caller, value) = (call.caller, call.value);
     match call.decode::<Function>()? {
         Function::propose(f) => call.change(f, |f| {
-            let description_hash = proposing::describe(&f.description);
+            let description_hash = proposing::describe(state, &f.description)?;
             let IGovernance::proposeCall { targets, values, calldatas, description } = f;
             let content = Content { targets, values, calldatas, description_hash };
             proposing::propose(state, caller, content, description).map(shown)
@@ -135,9 +135,8 @@ fn rule(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
             only_vote(caller)?;
             parameters::set_settings(state, &f.settings).map(Into::into)
         }),
-        Function::pause(f) => {
-            call.change(f, |f| pause::pause(state, caller, &f.protocols, f.until).map(Into::into))
-        }
+        Function::pause(f) => call
+            .change(f, |f| pause::pause(state, caller, &f.protocols, f.duration).map(Into::into)),
         Function::unpause(f) => {
             call.change(f, |f| pause::unpause(state, caller, &f.protocols).map(Into::into))
         }

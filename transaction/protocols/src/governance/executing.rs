@@ -24,10 +24,14 @@ use sahara_primitives::Amount;
 /// What the calls of a proposal may use; a proposal that needs more is refused when it is made.
 pub const EXECUTION_GAS: u64 = 5_000_000;
 
+/// Gas for a word that is read for the first time.
+const READ_GAS: u64 = 2_100;
+
 /// Proposals that the chain looks at in one block; at most one of them is executed.
 const LOOKS: usize = 4;
 
-/// Makes the calls in order.
+/// Makes the calls in order. A call after which protocols do not hold what they owe is refused, whatever
+/// it was: nobody may be able to vote for a block that cannot be made.
 ///
 /// # Errors
 /// That of the first call that is refused, and its place.
@@ -39,8 +43,20 @@ fn run(state: &mut impl Write, actions: &[Action]) -> Result<(), (usize, Failure
         let request =
             Call { caller: ADDRESS, value: Amount::ZERO, data: &action.data, is_static: false };
         call(action.target, state, request).map_err(|failure| (index, failure))?;
+        if !state.keeps_books().map_err(|failure| (index, failure))? {
+            let invalid = IGovernance::InvalidAction { index: U256::from(index) };
+            return Err((index, invalid.into()));
+        }
     }
     Ok(())
+}
+
+/// Gas for reading the calls when their time comes, which a proposal is made with.
+fn reading(actions: &[Action]) -> u64 {
+    actions.iter().fold(0, |gas: u64, action| {
+        let words = u64::try_from(action.data.len().div_ceil(31)).unwrap_or(u64::MAX);
+        gas.saturating_add(words.saturating_add(2).saturating_mul(READ_GAS))
+    })
 }
 
 /// Tries the calls out and takes everything back. Contracts cannot be called from here: proposals
@@ -54,8 +70,8 @@ pub(super) fn try_out(state: &mut impl Write, actions: &[Action]) -> Result<(), 
     }
     let mut refused = None;
     let tried = state.attempt(EXECUTION_GAS, |state| {
-        let outcome = run(state, actions);
-        refused = outcome.err();
+        let paid = state.charge(reading(actions)).map_err(|failure| (0, failure));
+        refused = paid.and_then(|()| run(state, actions)).err();
         // Whatever happened: nothing of it stays.
         Err::<(), _>(match &refused {
             Some((_, failure)) => failure.clone(),
@@ -83,6 +99,7 @@ pub fn queue(state: &mut impl Write, id: B256) -> Result<(), Failure> {
     expect(id, current, &[ProposalState::Succeeded])?;
     let now = state.block().timestamp.0;
     proposal.eta = now.saturating_add(proposal.rules.timelock.into());
+    proposal.expires_at = proposal.eta.saturating_add(settings(state)?.grace.into());
     settle(state, id, &mut proposal)?;
     keep(state, id, &proposal)?;
     let (proposal_id, eta) = (shown(id), U256::from(proposal.eta));

@@ -4,7 +4,7 @@ use crate::dispatch::is_protocol;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    DISPUTES, GOVERNANCE,
+    COIN, DISPUTES, GOVERNANCE,
     IGovernance::{self, Kind},
     INCENTIVES, INTENTS, IStaking, ISystem, IVesting, STAKING, SYSTEM, VESTING,
 };
@@ -34,7 +34,8 @@ impl Action {
     }
 
     /// What it is about; `None` for what no proposal may do: to make governance do what people do
-    /// (propose, vote, execute), by an intent neither, or to take the system's part.
+    /// (propose, vote, execute), by an intent neither, to move its coin, which is others' deposits, or to take
+    /// the system's part.
     pub(super) fn kind(&self) -> Option<Kind> {
         let data = self.data.as_slice();
         if self.is_text() {
@@ -42,6 +43,7 @@ impl Action {
         }
         match self.target {
             GOVERNANCE => of_governance(data),
+            COIN => None,
             SYSTEM if has::<ISystem::endBlockCall>(data) => None,
             INTENTS => None,
             SYSTEM => Some(Kind::Parameter),

@@ -18,6 +18,9 @@ const DAY: u32 = 24 * HOUR;
 /// The longest delay, vote or timelock: what is voted about must be within the voting history, 60 days.
 const LONGEST: u32 = 28 * DAY;
 
+/// The most coin that a proposal may need, behind it and bonded: 1,000,000 SAHARA, a ten-thousandth of all.
+const MOST_COIN: u128 = 1_000_000_000_000_000_000_000_000;
+
 /// Kinds of proposals, mildest first.
 pub const KINDS: [Kind; 5] =
     [Kind::Text, Kind::Emergency, Kind::Parameter, Kind::Treasury, Kind::Upgrade];
@@ -84,7 +87,7 @@ impl Rules {
             && self.threshold <= 9_000
             && self.veto >= 1_000
             && self.veto <= 5_000
-            && self.deposit < 1 << 96
+            && self.deposit <= MOST_COIN
     }
 
     /// Of each of the two what is stricter.
@@ -198,7 +201,7 @@ impl Settings {
             && self.pause_for > 0
             && self.pause_for <= 14 * DAY
             && self.pause_rest >= self.pause_for
-            && self.proposal_votes < 1 << 90
+            && self.proposal_votes <= MOST_COIN
     }
 
     pub(super) fn shown(&self) -> IGovernance::Settings {

@@ -86,8 +86,8 @@ fn check_power(caller: Address, guardian: Address) -> Result<bool, Failure> {
     Ok(is_vote)
 }
 
-/// Stops the entries of protocols until a second. The guardian can do it once and must rest then; a
-/// vote can do it again, which takes its time.
+/// Stops the entries of protocols for so many seconds from now on, which for a vote is when it is executed.
+/// The guardian can do it once and must rest then; a vote can do it again, which takes its time.
 ///
 /// # Errors
 /// `OnlyGuardian`, `NotPausable`, `PauseTooLong`, `GuardianRests`.
@@ -95,16 +95,17 @@ pub fn pause(
     state: &mut impl Write,
     caller: Address,
     protocols: &[Address],
-    until: u64,
+    duration: u64,
 ) -> Result<(), Failure> {
     let settings = settings(state)?;
     let is_vote = check_power(caller, settings.guardian)?;
     check_protocols(protocols)?;
     let now = state.block().timestamp.0;
-    let most = now.saturating_add(settings.pause_for.into());
-    if until <= now || until > most {
-        return Err(IGovernance::PauseTooLong { until, most }.into());
+    let most = u64::from(settings.pause_for);
+    if duration == 0 || duration > most {
+        return Err(IGovernance::PauseTooLong { duration, most }.into());
     }
+    let until = now.saturating_add(duration);
     if !is_vote {
         GUARDIAN_RESTS.update(state, |rests| {
             if *rests > now {

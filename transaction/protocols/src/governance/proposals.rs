@@ -3,7 +3,7 @@
 use super::{
     counting::Verdict,
     kinds::Action,
-    parameters::{Rules, settings},
+    parameters::Rules,
     storage::{CALLS, DESCRIPTIONS, PROPOSALS, TALLIES, TARGETS},
     words::Proposal,
 };
@@ -14,6 +14,12 @@ use sahara_abi::IGovernance::{self, ProposalState};
 
 /// Gas for a keccak256 of a word of data, beyond the first.
 const HASH_WORD_GAS: u64 = 6;
+
+/// Gas for the keccak256 of so many bytes.
+pub(super) fn hashing(bytes: usize) -> u64 {
+    let words = u64::try_from(bytes.div_ceil(32)).unwrap_or(u64::MAX);
+    words.saturating_mul(HASH_WORD_GAS).saturating_add(30)
+}
 
 /// What identifies a proposal: what it calls, and the hash of its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +40,7 @@ impl Content {
         let Self { targets, values, calldatas, description_hash } = self;
         let parts = (targets.clone(), values.clone(), calldatas.clone(), *description_hash);
         let encoded = parts.abi_encode_params();
-        let words = u64::try_from(encoded.len()).unwrap_or(u64::MAX).div_ceil(32);
-        state.charge(words.saturating_mul(HASH_WORD_GAS).saturating_add(30))?;
+        state.charge(hashing(encoded.len()))?;
         Ok(keccak256(encoded))
     }
 }
@@ -84,8 +89,7 @@ pub(super) fn standing(
         return Ok(ProposalState::Active);
     }
     if proposal.eta > 0 {
-        let grace = u64::from(settings(state)?.grace);
-        let is_over = now >= proposal.eta.saturating_add(grace);
+        let is_over = now >= proposal.expires_at;
         return Ok(if is_over { ProposalState::Expired } else { ProposalState::Queued });
     }
     match verdict(state, id, &proposal.rules)? {

@@ -6,7 +6,7 @@ use super::{
     executing::try_out,
     kinds::Action,
     parameters::{Rules, rules_of, settings},
-    proposals::{Content, expect, find, keep, shown, standing, verdict},
+    proposals::{Content, expect, find, hashing, keep, shown, standing, verdict},
     storage::{CALLS, DEPOSITS, DESCRIPTIONS, NUMBERED, PROPOSALS, TARGETS},
     words::Proposal,
 };
@@ -223,8 +223,9 @@ fn store(
 }
 
 /// The hash under which a description stands in an identifier.
-pub(super) fn describe(description: &str) -> B256 {
-    keccak256(description)
+pub(super) fn describe(state: &mut impl Read, description: &str) -> Result<B256, Failure> {
+    state.charge(hashing(description.len()))?;
+    Ok(keccak256(description))
 }
 
 /// Sends the deposit where it goes, once: to the incentive pool when the proposal was vetoed, else

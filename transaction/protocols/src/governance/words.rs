@@ -8,7 +8,8 @@ use crate::{
 use alloy_primitives::{Address, U256};
 
 /// A proposal. Three words: `proposer 160 | kind u8 | actions u8 | canceled | executed | settled | calls
-/// contracts`, `starts at u48 | ends at u48 | eta u48 | number u64`, `deposit u96 | delay u32 | period u32 |
+/// contracts`, `starts at u48 | ends at u48 | eta u48 | number u64 | expires at u48`, `deposit u96 |
+/// delay u32 | period u32 |
 /// timelock u32 | quorum u16 | threshold u16 | veto u16`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, a bit each in the word")]
@@ -35,6 +36,8 @@ pub(crate) struct Proposal {
     pub(crate) eta: u64,
     /// Its place among all proposals.
     pub(crate) number: u64,
+    /// From when on it can no longer be executed, as the settings had it when it was queued.
+    pub(crate) expires_at: u64,
     /// What is behind it.
     pub(crate) deposit: u128,
     /// What held for its kind when it was made; the deposit of them is the one above.
@@ -55,8 +58,9 @@ impl Value for Proposal {
             .flag(self.calls_contracts);
         let times = [self.starts_at, self.ends_at, self.eta];
         let second = times.into_iter().fold(Pack::new(), |pack, time| pack.number(48, time.into()));
+        let second = second.number(64, self.number.into()).number(48, self.expires_at.into());
         let third = self.rules.put(Pack::new().number(96, self.deposit));
-        Ok([first.finish()?, second.number(64, self.number.into()).finish()?, third.finish()?])
+        Ok([first.finish()?, second.finish()?, third.finish()?])
     }
 
     fn unpack([first, second, third]: &Self::Words) -> Result<Self, Failure> {
@@ -75,6 +79,7 @@ impl Value for Proposal {
             ends_at: second.number(48)?,
             eta: second.number(48)?,
             number: second.number(64)?,
+            expires_at: second.number(48)?,
             deposit,
             rules: Rules::take(&mut third)?,
         })

@@ -1,13 +1,18 @@
 //! Rounds of awards: a list that anyone can recompute, paid by proof.
 
 use super::{
-    programmes::{check_payee, give_back, keep, managed, numbered, pay, set_aside, units},
+    NOTICE,
+    programmes::{
+        check_payee, find as programme_of, give_back, keep, managed, numbered, pay, set_aside,
+        units,
+    },
     storage::{AWARDED, ROUNDS},
     words::Round,
 };
 use crate::state::{Failure, Read, Write};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use sahara_abi::{
+    GOVERNANCE,
     IIncentives::{self, Award},
     INCENTIVES as ADDRESS,
 };
@@ -27,11 +32,13 @@ pub(super) fn find(state: &mut impl Read, number: u64) -> Result<Round, Failure>
 pub(super) fn open(state: &mut impl Write, caller: Address, round: Round) -> Result<u64, Failure> {
     let programme = managed(state, caller, round.programme)?;
     let Round { root, total, closes_at, is_by_usage, terms, .. } = round;
-    if root.is_zero() || total == 0 || closes_at <= state.block().timestamp.0 {
+    let claims_from = state.block().timestamp.0.saturating_add(NOTICE);
+    if root.is_zero() || total == 0 || closes_at <= claims_from {
         return Err(IIncentives::InvalidPlan {}.into());
     }
     set_aside(state, round.programme, programme, total)?;
-    let number = ROUNDS.push(state, (), &Round { left: total, ..round })?.saturating_add(1);
+    let number =
+        ROUNDS.push(state, (), &Round { left: total, claims_from, ..round })?.saturating_add(1);
     let event = IIncentives::RoundOpened {
         round: number,
         programme: round.programme,
@@ -71,8 +78,9 @@ fn climb(leaf: B256, proof: &[B256]) -> B256 {
 /// Pays an award to its account, once.
 ///
 /// # Errors
-/// `UnknownRound`, `TooLate`, `InvalidProof`, `MoreThanFees`, `OwnInterest` for accounts that cannot
-/// receive, `AlreadyAwarded`, `BudgetExceeded` when the list promises more than the round.
+/// `UnknownRound`, `TooEarly`, `TooLate`, `InvalidProof`, `MoreThanFees`, `OwnInterest` for the manager and
+/// for accounts that cannot receive, `AlreadyAwarded`, `BudgetExceeded` when the list promises more than
+/// the round.
 pub(super) fn claim(
     state: &mut impl Write,
     number: u64,
@@ -81,7 +89,10 @@ pub(super) fn claim(
 ) -> Result<(), Failure> {
     let mut round = find(state, number)?;
     let block = state.block();
-    if block.timestamp.0 >= round.closes_at {
+    if block.timestamp.0 < round.claims_from {
+        return Err(IIncentives::TooEarly { from: round.claims_from }.into());
+    }
+    if round.is_closed || block.timestamp.0 >= round.closes_at {
         return Err(IIncentives::TooLate { until: round.closes_at }.into());
     }
     let length = u64::try_from(proof.len()).unwrap_or(u64::MAX);
@@ -95,6 +106,9 @@ pub(super) fn claim(
         return Err(IIncentives::MoreThanFees { amount, fees }.into());
     }
     check_payee(account)?;
+    if account == programme_of(state, round.programme)?.manager {
+        return Err(IIncentives::OwnInterest { account }.into());
+    }
     AWARDED.update(state, (number, index), |paid| {
         if std::mem::replace(paid, true) {
             return Err(IIncentives::AlreadyAwarded { round: number, index }.into());
@@ -117,15 +131,21 @@ pub(super) fn claim(
     state.emit(ADDRESS, event)
 }
 
-/// Returns what nobody claimed.
+/// Returns what nobody claimed, once; governance may do it at any time.
 ///
 /// # Errors
-/// `UnknownRound`, `TooEarly`.
-pub(super) fn close(state: &mut impl Write, number: u64) -> Result<(), Failure> {
+/// `UnknownRound`, `TooEarly`, `TooLate`.
+pub(super) fn close(state: &mut impl Write, caller: Address, number: u64) -> Result<(), Failure> {
     let mut round = find(state, number)?;
-    if state.block().timestamp.0 < round.closes_at {
+    if round.is_closed {
+        return Err(IIncentives::TooLate { until: round.closes_at }.into());
+    }
+    let now = state.block().timestamp.0;
+    if caller != GOVERNANCE && now < round.closes_at {
         return Err(IIncentives::TooEarly { from: round.closes_at }.into());
     }
+    round.is_closed = true;
+    round.closes_at = round.closes_at.min(now);
     let returned = std::mem::take(&mut round.left);
     keep(state, &ROUNDS, number, &round)?;
     give_back(state, round.programme, returned)?;
@@ -142,6 +162,7 @@ pub(super) fn shown(round: &Round) -> IIncentives::Round {
         left: U256::from(round.left),
         root: round.root,
         terms: round.terms,
+        claimsFrom: round.claims_from,
     }
 }
 
@@ -157,7 +178,17 @@ pub(super) const fn planned(
     root: B256,
     terms: B256,
 ) -> Round {
-    Round { programme, closes_at, is_by_usage, left: 0, total, root, terms }
+    Round {
+        programme,
+        claims_from: 0,
+        closes_at,
+        is_closed: false,
+        is_by_usage,
+        left: 0,
+        total,
+        root,
+        terms,
+    }
 }
 
 /// The leaf as a view shows it.

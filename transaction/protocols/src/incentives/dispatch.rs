@@ -80,7 +80,7 @@ fn contest(state: &mut impl Write, call: &Call<'_>, function: Function) -> Resul
             call.change(f, |f| awards::claim(state, f.round, &f.award, &f.proof).map(Into::into))
         }
         Function::closeRound(f) => {
-            call.change(f, |f| awards::close(state, f.round).map(Into::into))
+            call.change(f, |f| awards::close(state, caller, f.round).map(Into::into))
         }
         other => by_usage(state, call, other),
     }

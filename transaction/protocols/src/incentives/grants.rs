@@ -173,7 +173,8 @@ fn pay_next(state: &mut impl Write, number: u64, mut grant: Grant) -> Result<(),
 /// its time lasts, which a review that came late gives back.
 ///
 /// # Errors
-/// `UnknownGrant`, `WrongState`, `NothingDelivered`, `OnlyReviewer`.
+/// `UnknownGrant`, `WrongState`, `NothingDelivered`, `OnlyReviewer`; `TooLate` for sending back what may be
+/// paid as not reviewed.
 pub(super) fn review(
     state: &mut impl Write,
     caller: Address,
@@ -195,6 +196,11 @@ pub(super) fn review(
     state.emit(ADDRESS, event)?;
     if is_accepted {
         return pay_next(state, number, grant);
+    }
+    // Silence until then meant yes.
+    let until = grant.delivered_at.saturating_add(REVIEW);
+    if now >= until {
+        return Err(IIncentives::TooLate { until }.into());
     }
     let waited = now.saturating_sub(grant.delivered_at);
     for place in milestone..grant.milestones {

@@ -35,6 +35,10 @@ pub(crate) use programmes::receive;
 pub(crate) use storage::LAYOUT;
 pub(crate) use storage::liability;
 
+/// Seconds between the opening of a round and its first payment: seven days. A proposal that closes it needs
+/// five, so that no manager pays what a vote would have refused.
+pub const NOTICE: u64 = 7 * 86_400;
+
 /// Seconds after which a delivery that nobody reviewed is paid: 14 days.
 pub const REVIEW: u64 = 14 * 86_400;
 

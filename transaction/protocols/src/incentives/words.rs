@@ -239,13 +239,18 @@ impl Value for Entry {
     }
 }
 
-/// A round of awards: `programme u64 | closes at u64 | by usage`, `left u96 | total u96`, `root`, `terms`.
+/// A round of awards: `programme u64 | closes at u64 | by usage | claims from u64 | closed`,
+/// `left u96 | total u96`, `root`, `terms`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Round {
     /// Which programme pays.
     pub(crate) programme: u64,
+    /// The first second in which awards are paid.
+    pub(crate) claims_from: u64,
     /// The first second that is too late to claim.
     pub(crate) closes_at: u64,
+    /// Whether what nobody claimed went back.
+    pub(crate) is_closed: bool,
     /// Whether an award is at most the fees named with it.
     pub(crate) is_by_usage: bool,
     /// What is set aside.
@@ -264,6 +269,7 @@ impl Value for Round {
     fn pack(&self) -> Result<Self::Words, Failure> {
         let first = Pack::new().number(64, self.programme.into());
         let first = first.number(64, self.closes_at.into()).flag(self.is_by_usage);
+        let first = first.number(64, self.claims_from.into()).flag(self.is_closed);
         let second = Pack::new().number(96, self.left).number(96, self.total);
         Ok([first.finish()?, second.finish()?, word(self.root), word(self.terms)])
     }
@@ -274,6 +280,8 @@ impl Value for Round {
             programme: first.number(64)?,
             closes_at: first.number(64)?,
             is_by_usage: first.flag(),
+            claims_from: first.number(64)?,
+            is_closed: first.flag(),
             left: second.number(96)?,
             total: second.number(96)?,
             root: hash(*root),

@@ -7,6 +7,20 @@ use crate::{
 use alloy_primitives::U256;
 use sahara_abi::IStaking;
 
+const DAY: u32 = 86_400;
+
+/// The longest epoch and jail.
+const LONGEST: u32 = 28 * DAY;
+
+/// The longest unbonding: the voting history.
+const LONGEST_UNBONDING: u32 = 60 * DAY;
+
+/// The shortest epoch that a vote may set.
+const SHORTEST_EPOCH: u32 = 3_600;
+
+/// The shortest unbonding that a vote may set.
+const SHORTEST_UNBONDING: u32 = 7 * DAY;
+
 /// The defaults are those of the test network; its evidence that expires before unbonding ends is not
 /// among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +68,14 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    /// Whether a chain could live with them: no ratio takes everything, and an epoch ends within the
-    /// time for which stake answers.
+    /// Whether a chain could live with them: no ratio takes everything, an epoch ends within the time for
+    /// which stake answers, and soon enough that votes, which wait for its end, are taken.
     pub const fn is_valid(&self) -> bool {
         self.epoch > 0
             && self.epoch <= self.unbonding
+            && self.epoch <= LONGEST
+            && self.unbonding <= LONGEST_UNBONDING
+            && self.jail <= LONGEST
             && self.seats > 0
             && self.seats <= super::MAX_SEATS
             && self.max_commission <= 10_000
@@ -69,6 +86,16 @@ impl Parameters {
             && self.window > 0
             && self.window <= 128
             && self.max_missed < self.window
+    }
+}
+
+impl Parameters {
+    /// Whether a vote may change `before` to them: epochs of an hour and an unbonding of seven days are the
+    /// least, or what a network that began with less has.
+    pub(super) fn may_follow(&self, before: &Self) -> bool {
+        self.is_valid()
+            && self.epoch >= before.epoch.min(SHORTEST_EPOCH)
+            && self.unbonding >= before.unbonding.min(SHORTEST_UNBONDING)
     }
 }
 

@@ -235,10 +235,10 @@ pub(super) fn set_parameters(
 ) -> Result<(), Failure> {
     require_governance(caller)?;
     let parameters = Parameters::from(shown.clone());
-    if !parameters.is_valid() {
-        return Err(IProtocol::InvalidParameters {}.into());
-    }
     PARAMETERS.update(state, |stored| {
+        if !parameters.may_follow(stored) {
+            return Err(IProtocol::InvalidParameters {}.into());
+        }
         *stored = parameters;
         Ok(())
     })?;

@@ -3,7 +3,7 @@
 use super::*;
 use std::collections::BTreeMap;
 
-const PEOPLE: usize = 6;
+const PEOPLE: usize = 8;
 const ASSETS_PLAYED: u64 = 4;
 
 /// What an observer remembers of a complaint.
@@ -46,6 +46,8 @@ struct Play {
     promised: BTreeMap<(usize, Address), bool>,
     shares: BTreeMap<u64, u16>,
     closed: u64,
+    /// By juries alone.
+    ruled: u64,
 }
 
 impl Play {
@@ -55,7 +57,7 @@ impl Play {
             asset(&mut world, &[], number % 2 == 0);
         }
         let (seen, promised, shares) = Default::default();
-        Self { world, dice: Dice(seed), seen, promised, shares, closed: 0 }
+        Self { world, dice: Dice(seed), seen, promised, shares, closed: 0, ruled: 0 }
     }
 
     fn index(&mut self, below: usize) -> usize {
@@ -136,9 +138,11 @@ impl Play {
 
     fn promise(&mut self) {
         let Some((place, complaint)) = self.one() else { return };
-        let (who, is_upheld) = (juror(self.index(PEOPLE)), self.dice.below(3) > 0);
-        if promise(&mut self.world, complaint, who, is_upheld).is_ok() {
-            self.promised.insert((place, who), is_upheld);
+        for number in 0..PEOPLE {
+            let (who, is_upheld) = (juror(number), self.dice.below(3) > 0);
+            if promise(&mut self.world, complaint, who, is_upheld).is_ok() {
+                self.promised.insert((place, who), is_upheld);
+            }
         }
         let jurors = jury(&mut self.world, complaint);
         self.seen[place].seats =
@@ -148,11 +152,12 @@ impl Play {
     /// I5: only what was promised is taken, once.
     fn reveal(&mut self) {
         let Some((place, complaint)) = self.one() else { return };
-        let who = juror(self.index(PEOPLE));
-        let is_upheld = self.dice.below(2) > 0;
-        if reveal(&mut self.world, complaint, who, is_upheld).is_ok() {
-            assert_eq!(self.promised.get(&(place, who)), Some(&is_upheld));
-            assert_eq!(self.seen[place].said.insert(who, is_upheld), None);
+        for number in 0..PEOPLE {
+            let (who, is_upheld) = (juror(number), self.dice.below(2) > 0);
+            if reveal(&mut self.world, complaint, who, is_upheld).is_ok() {
+                assert_eq!(self.promised.get(&(place, who)), Some(&is_upheld));
+                assert_eq!(self.seen[place].said.insert(who, is_upheld), None);
+            }
         }
     }
 
@@ -187,6 +192,7 @@ impl Play {
         assert_eq!(before - self.world.held(DISPUTES), seen.put_in + seen.held);
         let ruling = events::<IDisputes::Closed>(&self.world)[0].ruling;
         assert_eq!(ruling, seen.ruling());
+        self.ruled += u64::from(ruling != Ruling::Open && seen.decision.is_none());
         if ruling == Ruling::Upheld {
             self.shares.insert(seen.asset, 4_000);
         }
@@ -195,10 +201,12 @@ impl Play {
 
     fn list(&mut self) {
         let who = juror(self.index(PEOPLE));
-        if self.dice.below(4) == 0 {
+        if self.dice.below(8) == 0 {
             ask(&mut self.world, who, &IDisputes::dischargeCall {}).unwrap();
-        } else {
-            drop(ask(&mut self.world, who, &IDisputes::enlistCall { places: 1 }));
+            return;
+        }
+        for number in 0..PEOPLE {
+            drop(ask(&mut self.world, juror(number), &IDisputes::enlistCall { places: 1 }));
         }
     }
 }
@@ -221,4 +229,5 @@ fn i1_i3_every_coin_that_came_in_goes_out_once() {
         assert_eq!(play.world.held(DISPUTES), open);
     }
     assert!(play.closed > 20, "{} complaints were closed", play.closed);
+    assert!(play.ruled > 0, "{} complaints were ruled", play.ruled);
 }

@@ -119,6 +119,36 @@ fn what_fails_when_its_time_comes_is_said_and_expires() {
 }
 
 #[test]
+fn i5_what_would_break_the_books_is_taken_back_and_ends_no_block() {
+    let mut world = town();
+    let action = change(&mut world, |parameters| parameters.seats = 9);
+    let id = propose(&mut world, person(0), &[text(), action.clone()], "").unwrap();
+    open(&mut world, id);
+    vote(&mut world, operator(0), id, IN_FAVOUR).unwrap();
+    close(&mut world, id);
+    world.is_broken = true;
+    let refused: Failure = IGovernance::InvalidAction { index: U256::from(1) }.into();
+    let reason = match &refused {
+        Failure::Revert(reason) => reason.clone(),
+        other => unreachable!("{other:?}"),
+    };
+    pass(&mut world, 3_600);
+    pass(&mut world, DAY);
+    assert_eq!(execute(&mut world, id), Err(refused));
+    pass(&mut world, 3_600);
+    let failed = logged::<IGovernance::ExecutionFailed>(&world);
+    assert_eq!((failed.len(), failed[0].reason.clone()), (1, reason.clone()));
+    assert_eq!(parameters(&mut world).seats, 100, "nothing of it stays");
+    assert_eq!(standing(&mut world, id), ProposalState::Queued);
+    let again = propose(&mut world, person(1), &[action], "again");
+    let index = U256::ZERO;
+    let reason = alloy_sol_types::SolError::abi_encode(&IGovernance::InvalidAction { index });
+    let reason = reason.into();
+    assert_eq!(again, Err(IGovernance::ProposalWouldFail { index, reason }.into()));
+    check_books(&world);
+}
+
+#[test]
 fn i3_a_veto_sends_the_deposit_to_the_incentive_pool_and_a_defeat_sends_it_back() {
     for (support, takes) in [(VETO, true), (AGAINST, false)] {
         let mut world = town();
@@ -162,8 +192,7 @@ fn a_proposal_is_taken_back_by_its_proposer_before_the_votes_only() {
 fn a_kind_follows_from_the_calls_and_the_strictest_decides() {
     let mut world = town();
     let seats = change(&mut world, |parameters| parameters.seats = 9);
-    let until = now(&world) + 60;
-    let pause = IGovernance::pauseCall { protocols: vec![STAKING], until }.abi_encode();
+    let pause = IGovernance::pauseCall { protocols: vec![STAKING], duration: 60 }.abi_encode();
     let pause = (GOVERNANCE, pause);
     let contract = (STRANGER, vec![1, 2, 3, 4]);
     let cases = [
@@ -199,6 +228,58 @@ fn a_call_of_a_contract_is_left_to_the_code_at_the_address() {
     let calls = world.call(GOVERNANCE, GOVERNANCE, 0, &begin).unwrap();
     assert_eq!((calls.targets, calls.calldatas), (vec![STRANGER], vec![Bytes::from(vec![1])]));
     assert_eq!(standing(&mut world, id), ProposalState::Executed);
+}
+
+#[test]
+fn i4_what_expired_stays_expired_whatever_the_settings_become() {
+    let mut world = town();
+    let action = change(&mut world, |parameters| parameters.seats = 9);
+    let old = propose(&mut world, person(0), &[action], "old").unwrap();
+    open(&mut world, old);
+    vote(&mut world, operator(0), old, IN_FAVOUR).unwrap();
+    close(&mut world, old);
+    queue(&mut world, old).unwrap();
+    // No block ends, so that the chain does not execute it.
+    world.state.block.timestamp.0 += 15 * DAY - 1;
+    assert_eq!(standing(&mut world, old), ProposalState::Queued);
+    world.state.block.timestamp.0 += 1;
+    assert_eq!(standing(&mut world, old), ProposalState::Expired);
+    let mut settings = ask(&mut world, &IGovernance::settingsCall {});
+    settings.grace = 56 * 86_400;
+    let call = IGovernance::setSettingsCall { settings };
+    world.call(GOVERNANCE, GOVERNANCE, 0, &call).unwrap();
+    assert_eq!(standing(&mut world, old), ProposalState::Expired);
+    assert!(execute(&mut world, old).is_err());
+}
+
+#[test]
+fn no_vote_makes_votes_impossible() {
+    let mut world = town();
+    let usual = parameters(&mut world);
+    for wrong in [
+        IStaking::Parameters { epoch: 28 * 86_400 + 1, unbonding: 60 * 86_400, ..usual.clone() },
+        IStaking::Parameters { unbonding: 60 * 86_400 + 1, ..usual.clone() },
+        IStaking::Parameters { unbonding: 7 * 86_400 - 1, ..usual.clone() },
+        IStaking::Parameters { jail: 28 * 86_400 + 1, ..usual.clone() },
+        IStaking::Parameters { epoch: 3_599, ..usual.clone() },
+    ] {
+        let action = change(&mut world, |parameters| *parameters = wrong);
+        assert!(propose(&mut world, person(0), &[action], "").is_err());
+    }
+    let widest = IStaking::Parameters { epoch: 28 * 86_400, unbonding: 60 * 86_400, ..usual };
+    let call = IStaking::setParametersCall { parameters: widest };
+    world.call(GOVERNANCE, STAKING, 0, &call).unwrap();
+    let most = U256::from(1_000_000 * COIN);
+    for (deposit, is_taken) in [(most, true), (most + U256::from(1), false)] {
+        let rules = ask(&mut world, &IGovernance::rulesOfCall { kind: Kind::Text });
+        let rules = IGovernance::Rules { deposit, ..rules };
+        let call = IGovernance::setRulesCall { kind: Kind::Text, rules };
+        assert_eq!(world.call(GOVERNANCE, GOVERNANCE, 0, &call).is_ok(), is_taken);
+        let mut settings = ask(&mut world, &IGovernance::settingsCall {});
+        settings.proposalVotes = deposit;
+        let call = IGovernance::setSettingsCall { settings };
+        assert_eq!(world.call(GOVERNANCE, GOVERNANCE, 0, &call).is_ok(), is_taken);
+    }
 }
 
 #[test]

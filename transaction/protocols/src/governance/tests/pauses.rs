@@ -11,7 +11,8 @@ fn guarded() -> Undo {
 }
 
 fn stop(world: &mut Undo, who: Address, protocols: &[Address], until: u64) -> Result<(), Failure> {
-    let call = IGovernance::pauseCall { protocols: protocols.to_vec(), until };
+    let duration = until.saturating_sub(now(world));
+    let call = IGovernance::pauseCall { protocols: protocols.to_vec(), duration };
     world.call(who, GOVERNANCE, 0, &call).map(drop)
 }
 
@@ -58,6 +59,28 @@ fn i8_the_guardian_alone_pauses_not_for_long_and_rests() {
     stop(&mut world, GOVERNANCE, &[STAKING], later + 5).unwrap();
     pass(&mut world, 1);
     stop(&mut world, STRANGER, &[STAKING], later + 5).unwrap();
+}
+
+#[test]
+fn i8_a_pause_by_a_vote_lasts_as_long_as_was_voted_from_its_execution_on() {
+    let mut world = world(1, 2);
+    pass(&mut world, DAY);
+    let pause = |duration| IGovernance::pauseCall { protocols: vec![STAKING], duration };
+    let too_long =
+        propose(&mut world, person(0), &[(GOVERNANCE, pause(3 * DAY + 1).abi_encode())], "");
+    assert!(too_long.is_err());
+    let action = (GOVERNANCE, pause(3 * DAY).abi_encode());
+    let id = propose(&mut world, person(0), &[action], "").unwrap();
+    open(&mut world, id);
+    vote(&mut world, operator(0), id, IN_FAVOUR).unwrap();
+    close(&mut world, id);
+    queue(&mut world, id).unwrap();
+    pass(&mut world, 5 * DAY);
+    drop(execute(&mut world, id));
+    assert_eq!(standing(&mut world, id), ProposalState::Executed);
+    let until = ask(&mut world, &IGovernance::pausedUntilCall { protocol: STAKING });
+    assert_eq!(until, now(&world) + 3 * DAY);
+    assert!(try_to_join(&mut world).is_err());
 }
 
 /// What pays out, returns, collects or closes, by the words it has in any interface.

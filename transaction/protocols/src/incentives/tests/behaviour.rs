@@ -224,6 +224,11 @@ fn i3_i5_an_award_is_paid_once_for_what_its_leaf_says_and_at_most_its_fees() {
         award: award.clone(),
         proof: vec![sibling],
     };
+    let early: Failure = IIncentives::TooEarly { from: START + NOTICE }.into();
+    assert_eq!(ask(&mut world, person(5), &claim(&good, second)).map(drop), Err(early));
+    let round = ask(&mut world, person(5), &IIncentives::roundCall { round: 1 }).unwrap();
+    assert_eq!(round.claimsFrom, START + NOTICE);
+    pass(&mut world, NOTICE);
     let more = Award { amount: U256::from(41 * COIN), ..good };
     assert!(ask(&mut world, person(5), &claim(&more, second)).is_err(), "not in the list");
     let beyond = ask(&mut world, person(5), &claim(&greedy, first)).map(drop);
@@ -237,7 +242,66 @@ fn i3_i5_an_award_is_paid_once_for_what_its_leaf_says_and_at_most_its_fees() {
     pass(&mut world, 30 * DAY);
     ask(&mut world, person(5), &close).unwrap();
     assert_eq!(left(&mut world, 1), 960);
+    let again: Failure = IIncentives::TooLate { until: START + 30 * DAY }.into();
+    assert_eq!(ask(&mut world, person(5), &close).map(drop), Err(again));
     check_books(&world);
+}
+
+#[test]
+fn a_round_is_announced_pays_no_manager_and_a_vote_can_close_it_before() {
+    let mut world = world();
+    let award = |round_account: Address| Award {
+        index: 0,
+        account: round_account,
+        asset: 0,
+        fees: U256::ZERO,
+        amount: U256::from(100 * COIN),
+    };
+    let mut open = |round: u64, account: Address, closes: u64| {
+        let leaf = IIncentives::awardLeafCall { round, award: award(account) };
+        let root = ask(&mut world, person(0), &leaf).unwrap();
+        let open = IIncentives::openRoundCall {
+            programme: 1,
+            root,
+            total: U256::from(100 * COIN),
+            closesAt: closes,
+            isByUsage: false,
+            terms: B256::ZERO,
+        };
+        ask(&mut world, MANAGER, &open)
+    };
+    let soon: Failure = IIncentives::InvalidPlan {}.into();
+    assert_eq!(open(1, MANAGER, START + NOTICE), Err(soon));
+    open(1, MANAGER, START + 30 * DAY).unwrap();
+    open(2, person(1), START + 30 * DAY).unwrap();
+    let claim =
+        |round, account| IIncentives::claimCall { round, award: award(account), proof: vec![] };
+    assert!(ask(&mut world, person(1), &claim(2, person(1))).is_err(), "it was opened just now");
+    pass(&mut world, NOTICE - 1);
+    let close = IIncentives::closeRoundCall { round: 2 };
+    assert!(ask(&mut world, MANAGER, &close).is_err());
+    ask(&mut world, GOVERNANCE, &close).unwrap();
+    pass(&mut world, 1);
+    assert!(ask(&mut world, person(1), &claim(2, person(1))).is_err(), "a vote closed it");
+    let own: Failure = IIncentives::OwnInterest { account: MANAGER }.into();
+    assert_eq!(ask(&mut world, MANAGER, &claim(1, MANAGER)).map(drop), Err(own));
+    assert_eq!(left(&mut world, 1), 900);
+    check_books(&world);
+}
+
+#[test]
+fn who_was_silent_for_the_time_of_review_cannot_send_back() {
+    for (late, is_taken) in [(0, true), (1, false)] {
+        let mut world = world();
+        let number = running(&mut world);
+        deliver(&mut world, person(0), number).unwrap();
+        pass(&mut world, REVIEW - 1 + late);
+        let answer = review(&mut world, REVIEWER, number, false);
+        assert_eq!(answer.is_ok(), is_taken);
+        let settle = IIncentives::settleReviewCall { grant: number };
+        assert_eq!(ask(&mut world, person(7), &settle).is_ok(), !is_taken);
+        check_books(&world);
+    }
 }
 
 #[test]

@@ -260,6 +260,9 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
     );
     for wrong in [
         IStaking::Parameters { epoch: 0, ..now.clone() },
+        IStaking::Parameters { epoch: 3_599, ..now.clone() },
+        IStaking::Parameters { unbonding: 7 * 86_400 - 1, ..now.clone() },
+        IStaking::Parameters { unbonding: 60 * 86_400 + 1, ..now.clone() },
         IStaking::Parameters { seats: 257, ..now.clone() },
         IStaking::Parameters { doubleSignSlash: 10_000, ..now.clone() },
         IStaking::Parameters { window: 129, ..now.clone() },
@@ -267,9 +270,9 @@ fn only_governance_sets_parameters_a_chain_can_live_with() {
     ] {
         refused(world.call(GOVERNANCE, STAKING, 0, &set(wrong)), IProtocol::InvalidParameters {});
     }
-    let changed = IStaking::Parameters { epoch: 10, unbonding: 60, seats: 4, ..now };
+    let changed = IStaking::Parameters { epoch: 3_600, unbonding: 7 * 86_400, seats: 4, ..now };
     world.call(GOVERNANCE, STAKING, 0, &set(changed.clone())).unwrap();
     let read = world.call(REPORTER, STAKING, 0, &IStaking::parametersCall {}).unwrap();
     assert_eq!(read, changed);
-    assert_eq!(part(&mut world, operator(0), operator(0), COIN), Ok(START + 60));
+    assert_eq!(part(&mut world, operator(0), operator(0), COIN), Ok(START + 7 * 86_400));
 }
