@@ -190,8 +190,9 @@ impl Chart {
         let mut labels = Vec::new();
         for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
             let above: Vec<u64> = below.iter().zip(&series.values).map(|(a, b)| a + b).collect();
-            let back: Vec<String> =
-                (0..).zip(&below).map(|(month, value)| point(frame, month, *value)).rev().collect();
+            let mut back: Vec<String> =
+                (0..).zip(&below).map(|(month, value)| point(frame, month, *value)).collect();
+            back.reverse();
             text.push_str(&format!(
                 "<path fill=\"{colour}\" fill-opacity=\".8\" d=\"M{}L{}Z\"/>\n",
                 points(frame, &above),
