@@ -82,7 +82,7 @@ impl Part {
         Ok(Self { asset, amount, has_members, is_disputed, owner, flow })
     }
 
-    fn event(&self) -> IRoyalties::Part {
+    const fn event(&self) -> IRoyalties::Part {
         let (asset, amount) = (self.asset.0, self.amount.base_units());
         IRoyalties::Part { asset, account: self.owner, amount }
     }
