@@ -57,7 +57,7 @@ mod search;
 mod source;
 mod words;
 
-pub use api::{Rate, limited};
+pub use api::{Rate, client, limited};
 pub use database::Database;
 pub use error::IndexError;
 pub use index::Index;

@@ -9,7 +9,7 @@
 //! | `PUT …/files/{blake3}/segments/{n}` | owner | the next segment |
 //! | `GET …/files/{blake3}/tree`, `…/segments/{n}` | who may read | the same back |
 
-use crate::{error::VaultError, hub, signed::Asked, tree::SEGMENT, vault::Vault};
+use crate::{error::VaultError, hub, readers::Asker, signed::Asked, tree::SEGMENT, vault::Vault};
 use alloy_primitives::Address;
 use axum::{
     Json, Router,
@@ -47,6 +47,7 @@ impl Vault {
 /// A request with its body read, and who asks.
 struct Checked {
     account: Option<Address>,
+    asker: Asker,
     body: Bytes,
 }
 
@@ -56,12 +57,13 @@ impl FromRequest<Arc<Vault>> for Checked {
     async fn from_request(request: Request, vault: &Arc<Vault>) -> Result<Self, VaultError> {
         let (parts, method) = (request.uri().clone(), request.method().clone());
         let headers: HeaderMap = request.headers().clone();
+        let asker = Asker::of(request.extensions());
         let body = Bytes::from_request(request, vault).await.map_err(|_| {
             VaultError::Invalid(format!("the body broke off, or has more than {MAX_BODY} bytes"))
         })?;
         let path = parts.path_and_query().map_or("/", |path| path.as_str());
         let asked = Asked { method: method.as_str(), path, body: &body };
-        Ok(Self { account: vault.who(&headers, &asked)?, body })
+        Ok(Self { account: vault.who(&headers, &asked)?, asker, body })
     }
 }
 
@@ -134,7 +136,7 @@ async fn segment(
     checked: Checked,
 ) -> Result<Vec<u8>, VaultError> {
     vault.allow(AssetId(asset), checked.account).await?;
-    vault.segment(AssetId(asset), (blake3, index)).await
+    vault.segment(AssetId(asset), (blake3, index), checked.asker).await
 }
 
 impl VaultError {

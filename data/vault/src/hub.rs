@@ -14,6 +14,7 @@ use crate::{
     error::VaultError,
     manifest::Entry,
     metadata::Document,
+    readers::{Asker, Place},
     store::{Reader, Record},
     tree::SEGMENT,
     vault::{Vault, blocking},
@@ -31,10 +32,7 @@ use futures::stream;
 use sahara_primitives::AssetId;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
-    time::timeout,
-};
+use tokio::{sync::mpsc, time::timeout};
 
 /// A client that takes no segment for so long has left.
 const STALL: Duration = Duration::from_secs(60);
@@ -255,7 +253,8 @@ async fn resolve(
         set(response.headers_mut(), "content-range", &text);
     }
     set(response.headers_mut(), "content-length", &to.saturating_sub(from).to_string());
-    let (reader, place) = vault.reader(asset, file).await?;
+    let asker = Asker::of(request.extensions());
+    let (reader, place) = vault.reader(asset, file, asker).await?;
     if request.method() != Method::HEAD {
         *response.body_mut() = stream_of(reader, place, (from, to));
     }
@@ -314,7 +313,7 @@ fn range(headers: &HeaderMap, size: u64) -> Range {
 }
 
 /// The bytes, a segment at a time, no further ahead than the client follows.
-fn stream_of(reader: Reader, place: OwnedSemaphorePermit, (from, to): (u64, u64)) -> Body {
+fn stream_of(reader: Reader, place: Place, (from, to): (u64, u64)) -> Body {
     let (sender, receiver) = mpsc::channel::<Result<Bytes, VaultError>>(1);
     drop(tokio::spawn(async move {
         let _place = place;

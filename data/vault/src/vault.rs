@@ -4,6 +4,7 @@ use crate::{
     error::VaultError,
     manifest::{Entry, Manifest, content_hash},
     metadata::card_of,
+    readers::{Asker, Place, Readers},
     registry::{Access, Registered, Registry},
     repository,
     signed::{Asked, Doorkeeper, HEADER, now},
@@ -15,12 +16,9 @@ use parking_lot::{Mutex, RwLock};
 use sahara_abi::IAssets::Kind;
 use sahara_primitives::AssetId;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest metadata document, in bytes.
 pub const MAX_DOCUMENT: usize = 1 << 20;
-/// Answers with content that are under way at a time; each holds a segment in memory.
-const MOST_READERS: usize = 64;
 
 /// For whom a secret that came as `Authorization: Bearer` speaks about an asset; none for an unknown one.
 pub type Tokens = Arc<dyn Fn(&str, AssetId) -> Option<Address> + Send + Sync>;
@@ -56,7 +54,7 @@ pub struct Vault {
     records: RwLock<BTreeMap<u64, Record>>,
     /// One writer an asset.
     writers: Mutex<BTreeMap<u64, Arc<tokio::sync::Mutex<()>>>>,
-    readers: Arc<Semaphore>,
+    readers: Readers,
 }
 
 /// What came to be pushed, and how much of it is here.
@@ -79,7 +77,7 @@ impl Vault {
             store: Arc::new(store),
             registry,
             writers: Mutex::default(),
-            readers: Arc::new(Semaphore::new(MOST_READERS)),
+            readers: Readers::default(),
             settings,
         }))
     }
@@ -269,8 +267,9 @@ impl Vault {
         &self,
         asset: AssetId,
         (blake3, index): (String, u64),
+        asker: Asker,
     ) -> Result<Vec<u8>, VaultError> {
-        let _place = self.place()?;
+        let _place = self.readers.take(asker)?;
         let store = Arc::clone(&self.store);
         blocking(move || {
             let manifest = store.manifest(asset.0)?;
@@ -290,16 +289,11 @@ impl Vault {
         &self,
         asset: AssetId,
         file: Entry,
-    ) -> Result<(Reader, OwnedSemaphorePermit), VaultError> {
-        let place = self.place()?;
+        asker: Asker,
+    ) -> Result<(Reader, Place), VaultError> {
+        let place = self.readers.take(asker)?;
         let store = Arc::clone(&self.store);
         Ok((blocking(move || store.read(asset.0, &file)).await?, place))
-    }
-
-    fn place(&self) -> Result<OwnedSemaphorePermit, VaultError> {
-        Arc::clone(&self.readers)
-            .try_acquire_owned()
-            .map_err(|_| VaultError::Busy(format!("{MOST_READERS} downloads are under way")))
     }
 
     pub(crate) const fn session(&self) -> B256 {

@@ -7,13 +7,18 @@ use crate::{
     stop,
     web::{self, Allowance, Web},
 };
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::Response,
+};
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_client::{ChainClient, SigningKey};
 use sahara_gateway::{GatewayConfig, RpcNode};
 use sahara_index::{Database, Index, Rate, Source};
 use sahara_primitives::B256;
-use sahara_vault::{Settings, Vault};
+use sahara_vault::{Asker, Settings, Vault};
 use serde::{Deserialize, Serialize};
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -86,7 +91,8 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let beside = web::router(web).merge(Router::new().nest("/api/v1", api));
     let beside = guard(&listener, beside, hosts.clone())?;
     let vault = open_vault(places, client, &running).await?;
-    let vault = guard(&listener, vault.router(), hosts)?;
+    let vault = vault.router().layer(middleware::from_fn(name_asker));
+    let vault = guard(&listener, vault, hosts)?;
     let work = tokio::spawn(Arc::clone(&running).work());
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
     let following = tokio::spawn(follow(index));
@@ -173,6 +179,13 @@ async fn open_vault(
         tokens: Arc::new(move |secret, asset| gateway.payer_of_key(secret, asset)),
     };
     Ok(Vault::open(settings, Arc::new(client))?)
+}
+
+/// The vault counts downloads by address.
+async fn name_asker(mut request: Request, next: Next) -> Response {
+    let asker = Asker(sahara_index::client(&request));
+    request.extensions_mut().insert(asker);
+    next.run(request).await
 }
 
 /// A broken index stops the app API from growing, not the gateway from selling.

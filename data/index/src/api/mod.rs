@@ -26,7 +26,7 @@ use axum::{
 };
 use error::ApiError;
 use rate::Limiter;
-pub use rate::{Rate, limited};
+pub use rate::{Rate, client, limited};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use utoipa::OpenApi;

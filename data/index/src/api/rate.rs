@@ -159,7 +159,8 @@ pub fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, rate: Rate) 
 
 /// Whose request it is. A proxy on this machine says for whom it asks, in the last place, which is the
 /// one that it wrote itself.
-fn client(request: &Request) -> IpAddr {
+#[must_use]
+pub fn client(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
     let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
