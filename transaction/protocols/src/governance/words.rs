@@ -9,8 +9,7 @@ use alloy_primitives::{Address, U256};
 
 /// A proposal. Three words: `proposer 160 | kind u8 | actions u8 | canceled | executed | settled | calls
 /// contracts`, `starts at u48 | ends at u48 | eta u48 | number u64 | expires at u48`, `deposit u96 |
-/// delay u32 | period u32 |
-/// timelock u32 | quorum u16 | threshold u16 | veto u16`.
+/// delay u32 | period u32 | timelock u32 | quorum u16 | threshold u16 | veto u16`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, a bit each in the word")]
 pub(crate) struct Proposal {
