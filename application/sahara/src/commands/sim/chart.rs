@@ -117,7 +117,7 @@ impl Frame {
     }
 
     /// Tenths of a pixel from the left.
-    fn x(&self, month: u64) -> u64 {
+    const fn x(&self, month: u64) -> u64 {
         LEFT * 10 + month * (RIGHT - LEFT) * 10 / self.months
     }
 

@@ -68,7 +68,7 @@ pub(super) struct Decline {
     pub(super) rate: BasisPoints,
 }
 
-/// Parts of [`Activity`]: the first month is a million.
+/// What the use of the first month is counted as; later months are parts or multiples of it.
 pub(super) const FIRST_MONTH: u64 = 1_000_000;
 
 impl Demand {
