@@ -255,7 +255,8 @@ mod tests {
                     call["params"][0]["topics"][2],
                 ],
                 "data": B256::with_last_byte(7),
-                "blockNumber": "0x1d4c0", "logIndex": "0x0", "removed": false,
+                "blockNumber": "0x1d4c0", "blockHash": B256::repeat_byte(3), "logIndex": "0x0",
+                "transactionHash": B256::repeat_byte(4), "transactionIndex": "0x0", "removed": false,
             });
             let is_there = (range.0..=range.1).contains(&120_000);
             let found = if is_there { vec![funded] } else { Vec::new() };

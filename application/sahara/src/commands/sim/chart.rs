@@ -28,7 +28,7 @@ pub(super) struct Chart {
     pub(super) series: Vec<Series>,
 }
 
-const WIDTH: u64 = 760;
+const WIDTH: u64 = 820;
 const HEIGHT: u64 = 360;
 const LEFT: u64 = 64;
 const RIGHT: u64 = 640;
