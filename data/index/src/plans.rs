@@ -101,6 +101,12 @@ fn sales(dialect: Dialect) -> Vec<(String, String, Vec<Value>, bool)> {
     pages
 }
 
+/// Sales by what their asset is worth come from an index asset by asset; those of one asset, which are few,
+/// are sorted among themselves.
+fn is_by_asset(name: &str) -> bool {
+    ["sales by Quality", "sales by Revenue", "sales by Uses"].contains(&name)
+}
+
 async fn plan(database: &Database, explain: &str, sql: &str, values: &[Value]) -> Vec<String> {
     let mut connection = database.acquire().await.unwrap();
     let rows = Sql(&mut connection).rows(&format!("{explain} {sql}"), values).await.unwrap();
@@ -145,7 +151,8 @@ async fn i8_no_page_reads_a_whole_table_in_sqlite() {
                 || (is_union && step.starts_with("SCAN (subquery"))
                 || (is_union && step == "SCAN x");
             assert!(!scans || is_own, "{name}: {step}: {plan:#?}\n{sql}");
-            let sorts = step.contains("TEMP B-TREE");
+            let sorts = step.contains("TEMP B-TREE")
+                && !(is_by_asset(&name) && step.contains(" FOR LAST "));
             assert!(!sorts || !is_ordered || is_union, "{name}: {plan:#?}\n{sql}");
         }
     }
@@ -160,7 +167,12 @@ async fn i8_no_page_reads_a_whole_table_in_postgres() {
         assert!(!plan.iter().any(|step| step.contains("Seq Scan")), "{name}: {plan:#?}\n{sql}");
         // The rows of a page may be sorted, what the page is taken from may not.
         let inside = plan.iter().skip_while(|step| !step.contains("Limit"));
-        let sorts = inside.filter(|step| step.contains("Sort Key")).count();
+        let (mut sorts, mut presorted) = (0, 0);
+        for step in inside {
+            sorts += usize::from(step.contains(" Sort Key:"));
+            presorted += usize::from(step.contains("Presorted Key:") && is_by_asset(&name));
+        }
+        sorts -= presorted;
         let is_union = sql.contains("UNION ALL");
         assert!(sorts == 0 || !is_ordered || is_union, "{name}: {plan:#?}\n{sql}");
     }
