@@ -57,7 +57,7 @@ pub struct Join<E, S, R, B> {
     moved: SystemTime,
     /// When the target was chosen.
     aimed: SystemTime,
-    /// Targets of which nothing came.
+    /// Targets of which nothing came, and what those who offered them offered beside.
     stalled: BTreeSet<B256>,
     /// When the first state was offered.
     offered: Option<SystemTime>,
@@ -230,7 +230,8 @@ where
         }
         self.had = now;
         if since(self.moved) >= STANDSTILL {
-            self.stalled.insert(hash);
+            // Whoever said to have it may say so of many.
+            self.stalled.extend(self.peers.offered_with(hash));
             if self.peers.best_offer(&self.stalled).is_some() {
                 return false;
             }

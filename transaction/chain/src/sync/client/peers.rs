@@ -205,6 +205,12 @@ impl Peers {
         most > offers.get(&block).map(|(peers, ..)| *peers)
     }
 
+    /// The states that are offered by whoever offers this one.
+    pub(super) fn offered_with(&self, block: B256) -> impl Iterator<Item = B256> {
+        let known = self.known.values().filter(move |known| known.offers.contains_key(&block));
+        known.flat_map(|known| known.offers.keys().copied())
+    }
+
     /// How many have each state, but for some; its number; and how it is proven.
     fn offered(&self, without: &BTreeSet<B256>) -> BTreeMap<B256, (usize, u64, &Pivot)> {
         let mut offers = BTreeMap::<B256, (usize, u64, &Pivot)>::new();
