@@ -124,7 +124,9 @@ impl Sessions {
     /// When it was made, a random part, and the proof of both: nothing is kept of it.
     fn nonce(&self, now: Instant) -> String {
         let (made, random) = (self.second(now).to_be_bytes(), rand::random::<[u8; 8]>());
-        hex::encode([made.as_slice(), random.as_slice(), self.proof(&made, &random).as_slice()].concat())
+        hex::encode(
+            [made.as_slice(), random.as_slice(), self.proof(&made, &random).as_slice()].concat(),
+        )
     }
 
     /// A nonce is good once, whatever becomes of it.
