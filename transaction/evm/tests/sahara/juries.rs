@@ -142,7 +142,7 @@ fn a_draw_is_paid_for_however_many_jurors_have_left() {
         let may_sit: Vec<_> = (stale..JURORS).map(|number| account(juror(number))).collect();
         assert!(jurors.iter().all(|juror| may_sit.contains(juror)));
         assert_eq!(jurors.is_empty(), may_sit.len() < 5, "who can be drawn is drawn");
-        let seats = |who| jurors.iter().filter(|juror| *juror == who).count();
+        let seats = |who: &Address| jurors.iter().filter(|juror| *juror == who).count();
         assert!(may_sit.iter().all(|who| seats(who) <= 2));
         let sitting = may_sit.iter().filter(|who| seats(who) > 0).count();
         assert!(jurors.is_empty() || sitting >= 5, "{sitting} jurors");
