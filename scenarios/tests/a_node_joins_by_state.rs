@@ -109,6 +109,16 @@ fn said(network: &Testnet, host: u16, what: &str) -> usize {
     log.matches(what).count()
 }
 
+/// Some of those who were given coin have it there.
+async fn has_the_strangers(rpc: &Rpc) -> Result<()> {
+    for number in [0, 1, 777, ACCOUNTS - 1] {
+        let held = rpc.call("eth_getBalance", json!([stranger(number), "latest"])).await?;
+        let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
+        ensure!(held == U256::from(number + 1), "stranger {number} holds {held}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let payer = SigningKey::random();
@@ -154,11 +164,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let height = network.rpc(0).height().await?.saturating_add(5);
     network.agree(&[0, 1, 2], height).await?;
     let rpc = network.rpc(2);
-    for number in [0, 1, 777, ACCOUNTS - 1] {
-        let held = rpc.call("eth_getBalance", json!([stranger(number), "latest"])).await?;
-        let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
-        ensure!(held == U256::from(number + 1), "stranger {number} holds {held}");
-    }
+    has_the_strangers(&rpc).await?;
     let ours = rpc.call("eth_getProof", json!([account, [], format!("{height:#x}")])).await?;
     let asked = json!([account, format!("{height:#x}")]);
     let theirs = network.rpc(0).call("eth_getBalance", asked).await?;

@@ -128,7 +128,7 @@ mod tests {
     use super::{Heard, Source};
     use alloy_primitives::Address;
     use sahara_primitives::AssetId;
-    use std::{collections::BTreeSet, time::Duration};
+    use std::{collections::BTreeSet, slice, time::Duration};
     use tokio::time::Instant;
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
         let offered = BTreeSet::from([1, 2, 3].map(AssetId));
         // Three assets, one question.
         (0..3).for_each(|_| heard.expect(bad.worker, &bad.endpoint, now));
-        assert_eq!(heard.due(now, 16), [bad.clone()]);
+        assert_eq!(heard.due(now, 16), slice::from_ref(&bad));
         for pause in [1, 2, 4, 8, 16, 16] {
             heard.hear(&bad, &offered, (None, now));
             // Its assets are read again, for its or another's news: it is not asked for that.
@@ -146,11 +146,11 @@ mod tests {
             now += Duration::from_millis(pause * 1_000 - 1);
             assert!(heard.due(now, 16).is_empty(), "{pause}");
             now += Duration::from_millis(1);
-            assert_eq!(heard.due(now, 16), [bad.clone()], "{pause}");
+            assert_eq!(heard.due(now, 16), slice::from_ref(&bad), "{pause}");
         }
         heard.hear(&bad, &offered, (None, now));
         heard.forgive(bad.worker, now);
-        assert_eq!(heard.due(now, 16), [bad.clone()]);
+        assert_eq!(heard.due(now, 16), slice::from_ref(&bad));
         // Where it is now, it is asked at once.
         heard.hear(&bad, &offered, (None, now));
         heard.expect(bad.worker, "http://moved", now);

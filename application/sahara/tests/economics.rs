@@ -1,7 +1,6 @@
 //! `docs/economics.md` shows what the program prints, and its plots are what it draws.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a test fails by panicking; helpers of integration tests are not recognised as such"
 )]
 

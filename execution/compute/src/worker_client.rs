@@ -218,7 +218,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     /// Blanks without end, before any JSON.
-    async fn endless(status: StatusCode) -> (StatusCode, Body) {
+    fn endless(status: StatusCode) -> (StatusCode, Body) {
         let chunk = Bytes::from(vec![b' '; 1 << 16]);
         (status, Body::from_stream(stream::repeat(chunk).map(Ok::<_, Infallible>)))
     }
@@ -226,8 +226,8 @@ mod tests {
     #[tokio::test]
     async fn no_answer_fills_the_memory_of_who_asked() {
         let router = Router::new()
-            .route("/models", get(|| endless(StatusCode::OK)))
-            .route("/refused", post(|| endless(StatusCode::SERVICE_UNAVAILABLE)));
+            .route("/models", get(async || endless(StatusCode::OK)))
+            .route("/refused", post(async || endless(StatusCode::SERVICE_UNAVAILABLE)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

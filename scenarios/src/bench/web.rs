@@ -21,7 +21,7 @@ pub fn run() -> Result<()> {
         value.ok_or_else(|| eyre!("the script says no first paint"))
     };
     let ratio = paint("first")? / paint("text")?.max(1.0);
-    let peer = json!({ "name": "a plain text of the same server", "seen": seen["text"] });
+    let peer = json!({ "name": "a plain text of the same server", "seen": seen.get("text") });
     let workload =
         "home page in Chromium: first visits with an empty cache, then visits that know the files";
     report("WEB-1", workload, &seen, &peer, Some(ratio))

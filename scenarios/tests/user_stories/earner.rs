@@ -14,7 +14,7 @@ const SHE: u32 = 77;
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earner_without_coin_withdraws_and_stakes_through_strangers() -> Result<()> {
     let town = Town::open()?;
-    let (she, stranger) = (key(SHE)?.address(), key(9)?.address());
+    let she = key(SHE)?.address();
     let fund = IChannels::fundCall { payer: she };
     town.client.send(&key(6)?, CHANNELS, coins("5")?, &fund).await?;
     ensure!(town.holds(she).await?.is_zero(), "she holds nothing and cannot pay for gas");
@@ -50,7 +50,23 @@ async fn an_earner_without_coin_withdraws_and_stakes_through_strangers() -> Resu
     ensure!(block > 0 && text(&relayed, "/account")?.parse() == Ok(she), "{relayed}");
     town.refused(&format!("intent relay {file} --dev-account 9"), &["was brought already"])?;
 
-    // What yields no coin is paid by a sponsor: she stakes what she got, and keeps all of the rest.
+    is_sponsored(&town, got).await?;
+
+    // What she no longer wants nobody brings any more.
+    let unwanted = town.run(&format!("intent sign channels.withdraw 500 --dev-account {SHE}"))?;
+    let file = town.file("unwanted.json", &unwanted.to_string())?.display().to_string();
+    town.run(&format!("intent cancel 2 --dev-account {SHE}"))?;
+    town.refused(
+        &format!("intent relay {file} --dev-account 9"),
+        &["was brought already, or cancelled"],
+    )?;
+    Ok(())
+}
+
+/// What yields no coin is paid by a sponsor.
+async fn is_sponsored(town: &Town, got: Amount) -> Result<()> {
+    let (she, stranger) = (key(SHE)?.address(), key(9)?.address());
+    // She stakes what she got, and keeps all of the rest.
     let create = IStaking::createValidatorCall {
         commission: 0,
         feeAddress: key(1)?.address(),
@@ -77,14 +93,5 @@ async fn an_earner_without_coin_withdraws_and_stakes_through_strangers() -> Resu
     let budget = town.run(&format!("intent budget {sponsor} {stranger}"))?;
     ensure!(amount(&budget, "/left")? == Amount::ONE_COIN.checked_sub(sponsored)?, "{budget}");
     ensure!(amount(&budget, "/spent_today")? == sponsored, "{budget}");
-
-    // What she no longer wants nobody brings any more.
-    let unwanted = town.run(&format!("intent sign channels.withdraw 500 --dev-account {SHE}"))?;
-    let file = town.file("unwanted.json", &unwanted.to_string())?.display().to_string();
-    town.run(&format!("intent cancel 2 --dev-account {SHE}"))?;
-    town.refused(
-        &format!("intent relay {file} --dev-account 9"),
-        &["was brought already, or cancelled"],
-    )?;
     Ok(())
 }

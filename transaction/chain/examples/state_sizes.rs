@@ -252,7 +252,7 @@ struct Took {
 }
 
 impl Took {
-    fn milliseconds(&self) -> u128 {
+    const fn milliseconds(&self) -> u128 {
         self.clock.as_millis()
     }
 

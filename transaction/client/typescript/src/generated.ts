@@ -17,6 +17,7 @@ export const addresses = {
   incentives: "0x534148415241000000000000000000000000000D",
   disputes: "0x534148415241000000000000000000000000000E",
   validators: "0x534148415241000000000000000000000000000F",
+  intents: "0x5341484152410000000000000000000000000010",
 } as const;
 
 /** Interface of `coin`, common errors included. */
@@ -279,7 +280,7 @@ export const workersAbi = [
 
 /** Interface of `system`, common errors included. */
 export const systemAbi = [
-  {"inputs":[{"name":"leader","type":"address"},{"name":"recipients","type":"address[]"},{"name":"missed","type":"address[]"},{"name":"attended","type":"address[]"},{"name":"attendance","type":"bytes"}],"name":"endBlock","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"leader","type":"address"},{"name":"recipients","type":"address[]"},{"name":"missed","type":"address[]"}],"name":"endBlock","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"parameters","outputs":[{"components":[{"name":"protocolFee","type":"uint16"},{"name":"licenseFee","type":"uint16"},{"name":"marketFee","type":"uint16"},{"name":"listingFee","type":"uint128"},{"name":"maxReferral","type":"uint16"},{"name":"maxDerivativeRoyalty","type":"uint16"},{"name":"maxLineageRoyalty","type":"uint16"},{"name":"maxResaleRoyalty","type":"uint16"},{"name":"maxGatewayFee","type":"uint16"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"components":[{"name":"protocolFee","type":"uint16"},{"name":"licenseFee","type":"uint16"},{"name":"marketFee","type":"uint16"},{"name":"listingFee","type":"uint128"},{"name":"maxReferral","type":"uint16"},{"name":"maxDerivativeRoyalty","type":"uint16"},{"name":"maxLineageRoyalty","type":"uint16"},{"name":"maxResaleRoyalty","type":"uint16"},{"name":"maxGatewayFee","type":"uint16"}],"name":"parameters","type":"tuple"}],"name":"setParameters","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"supply","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
@@ -815,9 +816,13 @@ export const vestingAbi = [
 export const incentivesAbi = [
   {"inputs":[{"name":"grant","type":"uint64"},{"name":"reviewer","type":"address"}],"name":"approveGrant","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"round","type":"uint64"},{"components":[{"name":"index","type":"uint64"},{"name":"account","type":"address"},{"name":"asset","type":"uint64"},{"name":"fees","type":"uint256"},{"name":"amount","type":"uint256"}],"name":"award","type":"tuple"}],"name":"awardLeaf","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"round","type":"uint64"},{"name":"asset","type":"uint64"}],"name":"awardUsage","outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"round","type":"uint64"},{"components":[{"name":"index","type":"uint64"},{"name":"account","type":"address"},{"name":"asset","type":"uint64"},{"name":"fees","type":"uint256"},{"name":"amount","type":"uint256"}],"name":"award","type":"tuple"},{"name":"proof","type":"bytes32[]"}],"name":"claim","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"programme","type":"uint64"}],"name":"closeProgramme","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"round","type":"uint64"}],"name":"closeRound","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"round","type":"uint64"}],"name":"closeUsageRound","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"round","type":"uint64"},{"name":"asset","type":"uint64"},{"components":[{"name":"channelId","type":"bytes32"},{"name":"worker","type":"address"}],"name":"served","type":"tuple[]"}],"name":"countUsage","outputs":[{"name":"fees","type":"uint256"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"asset","type":"uint64"},{"components":[{"name":"channelId","type":"bytes32"},{"name":"worker","type":"address"}],"name":"served","type":"tuple"}],"name":"countable","outputs":[{"name":"payer","type":"address"},{"name":"fees","type":"uint256"},{"name":"isRelated","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"counts","outputs":[{"name":"programmes","type":"uint64"},{"name":"grants","type":"uint64"},{"name":"hackathons","type":"uint64"},{"name":"rounds","type":"uint64"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"grant","type":"uint64"},{"name":"evidence","type":"bytes32"}],"name":"deliver","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"grant","type":"uint64"}],"name":"endGrant","outputs":[],"stateMutability":"nonpayable","type":"function"},
@@ -830,6 +835,7 @@ export const incentivesAbi = [
   {"inputs":[{"name":"programme","type":"uint64"},{"name":"judges","type":"address[]"},{"name":"prizes","type":"uint256[]"},{"name":"submitUntil","type":"uint64"},{"name":"judgeUntil","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"openHackathon","outputs":[{"name":"hackathon","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"manager","type":"address"},{"name":"budget","type":"uint256"},{"name":"endsAt","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"openProgramme","outputs":[{"name":"programme","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"programme","type":"uint64"},{"name":"root","type":"bytes32"},{"name":"total","type":"uint256"},{"name":"closesAt","type":"uint64"},{"name":"isByUsage","type":"bool"},{"name":"terms","type":"bytes32"}],"name":"openRound","outputs":[{"name":"round","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"programme","type":"uint64"},{"name":"total","type":"uint256"},{"name":"countUntil","type":"uint64"},{"name":"closesAt","type":"uint64"},{"name":"terms","type":"bytes32"}],"name":"openUsageRound","outputs":[{"name":"round","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"hackathon","type":"uint64"},{"name":"entrant","type":"address"}],"name":"points","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"programme","type":"uint64"}],"name":"programme","outputs":[{"components":[{"name":"manager","type":"address"},{"name":"endsAt","type":"uint64"},{"name":"isClosed","type":"bool"},{"name":"budget","type":"uint256"},{"name":"left","type":"uint256"},{"name":"terms","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"programme","type":"uint64"},{"name":"amounts","type":"uint256[]"},{"name":"dueTimes","type":"uint64[]"},{"name":"proposal","type":"bytes32"}],"name":"proposeGrant","outputs":[{"name":"grant","type":"uint64"}],"stateMutability":"nonpayable","type":"function"},
@@ -838,6 +844,9 @@ export const incentivesAbi = [
   {"inputs":[{"name":"grant","type":"uint64"}],"name":"settleReview","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"hackathon","type":"uint64"},{"name":"work","type":"bytes32"}],"name":"submit","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"unassigned","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"round","type":"uint64"},{"name":"asset","type":"uint64"}],"name":"usage","outputs":[{"name":"fees","type":"uint256"},{"name":"amount","type":"uint256"},{"name":"isPaid","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"round","type":"uint64"}],"name":"usageRound","outputs":[{"components":[{"name":"programme","type":"uint64"},{"name":"countUntil","type":"uint64"},{"name":"closesAt","type":"uint64"},{"name":"total","type":"uint256"},{"name":"left","type":"uint256"},{"name":"counted","type":"uint256"},{"name":"terms","type":"bytes32"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"usageRounds","outputs":[{"name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":false,"name":"index","type":"uint64"},{"indexed":true,"name":"account","type":"address"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"fees","type":"uint256"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"AwardPaid","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"grant","type":"uint64"},{"indexed":true,"name":"reviewer","type":"address"}],"name":"GrantApproved","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"grant","type":"uint64"},{"indexed":false,"name":"returned","type":"uint256"}],"name":"GrantEnded","type":"event"},
@@ -855,6 +864,10 @@ export const incentivesAbi = [
   {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":false,"name":"returned","type":"uint256"}],"name":"RoundClosed","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":true,"name":"programme","type":"uint64"},{"indexed":false,"name":"total","type":"uint256"},{"indexed":false,"name":"closesAt","type":"uint64"},{"indexed":false,"name":"isByUsage","type":"bool"},{"indexed":false,"name":"root","type":"bytes32"},{"indexed":false,"name":"terms","type":"bytes32"}],"name":"RoundOpened","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"hackathon","type":"uint64"},{"indexed":true,"name":"entrant","type":"address"},{"indexed":false,"name":"work","type":"bytes32"}],"name":"Submitted","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":false,"name":"fees","type":"uint256"},{"indexed":false,"name":"amount","type":"uint256"}],"name":"UsageAwarded","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":true,"name":"asset","type":"uint64"},{"indexed":true,"name":"channelId","type":"bytes32"},{"indexed":false,"name":"worker","type":"address"},{"indexed":false,"name":"payer","type":"address"},{"indexed":false,"name":"fees","type":"uint256"}],"name":"UsageCounted","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":false,"name":"returned","type":"uint256"}],"name":"UsageRoundClosed","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"round","type":"uint64"},{"indexed":true,"name":"programme","type":"uint64"},{"indexed":false,"name":"total","type":"uint256"},{"indexed":false,"name":"countUntil","type":"uint64"},{"indexed":false,"name":"closesAt","type":"uint64"},{"indexed":false,"name":"terms","type":"bytes32"}],"name":"UsageRoundOpened","type":"event"},
   {"inputs":[{"name":"round","type":"uint64"},{"name":"index","type":"uint64"}],"name":"AlreadyAwarded","type":"error"},
   {"inputs":[{"name":"hackathon","type":"uint64"}],"name":"AlreadyFinished","type":"error"},
   {"inputs":[{"name":"account","type":"address"}],"name":"AlreadySubmitted","type":"error"},
@@ -869,6 +882,8 @@ export const incentivesAbi = [
   {"inputs":[{"name":"account","type":"address"}],"name":"NotAnEntrant","type":"error"},
   {"inputs":[],"name":"NotPayable","type":"error"},
   {"inputs":[{"name":"grant","type":"uint64"}],"name":"NothingDelivered","type":"error"},
+  {"inputs":[{"name":"round","type":"uint64"},{"name":"asset","type":"uint64"}],"name":"NothingToAward","type":"error"},
+  {"inputs":[{"name":"round","type":"uint64"},{"name":"asset","type":"uint64"}],"name":"NothingToCount","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"OnlyGovernance","type":"error"},
   {"inputs":[{"name":"grant","type":"uint64"},{"name":"caller","type":"address"}],"name":"OnlyGrantee","type":"error"},
   {"inputs":[{"name":"hackathon","type":"uint64"},{"name":"caller","type":"address"}],"name":"OnlyJudge","type":"error"},
@@ -968,6 +983,38 @@ export const validatorsAbi = [
   {"inputs":[{"name":"expected","type":"uint64"},{"name":"got","type":"uint64"}],"name":"WrongEpoch","type":"error"},
 ] as const;
 
+/** Interface of `intents`, common errors included. */
+export const intentsAbi = [
+  {"inputs":[],"name":"DOMAIN_SEPARATOR","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"actions","outputs":[{"name":"","type":"string[]"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"sponsor","type":"address"},{"name":"relayer","type":"address"}],"name":"budget","outputs":[{"components":[{"name":"left","type":"uint256"},{"name":"perIntent","type":"uint96"},{"name":"perDay","type":"uint96"},{"name":"spentToday","type":"uint256"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"nonce","type":"uint256"}],"name":"cancel","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"components":[{"name":"account","type":"address"},{"name":"action","type":"string"},{"name":"arguments","type":"bytes"},{"name":"value","type":"uint256"},{"name":"maxFee","type":"uint256"},{"name":"relayer","type":"address"},{"name":"nonce","type":"uint256"},{"name":"validUntil","type":"uint64"}],"name":"intent","type":"tuple"}],"name":"intentHash","outputs":[{"name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"nonce","type":"uint256"}],"name":"isUsed","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"word","type":"uint256"}],"name":"nonceBitmap","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"account","type":"address"},{"name":"action","type":"string"},{"name":"arguments","type":"bytes"},{"name":"value","type":"uint256"},{"name":"maxFee","type":"uint256"},{"name":"relayer","type":"address"},{"name":"nonce","type":"uint256"},{"name":"validUntil","type":"uint64"}],"name":"intent","type":"tuple"},{"name":"signature","type":"bytes"}],"name":"relay","outputs":[{"name":"fee","type":"uint256"},{"name":"result","type":"bytes"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"components":[{"name":"account","type":"address"},{"name":"action","type":"string"},{"name":"arguments","type":"bytes"},{"name":"value","type":"uint256"},{"name":"maxFee","type":"uint256"},{"name":"relayer","type":"address"},{"name":"nonce","type":"uint256"},{"name":"validUntil","type":"uint64"}],"name":"intent","type":"tuple"},{"name":"signature","type":"bytes"},{"name":"sponsor","type":"address"}],"name":"relaySponsored","outputs":[{"name":"fee","type":"uint256"},{"name":"sponsored","type":"uint256"},{"name":"result","type":"bytes"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"relayer","type":"address"},{"name":"perIntent","type":"uint96"},{"name":"perDay","type":"uint96"}],"name":"sponsor","outputs":[],"stateMutability":"payable","type":"function"},
+  {"inputs":[{"name":"relayer","type":"address"},{"name":"amount","type":"uint256"}],"name":"withdrawBudget","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"sponsor","type":"address"},{"indexed":true,"name":"relayer","type":"address"},{"indexed":false,"name":"left","type":"uint256"},{"indexed":false,"name":"perIntent","type":"uint96"},{"indexed":false,"name":"perDay","type":"uint96"}],"name":"BudgetSet","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"account","type":"address"},{"indexed":false,"name":"nonce","type":"uint256"}],"name":"Cancelled","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"account","type":"address"},{"indexed":true,"name":"relayer","type":"address"},{"indexed":true,"name":"intent","type":"bytes32"},{"indexed":false,"name":"sponsor","type":"address"},{"indexed":false,"name":"fee","type":"uint256"},{"indexed":false,"name":"sponsored","type":"uint256"}],"name":"Relayed","type":"event"},
+  {"inputs":[{"name":"amount","type":"uint256"},{"name":"left","type":"uint256"}],"name":"BudgetExceeded","type":"error"},
+  {"inputs":[],"name":"DelegateCall","type":"error"},
+  {"inputs":[{"name":"validUntil","type":"uint64"}],"name":"IntentExpired","type":"error"},
+  {"inputs":[{"name":"account","type":"address"},{"name":"nonce","type":"uint256"}],"name":"IntentUsed","type":"error"},
+  {"inputs":[],"name":"InvalidCall","type":"error"},
+  {"inputs":[{"name":"signer","type":"address"},{"name":"account","type":"address"}],"name":"InvalidIntentSigner","type":"error"},
+  {"inputs":[],"name":"InvalidParameters","type":"error"},
+  {"inputs":[],"name":"NotPayable","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlyGovernance","type":"error"},
+  {"inputs":[{"name":"relayer","type":"address"},{"name":"caller","type":"address"}],"name":"OnlyRelayer","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"OnlySelf","type":"error"},
+  {"inputs":[],"name":"Overflow","type":"error"},
+  {"inputs":[],"name":"StaticCall","type":"error"},
+  {"inputs":[{"name":"action","type":"string"}],"name":"UnknownAction","type":"error"},
+] as const;
+
 /** What an asset is. */
 export const Kind = {
   dataset: 0,
@@ -1030,12 +1077,14 @@ export const Missing = {
   expired: 5,
   uses: 6,
   approval: 7,
+  listing: 8,
 } as const;
 
 /** EIP-712 domains without the chain's id. */
 export const domains = {
   channels: { name: "Sahara Channels", version: "1", verifyingContract: "0x5341484152410000000000000000000000000004" },
   market: { name: "Sahara Market", version: "1", verifyingContract: "0x5341484152410000000000000000000000000009" },
+  intents: { name: "Sahara Intents", version: "1", verifyingContract: "0x5341484152410000000000000000000000000010" },
   coin: { name: "Sahara", version: "1", verifyingContract: "0x5341484152410000000000000000000000000001" },
 } as const;
 
@@ -1083,6 +1132,17 @@ export const messageTypes = {
     { name: "price", type: "uint128" },
     { name: "endPrice", type: "uint128" },
     { name: "state", type: "bytes32" },
+  ],
+  /** Under the domain `intents`. */
+  Intent: [
+    { name: "account", type: "address" },
+    { name: "action", type: "string" },
+    { name: "arguments", type: "bytes" },
+    { name: "value", type: "uint256" },
+    { name: "maxFee", type: "uint256" },
+    { name: "relayer", type: "address" },
+    { name: "nonce", type: "uint256" },
+    { name: "validUntil", type: "uint64" },
   ],
   /** Under the domain `coin`. */
   Permit: [

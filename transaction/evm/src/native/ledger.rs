@@ -49,8 +49,9 @@ impl<'a, S: ParentState> Ledger<'a, S> {
     }
 
     /// For a call at this address: it is the transaction's own where the transaction is to this address,
-    /// since protocols call no contracts.
-    pub(crate) fn called_at(mut self, protocol: Address) -> Self {
+    /// since protocols call no contracts. `given` is the call's gas before anything was charged.
+    pub(crate) fn called_at(mut self, protocol: Address, given: u64) -> Self {
+        self.gas_limit = given;
         self.is_transaction = self.context.tx().kind().to() == Some(&protocol);
         self
     }

@@ -97,7 +97,7 @@ fn run_protocol<S: ParentState>(
         is_static: inputs.is_static,
     };
     let ledger = Ledger::new(context, gas.remaining(), inputs.is_static);
-    let mut ledger = ledger.called_at(inputs.bytecode_address);
+    let mut ledger = ledger.called_at(inputs.bytecode_address, inputs.gas_limit);
     let outcome = sahara_protocols::call(inputs.bytecode_address, &mut ledger, call);
     let (gas_left, refund) = (ledger.gas_left(), ledger.refund());
     gas.set_remaining(gas_left);

@@ -7,6 +7,7 @@
 use alloy_primitives::{Address, Log, U256};
 use alloy_rpc_types_trace::geth::{
     GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions,
+    GethDefaultTracingOptions,
 };
 use revm::{
     bytecode::opcode::{SLOAD, SSTORE},
@@ -31,44 +32,26 @@ const SLOT: u64 = 128;
 pub(super) struct Budget {
     left: u64,
     is_spent: bool,
-    keeps: Keeps,
+    of_steps: Option<GethDefaultTracingOptions>,
     slots: BTreeMap<Address, BTreeSet<U256>>,
 }
 
-/// What a tracer keeps of a step.
-#[derive(Clone, Copy, Debug, Default)]
-struct Keeps {
-    steps: bool,
-    stack: bool,
-    storage: bool,
-    memory: bool,
-    return_data: bool,
-}
-
-impl Keeps {
-    fn new(options: &GethDebugTracingOptions) -> Self {
-        let config = &options.config;
-        match &options.tracer {
-            Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::Erc7562Tracer)) => {
-                Self { steps: true, stack: true, ..Self::default() }
-            }
-            Some(GethDebugTracerType::BuiltInTracer(_)) => Self::default(),
-            // An empty name means the tracer of steps too.
-            Some(GethDebugTracerType::JsTracer(_)) | None => Self {
-                steps: true,
-                stack: !config.disable_stack.unwrap_or_default(),
-                storage: !config.disable_storage.unwrap_or_default(),
-                memory: config.is_memory_enabled(),
-                return_data: config.is_return_data_enabled(),
-            },
+/// What a tracer keeps of every step; `None` if it keeps no steps.
+fn of_steps(options: &GethDebugTracingOptions) -> Option<GethDefaultTracingOptions> {
+    match &options.tracer {
+        Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::Erc7562Tracer)) => {
+            Some(GethDefaultTracingOptions::default())
         }
+        Some(GethDebugTracerType::BuiltInTracer(_)) => None,
+        // An empty name means the tracer of steps too.
+        Some(GethDebugTracerType::JsTracer(_)) | None => Some(options.config),
     }
 }
 
 impl Budget {
     pub(super) fn new(options: &GethDebugTracingOptions) -> Self {
-        let keeps = Keeps::new(options);
-        Self { left: TRACE_BYTES, is_spent: false, keeps, slots: BTreeMap::new() }
+        let of_steps = of_steps(options);
+        Self { left: TRACE_BYTES, is_spent: false, of_steps, slots: BTreeMap::new() }
     }
 
     /// Whether more would have been kept than may be: the trace says nothing then.
@@ -76,7 +59,7 @@ impl Budget {
         self.is_spent
     }
 
-    fn spend(&mut self, bytes: u64) {
+    const fn spend(&mut self, bytes: u64) {
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
             None => self.is_spent = true,
@@ -101,20 +84,20 @@ fn count(number: usize) -> u64 {
 
 impl<C> Inspector<C> for Budget {
     fn step(&mut self, interpreter: &mut Interpreter, _: &mut C) {
-        let keeps = self.keeps;
-        if keeps.steps && !self.is_spent {
+        if let Some(keeps) = self.of_steps.filter(|_| !self.is_spent) {
             let mut bytes = ENTRY;
             let mut add = |more: u64| bytes = bytes.saturating_add(more);
-            if keeps.stack {
+            if !keeps.disable_stack.unwrap_or_default() {
                 add(count(interpreter.stack.len()).saturating_mul(WORD));
             }
-            if keeps.memory {
+            if keeps.is_memory_enabled() {
                 add(count(interpreter.memory.size()));
             }
-            if keeps.return_data {
+            if keeps.is_return_data_enabled() {
                 add(count(interpreter.return_data.buffer().len()));
             }
-            if keeps.storage && matches!(interpreter.bytecode.opcode(), SLOAD | SSTORE) {
+            let touches = matches!(interpreter.bytecode.opcode(), SLOAD | SSTORE);
+            if touches && !keeps.disable_storage.unwrap_or_default() {
                 add(self.slots(interpreter));
             }
             self.spend(bytes);

@@ -83,7 +83,7 @@ pub const ANSWER: u64 = 2 * DAY;
 
 /// Seconds after the filing from which no block goes on with a draw that found stale places: jurors need the
 /// rest to commit.
-pub const DRAWING: u64 = ANSWER + DAY / 2;
+pub const DRAWING: u64 = ANSWER + 12 * 3_600;
 
 /// Seconds after the filing at which jurors no longer commit, and reveal.
 pub const COMMIT: u64 = 3 * DAY;

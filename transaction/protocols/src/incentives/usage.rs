@@ -245,7 +245,7 @@ pub(super) fn countable(
 }
 
 /// A round to be.
-pub(super) fn planned(call: &IIncentives::openUsageRoundCall, total: u128) -> UsageRound {
+pub(super) const fn planned(call: &IIncentives::openUsageRoundCall, total: u128) -> UsageRound {
     UsageRound {
         programme: call.programme,
         count_until: call.countUntil,

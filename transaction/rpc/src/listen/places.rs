@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Clone, Debug)]
 pub struct Places {
     all: Arc<Semaphore>,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Taken,
     each: usize,
 }
 
@@ -21,8 +21,11 @@ pub struct Places {
 pub struct Place {
     _all: OwnedSemaphorePermit,
     /// Whose it is and of which places, unless it is not counted.
-    of: Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, usize>>>)>,
+    of: Option<(IpAddr, Taken)>,
 }
+
+/// How many places each client has.
+type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 impl Places {
     /// `all` places, a quarter of them for one client at most.
@@ -76,7 +79,7 @@ impl Drop for Place {
 }
 
 /// A client's address; of IPv6 the network that one subscriber has, 64 bits.
-fn network(client: IpAddr) -> IpAddr {
+const fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             let prefix = u128::MAX << 64;

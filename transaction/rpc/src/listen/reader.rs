@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep_until},
 };
 
 /// What a client must take within its time once an answer waits for it, in bytes.
@@ -49,7 +49,9 @@ impl<S> ReadInTime<S> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 let patience = self.patience;
-                let (end, _) = self.waits.get_or_insert_with(|| (Box::pin(sleep(patience)), 0));
+                let (end, _) = self
+                    .waits
+                    .get_or_insert_with(|| (Box::pin(sleep_until(Instant::now() + patience)), 0));
                 end.as_mut().poll(context).map(|()| {
                     Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read"))
                 })
@@ -111,7 +113,7 @@ mod tests {
     use std::{io::ErrorKind, time::Duration};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, duplex, split},
-        time::{Instant, sleep},
+        time::{Instant, sleep_until},
     };
 
     #[tokio::test]
@@ -123,7 +125,7 @@ mod tests {
             let reading = tokio::spawn(async move {
                 let mut some = vec![0; drip];
                 while from.read_exact(&mut some).await.is_ok() {
-                    sleep(Duration::from_millis(10)).await;
+                    sleep_until(Instant::now() + Duration::from_millis(10)).await;
                 }
             });
             let start = Instant::now();
@@ -145,7 +147,7 @@ mod tests {
             let mut all = 0;
             while let Ok(count @ 1..) = from.read(&mut some).await {
                 all += count;
-                sleep(Duration::from_millis(10)).await;
+                sleep_until(Instant::now() + Duration::from_millis(10)).await;
             }
             all
         });
@@ -155,7 +157,7 @@ mod tests {
         server.flush().await.unwrap();
         assert!(start.elapsed() > patience, "longer than its patience, never long at a time");
         // Nothing was there to read for a while: that is nobody's fault.
-        sleep(patience * 2).await;
+        sleep_until(Instant::now() + patience * 2).await;
         server.write_all(&vec![7; 10_000]).await.unwrap();
         server.flush().await.unwrap();
         drop(server);

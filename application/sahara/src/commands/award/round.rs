@@ -35,7 +35,7 @@ fn read(file: &Path) -> Result<Vec<(Address, Amount)>> {
     parse(&text.wrap_err_with(|| format!("could not read {}", file.display()))?)
 }
 
-fn award(index: u64, (account, amount): (Address, Amount)) -> IIncentives::Award {
+const fn award(index: u64, (account, amount): (Address, Amount)) -> IIncentives::Award {
     let amount = amount.base_units();
     IIncentives::Award { index, account, asset: 0, fees: U256::ZERO, amount }
 }

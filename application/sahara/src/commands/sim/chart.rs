@@ -47,10 +47,10 @@ fn tenths(number: u64) -> String {
 pub(super) fn logarithm(value: u64) -> u64 {
     let Some(whole) = value.checked_ilog2() else { return 0 };
     // The mantissa in [1, 2) with 62 bits behind the point; each squaring yields a bit.
-    let mut mantissa = u128::from(value) << (62 - whole.min(62)) >> whole.saturating_sub(62);
+    let mut mantissa = (u128::from(value) << (62 - whole.min(62))) >> whole.saturating_sub(62);
     let mut bits = u64::from(whole);
     for _ in 0..10 {
-        mantissa = mantissa * mantissa >> 62;
+        mantissa = (mantissa * mantissa) >> 62;
         bits *= 2;
         if mantissa >= 1 << 63 {
             mantissa >>= 1;
@@ -117,7 +117,7 @@ impl Frame {
     }
 
     /// Tenths of a pixel from the left.
-    fn x(&self, month: u64) -> u64 {
+    const fn x(&self, month: u64) -> u64 {
         LEFT * 10 + month * (RIGHT - LEFT) * 10 / self.months
     }
 

@@ -68,7 +68,7 @@ pub(super) struct Decline {
     pub(super) rate: BasisPoints,
 }
 
-/// Parts of [`Activity`]: the first month is a million.
+/// What the use of the first month is counted as; later months are parts or multiples of it.
 pub(super) const FIRST_MONTH: u64 = 1_000_000;
 
 impl Demand {
@@ -138,7 +138,7 @@ pub(super) fn all() -> Vec<Demand> {
         growth: 200,
         ceiling: 100,
         loyal: BasisPoints::constant(300),
-        ..base.clone()
+        ..base
     };
     let high = Demand {
         name: "high".into(),
@@ -149,16 +149,16 @@ pub(super) fn all() -> Vec<Demand> {
         growth: 1_000,
         ceiling: 2_000,
         loyal: BasisPoints::constant(800),
-        ..base.clone()
+        ..base
     };
     let rate = BasisPoints::constant(1_500);
     let collapse = Demand {
         name: "collapse".into(),
         decline: Some(Decline { begins: 36, months: 18, rate }),
         loyal: BasisPoints::constant(200),
-        ..base.clone()
+        ..base
     };
     let programme = BasisPoints::constant(100);
-    let funded = Demand { name: "funded".into(), programme, ..base.clone() };
+    let funded = Demand { name: "funded".into(), programme, ..base };
     vec![low, base, high, collapse, funded]
 }

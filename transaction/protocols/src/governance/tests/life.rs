@@ -137,7 +137,7 @@ fn i5_what_would_break_the_books_is_taken_back_and_ends_no_block() {
     assert_eq!(execute(&mut world, id), Err(refused));
     pass(&mut world, 3_600);
     let failed = logged::<IGovernance::ExecutionFailed>(&world);
-    assert_eq!((failed.len(), failed[0].reason.clone()), (1, reason.clone()));
+    assert_eq!((failed.len(), failed[0].reason.clone()), (1, reason));
     assert_eq!(parameters(&mut world).seats, 100, "nothing of it stays");
     assert_eq!(standing(&mut world, id), ProposalState::Queued);
     let again = propose(&mut world, person(1), &[action], "again");
@@ -261,7 +261,7 @@ fn no_vote_makes_votes_impossible() {
         IStaking::Parameters { unbonding: 60 * 86_400 + 1, ..usual.clone() },
         IStaking::Parameters { unbonding: 7 * 86_400 - 1, ..usual.clone() },
         IStaking::Parameters { jail: 28 * 86_400 + 1, ..usual.clone() },
-        IStaking::Parameters { epoch: 3_599, ..usual.clone() },
+        IStaking::Parameters { epoch: 3_599, ..usual },
     ] {
         let action = change(&mut world, |parameters| *parameters = wrong);
         assert!(propose(&mut world, person(0), &[action], "").is_err());

@@ -263,7 +263,8 @@ fn i6_awards_are_at_most_what_strangers_paid_and_paying_oneself_never_gains() {
         for _ in 0..3 {
             let round = open(&mut world, 1 + dice.amount(5 * ONE));
             for _ in 0..6 {
-                let (payer, worker) = (dice.below(4) as usize, dice.below(2) as usize);
+                let mut pick = |below| usize::try_from(dice.below(below)).unwrap();
+                let (payer, worker) = (pick(4), pick(2));
                 let asset = 1 + dice.below(2);
                 let sum = earned.entry((payer, asset, worker)).or_default();
                 let before = sum.0 + sum.1;
