@@ -63,6 +63,7 @@ pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
     }
     if !matches!(draw, Ok(Draw::Jury(_))) {
         keep(state, number, &Complaint { is_drawn: true, ..complaint })?;
+        state.emit(ADDRESS, IDisputes::JuryDrawn { complaint: number, jurors: Vec::new() })?;
     }
     DRAWN.update(state, |count| {
         *count = number;
