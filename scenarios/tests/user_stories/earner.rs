@@ -38,9 +38,7 @@ async fn an_earner_without_coin_withdraws_and_stakes_through_strangers() -> Resu
         *fee = serde_json::json!(U256::from(10).pow(U256::from(19)));
     }
     let forged = town.file("greedy.json", &greedy.to_string())?.display().to_string();
-    let name =
-        town.refused(&format!("intent relay {forged} --dev-account 9"), &["did not sign"])?;
-    ensure!(name == "InvalidIntentSigner", "{name}");
+    town.refused(&format!("intent relay {forged} --dev-account 9"), &["did not sign"])?;
     let relayed = town.run(&format!("intent relay {file} --dev-account 9"))?;
     let (fee, gas) = (amount(&relayed, "/fee")?, amount(&relayed, "/gas")?);
     let got = coins("4.5")?.checked_sub(fee)?;

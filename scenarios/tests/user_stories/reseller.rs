@@ -111,6 +111,7 @@ async fn resale(town: &Town, asset: u64, member: Address) -> Result<()> {
     // He sells on, for less every second; the royalty is of what is paid.
     let terms = "--for 1d --dev-account 2 --yes";
     let dutch = town.run(&format!("market list asset:{asset}=200..0 {terms}"))?;
+    town.a_second_later().await?;
     let share = town.holds(member).await?;
     let listing = text(&dutch, "/listing")?;
     let bought = town.run(&format!("market buy --listing {listing} --yes --dev-account 3"))?;

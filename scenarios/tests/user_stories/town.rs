@@ -103,6 +103,18 @@ impl Town {
         Ok(balance.checked_add(Amount::from_base_units(earned))?)
     }
 
+    /// Waits for a block of a later second.
+    pub(crate) async fn a_second_later(&self) -> Result<()> {
+        let second = async || -> Option<String> {
+            let latest = ("latest", false);
+            let block: Value = self.client.request("eth_getBlockByNumber", &latest).await.ok()?;
+            Some(block.get("timestamp")?.as_str()?.to_owned())
+        };
+        let now = second().await;
+        let later = async || second().await.filter(|time| Some(time) != now.as_ref());
+        self.network.until("a later second", later).await.map(drop)
+    }
+
     /// What an account's balance grew by in one block.
     pub(crate) async fn gain(&self, account: Address, block: u64) -> Result<Amount> {
         let at = async |number: u64| self.client.balance_at(account, BlockNumber(number)).await;
