@@ -211,7 +211,8 @@ async function governs() {
   await page.goto(`${gateway}/staking`);
   await connects(page);
   await page.getByRole("button", { name: "Delegate" }).first().click();
-  await page.getByLabel("Amount (SAHARA)").fill("400");
+  // The calculator below asks for an amount too.
+  await page.locator("main form").getByLabel("Amount (SAHARA)").fill("400");
   await page.getByRole("button", { name: "Next" }).click();
   await confirm(page);
   const mine = page.locator(".card", { hasText: "Earned, not paid out" });
@@ -259,7 +260,9 @@ async function pages(options, name) {
   const { context, page } = await visitor(options);
   for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/nowhere"]) {
     await page.goto(gateway + path);
-    await page.locator("main h1, main [role=alert]").first().waitFor();
+    await page.locator("main h1, main [role=alert]").first().waitFor().catch((error) => {
+      throw new Error(`${name} ${path}: ${error.message}`);
+    });
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
     await check(page, `${name}${path.replace(/\//g, "-")}`);
   }

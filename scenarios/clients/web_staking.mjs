@@ -4,7 +4,7 @@ import { check, confirm, connects, gateway, visitor, wallet } from "./web_people
 
 async function moves({ page, say }, card, name, amount) {
   await card.getByRole("button", { name: say(`staking.${name}`), exact: true }).click();
-  const field = page.getByLabel(`${say("amount")} (SAHARA)`).first();
+  const field = page.locator("main form").getByLabel(`${say("amount")} (SAHARA)`);
   await field.fill(amount);
   await page.getByRole("button", { name: say("next"), exact: true }).click();
   await confirm(page);

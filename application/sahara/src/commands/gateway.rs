@@ -98,6 +98,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let following = tokio::spawn(follow(index));
     let (finish, finishing) = oneshot::channel::<()>();
     let router = running.router().merge(beside).merge(vault);
+    let router = router.layer(middleware::from_fn(web::lost));
     let server = serve(listener, router, async { drop(finishing.await) });
     let mut server = std::pin::pin!(server);
     let ended = tokio::select! {

@@ -29,7 +29,12 @@ const HASHED: &str = "assets/";
 static COMPRESSED: LazyLock<Mutex<BTreeMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
 
 pub(super) async fn page(State(_): State<Arc<Web>>, headers: HeaderMap) -> Response {
-    answer("index.html", &headers)
+    index(&headers)
+}
+
+/// The one page.
+pub(super) fn index(headers: &HeaderMap) -> Response {
+    answer("index.html", headers)
 }
 
 pub(super) async fn file(State(_): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {

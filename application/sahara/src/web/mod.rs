@@ -3,6 +3,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/`, and each of [`PAGES`] | the one page; which of its views is shown, it reads from the path |
+//! | any other path, to a browser | the page again, with status 404: [`lost`] |
 //! | `/assets/...`, `/favicon.svg` | what the page loads, by hashed names |
 //! | `/llms.txt` | what is here, for programs that read |
 //! | `GET /app/network` | what a wallet must know of this network |
@@ -23,8 +24,8 @@ pub(crate) use sessions::Sessions;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -131,19 +132,44 @@ async fn protect(request: Request, next: Next) -> Response {
     let all = response.headers_mut();
     all.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let kind = all.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !kind.starts_with(b"text/html") {
-        return response;
-    }
+    if kind.starts_with(b"text/html") { confined(response) } else { response }
+}
+
+/// A page, with what its scripts may do.
+fn confined(mut page: Response) -> Response {
     let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
     ];
     for (name, value) in fixed {
-        all.insert(name, HeaderValue::from_static(value));
+        page.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
+    page
+}
+
+/// Around all routes of the gateway: a browser at a path that is none's shows the page, which says in the
+/// reader's language that there is nothing. Programs get the gateway's own answer.
+pub(crate) async fn lost(request: Request, next: Next) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    let is_browser = accepted.is_some_and(|kinds| kinds.contains("text/html"));
+    let is_lost = request.extensions().get::<MatchedPath>().is_none();
+    if !is_browser || !is_lost || request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let mut headers = request.headers().clone();
+    // Whatever the browser keeps of it, it gets the page whole.
+    headers.remove(header::IF_NONE_MATCH);
+    let answer = next.run(request).await;
+    // Another refusal, as of a foreign host, stays.
+    if answer.status() != StatusCode::NOT_FOUND {
+        return answer;
+    }
+    let mut page = confined(files::index(&headers));
+    *page.status_mut() = StatusCode::NOT_FOUND;
+    page
 }
 
 /// Browsers say from where a page posts; who is no browser says nothing.

@@ -1,10 +1,11 @@
 //! The routes, without a chain behind them.
 
-use super::{Sessions, Web, router};
+use super::{Sessions, Web, lost, router};
 use axum::{
     Router,
     body::Body,
     http::{Request, Response, StatusCode, header},
+    middleware,
 };
 use sahara_client::ChainClient;
 use sahara_index::Rate;
@@ -45,6 +46,30 @@ async fn every_page_is_the_page_and_allows_nothing_inline() {
     }
     assert_eq!(ask(get("/assets/none.js")).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(ask(get("/assets/../index.html")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_browser_at_no_place_gets_the_page_and_a_program_does_not() {
+    let beside = Router::new().route("/v1/none", axum::routing::get(StatusCode::NOT_FOUND));
+    let router = web().merge(beside).layer(middleware::from_fn(lost));
+    let known = ask(get("/")).await.headers()[header::ETAG].clone();
+    let ask = async |path: &str, accepted: &str| {
+        let request = Request::get(path).header(header::ACCEPT, accepted);
+        let request = request.header(header::IF_NONE_MATCH, &known).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap()
+    };
+    let page = ask("/nowhere", "text/html,*/*;q=0.8").await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(page.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+    let bytes = axum::body::to_bytes(page.into_body(), 100_000).await.unwrap();
+    assert!(bytes.starts_with(b"<!doctype html>"));
+    for (path, accepted) in
+        [("/nowhere", "*/*"), ("/v1/none", "text/html"), ("/assets/none.js", "text/html")]
+    {
+        let answer = ask(path, accepted).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(!answer.headers().contains_key(header::CONTENT_SECURITY_POLICY), "{path}");
+    }
 }
 
 #[tokio::test]
