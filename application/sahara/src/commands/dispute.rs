@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{Dispute, Signer, share},
+    commands::act::Act,
     failure::Failure,
     output::{Format, from_now, now, pairs, table, utc},
     refusal::refused,
@@ -146,10 +147,8 @@ async fn sent<C: SolCall>(
     call: &C,
     format: Format,
 ) -> Result<()> {
-    let key = session.key(signer).await?;
-    let outcome = session.client()?.send(&key, DISPUTES, value, call).await.map_err(refused)?;
-    let shown = json!({"transaction": outcome.hash, "block": outcome.block_number});
-    format.print(&shown, |_| format!("final in block {}: {}", outcome.block_number, outcome.hash))
+    let act = Act { protocol: DISPUTES, value, dry_run: false, signer };
+    act.report(session, call, format).await
 }
 
 async fn file(dispute: &Dispute, session: &Session, format: Format) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{Gov, Signer},
+    commands::act::Act,
     failure::Failure,
     output::{Format, from_now, now, pairs, table, utc},
     refusal::refused,
@@ -141,10 +142,8 @@ async fn sent<C: SolCall>(
     call: &C,
     format: Format,
 ) -> Result<()> {
-    let key = session.key(signer).await?;
-    let outcome = session.client()?.send(&key, GOVERNANCE, value, call).await.map_err(refused)?;
-    let shown = json!({"transaction": outcome.hash, "block": outcome.block_number});
-    format.print(&shown, |_| format!("final in block {}: {}", outcome.block_number, outcome.hash))
+    let act = Act { protocol: GOVERNANCE, value, dry_run: false, signer };
+    act.report(session, call, format).await
 }
 
 fn parse(text: &str) -> Result<(Address, Bytes)> {

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{Intent as Command, SignIntent, Signer},
+    commands::act::Act,
     failure::Failure,
     output::{Format, now, pairs, utc},
     refusal::refused,
@@ -234,10 +235,8 @@ async fn sent<C: SolCall>(
     call: &C,
     format: Format,
 ) -> Result<()> {
-    let key = session.key(signer).await?;
-    let outcome = session.client()?.send(&key, INTENTS, value, call).await.map_err(refused)?;
-    let shown = json!({"transaction": outcome.hash, "block": outcome.block_number});
-    format.print(&shown, |_| format!("final in block {}: {}", outcome.block_number, outcome.hash))
+    let act = Act { protocol: INTENTS, value, dry_run: false, signer };
+    act.report(session, call, format).await
 }
 
 #[cfg(test)]
