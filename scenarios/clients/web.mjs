@@ -308,7 +308,17 @@ const told = {
     seen.trade = await trades();
   },
 };
-await Promise.all(stories.filter((name) => told[name]).map((name) => told[name]()));
+/** A story that ends too early says what each person was looking at. */
+async function tells(name) {
+  try {
+    await told[name]();
+  } catch (error) {
+    const pages = browser.contexts().flatMap((context) => context.pages());
+    const shown = await Promise.all(pages.map(async (page) => `${page.url()}\n${await page.locator("body").innerText().catch(String)}`));
+    throw new Error(`${name}: ${error.message}\n${shown.join("\n\n")}`, { cause: error });
+  }
+}
+await Promise.all(stories.filter((name) => told[name]).map(tells));
 if (stories.includes("pages")) {
   await Promise.all([pages({}, "desktop-light"), pages({ language: "id", width: 390, height: 844, scheme: "dark" }, "phone-dark-id")]);
 }

@@ -10,8 +10,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-/// A block comes at least every second or so.
-const FRESH: &str = "public, max-age=1, must-revalidate";
+/// Kept, and asked about each time: whoever is told of a change by `/events/live` asks in the same instant
+/// again, and an answer that is fresh for even a second would be the one from before the change.
+const FRESH: &str = "public, no-cache";
 /// Larger than any answer.
 const MAX_BODY: usize = 64 << 20;
 

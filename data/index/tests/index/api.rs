@@ -339,6 +339,8 @@ async fn answers_are_tagged_and_refusals_are_clear(kind: Kind) {
     let (economy, _database, index, ask) = busy(kind).await;
     let first = ask.request("/assets", &[]).await;
     let tag = first.headers["etag"].to_str().unwrap();
+    // A browser asks each time: an event that follows at once is not answered from before it.
+    assert_eq!(first.headers["cache-control"], "public, no-cache");
     let again = ask.request("/assets", &[("if-none-match", tag)]).await;
     assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
     economy.set_prices(CREATOR, 2, 1).await;
