@@ -2,6 +2,7 @@
 
 use eyre::{Result, WrapErr, bail};
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
@@ -46,6 +47,22 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{shown}` failed with {status}");
     }
     Ok(())
+}
+
+/// Runs a command beside others: what it prints is shown when it has ended. Says whether it succeeded.
+pub(crate) fn run_apart(command: &mut Command) -> Result<bool> {
+    let shown = show(command);
+    let start = Instant::now();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .wrap_err_with(|| format!("could not start `{shown}`"))?;
+    let mut all = format!("\n$ {shown}\n").into_bytes();
+    all.extend(output.stderr);
+    all.extend(output.stdout);
+    all.extend(format!("  ({:.1} s)\n", start.elapsed().as_secs_f64()).into_bytes());
+    std::io::stderr().lock().write_all(&all)?;
+    Ok(output.status.success())
 }
 
 /// Runs a command and returns what it printed.
