@@ -61,7 +61,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     Ok(())
 }
 
-/// Accounts 7 and 6 of the test mnemonic stake for the two nodes, and a vote takes a minute.
+/// Accounts 7 and 6 of the test mnemonic stake for the two nodes, and a vote is open for longer than any machine needs to take part.
 #[expect(clippy::indexing_slicing, reason = "a test writes what it wants")]
 fn staked(genesis: &mut Value) {
     let validators = [
@@ -70,7 +70,7 @@ fn staked(genesis: &mut Value) {
     ];
     let rules = Rules {
         delay: 5,
-        period: 60,
+        period: 600,
         timelock: 3,
         quorum: 3_340,
         threshold: 5_000,

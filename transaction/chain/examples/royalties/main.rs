@@ -11,6 +11,7 @@
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this example's")]
 
 mod chain;
+mod ethereum;
 mod town;
 mod work;
 

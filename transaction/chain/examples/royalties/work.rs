@@ -3,6 +3,7 @@
 use crate::{
     Fault,
     chain::{Call, Chain},
+    ethereum,
     town::{Earns, Town},
 };
 use alloy_primitives::{Address, Bytes, hex};
@@ -284,6 +285,11 @@ pub(crate) fn prices(directory: &Path) -> Result<(), Fault> {
         let call = Call { to, data, gas: GAS, value: 0 };
         let calls = vec![call; if count == 0 { 2_000 } else { 100 }];
         measure(chain, &Work { name: format!("{count} logs by a contract"), calls })?;
+    }
+    let to = deploy(chain, ethereum::LOOP)?;
+    for sold in ethereum::sold()? {
+        let calls = vec![sold.call(to, GAS); 20];
+        measure(chain, &Work { name: sold.name.into(), calls })?;
     }
     Ok(())
 }
