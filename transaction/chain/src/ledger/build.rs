@@ -22,7 +22,7 @@ use sahara_finality::{
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tracing::error;
 
@@ -34,6 +34,10 @@ const ATTEMPTS: usize = 32;
 
 /// Bounds the memory of refused transactions to about a megabyte.
 const MOST_REFUSED: usize = 16_384;
+
+/// How long a leader executes for its block; the transaction in hand is finished. Gas alone bounds no time: a
+/// block of 400 million gas of signature recoveries takes six seconds, and no other leader would wait for it.
+pub(super) const BUILD_TIME: Duration = Duration::from_millis(400);
 
 /// What the cheapest transaction costs: with less left, the block is full.
 const MIN_GAS: u64 = 21_000;
@@ -148,7 +152,7 @@ fn banish(inner: &Inner, hash: B256, reason: &TransitionError) {
     inner.pool.banish(hash);
 }
 
-/// Takes the best paying transactions until the block is full, at most `most`.
+/// Takes the best paying transactions until the block is full or the time for it is up, at most `most`.
 fn fill<S: ParentState>(
     inner: &Inner,
     builder: &mut BlockBuilder<S>,
@@ -158,7 +162,9 @@ fn fill<S: ParentState>(
     let mut taken = Taken::default();
     let mut room = MAX_TRANSACTIONS_BYTES.saturating_sub(SYSTEM_BYTES);
     let mut best = inner.pool.best(base_fee, builder.gas_left());
+    let started = Instant::now();
     while taken.transactions.len() < most
+        && (taken.transactions.is_empty() || started.elapsed() < inner.build_time)
         && let Some(pooled) = best.next()
     {
         let sender = pooled.sender();

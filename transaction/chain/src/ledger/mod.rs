@@ -30,7 +30,7 @@ use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
 use sahara_finality::{Block, Handover, ValidatorSet};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Failure, Read, royalties};
-use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
@@ -53,6 +53,7 @@ struct Inner {
     pending: PendingStates,
     pool: Pool,
     metrics: NodeMetrics,
+    build_time: Duration,
     /// Transactions that a block could not take. They are tried again with every block, but none
     /// is made for them alone.
     refused: Mutex<BTreeSet<B256>>,
@@ -65,6 +66,18 @@ impl NodeLedger {
     /// The ledger over an opened store.
     #[must_use]
     pub fn new(file: &GenesisFile, genesis: &Genesis, store: Store) -> Self {
+        Self::with_build_time(file, genesis, store, build::BUILD_TIME)
+    }
+
+    /// The ledger over an opened store, which executes for so long when it leads: the first transaction, and
+    /// others while there is time. What others propose is executed however long it takes.
+    #[must_use]
+    pub fn with_build_time(
+        file: &GenesisFile,
+        genesis: &Genesis,
+        store: Store,
+        build_time: Duration,
+    ) -> Self {
         let fees = file.config.fees;
         let head = store.head();
         let reader = store.clone();
@@ -87,6 +100,7 @@ impl NodeLedger {
             pending: PendingStates::new(store, PENDING_BYTES),
             pool,
             metrics: NodeMetrics::new(),
+            build_time,
             refused: Mutex::default(),
             finalized: watch::Sender::new(head.number),
             broken: watch::Sender::new(None),

@@ -1,6 +1,6 @@
 //! Transactions on their way in.
 
-use crate::support::{ALICE, BOB, TestNode, address, signed, transaction};
+use crate::support::{ALICE, BOB, TestNode, address, quantity, signed, transaction};
 use alloy_consensus::TxEip1559;
 use jsonrpsee::{core::client::ClientT, core::params::BatchRequestBuilder, rpc_params};
 use serde_json::Value;
@@ -78,6 +78,27 @@ async fn batch_of_transfers_gets_in_as_a_whole() {
     let receipt = node.ask("eth_sendRawTransactionSync", (last,)).await;
     assert_eq!(receipt["status"], "0x1");
     assert_eq!(node.nonce(address(ALICE)).await, 51);
+}
+
+#[tokio::test]
+async fn leader_whose_time_is_up_leaves_the_rest_to_the_next_block() {
+    let node = TestNode::start_hurried().await;
+    // The last one first, so that all can be taken as soon as one can.
+    for nonce in (1..6).rev() {
+        let raw = signed(ALICE, transaction(nonce, Some(address(BOB)), 1, Vec::new()));
+        node.ask("eth_sendRawTransaction", (raw,)).await;
+    }
+    node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
+    let last = signed(ALICE, transaction(6, Some(address(BOB)), 1, Vec::new()));
+    let receipt = node.ask("eth_sendRawTransactionSync", (last,)).await;
+    let head = quantity(&receipt["blockNumber"]);
+    assert_eq!(head, 7, "one in a block");
+    for number in 1..=head {
+        let block = node.ask("eth_getBlockByNumber", (format!("{number:#x}"), true)).await;
+        let all = block["transactions"].as_array().unwrap();
+        let signed = all.iter().filter(|one| one["type"] != "0x53").count();
+        assert_eq!(signed, 1, "{block}");
+    }
 }
 
 #[tokio::test]

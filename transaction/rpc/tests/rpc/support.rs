@@ -20,7 +20,7 @@ use sahara_chain::{
     consensus::{BuildContext, Ledger},
     genesis::GenesisFile,
     ledger::NodeLedger,
-    store::{Store, StoreOptions, genesis_root},
+    store::{Genesis, Store, StoreOptions, genesis_root},
 };
 use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig, StateDiff};
 use sahara_finality::{
@@ -31,7 +31,7 @@ use sahara_primitives::Amount;
 use sahara_rpc::{Node, RpcServer, RpcSettings};
 use secp256k1::{Message, SECP256K1, SecretKey};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -82,6 +82,22 @@ impl TestNode {
         alter: impl FnOnce(&mut StateDiff),
         change: impl FnOnce(&mut RpcSettings),
     ) -> Self {
+        Self::start_with_ledger(alter, change, NodeLedger::new).await
+    }
+
+    /// With a leader that has no time to execute.
+    pub(crate) async fn start_hurried() -> Self {
+        let hurried = |file: &_, genesis: &_, store| {
+            NodeLedger::with_build_time(file, genesis, store, Duration::ZERO)
+        };
+        Self::start_with_ledger(|_| {}, |_| {}, hurried).await
+    }
+
+    async fn start_with_ledger(
+        alter: impl FnOnce(&mut StateDiff),
+        change: impl FnOnce(&mut RpcSettings),
+        open: impl FnOnce(&GenesisFile, &Genesis, Store) -> NodeLedger,
+    ) -> Self {
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let set = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
         let genesis = GenesisFile {
@@ -97,7 +113,7 @@ impl TestNode {
         built.block = genesis_block(header, CHAIN_ID, &set);
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
-        let ledger = NodeLedger::new(&genesis, &built, store);
+        let ledger = open(&genesis, &built, store);
         let chain = ChainIdentity { chain_id: CHAIN_ID, genesis: built.block.hash() };
         let validator = Validator { keys, set: set.clone(), chain };
         let proposer = tokio::spawn(propose(ledger.clone(), validator));
