@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     state::{Failure, Read},
-    storage::Value,
+    storage::{Pack, Value},
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::ILicenses::{self, Terms};
@@ -54,6 +54,20 @@ pub fn license(state: &mut impl Read, token_id: U256) -> Result<ILicenses::Licen
 pub(crate) fn standing_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
     let [_, standing, _] = held(state, token_id)?.pack()?;
     Ok(B256::from(standing))
+}
+
+/// The word that says whether a licence was used or passed on: its seats and windows, uses, transfers,
+/// and whether it was revoked. What anybody may add by paying a renewal, end and limit, is not in it:
+/// whoever may return a licence must not lose that by a gift.
+pub(crate) fn use_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
+    let license = held(state, token_id)?;
+    let word = Pack::new()
+        .number(16, license.taken.into())
+        .number(40, license.locked_until.into())
+        .number(64, license.uses.into())
+        .number(32, license.epoch.into())
+        .flag(license.is_revoked);
+    word.finish().map(B256::from)
 }
 
 /// Licences issued so far.

@@ -84,6 +84,17 @@ impl Thing {
         self,
         state: &mut impl Read,
         operator: Address,
+        path: (Address, Address),
+    ) -> Result<(), Failure> {
+        self.check_movable(state, operator, path)?;
+        self.check_state(state)
+    }
+
+    /// Refuses what could not be moved from `seller` to `to` by `operator` now.
+    pub(super) fn check_movable(
+        self,
+        state: &mut impl Read,
+        operator: Address,
         (seller, to): (Address, Address),
     ) -> Result<(), Failure> {
         if self.owner(state)? != seller {
@@ -102,12 +113,17 @@ impl Thing {
                 licenses::check_transfer(state, operator, (seller, to), self.token_id())?;
             }
         }
-        self.check_state(state)
+        Ok(())
     }
 
     /// Refuses what is not in the state that was committed to.
-    pub(super) fn check_state(self, state: &mut impl Read) -> Result<(), Failure> {
+    fn check_state(self, state: &mut impl Read) -> Result<(), Failure> {
         let found = state_of(state, self)?;
+        self.expect_state(found)
+    }
+
+    /// Refuses another state than the one that was committed to.
+    pub(super) fn expect_state(self, found: B256) -> Result<(), Failure> {
         if found == self.state {
             return Ok(());
         }

@@ -3,12 +3,13 @@
 use super::{
     MAX_ITEMS, MAX_PRICE, MAX_REFUND_SECONDS,
     escrow::next_number,
-    item::{Deal, divide, state_of},
+    item::{Deal, divide},
     storage::{FLOORS, HELD, LISTED, SPENT},
     words::{Collection, Escrow, HeldRecord, Thing},
 };
 use crate::{
     dispatch::is_reserved,
+    licenses,
     signature::recover_bytes,
     state::{Failure, Read, Write, overflow},
     system::parameters,
@@ -265,7 +266,7 @@ fn hold(
 ) -> Result<u64, Failure> {
     thing.transfer(state, ADDRESS, path)?;
     let until = state.block().timestamp.saturating_add(seconds.into()).0;
-    let unused = state_of(state, thing)?;
+    let unused = licenses::use_word(state, thing.token_id())?;
     let record = HeldRecord {
         buyer: path.1,
         until,
