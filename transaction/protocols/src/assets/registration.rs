@@ -67,7 +67,7 @@ pub fn register(
     check_terms(asset, caps.max_derivative_royalty)?;
     let predecessor = predecessor(&asset.edges)?;
     let lines = lines(state, &asset.edges, Some((creator, asset.kind)))?;
-    let rows = flatten(&lines, caps.max_lineage_royalty)?;
+    let rows = flatten(state, &lines, caps.max_lineage_royalty)?;
     let id = COUNT.update(state, |count| {
         *count = count.saturating_add(1);
         Ok(AssetId(*count))
