@@ -1,7 +1,7 @@
 //! Hackathons: works, judges, prizes.
 
 use super::{
-    MOST,
+    LONGEST, MOST,
     programmes::{check_payee, give_back, keep, managed, numbered, pay, set_aside, sum, units},
     storage::{ENTRIES, HACKATHONS, JUDGES, NAMED, PRIZES},
     words::{Hackathon, Judge},
@@ -36,6 +36,7 @@ fn is_plan(plan: &Plan, now: u64) -> bool {
         && plan.prizes.iter().all(|prize| !prize.is_zero())
         && now < plan.submit_until
         && plan.submit_until < plan.judge_until
+        && plan.judge_until <= now.saturating_add(LONGEST)
 }
 
 /// Opens a hackathon and sets its prizes aside, the first the largest.
