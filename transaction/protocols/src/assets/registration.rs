@@ -219,6 +219,7 @@ fn write(
         has_members: false,
         registered_at: state.block().timestamp.0,
         is_disputed: false,
+        transfers: 0,
     };
     TITLES.set(state, id, &title)?;
     CONTENTS.set(state, id, &asset.content_hash)?;

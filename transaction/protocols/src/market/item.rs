@@ -159,13 +159,20 @@ impl Thing {
     }
 }
 
+/// The bit from which on an asset's state has its transfers; below are its account's actions.
+const TRANSFERS: usize = 128;
+
 /// The state that listings commit to. An asset: how often its own account has acted, slot 0 of that
-/// account, so that it cannot be drained. A licence: its end, its uses, its standing.
+/// account, so that it cannot be drained; and how often it changed hands, so that a listing that was
+/// forgotten sells nothing when it comes back. A licence: its end, its uses, its standing.
 pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Failure> {
     match thing.collection {
         Collection::Assets => {
-            let account = assets::account_of(state, AssetId(thing.token))?;
-            Ok(state.load(account, U256::ZERO)?.into())
+            let id = AssetId(thing.token);
+            let account = assets::account_of(state, id)?;
+            let actions = state.load(account, U256::ZERO)?;
+            let transfers = U256::from(assets::title(state, id)?.transfers);
+            Ok((actions | transfers.wrapping_shl(TRANSFERS)).into())
         }
         Collection::Licenses => licenses::standing_word(state, thing.token_id()),
     }
