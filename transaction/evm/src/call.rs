@@ -231,7 +231,6 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
         let about = Circumstances { gas_limit, ..self.about };
         Refusal::from_revm(invalid, &about).into()
     }
-
 }
 
 pub(crate) fn transaction_env(
