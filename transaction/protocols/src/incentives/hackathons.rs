@@ -2,7 +2,10 @@
 
 use super::{
     LONGEST, MOST,
-    programmes::{check_payee, give_back, keep, managed, numbered, pay, set_aside, sum, units},
+    programmes::{
+        check_payee, find as programme_of, give_back, keep, managed, numbered, pay, set_aside, sum,
+        units,
+    },
     storage::{ENTRIES, HACKATHONS, JUDGES, NAMED, PRIZES},
     words::{Hackathon, Judge},
 };
@@ -82,7 +85,7 @@ pub(super) fn open(state: &mut impl Write, caller: Address, plan: &Plan) -> Resu
 /// Enters a work; its event commits to it.
 ///
 /// # Errors
-/// `UnknownHackathon`, `TooLate`, `OwnInterest` for judges, `AlreadySubmitted`.
+/// `UnknownHackathon`, `TooLate`, `OwnInterest` for judges and the manager, who named them, `AlreadySubmitted`.
 pub(super) fn submit(
     state: &mut impl Write,
     caller: Address,
@@ -94,7 +97,8 @@ pub(super) fn submit(
         return Err(IIncentives::TooLate { until: hackathon.submit_until }.into());
     }
     check_payee(caller)?;
-    if JUDGES.get(state, (number, caller))?.is_judge {
+    let manager = programme_of(state, hackathon.programme)?.manager;
+    if caller == manager || JUDGES.get(state, (number, caller))?.is_judge {
         return Err(IIncentives::OwnInterest { account: caller }.into());
     }
     hackathon.entries = hackathon.entries.saturating_add(1);
