@@ -90,6 +90,22 @@ impl Thing {
         self.check_state(state)
     }
 
+    /// As [`Self::check`], but a licence may have been renewed since, by whomever: nobody spoils an auction
+    /// by a gift to its item.
+    pub(super) fn check_kept(
+        self,
+        state: &mut impl Read,
+        operator: Address,
+        path: (Address, Address),
+    ) -> Result<(), Failure> {
+        self.check_movable(state, operator, path)?;
+        let is_license = self.collection == Collection::Licenses;
+        if is_license && licenses::stands_as(state, self.token_id(), self.state)? {
+            return Ok(());
+        }
+        self.check_state(state)
+    }
+
     /// Refuses what could not be moved from `seller` to `to` by `operator` now.
     pub(super) fn check_movable(
         self,
