@@ -51,7 +51,9 @@ impl Apply<'_> {
             Some(IAssets::Transfer::SIGNATURE_HASH) => {
                 let Some(event) = read::<IAssets::Transfer>(log) else { return Ok(()) };
                 let Ok(asset) = u64::try_from(event.tokenId) else { return Ok(()) };
-                self.may_sell(Some(Thing::asset(integer(asset)?)));
+                let thing = Thing::asset(integer(asset)?);
+                self.end_listings(thing).await?;
+                self.may_sell(Some(thing));
                 self.set(asset, "owner = $2", &[event.to.into()]).await
             }
             _ => Ok(()),

@@ -45,7 +45,7 @@ impl Thing {
         Self { is_license: true, token }
     }
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         if self.is_license { "license" } else { "asset" }
     }
 }

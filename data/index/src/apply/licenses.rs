@@ -70,6 +70,7 @@ impl Apply<'_> {
                 // A licence that changes hands frees its seats.
                 let id = license_id(event.tokenId)?;
                 self.sql.run("DELETE FROM seats WHERE license = $1", &[id.into()]).await?;
+                self.end_listings(Thing::license(id)).await?;
                 self.set_license(event.tokenId, "holder = $2", &[event.to.into()]).await
             }
             Some(ILicenses::SeatAssigned::SIGNATURE_HASH) => {

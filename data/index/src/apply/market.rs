@@ -52,14 +52,26 @@ impl Apply<'_> {
 
     async fn close_listings(&mut self, which: &str, values: &[Value]) -> Result<(), IndexError> {
         let items = format!(
-            "SELECT i.collection, i.token FROM listings l JOIN listing_items i ON i.listing = l.listing \
-             WHERE {which} AND l.is_open = 1"
+            "SELECT collection, token FROM listing_items WHERE listing IN \
+             (SELECT listing FROM listings WHERE {which} AND is_open = 1)"
         );
         for row in self.sql.rows(&items, values).await? {
             self.may_sell(Thing::of(&row.text("collection")?, row.int("token")?));
         }
         let close = format!("UPDATE listings SET is_open = 0 WHERE {which} AND is_open = 1");
         self.sql.run(&close, values).await.map(drop)
+    }
+
+    /// Ends what was listed of a thing that changed hands: listings commit to the state it was in before,
+    /// so that they sell nothing should it come back.
+    pub(super) async fn end_listings(&mut self, thing: Thing) -> Result<(), IndexError> {
+        let sql = "SELECT l.listing FROM listing_items i JOIN listings l ON l.listing = i.listing \
+            WHERE i.collection = $1 AND i.token = $2 AND l.is_open = 1";
+        let values = [thing.name().into(), thing.token.into()];
+        for row in self.sql.rows(sql, &values).await? {
+            self.close_listings("listing = $1", &[row.hash("listing")?.into()]).await?;
+        }
+        Ok(())
     }
 
     /// Offers and auctions.

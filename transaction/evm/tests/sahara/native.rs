@@ -240,6 +240,26 @@ fn what_is_earned_is_spent_in_the_same_block() {
 }
 
 #[test]
+fn an_estimate_has_room_for_what_is_earned_before_the_call() {
+    let mut world = World::new();
+    let asset = shared_asset(&mut world);
+    let nonce = world.nonce(1);
+    assert!(world.block(&[Draft::transfer(1, nonce, account(3), COIN)]).receipts[0].status);
+    let input = ICoin::transferCall { to: STRANGER, value: U256::ONE }.abi_encode();
+    let request = alloy_rpc_types_eth::TransactionRequest::default().from(account(3));
+    let request = request.to(COIN_PROTOCOL).input(input.clone().into());
+    // Nothing waits while one asks; a payment comes before the call, in its block.
+    let gas = sahara_evm::estimate_gas(world.rules, &world.state, &world.env, &request, None);
+    let payment = pay(&world, asset, COIN);
+    let call = Draft { gas: gas.unwrap(), ..Draft::call(3, 0, COIN_PROTOCOL, input) };
+    let outcome = world.block(&[payment, call]);
+    let receipt = &outcome.receipts[1];
+    assert!(receipt.logs.iter().any(|log| IRoyalties::Settled::decode_log(log).is_ok()));
+    assert!(receipt.status, "{} gas", outcome.executions[1].gas_used);
+    assert_eq!(world.state.balance(STRANGER), U256::ONE);
+}
+
+#[test]
 fn a_settlement_outlives_the_revert_of_its_transaction() {
     let mut world = World::new();
     let asset = shared_asset(&mut world);

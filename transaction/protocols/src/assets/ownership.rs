@@ -160,7 +160,7 @@ pub fn transfer_from(
     if title.has_members {
         royalties::move_seat(state, id, from, to)?;
     }
-    TITLES.set(state, id, &Title { owner: to, ..title })?;
+    TITLES.set(state, id, &title.passed_to(to))?;
     if !approved.is_zero() {
         APPROVED.set(state, id, &Address::ZERO)?;
     }

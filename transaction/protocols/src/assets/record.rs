@@ -12,7 +12,7 @@ use sahara_abi::{
 use sahara_primitives::{AssetId, BasisPoints, Price, Prices};
 
 /// One word: `owner: 160 | derivative royalty: 16 | kind: 8 | derivatives: 8 | is sealed: 1 |
-/// has members: 1 | registered at: 40 | is disputed: 1`.
+/// has members: 1 | registered at: 40 | is disputed: 1 | transfers: 20`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Title {
     /// Who owns the asset; zero when it is not registered.
@@ -31,6 +31,21 @@ pub struct Title {
     pub registered_at: u64,
     /// Whether a dispute has a claim on what its owner alone earns.
     pub is_disputed: bool,
+    /// How often it changed hands, modulo 2^20: what was listed before is not for sale when it comes back.
+    pub transfers: u32,
+}
+
+/// Bits of [`Title::transfers`], and all of them.
+const TRANSFER_BITS: usize = 20;
+const MOST_TRANSFERS: u32 = 0x000f_ffff;
+
+impl Title {
+    /// The title in another's hands.
+    #[must_use]
+    pub(super) const fn passed_to(self, owner: Address) -> Self {
+        let transfers = self.transfers.wrapping_add(1) & MOST_TRANSFERS;
+        Self { owner, transfers, ..self }
+    }
 }
 
 impl Value for Title {
@@ -46,6 +61,7 @@ impl Value for Title {
             .flag(self.has_members)
             .number(40, self.registered_at.into())
             .flag(self.is_disputed)
+            .number(TRANSFER_BITS, self.transfers.into())
             .finish()
             .map(|word| [word])
     }
@@ -61,6 +77,7 @@ impl Value for Title {
             has_members: fields.flag(),
             registered_at: fields.number(40)?,
             is_disputed: fields.flag(),
+            transfers: fields.number(TRANSFER_BITS)?,
         })
     }
 }

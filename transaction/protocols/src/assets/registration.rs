@@ -12,6 +12,7 @@ use super::{
     views::{ancestors, title},
 };
 use crate::{
+    dispatch::is_reserved,
     disputes, licenses,
     royalties::{self, Share},
     state::{Failure, Read, Write},
@@ -57,17 +58,21 @@ pub struct Registration {
 /// Registers an asset owned by `creator`.
 ///
 /// # Errors
-/// Every refusal that `IAssets` names for metadata, prices, edges, caps and members.
+/// Every refusal that `IAssets` names for metadata, prices, edges, caps and members;
+/// `ERC721InvalidReceiver` for a protocol, whose account would lose what the asset earns.
 pub fn register(
     state: &mut impl Write,
     creator: Address,
     asset: &Registration,
 ) -> Result<AssetId, Failure> {
+    if is_reserved(creator) {
+        return Err(IAssets::ERC721InvalidReceiver { receiver: creator }.into());
+    }
     let caps = parameters(state)?;
     check_terms(asset, caps.max_derivative_royalty)?;
     let predecessor = predecessor(&asset.edges)?;
     let lines = lines(state, &asset.edges, Some((creator, asset.kind)))?;
-    let rows = flatten(&lines, caps.max_lineage_royalty)?;
+    let rows = flatten(state, &lines, caps.max_lineage_royalty)?;
     let id = COUNT.update(state, |count| {
         *count = count.saturating_add(1);
         Ok(AssetId(*count))
@@ -219,6 +224,7 @@ fn write(
         has_members: false,
         registered_at: state.block().timestamp.0,
         is_disputed: false,
+        transfers: 0,
     };
     TITLES.set(state, id, &title)?;
     CONTENTS.set(state, id, &asset.content_hash)?;

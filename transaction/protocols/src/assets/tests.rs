@@ -78,6 +78,16 @@ fn an_edge_to_an_unknown_or_younger_asset_is_refused() {
 }
 
 #[test]
+fn no_protocol_registers_an_asset_of_its_own() {
+    let state = &mut MemoryState::default();
+    // A proposal calls as governance, whose account would hold coin that it owes to nobody.
+    for creator in [sahara_abi::GOVERNANCE, sahara_abi::FEES] {
+        let refused = IAssets::ERC721InvalidReceiver { receiver: creator };
+        assert_eq!(register(state, creator, &dataset(&[], 0)), Err(refused.into()));
+    }
+}
+
+#[test]
 fn a_parent_is_named_once() {
     let state = &mut MemoryState::default();
     registered(state, &[], 0);

@@ -112,7 +112,8 @@ pub fn preview(
     amount: Amount,
 ) -> Result<(Vec<IAssets::Part>, u16), Failure> {
     let most = parameters(state)?.max_lineage_royalty;
-    let rows = flatten(&lines(state, edges, None)?, most)?;
+    let lines = lines(state, edges, None)?;
+    let rows = flatten(state, &lines, most)?;
     let (parts, own) = split(&rows, amount)?;
     let taken = total_share(&rows);
     let share = BasisPoints::ONE.points().saturating_sub(taken);

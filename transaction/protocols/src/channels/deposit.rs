@@ -1,6 +1,7 @@
 //! The free deposit.
 
 use super::storage::FREE;
+use crate::dispatch::is_reserved;
 use crate::state::{Failure, Write};
 use alloy_primitives::{Address, U256};
 use sahara_abi::{CHANNELS as ADDRESS, IChannels, IProtocol};
@@ -9,14 +10,14 @@ use sahara_primitives::Amount;
 /// Adds `amount`, sent with the call by `from`, to the free deposit of `payer`.
 ///
 /// # Errors
-/// [`IChannels::InvalidPayer`] for the zero address.
+/// [`IChannels::InvalidPayer`] for the zero address and protocols, which never withdraw.
 pub fn fund(
     state: &mut impl Write,
     from: Address,
     payer: Address,
     amount: Amount,
 ) -> Result<(), Failure> {
-    if payer.is_zero() {
+    if payer.is_zero() || is_reserved(payer) {
         return Err(IChannels::InvalidPayer { payer }.into());
     }
     give(state, payer, amount.base_units())?;

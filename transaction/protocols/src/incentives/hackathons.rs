@@ -1,8 +1,11 @@
 //! Hackathons: works, judges, prizes.
 
 use super::{
-    MOST,
-    programmes::{check_payee, give_back, keep, managed, numbered, pay, set_aside, sum, units},
+    LONGEST, MOST,
+    programmes::{
+        check_payee, find as programme_of, give_back, keep, managed, numbered, pay, set_aside, sum,
+        units,
+    },
     storage::{ENTRIES, HACKATHONS, JUDGES, NAMED, PRIZES},
     words::{Hackathon, Judge},
 };
@@ -36,6 +39,7 @@ fn is_plan(plan: &Plan, now: u64) -> bool {
         && plan.prizes.iter().all(|prize| !prize.is_zero())
         && now < plan.submit_until
         && plan.submit_until < plan.judge_until
+        && plan.judge_until <= now.saturating_add(LONGEST)
 }
 
 /// Opens a hackathon and sets its prizes aside, the first the largest.
@@ -81,7 +85,7 @@ pub(super) fn open(state: &mut impl Write, caller: Address, plan: &Plan) -> Resu
 /// Enters a work; its event commits to it.
 ///
 /// # Errors
-/// `UnknownHackathon`, `TooLate`, `OwnInterest` for judges, `AlreadySubmitted`.
+/// `UnknownHackathon`, `TooLate`, `OwnInterest` for judges and the manager, who named them, `AlreadySubmitted`.
 pub(super) fn submit(
     state: &mut impl Write,
     caller: Address,
@@ -93,7 +97,8 @@ pub(super) fn submit(
         return Err(IIncentives::TooLate { until: hackathon.submit_until }.into());
     }
     check_payee(caller)?;
-    if JUDGES.get(state, (number, caller))?.is_judge {
+    let manager = programme_of(state, hackathon.programme)?.manager;
+    if caller == manager || JUDGES.get(state, (number, caller))?.is_judge {
         return Err(IIncentives::OwnInterest { account: caller }.into());
     }
     hackathon.entries = hackathon.entries.saturating_add(1);

@@ -42,6 +42,10 @@ pub const NOTICE: u64 = 7 * 86_400;
 /// Seconds after which a delivery that nobody reviewed is paid: 14 days.
 pub const REVIEW: u64 = 14 * 86_400;
 
+/// The longest that a hackathon or a round by usage takes from its opening to its end: 366 days. Nobody ends
+/// one before, so a manager could otherwise lock a programme's coin up for ever.
+pub const LONGEST: u64 = 366 * 86_400;
+
 /// The most milestones, judges and prizes of one thing.
 pub const MOST: usize = 16;
 

@@ -7,7 +7,7 @@
 //! counting is over each asset's income is its part of the round, at most what was counted for it.
 
 use super::{
-    MOST_SERVED,
+    LONGEST, MOST_SERVED,
     programmes::{give_back, keep, managed, numbered, set_aside},
     storage::{COUNTED, USAGE, USAGE_ROUNDS},
     usage_words::{Usage, UsageRound},
@@ -39,7 +39,9 @@ pub(super) fn open(
 ) -> Result<u64, Failure> {
     let programme = managed(state, caller, round.programme)?;
     let UsageRound { total, count_until, closes_at, terms, .. } = round;
-    if total == 0 || count_until <= state.block().timestamp.0 || closes_at <= count_until {
+    let now = state.block().timestamp.0;
+    let is_timed = now < count_until && count_until < closes_at;
+    if total == 0 || !is_timed || closes_at > now.saturating_add(LONGEST) {
         return Err(IIncentives::InvalidPlan {}.into());
     }
     set_aside(state, round.programme, programme, total)?;

@@ -17,6 +17,9 @@ use sahara_abi::{
     signing::intents_domain,
 };
 
+/// Gas for writing all actions out: three dozen texts, some 5 us.
+const ACTIONS_GAS: u64 = 2_000;
+
 /// The call's data without bytes that nobody reads, which are not repaid.
 fn proper<'a, C: SolCall>(call: &Call<'a>, decoded: &C) -> &'a [u8] {
     let length = decoded.abi_encoded_size().saturating_add(4);
@@ -58,7 +61,10 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::nonceBitmap(f) => call.view(f, |f| USED.get(state, (f.account, f.word.into()))),
         Function::budget(f) => call.view(f, |f| budgets::shown(state, (f.sponsor, f.relayer))),
         Function::intentHash(f) => call.view(f, |f| relaying::hash(state, &f.intent)),
-        Function::actions(f) => call.view(f, |_| Ok(ACTIONS.iter().map(Action::text).collect())),
+        Function::actions(f) => call.view(f, |_| {
+            state.charge(ACTIONS_GAS)?;
+            Ok(ACTIONS.iter().map(Action::text).collect())
+        }),
         Function::DOMAIN_SEPARATOR(f) => {
             call.view(f, |_| Ok(intents_domain(state.block().chain_id).separator()))
         }

@@ -93,7 +93,7 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         Calls::terms(c) => call.view(c, |c| views::terms_of(state, c.terms)),
         Calls::termsId(c) => call.view(c, |c| {
             terms::check(&c.data, &parameters(state)?)?;
-            Ok(terms::id(&c.data))
+            terms::charged_id(state, &c.data)
         }),
         Calls::template(c) => call.view(c, |c| {
             let caps = parameters(state)?;

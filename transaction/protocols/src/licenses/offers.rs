@@ -23,7 +23,7 @@ use sahara_primitives::AssetId;
 /// `InvalidTerms`.
 pub fn register_terms(state: &mut impl Write, terms: Terms) -> Result<B256, Failure> {
     terms::check(&terms, &parameters(state)?)?;
-    let id = terms::id(&terms);
+    let id = terms::charged_id(state, &terms)?;
     if TERMS.get(state, id)?.0.is_some() {
         return Ok(id);
     }

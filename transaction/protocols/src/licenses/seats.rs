@@ -10,7 +10,7 @@ use super::{
 };
 use crate::state::{Failure, Read, Write};
 use alloy_primitives::{Address, B256, U256};
-use sahara_abi::{ILicenses, IProtocol, LICENSES as ADDRESS};
+use sahara_abi::{ILicenses, LICENSES as ADDRESS};
 use sahara_primitives::AssetId;
 
 /// Whether `caller` disposes of the licence's seats: its holder, or the holder's operator.
@@ -277,7 +277,8 @@ pub(super) fn spend(
     if count > left {
         return Err(ILicenses::UsesExceeded { license: id, asked: count, left }.into());
     }
-    let uses = license.uses.checked_add(count).ok_or(IProtocol::Overflow {})?;
+    // Without a limit the count stands still at its end; with one it never comes there.
+    let uses = license.uses.saturating_add(count);
     occupy(state, (number, License { uses, ..license }), account)?;
     state.emit(ADDRESS, ILicenses::UsesCounted { license: id, account, count, uses })
 }

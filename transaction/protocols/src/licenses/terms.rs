@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     assets::Title,
-    state::Failure,
+    state::{Failure, Read},
     storage::{Pack, Unpack, Value},
     system::Parameters,
 };
@@ -22,6 +22,15 @@ use sahara_primitives::AssetId;
 /// The id of terms: the EIP-712 hash of the struct.
 pub fn id(terms: &Terms) -> B256 {
     terms.eip712_hash_struct()
+}
+
+/// Gas of the id: the hash of the type, 17 fields long, and of 18 words.
+const ID_GAS: u64 = 1_000;
+
+/// As [`id`], paid for.
+pub(super) fn charged_id(state: &mut impl Read, terms: &Terms) -> Result<B256, Failure> {
+    state.charge(ID_GAS)?;
+    Ok(id(terms))
 }
 
 /// Whether a derivative may be linked under these terms.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     state::{Failure, Read},
-    storage::Value,
+    storage::{Pack, Unpack, Value},
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::ILicenses::{self, Terms};
@@ -54,6 +54,40 @@ pub fn license(state: &mut impl Read, token_id: U256) -> Result<ILicenses::Licen
 pub(crate) fn standing_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
     let [_, standing, _] = held(state, token_id)?.pack()?;
     Ok(B256::from(standing))
+}
+
+/// Whether a licence stands as it did when this was its [`standing_word`], or better: a renewal, which
+/// anybody may pay, moves its end and raises its limit.
+pub(crate) fn stands_as(
+    state: &mut impl Read,
+    token_id: U256,
+    word: B256,
+) -> Result<bool, Failure> {
+    let license = held(state, token_id)?;
+    let mut before = Unpack::new(U256::from_be_bytes(word.0));
+    let (expires_at, locked_until): (u64, u64) = (before.number(40)?, before.number(40)?);
+    let (use_limit, uses): (u64, u64) = (before.number(64)?, before.number(64)?);
+    let (epoch, is_revoked): (u32, bool) = (before.number(32)?, before.flag());
+    // Nothing ends later than never, and no limit is above none.
+    let is_kept = |before: u64, now: u64| now == before || (before > 0 && now > before);
+    let is_same = (license.locked_until, license.uses, license.epoch, license.is_revoked)
+        == (locked_until, uses, epoch, is_revoked);
+    let (ends, limits) = (license.expires_at, license.use_limit);
+    Ok(is_same && is_kept(expires_at, ends) && is_kept(use_limit, limits))
+}
+
+/// The word that says whether a licence was used or passed on: its seats and windows, uses, transfers,
+/// and whether it was revoked. What anybody may add by paying a renewal, end and limit, is not in it:
+/// whoever may return a licence must not lose that by a gift.
+pub(crate) fn use_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
+    let license = held(state, token_id)?;
+    let word = Pack::new()
+        .number(16, license.taken.into())
+        .number(40, license.locked_until.into())
+        .number(64, license.uses.into())
+        .number(32, license.epoch.into())
+        .flag(license.is_revoked);
+    word.finish().map(B256::from)
 }
 
 /// Licences issued so far.

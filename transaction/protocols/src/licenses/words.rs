@@ -59,10 +59,10 @@ impl License {
         self.expires_at > 0 && now.0 >= self.expires_at
     }
 
-    /// Uses that can still be counted.
+    /// Uses that can still be counted. Without a limit they never run out, whatever was counted: or
+    /// whoever has one of its seats could end a licence for all by counting more than there ever are.
     pub(crate) const fn uses_left(&self) -> u64 {
-        let limit = if self.use_limit == 0 { u64::MAX } else { self.use_limit };
-        limit.saturating_sub(self.uses)
+        if self.use_limit == 0 { u64::MAX } else { self.use_limit.saturating_sub(self.uses) }
     }
 }
 

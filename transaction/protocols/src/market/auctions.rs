@@ -142,7 +142,7 @@ pub(super) fn settle(state: &mut impl Write, auction: u64) -> Result<(), Failure
         return close(state, auction, false);
     }
     let path = (seller, bidder);
-    match thing.check(state, ADDRESS, path) {
+    match thing.check_kept(state, ADDRESS, path) {
         Ok(()) => {}
         Err(Failure::Revert(_)) => {
             close(state, auction, false)?;

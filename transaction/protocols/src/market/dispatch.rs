@@ -94,7 +94,7 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
             thing.owner(state)?;
             item::state_of(state, thing)
         }),
-        Calls::listingHash(c) => call.view(c, |c| Ok(listing::hash(state, &c.data))),
+        Calls::listingHash(c) => call.view(c, |c| listing::hash(state, &c.data)),
         Calls::isListed(c) => call.view(c, |c| LISTED.get(state, c.listing)),
         Calls::isNonceSpent(c) => call.view(c, |c| {
             Ok(c.nonce < FLOORS.get(state, c.seller)? || SPENT.get(state, (c.seller, c.nonce))?)

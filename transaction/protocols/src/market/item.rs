@@ -84,6 +84,33 @@ impl Thing {
         self,
         state: &mut impl Read,
         operator: Address,
+        path: (Address, Address),
+    ) -> Result<(), Failure> {
+        self.check_movable(state, operator, path)?;
+        self.check_state(state)
+    }
+
+    /// As [`Self::check`], but a licence may have been renewed since, by whomever: nobody spoils an auction
+    /// by a gift to its item.
+    pub(super) fn check_kept(
+        self,
+        state: &mut impl Read,
+        operator: Address,
+        path: (Address, Address),
+    ) -> Result<(), Failure> {
+        self.check_movable(state, operator, path)?;
+        let is_license = self.collection == Collection::Licenses;
+        if is_license && licenses::stands_as(state, self.token_id(), self.state)? {
+            return Ok(());
+        }
+        self.check_state(state)
+    }
+
+    /// Refuses what could not be moved from `seller` to `to` by `operator` now.
+    pub(super) fn check_movable(
+        self,
+        state: &mut impl Read,
+        operator: Address,
         (seller, to): (Address, Address),
     ) -> Result<(), Failure> {
         if self.owner(state)? != seller {
@@ -102,12 +129,17 @@ impl Thing {
                 licenses::check_transfer(state, operator, (seller, to), self.token_id())?;
             }
         }
-        self.check_state(state)
+        Ok(())
     }
 
     /// Refuses what is not in the state that was committed to.
-    pub(super) fn check_state(self, state: &mut impl Read) -> Result<(), Failure> {
+    fn check_state(self, state: &mut impl Read) -> Result<(), Failure> {
         let found = state_of(state, self)?;
+        self.expect_state(found)
+    }
+
+    /// Refuses another state than the one that was committed to.
+    pub(super) fn expect_state(self, found: B256) -> Result<(), Failure> {
         if found == self.state {
             return Ok(());
         }
@@ -143,13 +175,20 @@ impl Thing {
     }
 }
 
+/// The bit from which on an asset's state has its transfers; below are its account's actions.
+const TRANSFERS: usize = 128;
+
 /// The state that listings commit to. An asset: how often its own account has acted, slot 0 of that
-/// account, so that it cannot be drained. A licence: its end, its uses, its standing.
+/// account, so that it cannot be drained; and how often it changed hands, so that a listing that was
+/// forgotten sells nothing when it comes back. A licence: its end, its uses, its standing.
 pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Failure> {
     match thing.collection {
         Collection::Assets => {
-            let account = assets::account_of(state, AssetId(thing.token))?;
-            Ok(state.load(account, U256::ZERO)?.into())
+            let id = AssetId(thing.token);
+            let account = assets::account_of(state, id)?;
+            let actions = state.load(account, U256::ZERO)?;
+            let transfers = U256::from(assets::title(state, id)?.transfers);
+            Ok((actions | transfers.wrapping_shl(TRANSFERS)).into())
         }
         Collection::Licenses => licenses::standing_word(state, thing.token_id()),
     }

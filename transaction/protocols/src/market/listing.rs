@@ -3,12 +3,13 @@
 use super::{
     MAX_ITEMS, MAX_PRICE, MAX_REFUND_SECONDS,
     escrow::next_number,
-    item::{Deal, divide, state_of},
+    item::{Deal, divide},
     storage::{FLOORS, HELD, LISTED, SPENT},
     words::{Collection, Escrow, HeldRecord, Thing},
 };
 use crate::{
     dispatch::is_reserved,
+    licenses,
     signature::recover_bytes,
     state::{Failure, Read, Write, overflow},
     system::parameters,
@@ -21,9 +22,20 @@ use sahara_abi::{
 };
 use sahara_primitives::{Amount, BasisPoints};
 
+/// Gas of an EIP-712 signing hash of a listing without items: domain, types, struct and message.
+const HASH_GAS: u64 = 1_000;
+
+/// Gas of an item's part in it: the hash of its type and of six words, 1.2 us at a transfer's rate.
+const ITEM_GAS: u64 = 400;
+
 /// The hash that a seller signs.
-pub(super) fn hash(state: &impl Read, listing: &Listing) -> B256 {
-    listing.eip712_signing_hash(&signing::market_domain(state.block().chain_id))
+///
+/// # Errors
+/// Those of the state.
+pub(super) fn hash(state: &mut impl Read, listing: &Listing) -> Result<B256, Failure> {
+    let items = u64::try_from(listing.items.len()).unwrap_or(u64::MAX);
+    state.charge(HASH_GAS.saturating_add(ITEM_GAS.saturating_mul(items)))?;
+    Ok(listing.eip712_signing_hash(&signing::market_domain(state.block().chain_id)))
 }
 
 /// Refuses a listing that could never sell.
@@ -93,7 +105,7 @@ pub(super) fn list(
     }
     check_shape(state, &listing)?;
     check_nonce(state, &listing)?;
-    let id = hash(state, &listing);
+    let id = hash(state, &listing)?;
     LISTED.set(state, id, &true)?;
     state.move_coin(ADDRESS, INCENTIVE_POOL, sent)?;
     let fee = sent.base_units();
@@ -129,7 +141,7 @@ pub(super) fn cancel_below(
 
 /// Refuses a listing that its seller neither published nor signed.
 fn check_word(state: &mut impl Read, listing: &Listing, signature: &[u8]) -> Result<(), Failure> {
-    let id = hash(state, listing);
+    let id = hash(state, listing)?;
     if signature.is_empty() {
         let is_listed = LISTED.get(state, id)?;
         return if is_listed { Ok(()) } else { Err(IMarket::NotListed { listing: id }.into()) };
@@ -265,7 +277,7 @@ fn hold(
 ) -> Result<u64, Failure> {
     thing.transfer(state, ADDRESS, path)?;
     let until = state.block().timestamp.saturating_add(seconds.into()).0;
-    let unused = state_of(state, thing)?;
+    let unused = licenses::use_word(state, thing.token_id())?;
     let record = HeldRecord {
         buyer: path.1,
         until,

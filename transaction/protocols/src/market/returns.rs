@@ -5,7 +5,10 @@ use super::{
     storage::HELD,
     words::{Collection, HeldRecord, Thing},
 };
-use crate::state::{Failure, Read, Write};
+use crate::{
+    licenses,
+    state::{Failure, Read, Write},
+};
 use alloy_primitives::Address;
 use sahara_abi::{IMarket, MARKET as ADDRESS};
 use sahara_primitives::BasisPoints;
@@ -42,9 +45,12 @@ pub(super) fn return_license(
         return Err(IMarket::ReturnOver { sale, until }.into());
     }
     let path = (buyer, record.seller);
-    thing(&record).check(state, buyer, path)?;
+    let license = thing(&record);
+    license.check_movable(state, buyer, path)?;
+    // Not the state that a listing commits to: a renewal, which anybody may pay, must not undo the right.
+    license.expect_state(licenses::use_word(state, license.token_id())?)?;
     HELD.set(state, sale, &HeldRecord::default())?;
-    thing(&record).transfer(state, buyer, path)?;
+    license.transfer(state, buyer, path)?;
     record.escrow.give_back(state, buyer)?;
     state.emit(ADDRESS, IMarket::Returned { sale })
 }

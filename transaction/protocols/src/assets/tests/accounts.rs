@@ -90,6 +90,31 @@ fn accounts_in_accounts_end_at_sixteen() {
     assert_eq!(refused, Err(deep.into()));
 }
 
+#[test]
+fn two_towers_on_each_other_have_a_holder_and_take_nothing_more() {
+    let state = &mut MemoryState::default();
+    let mut towers = Vec::new();
+    for _ in 0..2 {
+        let mut tower = vec![registered(state, &[], 0)];
+        for _ in 1..MAX_NESTING {
+            let above = account_of(state, tower[tower.len() - 1]).unwrap();
+            let id = registered(state, &[], 0);
+            transfer_from(state, ALICE, (ALICE, above), id.into()).unwrap();
+            tower.push(id);
+        }
+        towers.push(tower);
+    }
+    // All but the lowest of the upper tower have room below; the lower one goes there whole.
+    let place = account_of(state, towers[0][MAX_NESTING - 2]).unwrap();
+    transfer_from(state, ALICE, (ALICE, place), towers[1][0].into()).unwrap();
+    let (top, lowest) = (towers[0][0], towers[1][MAX_NESTING - 1]);
+    assert!(has_a_holder(state, lowest));
+    let under = account_of(state, lowest).unwrap();
+    let deep = IAssets::OwnershipTooDeep { to: under, most: U256::from(MAX_NESTING) };
+    let moved = state.atomically(|s| transfer_from(s, ALICE, (ALICE, under), top.into()));
+    assert_eq!(moved, Err(deep.into()), "the circle is not closed from further than one looks");
+}
+
 /// Whether following owners from an asset ends with somebody who is no asset's account.
 fn has_a_holder(state: &mut MemoryState, mut id: AssetId) -> bool {
     for _ in 0..100 {

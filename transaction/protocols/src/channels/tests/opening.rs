@@ -38,11 +38,14 @@ fn what_is_funded_can_be_withdrawn_by_its_payer_only() {
 }
 
 #[test]
-fn nobody_funds_the_zero_address() {
+fn nobody_funds_who_could_never_withdraw() {
     let mut world = World::new();
-    let call = IChannels::fundCall { payer: Address::ZERO };
-    let refused = IChannels::InvalidPayer { payer: Address::ZERO };
-    assert_eq!(world.pay(world.stranger, CHANNELS, 1, call).map(drop).unwrap_err(), refused.into());
+    for payer in [Address::ZERO, CHANNELS, sahara_abi::GOVERNANCE, sahara_abi::FEES] {
+        let call = IChannels::fundCall { payer };
+        let refused = IChannels::InvalidPayer { payer };
+        let answer = world.pay(world.stranger, CHANNELS, 1, call).map(drop);
+        assert_eq!(answer.unwrap_err(), refused.into());
+    }
 }
 
 #[test]

@@ -139,8 +139,10 @@ fn i4_nobody_decides_about_coin_for_itself() {
     assert!(ask(&mut world, MANAGER, &approve).is_err());
     let hackathon = ask(&mut world, MANAGER, &contest(&[10])).unwrap();
     let work = B256::repeat_byte(9);
-    let own = ask(&mut world, person(8), &IIncentives::submitCall { hackathon, work });
-    assert_eq!(own.map(drop), Err(IIncentives::OwnInterest { account: person(8) }.into()));
+    for account in [person(8), MANAGER] {
+        let own = ask(&mut world, account, &IIncentives::submitCall { hackathon, work });
+        assert_eq!(own.map(drop), Err(IIncentives::OwnInterest { account }.into()));
+    }
 }
 
 /// Judges are people 7, 8 and 9.

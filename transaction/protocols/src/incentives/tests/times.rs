@@ -140,3 +140,35 @@ fn a_round_pays_until_the_second_before_it_closes() {
     allows(&mut world, person(5), &close);
     assert_eq!((world.held(person(1)) / COIN, left(&mut world, 1)), (5, 995));
 }
+
+#[test]
+fn no_coin_is_locked_up_for_longer_than_a_year() {
+    let mut world = world();
+    let hackathon = |judge_until| IIncentives::openHackathonCall {
+        programme: 1,
+        judges: vec![person(8)],
+        prizes: coins(&[10]),
+        submitUntil: START + 10 * DAY,
+        judgeUntil: judge_until,
+        terms: B256::ZERO,
+    };
+    let round = |closes_at| IIncentives::openUsageRoundCall {
+        programme: 1,
+        total: U256::from(10 * COIN),
+        countUntil: START + 10 * DAY,
+        closesAt: closes_at,
+        terms: B256::ZERO,
+    };
+    let last = START + LONGEST;
+    for late in [last + 1, u64::MAX] {
+        refuses(&mut world, MANAGER, &hackathon(late), IIncentives::InvalidPlan {});
+        refuses(&mut world, MANAGER, &round(late), IIncentives::InvalidPlan {});
+    }
+    allows(&mut world, MANAGER, &hackathon(last));
+    allows(&mut world, MANAGER, &round(last));
+    // Nobody judged and nobody counted: all of it is back in the programme.
+    at(&mut world, last);
+    allows(&mut world, person(5), &IIncentives::finishCall { hackathon: 1 });
+    allows(&mut world, person(5), &IIncentives::closeUsageRoundCall { round: 1 });
+    assert_eq!(left(&mut world, 1), 1_000);
+}

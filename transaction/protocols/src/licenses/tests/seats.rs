@@ -167,6 +167,26 @@ fn uses_end_at_their_cap() {
 }
 
 #[test]
+fn no_seat_ends_a_licence_without_limit_by_counting() {
+    let mut world = world();
+    let (owner, [holder, user]) = (world.creator, world.payers);
+    let asset = register(&mut world, owner, model()).unwrap();
+    let id = offer(&mut world, owner, asset, &Terms { useCap: 0, ..two_seats() });
+    let number = buy(&mut world, holder, asset, id, 2).unwrap();
+    assign(&mut world, holder, number, user.address).unwrap();
+    // Whoever has a seat counts its own uses: here more than there ever are, twice.
+    for _ in 0..2 {
+        count(&mut world, user, number, user.address, u64::MAX).unwrap();
+    }
+    let shown = license(&mut world, number);
+    assert_eq!((shown.useLimit, shown.uses), (0, u64::MAX));
+    for seated in [holder, user] {
+        assert_eq!(can(&mut world, seated.address, asset, INFERENCE), Ok(number.to()));
+    }
+    count(&mut world, holder, number, holder.address, 1).unwrap();
+}
+
+#[test]
 fn an_expired_licence_counts_nothing() {
     let mut world = world();
     let (owner, buyer) = (world.creator, world.payers[0]);

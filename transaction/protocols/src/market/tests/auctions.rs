@@ -1,6 +1,6 @@
 //! English auctions.
 
-use super::stall::{act, ask, asset, owner, pay, send};
+use super::stall::{act, ask, asset, entrust, holder, owner, pay, send, state_of};
 use crate::{
     Failure,
     channels::tests::world::{Actor, World},
@@ -8,7 +8,7 @@ use crate::{
     market::{EXTENSION_SECONDS, MAX_AUCTION_SECONDS},
 };
 use alloy_primitives::{Address, B256, U256};
-use sahara_abi::{ASSETS, IAssets, IMarket, INCENTIVE_POOL, MARKET};
+use sahara_abi::{ASSETS, IAssets, ILicenses, IMarket, INCENTIVE_POOL, LICENSES, MARKET};
 
 fn open(world: &mut World, seller: Actor, asset: u64, seconds: u64) -> Result<u64, Failure> {
     let call = IMarket::openAuctionCall {
@@ -172,6 +172,52 @@ fn a_seller_who_cannot_deliver_keeps_nobodys_coin() {
         world.call(seller, ASSETS, call).unwrap();
     });
     spoiled(|world, _, asset| act(world, asset));
+}
+
+/// An auction of a licence of two hours without price: world, seller, bidders, licence, auction.
+fn lease() -> (World, Actor, [Actor; 2], U256, u64) {
+    let mut world = town::world();
+    let (seller, creator, bidders) = (world.workers[0], world.creator, world.payers);
+    entrust(&mut world, seller);
+    let asset = town::register(&mut world, creator, town::model()).unwrap();
+    let terms = town::offer(&mut world, creator, asset, &town::hourly(0));
+    let (holder, user) = (seller.address, Address::ZERO);
+    let purchase = ILicenses::Purchase { asset, terms, quantity: 2, holder, user };
+    let license = town::ask(&mut world, seller, ILicenses::buyCall { purchase }).unwrap();
+    let call = IMarket::openAuctionCall {
+        collection: LICENSES,
+        tokenId: license,
+        reserve: 1_000,
+        endsAt: world.now() + 3_600,
+        state: state_of(&mut world, LICENSES, license),
+    };
+    let auction = ask(&mut world, seller, call).unwrap();
+    (world, seller, bidders, license, auction)
+}
+
+#[test]
+fn nobody_spoils_an_auction_by_renewing_its_licence() {
+    let (mut world, _, [one, other], license, auction) = lease();
+    bid(&mut world, one, auction, 1_000).unwrap();
+    // Who lost pays the cheapest renewal there is, here none.
+    town::renew(&mut world, other, license, 1).unwrap();
+    world.wait(3_600);
+    send(&mut world, other, IMarket::settleAuctionCall { auction }).unwrap();
+    assert_eq!(holder(&mut world, license), one.address);
+}
+
+#[test]
+fn a_licence_that_was_used_since_is_not_the_one_that_was_put_up() {
+    let (mut world, seller, [one, _], license, auction) = lease();
+    let before = world.balance(one.address);
+    bid(&mut world, one, auction, 1_000).unwrap();
+    world.wait(1);
+    let call = ILicenses::assignSeatCall { license, account: seller.address };
+    town::send(&mut world, seller, call).unwrap();
+    world.wait(3_600);
+    send(&mut world, one, IMarket::settleAuctionCall { auction }).unwrap();
+    assert_eq!(holder(&mut world, license), seller.address);
+    assert_eq!(world.balance(one.address), before);
 }
 
 #[test]

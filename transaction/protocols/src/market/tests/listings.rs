@@ -66,6 +66,24 @@ fn a_published_listing_needs_no_signature_and_has_a_fee() {
 }
 
 #[test]
+fn a_hash_of_many_items_is_paid_by_the_item() {
+    let mut world = town::world();
+    let [seller, buyer] = world.payers;
+    let asset = asset(&mut world, seller);
+    let mut listing = sale(&mut world, seller, asset, 1_000);
+    let first = listing.items[0].clone();
+    let mut gas_of = |items: usize| {
+        listing.items = vec![first.clone(); items];
+        let before = world.state.count.gas;
+        ask(&mut world, buyer, IMarket::listingHashCall { data: listing.clone() }).unwrap();
+        world.state.count.gas - before
+    };
+    let one = gas_of(1);
+    assert!(one >= 1_000, "{one} gas");
+    assert_eq!(gas_of(1_001), one + 400_000);
+}
+
+#[test]
 fn a_resale_pays_ancestors_and_members_their_part() {
     let mut world = town::world();
     let ([seller, buyer], creator, member) = (world.payers, world.creator, world.stranger);

@@ -174,6 +174,25 @@ fn an_account_that_was_drained_is_not_sold() {
 }
 
 #[test]
+fn an_asset_that_came_back_is_not_sold_by_an_old_listing() {
+    let (mut world, pair, asset, listing) = stand();
+    let (stranger, token) = (world.stranger, U256::from(asset));
+    let (here, there) = (pair[0].address, stranger.address);
+    let away = IAssets::transferFromCall { from: here, to: there, tokenId: token };
+    world.call(pair[0], ASSETS, away).unwrap();
+    let back = IAssets::transferFromCall { from: there, to: here, tokenId: token };
+    world.call(stranger, ASSETS, back).unwrap();
+    // Two transfers stand above the account's actions.
+    let state = B256::from(U256::from(2) << 128);
+    let changed =
+        IMarket::StateChanged { collection: ASSETS, tokenId: token, state, expected: B256::ZERO };
+    refused(&mut world, pair, &listing, changed);
+    let again = sale(&mut world, pair[0], asset, 1_000);
+    assert_eq!(again.items[0].state, state);
+    buy(&mut world, pair[1], 1_010, &again, sign(pair[0], &again)).unwrap();
+}
+
+#[test]
 fn a_licence_that_was_used_is_not_sold_as_new() {
     let mut world = town::world();
     let (pair, creator) = (world.payers, world.creator);

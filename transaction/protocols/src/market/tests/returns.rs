@@ -1,22 +1,34 @@
 //! Licences sold with a right to return them.
 
-use super::stall::{ask, buy, holder, item, licensed, listing, pay, send, sign};
+use super::stall::{ask, buy, entrust, holder, item, licensed, listing, pay, send, sign};
 use crate::{
+    Failure,
     channels::tests::world::{Actor, World},
     licenses::tests::town,
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolError;
 use sahara_abi::{
-    ILicenses,
+    ILicenses::{self, Terms},
     IMarket::{self, Listing},
     INCENTIVE_POOL, LICENSES, MARKET,
 };
 
 /// A licence sold for 1,000 that can be returned for a day: world, seller, buyer, licence, sale.
 fn sold() -> (World, [Actor; 2], U256, u64) {
+    sold_under(&town::remix(0), Address::ZERO)
+}
+
+/// The same under terms without price, the seat given to `user` before the sale, in its second.
+fn sold_under(terms: &Terms, user: Address) -> (World, [Actor; 2], U256, u64) {
     let mut world = town::world();
     let ([seller, buyer], creator) = (world.payers, world.creator);
-    let license = licensed(&mut world, creator, seller);
+    entrust(&mut world, seller);
+    let asset = town::register(&mut world, creator, town::model()).unwrap();
+    let terms = town::offer(&mut world, creator, asset, terms);
+    let holder = seller.address;
+    let purchase = ILicenses::Purchase { asset, terms, quantity: 1, holder, user };
+    let license = town::ask(&mut world, seller, ILicenses::buyCall { purchase }).unwrap();
     let item = item(&mut world, LICENSES, license, 1_000);
     let listing = Listing { refundSeconds: 86_400, referral: 500, ..listing(&world, seller, item) };
     let call = IMarket::buyCall {
@@ -94,6 +106,33 @@ fn what_was_used_or_passed_on_is_not_returned() {
     assert_eq!(send(&mut passed, buyer, give_back()), Err(not_his.into()));
     passed.wait(86_400);
     send(&mut passed, buyer, IMarket::releaseCall { sale }).unwrap();
+}
+
+#[test]
+fn a_renewal_by_the_seller_does_not_undo_the_right_to_return() {
+    let (mut world, [seller, buyer], license, sale) = sold_under(&town::hourly(0), Address::ZERO);
+    let had = 10_000 * crate::channels::tests::world::COIN;
+    assert_eq!(world.balance(buyer.address), had - 1_010);
+    // Anybody may renew anybody's licence, here for nothing: its end is another one now.
+    town::renew(&mut world, seller, license, 1).unwrap();
+    send(&mut world, buyer, IMarket::returnLicenseCall { sale }).unwrap();
+    assert_eq!(holder(&mut world, license), seller.address);
+    assert_eq!((world.balance(buyer.address), world.balance(MARKET)), (had, 0));
+}
+
+#[test]
+fn a_seat_taken_in_the_second_of_the_sale_is_a_use() {
+    let seller = town::world().payers[0].address;
+    let (mut world, [_, buyer], license, sale) = sold_under(&town::remix(0), seller);
+    // Without a use window the licence's own word stays as it was: its last window ended in this second.
+    let call = ILicenses::assignSeatCall { license, account: buyer.address };
+    town::send(&mut world, buyer, call).unwrap();
+    match send(&mut world, buyer, IMarket::returnLicenseCall { sale }) {
+        Err(Failure::Revert(data)) => {
+            assert!(data.starts_with(&IMarket::StateChanged::SELECTOR), "{data}");
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
 }
 
 #[test]
