@@ -222,11 +222,11 @@ struct Books<'a, S> {
 
 impl<S: ParentState> Read for Books<'_, S> {
     fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
-        self.state.storage(address, slot).map_err(|error| Failure::Fatal(error.0))
+        self.state.storage(address, slot).map_err(|error| Failure::Store(error.0))
     }
 
     fn balance(&mut self, account: Address) -> Result<Amount, Failure> {
-        let account = self.state.account(account).map_err(|error| Failure::Fatal(error.0))?;
+        let account = self.state.account(account).map_err(|error| Failure::Store(error.0))?;
         Ok(Amount::from_base_units(account.unwrap_or_default().balance))
     }
 

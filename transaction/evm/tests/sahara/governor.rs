@@ -10,7 +10,7 @@ use sahara_abi::{
     IGovernance::{self, ProposalState},
     IStaking, ISystem, STAKING, SYSTEM,
 };
-use sahara_evm::{BlockBuilder, TransitionError, call, execute_block};
+use sahara_evm::{BlockBuilder, GenesisConfig, TransitionError, call, execute_block};
 use sahara_protocols::governance::{PROTOCOL_VERSION, quick};
 
 /// Runtime code `CALLER PUSH1 0 SSTORE STOP`: it remembers who called.
@@ -37,7 +37,15 @@ pub(crate) fn view<C: SolCall>(world: &World, to: Address, asked: &C) -> C::Retu
 
 /// A chain with one validator of a million SAHARA, in its second epoch.
 pub(crate) fn town() -> World {
-    let mut world = World::of(|config| config.governance = Some(quick(4, Address::ZERO)));
+    town_of(|_| ())
+}
+
+/// As [`town`], with another genesis.
+pub(crate) fn town_of(edit: impl FnOnce(&mut GenesisConfig)) -> World {
+    let mut world = World::of(|config| {
+        config.governance = Some(quick(4, Address::ZERO));
+        edit(config);
+    });
     let million = COIN * U256::from(1_000_000);
     let create =
         IStaking::createValidatorCall { commission: 0, feeAddress: account(1), keys: Vec::new() };
@@ -66,7 +74,7 @@ pub(crate) fn propose(world: &mut World, target: Address, data: Vec<u8>) -> U256
 }
 
 /// A day after a proposal votes for it, and goes to the second after its votes.
-fn accept(world: &mut World, id: U256) {
+pub(crate) fn accept(world: &mut World, id: U256) {
     world.env.timestamp += 86_400;
     world.block(&[]);
     let vote = IGovernance::castVoteCall { proposalId: id, support: 1 };
@@ -79,7 +87,7 @@ pub(crate) fn standing(world: &World, id: U256) -> ProposalState {
 }
 
 /// Accepts a proposal, queues it and goes to its time.
-fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
+pub(crate) fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
     let id = propose(world, target, data);
     accept(world, id);
     assert!(send(world, 2, GOVERNANCE, U256::ZERO, &IGovernance::queue_1Call { proposalId: id }));
@@ -87,7 +95,7 @@ fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
     id
 }
 
-fn execute(world: &mut World, id: U256) -> bool {
+pub(crate) fn execute(world: &mut World, id: U256) -> bool {
     send(world, 2, GOVERNANCE, U256::ZERO, &IGovernance::execute_1Call { proposalId: id })
 }
 

@@ -15,6 +15,7 @@ use sahara_primitives::{Amount, Timestamp};
 
 mod attacks;
 mod counting;
+mod faults;
 mod life;
 mod model;
 mod pauses;
