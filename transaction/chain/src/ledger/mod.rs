@@ -71,10 +71,12 @@ impl NodeLedger {
         let rules = Rules::sahara(genesis.chain_id);
         let spendable =
             move |address| spendable(rules, &reader.head().header, &reader.state(), address);
+        // A store that cannot be read fails at the first block, in words.
+        let floor = fees.governed(&store.state()).unwrap_or(fees).base_fee_floor;
         let pool = Pool::new(
-            PoolSettings::new(genesis.chain_id, fees.base_fee_floor),
+            PoolSettings::new(genesis.chain_id),
             spendable,
-            execute::pool_head(&head.header),
+            execute::pool_head(&head.header, floor),
         );
         // The state's word is the file's, or the genesis hash would be another.
         let epoch_length = seats::epoch_length(&store.state()).unwrap_or(file.epoch_length);

@@ -1,7 +1,8 @@
 //! Governance in a real machine: executed by anyone, by the chain, by the code at its address; and the
 //! guard of upgrades.
 
-use crate::world::{COIN, Draft, World, account};
+use crate::world::{COIN, Draft, GWEI, World, account};
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::{SolCall, SolEvent};
@@ -10,7 +11,9 @@ use sahara_abi::{
     IGovernance::{self, ProposalState},
     IStaking, ISystem, STAKING, SYSTEM,
 };
-use sahara_evm::{BlockBuilder, GenesisConfig, TransitionError, call, execute_block};
+use sahara_evm::{
+    BlockBuilder, FeeParameters, GenesisConfig, TransitionError, call, execute_block, next_base_fee,
+};
 use sahara_protocols::governance::{PROTOCOL_VERSION, quick};
 
 /// Runtime code `CALLER PUSH1 0 SSTORE STOP`: it remembers who called.
@@ -141,6 +144,31 @@ fn a_cap_that_was_voted_up_holds_for_the_next_block() {
     assert!(!send(&mut world, 2, ASSETS, U256::ZERO, &register), "accepted is not executed");
     assert!(execute(&mut world, id));
     assert!(send(&mut world, 2, ASSETS, U256::ZERO, &register));
+}
+
+#[test]
+fn a_floor_that_was_voted_up_is_the_next_blocks_base_fee() {
+    let mut world = town();
+    let parent = Header { base_fee_per_gas: Some(GWEI), ..Header::default() };
+    let next = |world: &World| {
+        let fees = FeeParameters::default().governed(&world.state).unwrap();
+        next_base_fee(&fees, &parent, 1_000)
+    };
+    let floor = 7 * GWEI;
+    let call = ISystem::setGasParametersCall {
+        parameters: ISystem::GasParameters { baseFeeFloor: floor },
+    };
+    let kind = IGovernance::kindOfCall {
+        targets: vec![SYSTEM],
+        calldatas: vec![call.abi_encode().into()],
+    };
+    assert_eq!(view(&world, GOVERNANCE, &kind), IGovernance::Kind::Parameter);
+    let id = ready(&mut world, SYSTEM, call.abi_encode());
+    assert_eq!(next(&world), GWEI, "accepted is not executed");
+    assert!(execute(&mut world, id));
+    assert_eq!(next(&world), floor);
+    let shown = view(&world, SYSTEM, &ISystem::gasParametersCall {});
+    assert_eq!(shown.baseFeeFloor, floor);
 }
 
 #[test]
