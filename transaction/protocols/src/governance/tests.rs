@@ -19,6 +19,7 @@ mod faults;
 mod life;
 mod model;
 mod pauses;
+mod powers;
 mod signed;
 
 const COIN: u128 = 1_000_000_000_000_000_000;
