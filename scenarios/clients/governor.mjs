@@ -26,6 +26,11 @@ const deposits = new ethers.Contract(place, [
   "function scheduleUpgrade(uint32 version, uint64 height)",
 ], validator);
 const parameters = "tuple(uint32 epoch, uint32 unbonding, uint32 jail, uint16 seats, uint16 maxCommission, uint16 maxCommissionChange, uint16 doubleSignSlash, uint16 downtimeSlash, uint16 bounty, uint8 window, uint8 maxMissed)";
+const systemPlace = "0x5341484152410000000000000000000000000006";
+const system = new ethers.Contract(systemPlace, [
+  "function gasParameters() view returns (tuple(uint64 baseFeeFloor))",
+  "function setGasParameters(tuple(uint64 baseFeeFloor) parameters)",
+], validator);
 const staking = new ethers.Contract(stakingPlace, [
   "function delegate(address validator) payable",
   `function parameters() view returns (${parameters})`,
@@ -52,9 +57,9 @@ async function now() {
   return (await provider.getBlock("latest")).timestamp;
 }
 
-/** Makes a proposal and brings it through; returns its identifier. */
-async function live(target, data, description, vote) {
-  const content = [[target], [0n], [data]];
+/** Makes a proposal of calls and brings it through; returns its identifier. */
+async function live(calls, description, vote) {
+  const content = [calls.map(([target]) => target), calls.map(() => 0n), calls.map(([, data]) => data)];
   const hash = ethers.id(description);
   const made = await done(governor.propose(...content, description));
   const created = made.logs.map((log) => governor.interface.parseLog(log)).find((log) => log?.name === "ProposalCreated");
@@ -109,7 +114,8 @@ const start = await provider.getBlockNumber();
 seen.epochsBefore = Math.min(...(await epochs(0, 3)));
 const change = { ...before.toObject(), epoch: 5n };
 const data = staking.interface.encodeFunctionData("setParameters", [change]);
-const id = await live(stakingPlace, data, "# Epochs of five seconds", async (id) => {
+const dearer = system.interface.encodeFunctionData("setGasParameters", [{ baseFeeFloor: 3_000_000_000n }]);
+const id = await live([[stakingPlace, data], [systemPlace, dearer]], "# Epochs of five seconds, and gas at three gwei", async (id) => {
   await done(governor.castVoteWithReason(id, 2, "my delegators may decide"));
   const [, name, version, chainId, verifyingContract] = await governor.eip712Domain();
   const ballot = { proposalId: id, support: 1, voter, nonce: await governor.nonces(voter) };
@@ -133,6 +139,11 @@ const executed = await governor.queryFilter(governor.filters.ProposalExecuted(),
 seen.executed = executed.length === 1 && executed[0].args.proposalId === id;
 // Some were of two seconds before, though a busy machine makes them longer; the one under way ends by the old
 // rule or the new, those after it by the new.
+// What a block sets is the base fee's floor from the next block on.
+const baseFee = async (number) => ethers.formatUnits((await provider.getBlock(number)).baseFeePerGas, "gwei");
+while ((await provider.getBlockNumber()) <= executed[0].blockNumber) await pause(100);
+seen.baseFees = [await baseFee(executed[0].blockNumber), await baseFee(executed[0].blockNumber + 1)];
+seen.floor = ethers.formatUnits((await system.gasParameters()).baseFeeFloor, "gwei");
 seen.epochsAfter = Math.min(...(await epochs(executed[0].blockNumber + 1, 3)).slice(1));
 
 let refusal;
@@ -146,6 +157,6 @@ seen.refused = refusal === ethers.id("ProposalWouldFail(uint256,bytes)").slice(0
 
 seen.height = (await provider.getBlockNumber()) + 45;
 const upgrade = deposits.interface.encodeFunctionData("scheduleUpgrade", [2, seen.height]);
-await live(place, upgrade, "# Version 2", async (id) => done(governor.castVote(id, 1)));
+await live([[place, upgrade]], "# Version 2", async (id) => done(governor.castVote(id, 1)));
 provider.destroy();
 console.log(JSON.stringify(seen));

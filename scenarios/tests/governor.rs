@@ -77,6 +77,8 @@ async fn ethers_with_openzeppelins_abi_changes_a_parameter_and_upgrades_the_chai
             "quorum": "334000.0",
             "hasVoted": true,
             "epoch": 5,
+            "baseFees": ["1.0", "3.0"],
+            "floor": "3.0",
             // The validator spoke for its delegator until that one spoke itself.
             "cast": [[false, 2, "1000000.0"], [true, 1, "400000.0"]],
             "executed": true,

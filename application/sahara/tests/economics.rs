@@ -27,7 +27,7 @@ fn printed(arguments: &[&str]) -> String {
 fn every_block_is_what_its_command_prints() {
     let text = fs::read_to_string(docs().join("economics.md")).unwrap();
     let blocks: Vec<_> = text.split("```text\n$ sahara ").skip(1).collect();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 5);
     for block in blocks {
         let (command, rest) = block.split_once('\n').unwrap();
         let shown = rest.split("```").next().unwrap();

@@ -86,7 +86,8 @@ alloy_sol_types::sol! {
         error InsufficientDeposit(address account, uint256 free, uint256 needed);
         /// Governance holds no coin of its own: coin of the classes moves by announced moves of `vesting`.
         error ProposalWithCoin(uint256 index);
-        /// What cannot be proposed: a call of governance that only people make, too much data, too many calls.
+        /// What cannot be proposed: a call of governance that only people make, too much data, too many calls. Of an
+        /// execution: a call after which a protocol would not hold what it owes, or that breaks what it finds.
         error InvalidAction(uint256 index);
         /// Executed now, the call with this number would be refused, with `reason`.
         error ProposalWouldFail(uint256 index, bytes reason);
@@ -169,6 +170,9 @@ alloy_sol_types::sol! {
         /// The rules it began with.
         function proposalRules(uint256 proposalId) external view returns (Rules memory);
         function tally(uint256 proposalId) external view returns (Tally memory);
+        /// When the chain last tried to do what this proposal decided and could not, 0 when nothing failed, and the first
+        /// bytes of the refusal. Such a proposal stays queued: anyone may execute it until it expires.
+        function failedExecution(uint256 proposalId) external view returns (uint64 at, bytes4 selector);
         function kindOf(address[] memory targets, bytes[] memory calldatas) external view returns (Kind);
         function rulesOf(Kind kind) external view returns (Rules memory);
         function settings() external view returns (Settings memory);

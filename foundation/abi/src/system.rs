@@ -27,12 +27,21 @@ alloy_sol_types::sol! {
             uint16 maxGatewayFee;
         }
 
+        /// What gas costs at least.
+        struct GasParameters {
+            /// Base units for a unit of gas, below which the base fee never falls: 1 gwei unless a vote says otherwise, from
+            /// 0.1 to 10,000 gwei, and no more than ten times or less than a tenth of what it was.
+            uint64 baseFeeFloor;
+        }
+
         /// The block's gas fees were divided: validators by seats, the rest to the incentive pool.
         event FeesDistributed(uint256 total, uint256 validators, uint256 incentivePool);
         /// Coin that would have been destroyed went to the incentive pool.
         event Recovered(uint256 amount);
         /// Governance set fees and caps.
         event ParametersChanged(Parameters parameters);
+        /// Governance set what gas costs at least.
+        event GasParametersChanged(GasParameters parameters);
 
         error OnlySystem(address caller);
 
@@ -44,5 +53,8 @@ alloy_sol_types::sol! {
         /// Sets fees and caps from the next call on; only governance.
         function setParameters(Parameters calldata parameters) external;
         function parameters() external view returns (Parameters memory);
+        /// Sets what gas costs at least, from the next block on; only governance.
+        function setGasParameters(GasParameters calldata parameters) external;
+        function gasParameters() external view returns (GasParameters memory);
     }
 }

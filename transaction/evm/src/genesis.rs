@@ -4,18 +4,18 @@
 use crate::{
     native::protocol_code,
     predeploys,
-    state::{Account, AccountDiff, StateDiff},
+    state::{Account, AccountDiff, ParentState, StateDiff, StateError},
 };
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
 use sahara_abi::{
     AIRDROP, COMMUNITY, GOVERNANCE, IGovernance, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS,
-    TEAM,
+    SYSTEM, TEAM,
 };
 use sahara_primitives::Amount;
 use sahara_protocols::{
-    MemoryState, governance,
+    GasParameters, MemoryState, found_gas_parameters, gas_parameters_slot, governance,
     vesting::{self, PlanError},
 };
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub const CLASSES: [Class; 7] = [
 pub struct FeeParameters {
     /// Gas the chain can take in a second; half of it is the target.
     pub gas_per_second: u64,
-    /// The base fee never falls below it: 1 gwei, so a transfer costs at least 0.000021 SAHARA.
+    /// The base fee never falls below it, until a vote says otherwise ([`GasParameters`]).
     pub base_fee_floor: u64,
     /// The base fee of block 0.
     pub initial_base_fee: u64,
@@ -70,9 +70,22 @@ impl Default for FeeParameters {
     fn default() -> Self {
         Self {
             gas_per_second: 400_000_000,
-            base_fee_floor: 1_000_000_000,
-            initial_base_fee: 1_000_000_000,
+            base_fee_floor: GasParameters::DEFAULT.base_fee_floor,
+            initial_base_fee: GasParameters::DEFAULT.base_fee_floor,
         }
+    }
+}
+
+impl FeeParameters {
+    /// As they are for the child of the block after which `state` stands: the floor is governed.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn governed(self, state: &impl ParentState) -> Result<Self, StateError> {
+        let word = state.storage(SYSTEM, gas_parameters_slot())?;
+        let broken = |failure| StateError(format!("what gas costs at least: {failure:?}"));
+        let GasParameters { base_fee_floor } = GasParameters::of_word(word).map_err(broken)?;
+        Ok(Self { base_fee_floor, ..self })
     }
 }
 
@@ -335,6 +348,8 @@ fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), Genes
         sahara_protocols::found_parameters(&mut state, parameters)
             .map_err(|_| GenesisError::Parameters)?;
     }
+    let gas = GasParameters { base_fee_floor: config.fees.base_fee_floor };
+    found_gas_parameters(&mut state, gas).map_err(|_| GenesisError::Parameters)?;
     if let Some(setup) = &config.governance {
         governance::found(&mut state, setup).map_err(|_| GenesisError::Governance)?;
     }

@@ -6,7 +6,7 @@ use crate::{
     native::Ledger,
     overlay::Overlay,
     rules::Rules,
-    state::{Account, ParentState},
+    state::{Account, ParentState, StateError},
     supply,
 };
 use alloy_primitives::{Address, Log, U256};
@@ -147,6 +147,9 @@ fn settle_earnings<S: ParentState>(
         }
         Err(Failure::Fatal(reason)) => {
             return Err(MachineError::Custom(format!("settling earnings: {reason}")));
+        }
+        Err(Failure::Store(reason)) => {
+            return Err(MachineError::Database(StateError(reason).into()));
         }
     }
     Ok(cost)

@@ -85,7 +85,7 @@ fn expected_balance(protocol: Address, before: U256, words: &Words) -> Result<U2
 
 fn books(failure: Failure) -> SupplyError {
     match failure {
-        Failure::Fatal(reason) => SupplyError::Books(reason),
+        Failure::Fatal(reason) | Failure::Store(reason) => SupplyError::Books(reason),
         other @ (Failure::Revert(_) | Failure::CallsOut | Failure::OutOfGas) => {
             SupplyError::Books(format!("{other:?}"))
         }

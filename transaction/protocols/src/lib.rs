@@ -60,7 +60,10 @@ pub use memory::MemoryState;
 pub use royalties::before_transaction;
 pub use state::{BlockContext, Cost, Failure, Read, Write};
 pub use storage::Region;
-pub use system::{FeeParts, Parameters, end_block, found_parameters, parameters};
+pub use system::{
+    FeeParts, GasParameters, Parameters, end_block, found_gas_parameters, found_parameters,
+    gas_parameters_slot, parameters,
+};
 
 /// All coin there is, for ever: 10,000,000,000 SAHARA in base units.
 pub const GENESIS_SUPPLY: sahara_primitives::Amount =

@@ -170,7 +170,7 @@ impl Write for MemoryState {
         let before = self.clone();
         match work(self) {
             Ok(result) => Ok(Ok(result)),
-            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure @ Failure::Store(_)) => Err(failure),
             Err(failure) => {
                 *self = Self { count: self.count, ..before };
                 Ok(Err(failure))

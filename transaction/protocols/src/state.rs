@@ -16,8 +16,10 @@ pub enum Failure {
     CallsOut,
     /// The call's gas does not pay for the work.
     OutOfGas,
-    /// The node cannot go on: a broken store or a broken invariant. Never a user's fault.
+    /// A rule found its own state broken: never a user's fault, and the same for every node.
     Fatal(String),
+    /// This node cannot read its store: its own fault alone, so that nothing may be decided by it.
+    Store(String),
 }
 
 impl<E: alloy_sol_types::SolError> From<E> for Failure {
@@ -62,13 +64,13 @@ pub trait Read {
     /// The word in `slot` of the protocol at `address`; zero when never written.
     ///
     /// # Errors
-    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    /// [`Failure::OutOfGas`] or [`Failure::Store`].
     fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure>;
 
     /// Coin held by `account`.
     ///
     /// # Errors
-    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    /// [`Failure::OutOfGas`] or [`Failure::Store`].
     fn balance(&mut self, account: Address) -> Result<Amount, Failure>;
 
     /// Charges gas for work that is not a state access (hashing, signature recovery).
@@ -91,7 +93,7 @@ pub trait Write: Read {
     /// Writes `value` into `slot` of the protocol at `address`.
     ///
     /// # Errors
-    /// [`Failure::OutOfGas`] or [`Failure::Fatal`].
+    /// [`Failure::OutOfGas`] or [`Failure::Store`].
     fn store(&mut self, address: Address, slot: U256, value: U256) -> Result<(), Failure>;
 
     /// Moves coin between native balances.
@@ -106,12 +108,12 @@ pub trait Write: Read {
     /// As [`Write::store`].
     fn log(&mut self, log: Log) -> Result<(), Failure>;
 
-    /// Runs `work` with at most `gas` and takes back everything but the gas when it fails: then the
-    /// inner result says why. A call that has less gas left than `gas`, and for which that is too little,
-    /// is out of gas itself.
+    /// Runs `work` with at most `gas` and takes back everything but the gas when it fails, broken rules
+    /// included: then the inner result says why. A call that has less gas left than `gas`, and for which
+    /// that is too little, is out of gas itself.
     ///
     /// # Errors
-    /// [`Failure::Fatal`] and [`Failure::OutOfGas`].
+    /// [`Failure::Store`] and [`Failure::OutOfGas`].
     fn attempt<R>(
         &mut self,
         gas: u64,
@@ -124,7 +126,7 @@ pub trait Write: Read {
     /// and no coin was made. States that are not a chain's do not look.
     ///
     /// # Errors
-    /// [`Failure::Fatal`].
+    /// [`Failure::Store`].
     fn keeps_books(&mut self) -> Result<bool, Failure> {
         Ok(true)
     }

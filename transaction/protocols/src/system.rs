@@ -1,4 +1,5 @@
-//! System: what every block does by itself, called by its last transaction; and the economy's parameters.
+//! System: what every block does by itself, called by its last transaction; and what governance may set for
+//! the whole economy: fees and caps, and what gas costs at least.
 //!
 //! # Model
 //! Gas fees of a block wait on [`FEES`]. At its end 2 % go to the incentive pool and the rest to the
@@ -9,9 +10,11 @@
 //! The incentive pool's part and each seat's part are rounded down, the leader takes the remainder.
 
 mod fees;
+mod gas;
 mod parameters;
 
 pub use fees::FeeParts;
+pub use gas::{GasParameters, found_gas_parameters, gas_parameters_slot};
 pub(crate) use parameters::{LAYOUT, liability};
 pub use parameters::{Parameters, found_parameters, parameters};
 
@@ -38,6 +41,10 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
             parameters::set_parameters(state, call.caller, &c.parameters).map(Into::into)
         }),
         Calls::parameters(c) => call.view(c, |_| Ok(parameters(state)?.into())),
+        Calls::setGasParameters(c) => call.change(c, |c| {
+            gas::set_gas_parameters(state, call.caller, &c.parameters).map(Into::into)
+        }),
+        Calls::gasParameters(c) => call.view(c, |_| Ok(gas::gas_parameters(state)?.into())),
         Calls::supply(c) => call.view(c, |_| Ok(GENESIS_SUPPLY.base_units())),
         Calls::endBlock(c) => call.change(c, |c| {
             if call.caller != SYSTEM_CALLER {

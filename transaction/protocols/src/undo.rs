@@ -50,7 +50,7 @@ impl Undo {
         self.balances.clear();
         self.state.logs.clear();
         work(self).inspect_err(|failure| {
-            assert!(!matches!(failure, Failure::Fatal(_)), "{failure:?}");
+            assert!(!matches!(failure, Failure::Fatal(_) | Failure::Store(_)), "{failure:?}");
             self.take_back(0, 0);
         })
     }
@@ -124,7 +124,7 @@ impl Write for Undo {
         let logs = self.state.logs.len();
         match work(self) {
             Ok(result) => Ok(Ok(result)),
-            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure @ Failure::Store(_)) => Err(failure),
             Err(failure) => {
                 self.take_back(words, balances);
                 self.state.logs.truncate(logs);

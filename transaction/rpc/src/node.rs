@@ -148,8 +148,9 @@ impl Node {
         self.inner.rules
     }
 
-    pub(crate) fn fees(&self) -> &FeeParameters {
-        &self.inner.fees
+    /// How the base fee moves after the last final block.
+    pub(crate) fn fees(&self) -> Result<FeeParameters, Failure> {
+        Ok(self.inner.fees.governed(&self.store().state())?)
     }
 
     pub(crate) fn ledger(&self) -> &NodeLedger {
@@ -236,7 +237,7 @@ impl Node {
         let state = self.state(block)?;
         let header = self.store().header(state.number())?.ok_or(Failure::UnknownBlock)?;
         let env = if block.is_some_and(|id| id.is_pending()) {
-            self.next_env(&header)
+            self.next_env(&header)?
         } else {
             self.env(&header.header)
         };
@@ -267,22 +268,22 @@ impl Node {
         }
     }
 
-    fn next_env(&self, head: &Head) -> BlockEnv {
+    fn next_env(&self, head: &Head) -> Result<BlockEnv, Failure> {
         let parent = &head.header;
-        BlockEnv {
+        Ok(BlockEnv {
             number: parent.number.saturating_add(1),
             timestamp: (now_milliseconds() / 1000).max(parent.timestamp),
             parent_hash: head.hash,
-            base_fee: self.next_base_fee(parent),
+            base_fee: self.next_base_fee(parent)?,
             recipients: self.recipients(parent.number.saturating_add(1)),
             ..self.env(parent)
-        }
+        })
     }
 
     /// The base fee of a block proposed now on `parent`.
-    pub(crate) fn next_base_fee(&self, parent: &Header) -> u64 {
+    pub(crate) fn next_base_fee(&self, parent: &Header) -> Result<u64, Failure> {
         let elapsed = now_milliseconds().saturating_sub(header_milliseconds(parent));
-        next_base_fee(self.fees(), parent, elapsed)
+        Ok(next_base_fee(&self.fees()?, parent, elapsed))
     }
 
     /// A final block with what belongs to it.

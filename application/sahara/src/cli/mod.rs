@@ -25,7 +25,7 @@ pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, KeyFile, Seal, Signer, Wallet};
 pub(crate) use node::{LostVotes, Node, SyncMode, Up};
-pub(crate) use sim::{Attack, Dollars, RunSim, Sim};
+pub(crate) use sim::{Attack, Distribution, Dollars, RunSim, Sim};
 pub(crate) use span::Span;
 pub(crate) use stake::{CreateStake, Delegation, Stake};
 pub(crate) use validators::{Entry, InitTestnet, Submit, Testnet, Validators};

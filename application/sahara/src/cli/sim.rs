@@ -1,6 +1,6 @@
 //! Flags of `sahara sim`.
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use sahara_primitives::{Amount, U256};
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -36,7 +36,7 @@ pub(crate) struct RunSim {
 pub(crate) enum Sim {
     /// What it costs to halt the chain, and to decide alone, at several stakes and prices.
     #[command(
-        after_help = "Example: sahara sim attack --stake 50000000 --stake 500000000 --price 0.05"
+        after_help = "Examples:\n  sahara sim attack --stake 50000000 --stake 500000000 --price 0.05\n  sahara sim attack --stake 100000000 --validators 20 --validators 100 --distribution zipf\n  sahara sim attack --genesis genesis.json --price 0.05"
     )]
     Attack(Attack),
     /// Print a demand, to begin a file with.
@@ -59,6 +59,29 @@ pub(crate) struct Attack {
     /// Seats of an epoch.
     #[arg(long, default_value_t = 100)]
     pub(crate) seats: u16,
+    /// Validators among whom that stake lies, 512 at most; as many as there are seats when none is named. Repeat for each.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) validators: Vec<u16>,
+    /// How it lies among them.
+    #[arg(long, value_enum, default_value_t = Distribution::Equal)]
+    pub(crate) distribution: Distribution,
+    /// The genesis file with whose stakes and seats it is computed instead.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["stakes", "seats", "validators", "distribution"]
+    )]
+    pub(crate) genesis: Option<PathBuf>,
+}
+
+/// How stake lies among validators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Distribution {
+    /// All have the same.
+    Equal,
+    /// The second has half of what the first has, the third a third, and so on.
+    Zipf,
 }
 
 /// A price in millionths of a dollar.

@@ -10,9 +10,8 @@ use crate::{
 };
 use eyre::{Result, eyre};
 use sahara_abi::{ISystem, SYSTEM};
-use sahara_evm::FeeParameters;
 use sahara_primitives::BasisPoints;
-use sahara_protocols::{FeeParts, Parameters};
+use sahara_protocols::{FeeParts, GasParameters, Parameters};
 use serde::Serialize;
 
 /// A line of the table.
@@ -25,14 +24,16 @@ struct Row {
 
 /// Shows the table.
 pub(crate) async fn run(fees: &Fees, session: &Session, format: Format) -> Result<()> {
-    let parameters = if fees.defaults {
-        Parameters::DEFAULT
+    let (parameters, gas) = if fees.defaults {
+        (Parameters::DEFAULT, GasParameters::DEFAULT)
     } else {
-        let shown = session.client()?.call(SYSTEM, &ISystem::parametersCall {}).await;
-        let shown = shown.map_err(refused)?;
-        Parameters::try_from(&shown).map_err(|_| eyre!("the chain's parameters are not valid"))?
+        let client = session.client()?;
+        let shown = client.call(SYSTEM, &ISystem::parametersCall {}).await.map_err(refused)?;
+        let gas = client.call(SYSTEM, &ISystem::gasParametersCall {}).await.map_err(refused)?;
+        let invalid = |_| eyre!("the chain's parameters are not valid");
+        (Parameters::try_from(&shown).map_err(invalid)?, GasParameters::from(&gas))
     };
-    format.print(&rows(&parameters), |rows| {
+    format.print(&rows(&parameters, gas), |rows| {
         let mut lines = vec![["A USER PAYS", "HOW MUCH", "WHO GETS IT"].map(String::from).to_vec()];
         lines.extend(
             rows.iter().map(|row| vec![row.what.into(), row.amount.clone(), row.to.clone()]),
@@ -50,17 +51,25 @@ fn percent(ratio: BasisPoints) -> String {
     }
 }
 
-fn rows(fees: &Parameters) -> Vec<Row> {
+/// `1 gwei`, `0.25 gwei`.
+fn gwei(units: u64) -> String {
+    let (whole, part) = (units / 1_000_000_000, format!("{:09}", units % 1_000_000_000));
+    match part.trim_end_matches('0') {
+        "" => format!("{whole} gwei"),
+        part => format!("{whole}.{part} gwei"),
+    }
+}
+
+fn rows(fees: &Parameters, gas: GasParameters) -> Vec<Row> {
     let row = |what, amount: String, to: String| Row { what, amount, to };
     let pool = || String::from("incentive pool");
-    let floor = FeeParameters::default().base_fee_floor / 1_000_000_000;
     let tax = percent(FeeParts::TAX);
     let seats = 10_000_u16.saturating_sub(FeeParts::TAX.points());
     let seats = percent(BasisPoints::new(seats).unwrap_or_default());
     vec![
         row(
             "gas: base fee and tip",
-            format!("at least {floor} gwei a unit"),
+            format!("at least {} a unit", gwei(gas.base_fee_floor)),
             format!("{seats} validators by seats, {tax} incentive pool; nothing is burned"),
         ),
         row("answer: computing", "the worker's price a token".into(), "worker".into()),
@@ -93,4 +102,19 @@ fn rows(fees: &Parameters) -> Vec<Row> {
         row("market: fee", format!("{} on top", percent(fees.market_fee)), pool()),
         row("market: listing on chain", format!("{} SAHARA", fees.listing_fee), pool()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_that_was_voted_is_shown_to_the_unit() {
+        let shown = |base_fee_floor| {
+            rows(&Parameters::DEFAULT, GasParameters { base_fee_floor })[0].amount.clone()
+        };
+        assert_eq!(shown(1_000_000_000), "at least 1 gwei a unit");
+        assert_eq!(shown(250_000_000), "at least 0.25 gwei a unit");
+        assert_eq!(shown(7_000_000_001), "at least 7.000000001 gwei a unit");
+    }
 }

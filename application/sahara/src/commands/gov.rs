@@ -30,6 +30,7 @@ struct Shown {
     votes_begin: u64,
     votes_end: u64,
     executable_at: u64,
+    failed_at: u64,
     against: Amount,
     in_favour: Amount,
     abstained: Amount,
@@ -235,6 +236,7 @@ async fn show(client: &ChainClient, number: u64) -> Result<Shown> {
         votes_begin: read!(proposalSnapshotCall).saturating_to(),
         votes_end: read!(proposalDeadlineCall).saturating_to(),
         executable_at: read!(proposalEtaCall).saturating_to(),
+        failed_at: read!(failedExecutionCall).at,
         against: coins(tally.against),
         in_favour: coins(tally.inFavour),
         abstained: coins(tally.abstained),
@@ -268,6 +270,12 @@ fn details(shown: &Shown) -> String {
         ("quorum", percent(shown.quorum)),
         ("threshold", percent(shown.threshold)),
     ]);
+    if shown.failed_at > 0 {
+        text.push_str(&format!(
+            "\nthe chain could not do it ({}); anyone may try again: `sahara gov execute`",
+            utc(Timestamp(shown.failed_at))
+        ));
+    }
     for call in &shown.calls {
         text.push_str(&format!("\ncalls {} with {}", call.target, call.data));
     }

@@ -52,12 +52,13 @@ impl ExecutionError {
 }
 
 /// What the next block's transactions will meet. The base fee moves with time; just after a block
-/// it is still the block's.
-pub(super) fn pool_head(header: &Header) -> pool::Head {
+/// it is still the block's, unless the floor was raised in it.
+pub(super) fn pool_head(header: &Header, floor: u64) -> pool::Head {
     pool::Head {
         number: header.number,
         timestamp: header.timestamp,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
+        base_fee: header.base_fee_per_gas.unwrap_or_default().max(floor),
+        base_fee_floor: floor,
         gas_limit: header.gas_limit,
     }
 }
@@ -71,13 +72,15 @@ pub(super) fn environment(
     let place = (header.parent_hash, header.number);
     let Turns { recipients, missed, is_electing } = turns(inner, place, seal)?;
     let elapsed = header_milliseconds(header).saturating_sub(header_milliseconds(parent));
+    let state = inner.pending.state_after(header.parent_hash)?;
+    let fees = inner.fees.governed(&state).map_err(TransitionError::State)?;
     Ok(BlockEnv {
         number: header.number,
         timestamp: header.timestamp,
         parent_hash: header.parent_hash,
         beneficiary: header.beneficiary,
         gas_limit: parent.gas_limit,
-        base_fee: next_base_fee(&inner.fees, parent, elapsed),
+        base_fee: next_base_fee(&fees, parent, elapsed),
         prevrandao: header.mix_hash,
         recipients,
         missed,
@@ -184,9 +187,10 @@ pub(super) fn finalize(
     }
     let changed = held.map(|held| held.diff.accounts.keys().copied().collect());
     let head = store.head();
+    let fees = inner.fees.governed(&store.state()).map_err(TransitionError::State)?;
     Ok(Applied {
         number: head.number,
-        pool: pool_head(&head.header),
+        pool: pool_head(&head.header, fees.base_fee_floor),
         changed: changed.unwrap_or_default(),
     })
 }

@@ -84,10 +84,12 @@ impl NodeLedger {
         let rules = Rules::sahara(genesis.chain_id);
         let spendable =
             move |address| spendable(rules, &reader.head().header, &reader.state(), address);
+        // A store that cannot be read fails at the first block, in words.
+        let floor = fees.governed(&store.state()).unwrap_or(fees).base_fee_floor;
         let pool = Pool::new(
-            PoolSettings::new(genesis.chain_id, fees.base_fee_floor),
+            PoolSettings::new(genesis.chain_id),
             spendable,
-            execute::pool_head(&head.header),
+            execute::pool_head(&head.header, floor),
         );
         // The state's word is the file's, or the genesis hash would be another.
         let epoch_length = seats::epoch_length(&store.state()).unwrap_or(file.epoch_length);
@@ -236,11 +238,11 @@ struct Books<'a, S> {
 
 impl<S: ParentState> Read for Books<'_, S> {
     fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
-        self.state.storage(address, slot).map_err(|error| Failure::Fatal(error.0))
+        self.state.storage(address, slot).map_err(|error| Failure::Store(error.0))
     }
 
     fn balance(&mut self, account: Address) -> Result<Amount, Failure> {
-        let account = self.state.account(account).map_err(|error| Failure::Fatal(error.0))?;
+        let account = self.state.account(account).map_err(|error| Failure::Store(error.0))?;
         Ok(Amount::from_base_units(account.unwrap_or_default().balance))
     }
 

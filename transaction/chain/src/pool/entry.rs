@@ -148,7 +148,7 @@ fn check(
     if max_tip > max_fee {
         return Err(PoolError::TipAboveFee { max_tip, max_fee });
     }
-    let floor = settings.base_fee_floor;
+    let floor = head.base_fee_floor;
     if max_fee < u128::from(floor) {
         return Err(PoolError::BelowBaseFee { max_fee, floor });
     }

@@ -22,8 +22,6 @@ pub struct PoolSettings {
     pub max_sender_bytes: usize,
     /// EIP-7825: the most gas one transaction may ask for.
     pub max_transaction_gas: u64,
-    /// The base fee never falls below this; what pays less could never enter a block.
-    pub base_fee_floor: u64,
     /// How long a transaction may wait, in seconds of block time.
     pub lifetime_seconds: u64,
 }
@@ -35,10 +33,9 @@ impl PoolSettings {
     /// The defaults: 131,072 transactions, that is 12 s of the fastest peer's rate (11,000/s), and
     /// 2,048 of each sender, so that 64 busy senders can fill it.
     #[must_use]
-    pub const fn new(chain_id: u64, base_fee_floor: u64) -> Self {
+    pub const fn new(chain_id: u64) -> Self {
         Self {
             chain_id,
-            base_fee_floor,
             lifetime_seconds: LIFETIME_SECONDS,
             max_transactions: 131_072,
             max_bytes: 64 << 20,
@@ -58,6 +55,8 @@ pub struct Head {
     pub timestamp: u64,
     /// The base fee of the next block.
     pub base_fee: u64,
+    /// What it never falls below, until governance sets something else: what pays less enters no block.
+    pub base_fee_floor: u64,
     /// The gas limit of the next block.
     pub gas_limit: u64,
 }

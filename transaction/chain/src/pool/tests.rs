@@ -14,7 +14,13 @@ use std::{
 
 const CHAIN_ID: u64 = 724_272;
 const FLOOR: u64 = 100;
-const HEAD: Head = Head { number: 1, timestamp: 1_000_000, base_fee: FLOOR, gas_limit: 30_000_000 };
+const HEAD: Head = Head {
+    number: 1,
+    timestamp: 1_000_000,
+    base_fee: FLOOR,
+    base_fee_floor: FLOOR,
+    gas_limit: 30_000_000,
+};
 
 type Ledger = Arc<Mutex<BTreeMap<Address, Spendable>>>;
 
@@ -72,7 +78,7 @@ fn pool_with(settings: PoolSettings) -> (Pool, Ledger) {
 }
 
 fn pool() -> (Pool, Ledger) {
-    pool_with(PoolSettings::new(CHAIN_ID, FLOOR))
+    pool_with(PoolSettings::new(CHAIN_ID))
 }
 
 fn refusal(pool: &Pool, transaction: TxEip1559) -> String {
@@ -209,6 +215,20 @@ fn below_the_base_fee_it_waits() {
 }
 
 #[test]
+fn a_floor_that_moved_holds_for_what_comes_next() {
+    let (pool, _) = pool();
+    pool.on_finalized(Head { base_fee: 5_000, base_fee_floor: 5_000, ..HEAD }, []).unwrap();
+    let refused = refusal(&pool, template(0, 10));
+    assert!(refused.ends_with("the base fee is never below 5000"), "{refused}");
+    let cheap = TxEip1559 { max_fee_per_gas: 100, ..template(0, 0) };
+    assert!(refusal(&pool, cheap.clone()).contains("underpriced"));
+    pool.on_finalized(Head { base_fee: 100, base_fee_floor: 100, ..HEAD }, []).unwrap();
+    let signed = EthereumTransaction::Eip1559(sign(cheap, 0)).into();
+    pool.add(signed, Origin::Local).unwrap();
+    assert!(pool.has_work(100));
+}
+
+#[test]
 fn finalised_block_takes_its_transactions_and_what_became_unpayable() {
     let (pool, ledger) = pool();
     for nonce in 0..4 {
@@ -228,7 +248,7 @@ fn coin_that_came_in_later_counts() {
     let cost = PooledTransaction::new(
         transfer(0, 0, 1),
         Origin::Local,
-        &PoolSettings::new(CHAIN_ID, FLOOR),
+        &PoolSettings::new(CHAIN_ID),
         &HEAD,
     )
     .unwrap()
@@ -245,8 +265,7 @@ fn coin_that_came_in_later_counts() {
 
 #[test]
 fn full_pool_keeps_the_better_paying() {
-    let (pool, _) =
-        pool_with(PoolSettings { max_transactions: 3, ..PoolSettings::new(CHAIN_ID, FLOOR) });
+    let (pool, _) = pool_with(PoolSettings { max_transactions: 3, ..PoolSettings::new(CHAIN_ID) });
     for (index, tip) in [(0, 10), (1, 20), (2, 30)] {
         pool.add(transfer(index, 0, tip), Origin::Local).unwrap();
     }
@@ -385,7 +404,7 @@ proptest! {
             max_bytes: 1_100,
             max_sender_transactions: 5,
             max_sender_bytes: 500,
-            ..PoolSettings::new(CHAIN_ID, FLOOR)
+            ..PoolSettings::new(CHAIN_ID)
         };
         let (pool, ledger) = pool_with(settings);
         let (mut number, mut timestamp) = (HEAD.number, HEAD.timestamp);

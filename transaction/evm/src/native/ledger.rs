@@ -211,7 +211,7 @@ impl<S: ParentState> Write for Ledger<'_, S> {
                 self.context.journaled_state.checkpoint_commit();
                 Ok(Ok(result))
             }
-            Err(Failure::Fatal(reason)) => Err(Failure::Fatal(reason)),
+            Err(failure @ Failure::Store(_)) => Err(failure),
             Err(failure) => {
                 self.context.journaled_state.checkpoint_revert(checkpoint);
                 self.refund = refund;
@@ -224,6 +224,7 @@ impl<S: ParentState> Write for Ledger<'_, S> {
     }
 }
 
+/// What the journal cannot do: only the store behind it fails.
 fn broken(error: impl std::fmt::Display) -> Failure {
-    Failure::Fatal(error.to_string())
+    Failure::Store(error.to_string())
 }

@@ -69,7 +69,7 @@ impl<S: ParentState> PrecompileProvider<MachineContext<S>> for Precompiles {
 /// `None` leaves the call to the protocol's own code: nothing was done and nothing charged.
 ///
 /// # Errors
-/// Only [`Failure::Fatal`], which ends the block.
+/// Only [`Failure::Fatal`] and [`Failure::Store`], which end the block.
 fn run_protocol<S: ParentState>(
     context: &mut MachineContext<S>,
     inputs: &CallInputs,
@@ -115,7 +115,9 @@ fn run_protocol<S: ParentState>(
             gas.spend_all();
             (InstructionResult::PrecompileOOG, Bytes::new())
         }
-        Err(Failure::Fatal(reason)) => return Err(fatal(inputs.bytecode_address, &reason)),
+        Err(Failure::Fatal(reason) | Failure::Store(reason)) => {
+            return Err(fatal(inputs.bytecode_address, &reason));
+        }
     };
     Ok(Some(InterpreterResult::new(result, output, gas)))
 }

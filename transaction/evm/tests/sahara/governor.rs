@@ -1,7 +1,8 @@
 //! Governance in a real machine: executed by anyone, by the chain, by the code at its address; and the
 //! guard of upgrades.
 
-use crate::world::{COIN, Draft, World, account};
+use crate::world::{COIN, Draft, GWEI, World, account};
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::{SolCall, SolEvent};
@@ -10,7 +11,9 @@ use sahara_abi::{
     IGovernance::{self, ProposalState},
     IStaking, ISystem, STAKING, SYSTEM,
 };
-use sahara_evm::{BlockBuilder, TransitionError, call, execute_block};
+use sahara_evm::{
+    BlockBuilder, FeeParameters, GenesisConfig, TransitionError, call, execute_block, next_base_fee,
+};
 use sahara_protocols::governance::{PROTOCOL_VERSION, quick};
 
 /// Runtime code `CALLER PUSH1 0 SSTORE STOP`: it remembers who called.
@@ -37,7 +40,15 @@ pub(crate) fn view<C: SolCall>(world: &World, to: Address, asked: &C) -> C::Retu
 
 /// A chain with one validator of a million SAHARA, in its second epoch.
 pub(crate) fn town() -> World {
-    let mut world = World::of(|config| config.governance = Some(quick(4, Address::ZERO)));
+    town_of(|_| ())
+}
+
+/// As [`town`], with another genesis.
+pub(crate) fn town_of(edit: impl FnOnce(&mut GenesisConfig)) -> World {
+    let mut world = World::of(|config| {
+        config.governance = Some(quick(4, Address::ZERO));
+        edit(config);
+    });
     let million = COIN * U256::from(1_000_000);
     let create =
         IStaking::createValidatorCall { commission: 0, feeAddress: account(1), keys: Vec::new() };
@@ -66,7 +77,7 @@ pub(crate) fn propose(world: &mut World, target: Address, data: Vec<u8>) -> U256
 }
 
 /// A day after a proposal votes for it, and goes to the second after its votes.
-fn accept(world: &mut World, id: U256) {
+pub(crate) fn accept(world: &mut World, id: U256) {
     world.env.timestamp += 86_400;
     world.block(&[]);
     let vote = IGovernance::castVoteCall { proposalId: id, support: 1 };
@@ -79,7 +90,7 @@ pub(crate) fn standing(world: &World, id: U256) -> ProposalState {
 }
 
 /// Accepts a proposal, queues it and goes to its time.
-fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
+pub(crate) fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
     let id = propose(world, target, data);
     accept(world, id);
     assert!(send(world, 2, GOVERNANCE, U256::ZERO, &IGovernance::queue_1Call { proposalId: id }));
@@ -87,7 +98,7 @@ fn ready(world: &mut World, target: Address, data: Vec<u8>) -> U256 {
     id
 }
 
-fn execute(world: &mut World, id: U256) -> bool {
+pub(crate) fn execute(world: &mut World, id: U256) -> bool {
     send(world, 2, GOVERNANCE, U256::ZERO, &IGovernance::execute_1Call { proposalId: id })
 }
 
@@ -133,6 +144,31 @@ fn a_cap_that_was_voted_up_holds_for_the_next_block() {
     assert!(!send(&mut world, 2, ASSETS, U256::ZERO, &register), "accepted is not executed");
     assert!(execute(&mut world, id));
     assert!(send(&mut world, 2, ASSETS, U256::ZERO, &register));
+}
+
+#[test]
+fn a_floor_that_was_voted_up_is_the_next_blocks_base_fee() {
+    let mut world = town();
+    let parent = Header { base_fee_per_gas: Some(GWEI), ..Header::default() };
+    let next = |world: &World| {
+        let fees = FeeParameters::default().governed(&world.state).unwrap();
+        next_base_fee(&fees, &parent, 1_000)
+    };
+    let floor = 7 * GWEI;
+    let call = ISystem::setGasParametersCall {
+        parameters: ISystem::GasParameters { baseFeeFloor: floor },
+    };
+    let kind = IGovernance::kindOfCall {
+        targets: vec![SYSTEM],
+        calldatas: vec![call.abi_encode().into()],
+    };
+    assert_eq!(view(&world, GOVERNANCE, &kind), IGovernance::Kind::Parameter);
+    let id = ready(&mut world, SYSTEM, call.abi_encode());
+    assert_eq!(next(&world), GWEI, "accepted is not executed");
+    assert!(execute(&mut world, id));
+    assert_eq!(next(&world), floor);
+    let shown = view(&world, SYSTEM, &ISystem::gasParametersCall {});
+    assert_eq!(shown.baseFeeFloor, floor);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod calls;
 mod contributions;
 mod election;
 mod faces;
+mod faults;
 mod governor;
 mod intents;
 mod juries;

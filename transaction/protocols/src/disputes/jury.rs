@@ -33,7 +33,7 @@ const MOST_STALE: usize = 6;
 pub const DRAW_GAS: u64 = 14_000_000;
 
 /// How a draw ended.
-enum Draw {
+pub(super) enum Draw {
     /// Enough jurors, a seat each time one was drawn.
     Jury(Vec<Address>),
     /// Too few, and none of those who could be drawn lost its places: there are no more.
@@ -92,7 +92,11 @@ fn draw(state: &mut impl Write, number: u64, mut complaint: Complaint) -> Result
 
 /// Who is drawn: a place at a time, each as likely as any other of those that stood when the complaint was
 /// filed. Who has [`MOST_SEATS`] is passed over.
-fn candidates(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<Draw, Failure> {
+pub(super) fn candidates(
+    state: &mut impl Write,
+    number: u64,
+    complaint: &Complaint,
+) -> Result<Draw, Failure> {
     let owner = assets::title(state, AssetId(complaint.asset))?.owner;
     let parties = [complaint.complainant, complaint.answerer, complaint.owner, owner];
     let seed = keccak256((state.block().randomness, number).abi_encode());

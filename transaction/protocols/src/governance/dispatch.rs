@@ -186,6 +186,9 @@ fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
         }
         Function::proposalKind(f) => call.view(f, |f| views::kind(state, key(f.proposalId))),
         Function::proposalRules(f) => call.view(f, |f| views::rules(state, key(f.proposalId))),
+        Function::failedExecution(f) => {
+            call.view(f, |f| views::failed_execution(state, key(f.proposalId)))
+        }
         Function::tally(f) => call.view(f, |f| views::tally(state, key(f.proposalId))),
         Function::proposalCount(f) => call.view(f, |_| Ok(U256::from(NUMBERED.len(state, ())?))),
         Function::proposalDetails(f) => call.view(f, |f| {

@@ -6,8 +6,8 @@ use super::{
     parameters::settings,
     proposals::{actions, expect, find, keep, shown, standing},
     proposing::settle,
-    storage::NUMBERED,
-    words::Proposal,
+    storage::{FAILED, NUMBERED},
+    words::{Failed, Proposal},
 };
 use crate::{
     dispatch::{Call, call},
@@ -15,7 +15,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use sahara_abi::{
-    GOVERNANCE as ADDRESS,
+    FEES, GOVERNANCE as ADDRESS,
     IGovernance::{self, ProposalState},
     IProtocol,
 };
@@ -30,25 +30,41 @@ const READ_GAS: u64 = 2_100;
 /// Proposals that the chain looks at in one block; at most one of them is executed.
 const LOOKS: usize = 4;
 
-/// Makes the calls in order. A call after which protocols do not hold what they owe is refused, whatever
-/// it was: nobody may be able to vote for a block that cannot be made.
+/// What one look may use: the calls, and what is written about them, about 200,000 where a queued
+/// proposal's deposit goes back and the agenda is long.
+const LOOK_GAS: u64 = EXECUTION_GAS + 700_000;
+
+/// Makes the calls in order. A call that breaks a rule's own state, that calls contracts, or after which
+/// protocols do not hold what they owe is refused, whatever it was: nobody may be able to vote for a block
+/// that cannot be made.
 ///
 /// # Errors
-/// That of the first call that is refused, and its place.
+/// That of the first call that is refused, and its place; never [`Failure::Fatal`].
 fn run(state: &mut impl Write, actions: &[Action]) -> Result<(), (usize, Failure)> {
     for (index, action) in actions.iter().enumerate() {
-        if action.is_text() {
-            continue;
-        }
-        let request =
-            Call { caller: ADDRESS, value: Amount::ZERO, data: &action.data, is_static: false };
-        call(action.target, state, request).map_err(|failure| (index, failure))?;
-        if !state.keeps_books().map_err(|failure| (index, failure))? {
-            let invalid = IGovernance::InvalidAction { index: U256::from(index) };
-            return Err((index, invalid.into()));
-        }
+        let invalid = || IGovernance::InvalidAction { index: U256::from(index) };
+        let failure = match make(state, action) {
+            Ok(true) => continue,
+            // The words of a fault are not part of the consensus rules.
+            Ok(false) | Err(Failure::Fatal(_) | Failure::CallsOut) => invalid().into(),
+            Err(failure) => failure,
+        };
+        return Err((index, failure));
     }
     Ok(())
+}
+
+/// Makes one call; whether all books are kept after it, and no coin lies where the block's fees wait: after
+/// they were divided, what comes there would be left over, and no block may end with it.
+fn make(state: &mut impl Write, action: &Action) -> Result<bool, Failure> {
+    if action.is_text() {
+        return Ok(true);
+    }
+    let waiting = state.balance(FEES)?;
+    let request =
+        Call { caller: ADDRESS, value: Amount::ZERO, data: &action.data, is_static: false };
+    call(action.target, state, request)?;
+    Ok(state.keeps_books()? && state.balance(FEES)? == waiting)
 }
 
 /// Gas for reading the calls when their time comes, which a proposal is made with.
@@ -158,15 +174,18 @@ pub(super) fn begin_for_face(
     begin(state, id, proposal)
 }
 
-/// At the end of every block: queues what was accepted, executes what is due, returns deposits.
+/// At the end of every block: queues what was accepted, executes what is due, returns deposits. What fails
+/// at that is said and leaves the agenda: it is no reason to end no block.
 pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
     let now = state.block().timestamp.0;
     for _ in 0..LOOKS {
         let Some(number) = agenda::due(state, now)? else { return Ok(()) };
         agenda::pop(state)?;
         let id = NUMBERED.get(state, (), number)?;
-        if look(state, id, number)? {
-            return Ok(());
+        match state.attempt(LOOK_GAS, |state| look(state, id, number))? {
+            Ok(false) => {}
+            Ok(true) => return Ok(()),
+            Err(failure) => return report(state, id, failure),
         }
     }
     Ok(())
@@ -202,13 +221,20 @@ fn look(state: &mut impl Write, id: B256, number: u64) -> Result<bool, Failure> 
 
 /// Executes a proposal; when it is refused, says so and leaves it to anyone until it expires.
 fn carry_out(state: &mut impl Write, id: B256) -> Result<(), Failure> {
-    let Err(failure) = state.attempt(EXECUTION_GAS, |state| execute(state, id, Amount::ZERO))?
-    else {
-        return Ok(());
-    };
+    match state.attempt(EXECUTION_GAS, |state| execute(state, id, Amount::ZERO))? {
+        Ok(()) => Ok(()),
+        Err(failure) => report(state, id, failure),
+    }
+}
+
+/// Writes down and says that the chain could not do what was decided.
+fn report(state: &mut impl Write, id: B256, failure: Failure) -> Result<(), Failure> {
     let reason = match failure {
         Failure::Revert(reason) => reason,
         Failure::CallsOut | Failure::OutOfGas | Failure::Fatal(_) => Bytes::new(),
+        Failure::Store(_) => return Err(failure),
     };
+    let selector = reason.first_chunk::<4>().map_or(0, |selector| u32::from_be_bytes(*selector));
+    FAILED.set(state, id, &Failed { at: state.block().timestamp.0, selector })?;
     state.emit(ADDRESS, IGovernance::ExecutionFailed { proposalId: shown(id), reason })
 }

@@ -36,7 +36,11 @@ pub const fn entries(protocol: Address) -> &'static [[u8; 4]] {
             IMarket::openAuctionCall::SELECTOR,
             IMarket::bidCall::SELECTOR,
         ],
-        STAKING => &[IStaking::createValidatorCall::SELECTOR, IStaking::delegateCall::SELECTOR],
+        STAKING => &[
+            IStaking::createValidatorCall::SELECTOR,
+            IStaking::delegateCall::SELECTOR,
+            IStaking::compoundCall::SELECTOR,
+        ],
         _ => &[],
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     parameters::{Rules, Settings},
-    words::{Ballot, Pause, Proposal, Tally, Upgrade},
+    words::{Ballot, Failed, Pause, Proposal, Tally, Upgrade},
 };
 use crate::{
     liabilities::RawSlot,
@@ -43,6 +43,8 @@ storage! { ADDRESS:
     GUARDIAN_RESTS: Slot<u64> = 11;
     /// The last upgrade that was scheduled.
     UPGRADE: Slot<Upgrade> = 12;
+    /// When the chain could not do what a proposal decided.
+    FAILED: Map<B256, Failed> = 13;
 }
 
 /// What one storage word says the protocol owes: deposits, free and behind proposals.

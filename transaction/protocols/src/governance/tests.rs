@@ -15,9 +15,11 @@ use sahara_primitives::{Amount, Timestamp};
 
 mod attacks;
 mod counting;
+mod faults;
 mod life;
 mod model;
 mod pauses;
+mod powers;
 mod signed;
 
 const COIN: u128 = 1_000_000_000_000_000_000;

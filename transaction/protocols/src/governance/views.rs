@@ -4,8 +4,9 @@ use super::{
     counting::{COUNTING_MODE, quorum},
     parameters::rules_of,
     proposals::{find, standing},
-    storage::TALLIES,
+    storage::{FAILED, TALLIES},
     voting::{all_votes, weighed_at},
+    words::Failed,
 };
 use crate::{
     staking,
@@ -125,6 +126,16 @@ pub(super) fn tally(state: &mut impl Read, id: B256) -> Result<IGovernance::Tall
         all,
         countedAt: counted_at,
     })
+}
+
+/// When the chain could not do what a proposal decided, and the refusal's selector.
+pub(super) fn failed_execution(
+    state: &mut impl Read,
+    id: B256,
+) -> Result<IGovernance::failedExecutionReturn, Failure> {
+    find(state, id)?;
+    let Failed { at, selector } = FAILED.get(state, id)?;
+    Ok(IGovernance::failedExecutionReturn { at, selector: selector.to_be_bytes().into() })
 }
 
 /// Of whom a target list is about, without storing it.

@@ -204,3 +204,26 @@ impl Value for Upgrade {
         Ok(Self { height: word.number(64)?, version: word.number(32)?, before: word.number(32)? })
     }
 }
+
+/// That the chain could not do what was decided: `at u64 | selector u32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Failed {
+    /// When it tried; 0: it did not, or nothing failed.
+    pub(crate) at: u64,
+    /// The first bytes of the refusal; 0 where it has none.
+    pub(crate) selector: u32,
+}
+
+impl Value for Failed {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().number(64, self.at.into()).number(32, self.selector.into());
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { at: word.number(64)?, selector: word.number(32)? })
+    }
+}

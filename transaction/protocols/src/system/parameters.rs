@@ -3,6 +3,7 @@
 //! Genesis may name others ([`found`]), governance may set them. They act on what is agreed from then
 //! on: a channel has the fee with which it was opened, an asset the royalty with which it was registered.
 
+use super::gas::GasParameters;
 use crate::{
     dispatch::require_governance,
     liabilities::RawSlot,
@@ -16,6 +17,8 @@ use sahara_primitives::{Amount, BasisPoints};
 storage! { SYSTEM:
     /// Fees and caps.
     PARAMETERS: Slot<Parameters> = 0;
+    /// What gas costs at least.
+    GAS: Slot<GasParameters> = 1;
 }
 
 /// The system's account holds nothing for anyone.

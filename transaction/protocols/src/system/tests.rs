@@ -55,4 +55,5 @@ proptest! {
     }
 }
 
+mod gas;
 mod governed;

@@ -45,7 +45,7 @@ pub(crate) struct Fees(pub(crate) Node);
 #[jsonrpsee::core::async_trait]
 impl FeesApiServer for Fees {
     fn gas_price(&self) -> Result<U128, Failure> {
-        let base_fee = self.0.next_base_fee(&self.0.store().head().header);
+        let base_fee = self.0.next_base_fee(&self.0.store().head().header)?;
         Ok(U128::from(suggested_tip(&self.0)?.saturating_add(base_fee.into())))
     }
 
@@ -54,7 +54,7 @@ impl FeesApiServer for Fees {
     }
 
     fn base_fee(&self) -> Result<U64, Failure> {
-        Ok(U64::from(self.0.next_base_fee(&self.0.store().head().header)))
+        Ok(U64::from(self.0.next_base_fee(&self.0.store().head().header)?))
     }
 
     fn blob_base_fee(&self) -> Result<U64, Failure> {
@@ -133,7 +133,7 @@ fn history(
     }
     let next = match node.store().header(newest.saturating_add(1))? {
         Some(next) => next.header.base_fee_per_gas.unwrap_or_default(),
-        None => node.next_base_fee(&node.store().head().header),
+        None => node.next_base_fee(&node.store().head().header)?,
     };
     result.base_fee_per_gas.push(next.into());
     result.base_fee_per_blob_gas.push(MIN_BLOB_FEE.into());

@@ -76,7 +76,7 @@ fn simulate(
     let mut simulation = Simulation::new(node.rules(), state);
     let mut done = Vec::new();
     for one in &planned(&parent, &payload.block_state_calls)? {
-        let env = environment(node, (&parent, parent_hash), one, payload.validation);
+        let env = environment(node, (&parent, parent_hash), one, payload.validation)?;
         let work = SimulatedBlock {
             overrides: one.state_overrides.as_ref(),
             calls: &one.calls,
@@ -141,13 +141,13 @@ fn environment(
     (parent, parent_hash): (&Header, B256),
     block: &SimBlock,
     is_validated: bool,
-) -> BlockEnv {
+) -> Result<BlockEnv, Failure> {
     let overrides: BlockOverrides = block.block_overrides.clone().unwrap_or_default();
     // Who does not ask for real rules gets gas for nothing.
     let base_fee =
-        if is_validated { next_base_fee(node.fees(), parent, BLOCK_SECONDS * 1_000) } else { 0 };
+        if is_validated { next_base_fee(&node.fees()?, parent, BLOCK_SECONDS * 1_000) } else { 0 };
     let env = BlockEnv { parent_hash, base_fee, prevrandao: B256::ZERO, ..node.env(parent) };
-    env.with_overrides(&overrides)
+    Ok(env.with_overrides(&overrides))
 }
 
 /// The block that these calls make.

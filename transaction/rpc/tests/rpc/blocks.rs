@@ -1,8 +1,15 @@
 //! Blocks, transactions, receipts, fees.
 
-use crate::support::{ALICE, BOB, TestNode, address, hash, quantity};
-use alloy_primitives::Address;
+use crate::{
+    earnings::{pack, slot},
+    support::{ALICE, BOB, TestNode, address, bytes, hash, quantity, signed, transaction},
+};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolCall;
 use jsonrpsee::rpc_params;
+use sahara_abi::{ISystem, SYSTEM};
+use sahara_evm::StateDiff;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -104,21 +111,49 @@ async fn fee_history_shows_what_was_paid() {
     assert_eq!(quantity(&price), quantity(&tip) + quantity(&base));
 }
 
+/// What gas costs at least stands in the state, where a vote puts it; the genesis file says 1 gwei.
+#[tokio::test]
+async fn the_floor_in_the_state_is_the_base_fee_of_blocks_and_of_what_is_taken() {
+    let floor: u64 = 1_500_000_000;
+    let raised = |state: &mut StateDiff| {
+        let words = &mut state.accounts.get_mut(&SYSTEM).unwrap().storage;
+        words.insert(slot(1, &[], 0), (U256::ZERO, pack(&[(64, floor.into())])));
+    };
+    let node = TestNode::start_on(raised, |_| {}).await;
+    let genesis = node.ask("eth_getBlockByNumber", ("latest", false)).await;
+    assert_eq!(quantity(&genesis["baseFeePerGas"]), 1_000_000_000);
+    assert_eq!(quantity(&node.ask("eth_baseFee", rpc_params![]).await), floor);
+    let input = Bytes::from(ISystem::gasParametersCall {}.abi_encode());
+    let shown = node.ask("eth_call", (json!({ "to": SYSTEM, "input": input }), "latest")).await;
+    assert_eq!(U256::from_be_slice(&bytes(&shown)), U256::from(floor));
+    let cheap = TxEip1559 {
+        max_fee_per_gas: 1_400_000_000,
+        max_priority_fee_per_gas: 0,
+        ..transaction(0, Some(address(BOB)), 1, Vec::new())
+    };
+    let refused = node.refusal("eth_sendRawTransaction", (signed(ALICE, cheap),)).await;
+    assert!(refused.message().contains("never below 1500000000"), "{}", refused.message());
+    let receipt = node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
+    let block = node.ask("eth_getBlockByHash", (&receipt["blockHash"], false)).await;
+    assert_eq!(quantity(&block["baseFeePerGas"]), floor);
+    assert_eq!(quantity(&receipt["effectiveGasPrice"]), floor + 1_000_000_000);
+}
+
 #[tokio::test]
 async fn raw_forms_are_what_hashes_are_made_of() {
     let node = TestNode::start().await;
     let receipt = node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
     let header = node.ask("debug_getRawHeader", ("latest",)).await;
-    let header = crate::support::bytes(&header);
+    let header = bytes(&header);
     assert_eq!(alloy_primitives::keccak256(&header), hash(&receipt["blockHash"]));
     let block = node.ask("debug_getRawBlock", ("latest",)).await;
-    let block = crate::support::bytes(&block);
+    let block = bytes(&block);
     assert!(block.windows(header.len()).any(|part| part == header.as_ref()));
     let raw = node.ask("debug_getRawTransaction", (&receipt["transactionHash"],)).await;
-    let raw = crate::support::bytes(&raw);
+    let raw = bytes(&raw);
     assert_eq!(alloy_primitives::keccak256(&raw), hash(&receipt["transactionHash"]));
     let receipts = node.ask("debug_getRawReceipts", ("latest",)).await;
-    let encoded = crate::support::bytes(&receipts[0]);
+    let encoded = bytes(&receipts[0]);
     let decoded = sahara_finality::TxReceipt::decode(&encoded).unwrap();
     assert_eq!(decoded.cumulative_gas_used, 21_000);
 }

@@ -17,7 +17,7 @@ const CAROL: &str = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cda
 const EARNED: u128 = 10_000_000_000_000_000_000;
 
 /// A slot as `protocols/storage.rs` lays it out.
-fn slot(map: u8, key: &[&[u8]], word: u8) -> U256 {
+pub(crate) fn slot(map: u8, key: &[&[u8]], word: u8) -> U256 {
     let hash = keccak256([[map].as_slice(), &key.concat()].concat());
     let mut slot = [0; 32];
     slot[0] = map;
@@ -27,7 +27,7 @@ fn slot(map: u8, key: &[&[u8]], word: u8) -> U256 {
 }
 
 /// Fields from the highest bit down: width and value.
-fn pack(fields: &[(usize, u128)]) -> U256 {
+pub(crate) fn pack(fields: &[(usize, u128)]) -> U256 {
     let mut used = 0;
     let mut word = U256::ZERO;
     for (bits, value) in fields {

@@ -1,10 +1,11 @@
 use super::{
-    attack::{least, thresholds},
+    attack::{fewest, least, least_beside, spread, thresholds},
     chart::{logarithm, short},
     demand::{Decline, Demand, FIRST_MONTH, all},
     ledger::{MONTHS, Rules, Run},
     show::{csv, years},
 };
+use crate::cli::Distribution;
 use sahara_primitives::{Amount, BasisPoints, Timestamp};
 use sahara_protocols::{GENESIS_SUPPLY, staking::seats::seats};
 
@@ -114,6 +115,42 @@ fn an_attack_costs_a_coin_less_at_no_other_stake() {
         };
         assert_eq!((won(coins - 1), won(coins)), (halt - 1, halt));
     }
+}
+
+#[test]
+fn stake_lies_as_it_was_asked_and_adds_up() {
+    let honest = Amount::from_coins(100_000_000);
+    for (validators, how) in
+        [(1, Distribution::Zipf), (20, Distribution::Equal), (512, Distribution::Zipf)]
+    {
+        let parts = spread(honest, validators, how);
+        assert_eq!(parts.len(), usize::try_from(validators).unwrap());
+        let sum: u128 = parts.iter().sum();
+        let whole = honest.to_u128().unwrap();
+        assert!(sum <= whole && whole - sum < u128::from(validators));
+        assert!(parts.is_sorted_by(|one, next| one >= next));
+    }
+    let parts = spread(honest, 3, Distribution::Zipf);
+    let coins: Vec<_> = parts.iter().map(|part| part / 1_000_000_000_000_000_000).collect();
+    // 6, 3 and 2 of eleven parts, a third of a billion rounded down.
+    assert_eq!(coins, [54_545_454, 27_272_727, 18_181_818]);
+}
+
+#[test]
+fn fewer_and_larger_validators_halt_in_smaller_company_and_are_dearer_to_outbid() {
+    let honest = Amount::from_coins(100_000_000);
+    let (halt, _) = thresholds(100);
+    let cost = |validators, how| {
+        let parts = spread(honest, validators, how);
+        (least_beside(&parts, 100, halt), fewest(&parts, 100, halt))
+    };
+    assert_eq!(cost(100, Distribution::Equal), (least(honest, 100, halt), 34));
+    assert_eq!(cost(1, Distribution::Equal).1, 1);
+    let counts = [1, 20, 100, 512];
+    let equal = counts.map(|validators| cost(validators, Distribution::Equal));
+    assert!(equal.is_sorted_by(|fewer, more| fewer.0 > more.0 && fewer.1 <= more.1), "{equal:?}");
+    let (_, company) = cost(100, Distribution::Zipf);
+    assert!(company < 5, "{company} of a hundred");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Who is drawn, and what jurors say.
 
+mod draws;
+
 use super::*;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Pauses and upgrades.
 
 use super::*;
-use sahara_abi::{MARKET, PROTOCOLS, VESTING};
+use sahara_abi::{FEES, MARKET, PROTOCOLS, VESTING};
 
 fn guarded() -> Undo {
     let mut world = world(1, 2);
@@ -36,6 +36,35 @@ fn i8_a_pause_stops_what_leads_in_lets_out_what_is_in_and_ends_by_itself() {
     pass(&mut world, 1);
     assert_eq!(ask(&mut world, &IGovernance::pausedUntilCall { protocol: STAKING }), 0);
     try_to_join(&mut world).unwrap();
+}
+
+#[test]
+fn i8_what_was_earned_is_paid_in_a_pause_and_not_bonded_again() {
+    let mut world = guarded();
+    join(&mut world, person(0), operator(0), 7_000 * COIN);
+    let earn = |world: &mut Undo| {
+        let amount = Amount::from_coins(10_000);
+        world.state.fund(FEES, amount);
+        let rewarded = world.atomically(|state| {
+            crate::staking::reward(state, FEES, operator(0), amount).map(|()| Bytes::new())
+        });
+        rewarded.unwrap();
+    };
+    earn(&mut world);
+    let until = now(&world) + DAY;
+    stop(&mut world, STRANGER, &[STAKING], until).unwrap();
+    let again = IStaking::compoundCall { validator: operator(0) };
+    let paused: Failure = IGovernance::EntriesPaused { protocol: STAKING, until }.into();
+    assert_eq!(world.call(person(0), STAKING, 0, &again), Err(paused));
+    let before = world.held(person(0));
+    let settle = IStaking::settleCall { delegator: person(0), validator: operator(0) };
+    let paid = world.call(person(0), STAKING, 0, &settle).unwrap();
+    // A tenth is the validator's commission, seven eighths of the rest the delegator's.
+    assert_eq!(paid, U256::from(7_875 * COIN));
+    assert_eq!(world.held(person(0)) - before, 7_875 * COIN);
+    pass(&mut world, DAY);
+    earn(&mut world);
+    assert_eq!(world.call(person(0), STAKING, 0, &again), Ok(paid));
 }
 
 #[test]
@@ -84,7 +113,7 @@ fn i8_a_pause_by_a_vote_lasts_as_long_as_was_voted_from_its_execution_on() {
 }
 
 /// What pays out, returns, collects or closes, by the words it has in any interface.
-const OUT: [&str; 15] = [
+const OUT: [&str; 14] = [
     "withdraw",
     "undelegate",
     "claim",
@@ -98,7 +127,6 @@ const OUT: [&str; 15] = [
     "return",
     "redelegate",
     "unjail",
-    "compound",
     "apply",
 ];
 
