@@ -1,7 +1,6 @@
 //! The end of a complaint: who gets what, and what holds from then on.
 
 use super::{
-    JURY_FEE,
     filing::mark,
     list::discharge,
     phases::{find, keep},
@@ -101,7 +100,7 @@ fn settle_standing(
 /// Pays jurors who spoke, by seats; takes off the list who did not. Returns what was paid.
 fn pay_jury(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<u128, Failure> {
     let spoken = u128::from(complaint.for_it.saturating_add(complaint.against));
-    let seat_fee = JURY_FEE.div_euclid(u128::from(super::JURY));
+    let seat_fee = complaint.seat_fee;
     let mut paid = 0_u128;
     for index in 0..JURIES.len(state, number)? {
         let juror = JURIES.get(state, number, index)?;

@@ -1,7 +1,7 @@
 //! Decoded call → rule.
 
 use super::{
-    closing, filing, jury, list,
+    closing, filing, jury, list, parameters,
     storage::{COMPLAINTS, PLACES, STANDINGS},
     views,
 };
@@ -52,6 +52,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::discharge(f) => {
             call.change(f, |_| list::discharge(state, caller).map(Into::into))
         }
+        Function::setParameters(f) => call.change(f, |f| {
+            parameters::set_parameters(state, caller, &f.parameters).map(Into::into)
+        }),
         other => view(state, call, other),
     }
 }
@@ -72,6 +75,7 @@ fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
                 isDelisted: standing.is_delisted,
             })
         }),
+        Function::parameters(f) => call.view(f, |_| Ok(parameters::parameters(state)?.into())),
         Function::placesOf(f) => call.view(f, |f| list::places_of(state, f.juror)),
         Function::counts(f) => call.view(f, |_| {
             Ok(IDisputes::countsReturn {

@@ -1,7 +1,7 @@
 //! The jury: drawn by the chain, then it commits and reveals.
 
 use super::{
-    ANSWER, DRAWING, JURY,
+    JURY,
     list::{check_votes, discharge, places_of},
     phases::{find, keep},
     storage::{COMPLAINTS, DRAWN, JURIES, PLACES, SEATS},
@@ -51,13 +51,15 @@ pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
     }
     let complaint = COMPLAINTS.get(state, (), drawn)?;
     let now = state.block().timestamp.0;
-    if now < complaint.filed_at.saturating_add(ANSWER) {
+    if now < complaint.filed_at.saturating_add(complaint.windows.answer) {
         return Ok(());
     }
     let number = drawn.saturating_add(1);
     // A draw that cannot be paid for leaves the complaint without a jury, never the chain without a block.
     let draw = state.attempt(DRAW_GAS, |state| draw(state, number, complaint))?;
-    if matches!(draw, Ok(Draw::Cleaned)) && now < complaint.filed_at.saturating_add(DRAWING) {
+    if matches!(draw, Ok(Draw::Cleaned))
+        && now < complaint.filed_at.saturating_add(complaint.windows.drawing_end())
+    {
         let places = complaint.places.min(PLACES.len(state, ())?);
         return keep(state, number, &Complaint { places, ..complaint });
     }

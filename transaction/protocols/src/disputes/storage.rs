@@ -1,6 +1,9 @@
 //! The slots; a map's number is part of the consensus rules and never used again.
 
-use super::words::{Complaint, Place, Seat, Share, Standing};
+use super::{
+    parameters::Parameters,
+    words::{Complaint, Place, Seat, Share, Standing},
+};
 use crate::{
     liabilities::RawSlot,
     state::Failure,
@@ -29,6 +32,8 @@ storage! { ADDRESS:
     FREE: List<(), u64> = 7;
     /// Complaints for which a jury was drawn: a position in the list of complaints.
     DRAWN: Slot<u64> = 8;
+    /// What governance may set.
+    PARAMETERS: Slot<Parameters> = 9;
 }
 
 /// What one storage word says the protocol owes: a complaint's bond and what it holds, the bonds of an

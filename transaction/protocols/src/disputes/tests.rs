@@ -11,10 +11,11 @@ use sahara_abi::{
     IDisputes::{self, Ground, Phase, Ruling},
     INCENTIVE_POOL, IRoyalties, IStaking, ROYALTIES, STAKING,
 };
-use sahara_primitives::Timestamp;
+use sahara_primitives::{Amount, Timestamp};
 
 mod behaviour;
 mod delisted;
+mod governed;
 mod juries;
 mod model;
 mod windows;
@@ -27,6 +28,15 @@ const VICTIM: Address = Address::repeat_byte(0x12);
 const PAYER: Address = Address::repeat_byte(0x13);
 const VALIDATOR: Address = Address::repeat_byte(0x14);
 const SALT: B256 = B256::repeat_byte(0x5a);
+
+// Seconds after the filing at which a default window ends.
+const ANSWER: u64 = Windows::DEFAULT.answer;
+const DRAWING: u64 = Windows::DEFAULT.drawing_end();
+const COMMIT: u64 = Windows::DEFAULT.commit_end();
+const REVEAL: u64 = Windows::DEFAULT.reveal_end();
+const APPEAL: u64 = Windows::DEFAULT.appeal_end();
+const HOLDING: u64 = Windows::DEFAULT.end();
+const JURY_FEE: u128 = 7 * Parameters::DEFAULT.seat_fee;
 
 fn juror(number: usize) -> Address {
     Address::repeat_byte(u8::try_from(number).unwrap() + 0x81)

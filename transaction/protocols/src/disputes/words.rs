@@ -1,5 +1,6 @@
 //! What disputes stores.
 
+use super::parameters::Windows;
 use crate::{
     state::Failure,
     storage::{Pack, Unpack, Value},
@@ -13,7 +14,8 @@ fn broken() -> Failure {
 
 /// A complaint: `complainant 160 | asset u64 | ground u8 | delisting | drawn | closed | appealed | decided |
 /// decided for it`, `bond u96 | held u96 | filed at u64`, `answer bond u96 | appeal bond u96 | seats u8 |
-/// for it u8 | against u8 | revealed u8`, `answerer 160 | places u64`, `appellant 160`, `evidence`, `answer`, `owner 160`.
+/// for it u8 | against u8 | revealed u8`, `answerer 160 | places u64`, `appellant 160 | four times u24`,
+/// `evidence`, `answer`, `owner 160 | the fifth time u24 | seat fee u72`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// Who complains.
@@ -58,6 +60,10 @@ pub(crate) struct Complaint {
     pub(crate) answer: B256,
     /// Whose the asset was when it was filed.
     pub(crate) owner: Address,
+    /// Its times.
+    pub(crate) windows: Windows,
+    /// What a seat that spoke is paid.
+    pub(crate) seat_fee: u128,
 }
 
 impl Value for Complaint {
@@ -73,15 +79,21 @@ impl Value for Complaint {
         let counts = [self.seats, self.for_it, self.against];
         let bonds = counts.into_iter().fold(bonds, |word, count| word.number(8, count.into()));
         let answerer = Pack::new().address(self.answerer).number(64, self.places.into());
+        let Windows { answer, commit, reveal, appeal, decision } = self.windows;
+        let appellant = Pack::new().address(self.appellant);
+        let appellant = [answer, commit, reveal, appeal]
+            .into_iter()
+            .fold(appellant, |word, time| word.number(24, time.into()));
+        let owner = Pack::new().address(self.owner).number(24, decision.into());
         Ok([
             head.flag(self.decision == Some(true)).finish()?,
             coin.number(64, self.filed_at.into()).finish()?,
             bonds.finish()?,
             answerer.finish()?,
-            Pack::new().address(self.appellant).finish()?,
+            appellant.finish()?,
             self.evidence.into(),
             self.answer.into(),
-            Pack::new().address(self.owner).finish()?,
+            owner.number(72, self.seat_fee).finish()?,
         ])
     }
 
@@ -89,6 +101,7 @@ impl Value for Complaint {
         let [head, coin, bonds, answerer, appellant, evidence, answer, owner] = *words;
         let (mut head, mut coin) = (Unpack::new(head), Unpack::new(coin));
         let (mut bonds, mut answerer) = (Unpack::new(bonds), Unpack::new(answerer));
+        let (mut appellant, mut owner) = (Unpack::new(appellant), Unpack::new(owner));
         Ok(Self {
             complainant: head.address(),
             asset: head.number(64)?,
@@ -110,10 +123,18 @@ impl Value for Complaint {
             against: bonds.number(8)?,
             answerer: answerer.address(),
             places: answerer.number(64)?,
-            appellant: Unpack::new(appellant).address(),
+            appellant: appellant.address(),
             evidence: evidence.into(),
             answer: answer.into(),
-            owner: Unpack::new(owner).address(),
+            owner: owner.address(),
+            windows: Windows {
+                answer: appellant.number(24)?,
+                commit: appellant.number(24)?,
+                reveal: appellant.number(24)?,
+                appeal: appellant.number(24)?,
+                decision: owner.number(24)?,
+            },
+            seat_fee: owner.number(72)?,
         })
     }
 }

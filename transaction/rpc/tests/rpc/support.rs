@@ -162,6 +162,7 @@ fn config() -> GenesisConfig {
         vesting: sahara_evm::VestingConfig::default(),
         parameters: None,
         governance: None,
+        disputes: None,
     }
 }
 
