@@ -3,7 +3,8 @@
 alloy_sol_types::sol! {
     #![sol(abi, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
     /// A complaint names what should happen; a jury of drawn stakers says yes or no by commit and reveal; a vote of governance may say otherwise.
-    /// Until then new income of the asset is held, at most as much as the complaint's bond, and nothing later than 14 days after the filing.
+    /// Until then new income of the asset is held, at most as much as the complaint's bond, and nothing later than 14 days after the filing. Several
+    /// complaints about an asset may be open: they claim the same income, and the first of them that is upheld gets what it claims.
     interface IDisputes {
         enum Ground {
             /// It contains what its creator had no right to.
@@ -44,6 +45,8 @@ alloy_sol_types::sol! {
             uint64 filedAt; uint64 phaseEndsAt; uint32 seats; uint32 forIt; uint32 against;
             uint256 bond; uint256 held; uint256 answerBond; uint256 appealBond; bytes32 evidence; bytes32 answer;
         }
+        /// Income that waits: who earned it (none: who owns the asset when it is given back), and the open complaints that claim it.
+        struct Escrow { address earner; uint256 amount; uint64[] complaints; }
         struct Juror { address account; uint32 seats; bool hasCommitted; bool hasRevealed; }
         /// What governance may set: the times of a complaint in seconds, one after another from its filing on, at most 14 days together; the least
         /// bond; what a seat of the jury is paid, of seven seats at most half of the least bond; and the bonded coin behind a juror's place.
@@ -59,10 +62,11 @@ alloy_sol_types::sol! {
         event Revealed(uint64 indexed complaint, address indexed juror, bool isUpheld, uint32 seats);
         event Appealed(uint64 indexed complaint, address indexed appellant, uint256 bond, bytes32 reason);
         event Decided(uint64 indexed complaint, bool isUpheld);
+        /// `held`: what of the income that waited went to the complainant, or back to who earned it.
         event Closed(uint64 indexed complaint, uint64 indexed asset, Ruling ruling, uint256 held);
         event JurorPaid(uint64 indexed complaint, address indexed juror, uint256 amount);
-        /// A part of the asset's income waits for the ruling.
-        event Held(uint64 indexed complaint, uint64 indexed asset, uint256 amount);
+        /// A part of the asset's income waits for the open complaints' rulings.
+        event Held(uint64 indexed asset, uint256 amount);
         /// A part of the asset's income went where an upheld complaint said.
         event Redirected(uint64 indexed complaint, uint64 indexed asset, address indexed account, uint256 amount);
         /// What holds for the asset from now on: whose shares, and whether it is sold.
@@ -73,6 +77,7 @@ alloy_sol_types::sol! {
         event ParametersChanged(Parameters parameters);
 
         error UnknownComplaint(uint64 complaint);
+        /// The caller's own complaint about the asset is open.
         error AlreadyDisputed(uint64 asset, uint64 complaint);
         error BondTooSmall(uint256 bond, uint256 least);
         error InvalidShares();
@@ -116,8 +121,10 @@ alloy_sol_types::sol! {
         function sharesOf(uint64 complaint) external view returns (Share[] memory);
         function jury(uint64 complaint) external view returns (Juror[] memory);
         function commitmentOf(uint64 complaint, address juror, bool isUpheld, bytes32 salt) external view returns (bytes32);
-        /// What holds for an asset: the open complaint and the one whose shares are paid, 0 for none.
+        /// What holds for an asset: how many complaints are open, the one whose shares are paid (0 for none), and whether it is not sold.
         function standing(uint64 asset) external view returns (uint64 open, uint64 corrected, bool isDelisted);
+        /// What waits of an asset's income.
+        function escrowsOf(uint64 asset) external view returns (Escrow[] memory);
         function parameters() external view returns (Parameters memory);
         function placesOf(address juror) external view returns (uint32);
         /// Complaints filed so far (numbers begin with 1), and places on the list of jurors.

@@ -221,7 +221,7 @@ async fn plan(
     });
     let shown = json!({
         "asset": call.asset, "bond": bond, "evidence": call.evidence,
-        "already_disputed_by": standing.open, "answer_until": answer.0, "commit_until": commit.0,
+        "open_complaints": standing.open, "answer_until": answer.0, "commit_until": commit.0,
         "reveal_until": reveal.0, "appeal_until": appeal.0, "decided_by": end.0,
     });
     format.print(&shown, |_| {
@@ -235,7 +235,10 @@ async fn plan(
             ("over at the latest", utc(end)),
         ]);
         if standing.open > 0 {
-            text.push_str(&format!("\nrefused now: complaint {} is open", standing.open));
+            text.push_str(&format!(
+                "\nopen about it already: {}; what several claim is the first one's that is upheld",
+                standing.open
+            ));
         }
         text
     })

@@ -1,7 +1,7 @@
 //! Decoded call → rule.
 
 use super::{
-    closing, filing, jury, list, parameters,
+    closing, escrow, filing, jury, list, parameters,
     storage::{COMPLAINTS, PLACES, STANDINGS},
     views,
 };
@@ -70,11 +70,12 @@ fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
         Function::standing(f) => call.view(f, |f| {
             let standing = STANDINGS.get(state, AssetId(f.asset))?;
             Ok(IDisputes::standingReturn {
-                open: standing.open,
+                open: standing.open.into(),
                 corrected: standing.corrected,
                 isDelisted: standing.is_delisted,
             })
         }),
+        Function::escrowsOf(f) => call.view(f, |f| escrow::escrows(state, AssetId(f.asset))),
         Function::parameters(f) => call.view(f, |_| Ok(parameters::parameters(state)?.into())),
         Function::placesOf(f) => call.view(f, |f| list::places_of(state, f.juror)),
         Function::counts(f) => call.view(f, |_| {

@@ -4,7 +4,7 @@ use super::{
     MAX_SHARES,
     parameters::parameters,
     phases::{find, keep},
-    storage::{COMPLAINTS, PLACES, SHARES, STANDINGS},
+    storage::{CLAIMANTS, COMPLAINTS, LAST, PLACES, SHARES, STANDINGS},
     words::{Complaint, Share},
 };
 use crate::{
@@ -72,6 +72,30 @@ fn check_shares(shares: &[IDisputes::Share]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses who has a complaint about the asset that is open: a second one has nothing to add.
+fn refuse_second(state: &mut impl Read, caller: Address, asset: AssetId) -> Result<(), Failure> {
+    let complaint = LAST.get(state, (asset, caller))?;
+    if complaint == 0 || find(state, complaint)?.is_closed {
+        return Ok(());
+    }
+    Err(IDisputes::AlreadyDisputed { asset: asset.0, complaint }.into())
+}
+
+/// Notes a new complaint with its asset; it has income held if there is a place.
+fn open(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<(), Failure> {
+    let asset = AssetId(complaint.asset);
+    LAST.set(state, (asset, complaint.complainant), &number)?;
+    CLAIMANTS.update(state, asset, |claimants| {
+        claimants.replace(0, number);
+        Ok(())
+    })?;
+    STANDINGS.update(state, asset, |standing| {
+        standing.open = standing.open.saturating_add(1);
+        Ok(())
+    })?;
+    mark(state, asset, true)
+}
+
 /// Complains about an asset; returns the complaint's number.
 ///
 /// # Errors
@@ -93,6 +117,7 @@ pub(super) fn file(
     if is_reserved(caller) || caller == title.owner {
         return Err(IDisputes::InvalidComplainant { account: caller }.into());
     }
+    refuse_second(state, caller, asset)?;
     let rules = parameters(state)?;
     let bond = bond(value, rules.least_bond)?;
     check_shares(shares)?;
@@ -105,18 +130,10 @@ pub(super) fn file(
     complaint.windows = rules.windows.behind(last_due(state)?);
     complaint.seat_fee = rules.seat_fee;
     let number = COMPLAINTS.push(state, (), &complaint)?.saturating_add(1);
-    STANDINGS.update(state, asset, |standing| {
-        if standing.open > 0 {
-            let (asset, complaint) = (asset.0, standing.open);
-            return Err(IDisputes::AlreadyDisputed { asset, complaint }.into());
-        }
-        standing.open = number;
-        Ok(())
-    })?;
+    open(state, number, &complaint)?;
     for part in shares {
         SHARES.push(state, number, &Share { account: part.account, share: part.share })?;
     }
-    mark(state, asset, true)?;
     let event = IDisputes::Filed {
         complaint: number,
         asset: asset.0,

@@ -73,13 +73,25 @@ impl Complaint {
         }
     }
 
-    /// How much more of new income may be held at a second.
-    pub(super) const fn room(&self, now: u64) -> u128 {
+    /// Whether the jury may still speak at a second.
+    pub(super) const fn is_before_ruling(&self, now: u64) -> bool {
+        now < self.filed_at.saturating_add(self.windows.reveal_end())
+    }
+
+    /// How much more of new income it claims at a second: before the ruling as much as its bond, unless nobody is to
+    /// judge it or the asset is spared; if it was upheld, everything.
+    pub(super) const fn room(&self, now: u64, spared_until: u64) -> u128 {
         if self.is_closed || now >= self.filed_at.saturating_add(self.windows.end()) {
             return 0;
         }
-        if now < self.filed_at.saturating_add(self.windows.reveal_end()) {
-            return self.bond.saturating_sub(self.held);
+        if self.is_before_ruling(now) {
+            let is_unjudged = self.is_drawn && self.seats == 0;
+            let is_spared = now < spared_until;
+            return if is_unjudged || is_spared {
+                0
+            } else {
+                self.bond.saturating_sub(self.claimed)
+            };
         }
         match self.ruling() {
             // A word of coin never overflows: all coin there is is far less.
