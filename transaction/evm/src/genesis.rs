@@ -10,12 +10,12 @@ use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
 use sahara_abi::{
-    AIRDROP, COMMUNITY, GOVERNANCE, IGovernance, INCENTIVE_POOL, INVESTORS, ISystem, PROTOCOLS,
-    SYSTEM, TEAM,
+    AIRDROP, COMMUNITY, GOVERNANCE, IDisputes, IGovernance, INCENTIVE_POOL, INVESTORS, ISystem,
+    PROTOCOLS, SYSTEM, TEAM,
 };
 use sahara_primitives::Amount;
 use sahara_protocols::{
-    GasParameters, MemoryState, found_gas_parameters, gas_parameters_slot, governance,
+    GasParameters, MemoryState, disputes, found_gas_parameters, gas_parameters_slot, governance,
     vesting::{self, PlanError},
 };
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,9 @@ pub struct GenesisConfig {
     /// What governance begins with; by default delays of days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<IGovernance::Setup>,
+    /// Times and coin of complaints against assets; the rules' own defaults when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disputes: Option<IDisputes::Parameters>,
 }
 
 impl GenesisConfig {
@@ -227,6 +230,9 @@ pub enum GenesisError {
     /// Under rules or settings of governance nothing could be decided.
     #[error("governance's rules and settings are expected to be such as a proposal may set")]
     Governance,
+    /// Under times or coin of complaints nothing could be decided.
+    #[error(transparent)]
+    Disputes(#[from] disputes::ParametersError),
     /// A beneficiary is an account of the chain's own.
     #[error("{0} is an account of the chain's own, expected a beneficiary's")]
     Reserved(Address),
@@ -260,6 +266,7 @@ impl GenesisConfig {
             },
             parameters: None,
             governance: None,
+            disputes: None,
         }
     }
 }
@@ -352,6 +359,9 @@ fn place_words(diff: &mut StateDiff, config: &GenesisConfig) -> Result<(), Genes
     found_gas_parameters(&mut state, gas).map_err(|_| GenesisError::Parameters)?;
     if let Some(setup) = &config.governance {
         governance::found(&mut state, setup).map_err(|_| GenesisError::Governance)?;
+    }
+    if let Some(parameters) = &config.disputes {
+        disputes::found(&mut state, parameters)?;
     }
     for ((address, slot), word) in state.words {
         let account = diff.accounts.entry(address).or_default();

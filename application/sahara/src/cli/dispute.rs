@@ -17,6 +17,9 @@ pub(crate) enum Dispute {
         /// Its number in `sahara dispute list`.
         complaint: u64,
     },
+    /// The times of a complaint, the least bond, and what jurors need and get.
+    #[command(after_help = "Example: sahara dispute rules")]
+    Rules,
     /// Complain about an asset. The bond is lost if a jury dismisses the complaint.
     #[command(
         after_help = "New income of the asset is held from now on, at most as much as the bond.\nExample:\n  sahara dispute file 3 --ground stolen-data --evidence proof.pdf --bond 100 --share 0x7099...=4000 --delist"
@@ -30,7 +33,7 @@ pub(crate) enum Dispute {
         /// What proves it; only its keccak256 goes on chain, so keep it.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// At least 100 SAHARA.
+        /// At least what `sahara dispute rules` says.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// A part of the asset's future income in basis points. Repeat for each, up to eight.
@@ -46,7 +49,7 @@ pub(crate) enum Dispute {
         #[command(flatten)]
         signer: Signer,
     },
-    /// Answer a complaint about your asset, within two days of its filing.
+    /// Answer a complaint about your asset, by the day that `sahara dispute show` says.
     #[command(after_help = "Example: sahara dispute answer 1 --evidence ours.pdf")]
     Answer {
         /// Its number in `sahara dispute list`.
@@ -54,14 +57,14 @@ pub(crate) enum Dispute {
         /// What speaks against it; only its keccak256 goes on chain.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// At least 100 SAHARA; lost if the complaint is upheld.
+        /// At least what `sahara dispute rules` says; lost if the complaint is upheld.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// The asset's owner.
         #[command(flatten)]
         signer: Signer,
     },
-    /// Put yourself on the list of jurors, a place for each 1,000 SAHARA that you bonded.
+    /// Put yourself on the list of jurors; `sahara dispute rules` says what a place needs of bonded coin.
     #[command(after_help = "Example: sahara dispute enlist 2")]
     Enlist {
         /// How many places more.
@@ -109,7 +112,7 @@ pub(crate) enum Dispute {
         /// Why; only its keccak256 goes on chain.
         #[arg(long, value_name = "FILE")]
         reason: PathBuf,
-        /// At least 100 SAHARA; lost unless governance decides otherwise than the jury.
+        /// At least what `sahara dispute rules` says; lost unless governance decides otherwise than the jury.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// The complainant, or the asset's owner.

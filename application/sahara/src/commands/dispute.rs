@@ -45,6 +45,19 @@ struct Shown {
     jurors: Vec<Juror>,
 }
 
+/// Times in seconds, one after another from the filing on.
+#[derive(Serialize)]
+struct Rules {
+    answer: u32,
+    commit: u32,
+    reveal: u32,
+    appeal: u32,
+    decision: u32,
+    least_bond: Amount,
+    seat_fee: Amount,
+    place: Amount,
+}
+
 #[derive(Serialize)]
 struct Juror {
     account: Address,
@@ -88,6 +101,10 @@ pub(crate) async fn run(dispute: &Dispute, session: &Session, format: Format) ->
         Dispute::Show { complaint } => {
             let shown = show(&session.client()?, *complaint).await?;
             format.print(&shown, details)
+        }
+        Dispute::Rules => {
+            let shown = rules(&session.client()?).await?;
+            format.print(&shown, rules_text)
         }
         Dispute::File { .. } => file(dispute, session, format).await,
         Dispute::Answer { complaint, evidence, bond, signer } => {
@@ -193,14 +210,18 @@ async fn plan(
     bond: Amount,
     format: Format,
 ) -> Result<()> {
-    const DAY: u64 = 86_400;
+    let rules = rules(client).await?;
     let standing = client.call(DISPUTES, &IDisputes::standingCall { asset: call.asset }).await;
     let standing = standing.map_err(refused)?;
-    let at = |days: u64| Timestamp(now().0.saturating_add(days * DAY));
-    let [answer, commit, reveal, appeal, end] = [2, 3, 4, 6, 14].map(at);
+    let mut time = now();
+    let times = [rules.answer, rules.commit, rules.reveal, rules.appeal, rules.decision];
+    let [answer, commit, reveal, appeal, end] = times.map(|seconds| {
+        time = Timestamp(time.0.saturating_add(seconds.into()));
+        time
+    });
     let shown = json!({
         "asset": call.asset, "bond": bond, "evidence": call.evidence,
-        "already_disputed_by": standing.open, "answer_until": answer.0, "commit_until": commit.0,
+        "open_complaints": standing.open, "answer_until": answer.0, "commit_until": commit.0,
         "reveal_until": reveal.0, "appeal_until": appeal.0, "decided_by": end.0,
     });
     format.print(&shown, |_| {
@@ -214,10 +235,40 @@ async fn plan(
             ("over at the latest", utc(end)),
         ]);
         if standing.open > 0 {
-            text.push_str(&format!("\nrefused now: complaint {} is open", standing.open));
+            text.push_str(&format!(
+                "\nopen about it already: {}; what several claim is the first one's that is upheld",
+                standing.open
+            ));
         }
         text
     })
+}
+
+async fn rules(client: &ChainClient) -> Result<Rules> {
+    let set = client.call(DISPUTES, &IDisputes::parametersCall {}).await.map_err(refused)?;
+    Ok(Rules {
+        answer: set.answer,
+        commit: set.commit,
+        reveal: set.reveal,
+        appeal: set.appeal,
+        decision: set.decision,
+        least_bond: Amount::from_base_units(set.leastBond),
+        seat_fee: Amount::from_base_units(set.seatFee),
+        place: Amount::from_base_units(set.place),
+    })
+}
+
+fn rules_text(rules: &Rules) -> String {
+    pairs([
+        ("the owner answers within", format!("{} s", rules.answer)),
+        ("then jurors commit for", format!("{} s", rules.commit)),
+        ("then jurors reveal for", format!("{} s", rules.reveal)),
+        ("then sides may appeal for", format!("{} s", rules.appeal)),
+        ("then governance decides within", format!("{} s", rules.decision)),
+        ("least bond", format!("{} SAHARA", rules.least_bond)),
+        ("a juror is paid, a seat", format!("{} SAHARA", rules.seat_fee)),
+        ("bonded coin a place needs", format!("{} SAHARA", rules.place)),
+    ])
 }
 
 async fn show(client: &ChainClient, number: u64) -> Result<Shown> {

@@ -92,7 +92,7 @@ fn dispute(revert: &Revert) -> Option<String> {
     }
     if let Some(error) = revert.decode::<IDisputes::AlreadyDisputed>() {
         return Some(format!(
-            "complaint {} about asset {} is open, another can be filed when it is closed",
+            "your complaint {} about asset {} is open: you can file another when it is closed",
             error.complaint, error.asset
         ));
     }

@@ -106,6 +106,7 @@ fn config(day: u64) -> GenesisConfig {
         vesting: sahara_evm::VestingConfig::default(),
         parameters: None,
         governance: None,
+        disputes: None,
     }
 }
 

@@ -68,6 +68,30 @@ fn genesis_binds_the_classes_to_their_schedules() {
 }
 
 #[test]
+fn genesis_names_the_times_of_complaints_or_is_refused() {
+    let usual = GenesisConfig::local(CHAIN_ID, 0, &[account(1)]);
+    let (without, _) = genesis(&usual).unwrap();
+    assert!(
+        without.accounts[&sahara_abi::DISPUTES].storage.is_empty(),
+        "the defaults need no word"
+    );
+    let defaults = sahara_protocols::disputes::Parameters::DEFAULT;
+    let mut config = GenesisConfig { disputes: Some(defaults.into()), ..usual };
+    if let Some(parameters) = &mut config.disputes {
+        parameters.answer = 5;
+    }
+    let text = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<GenesisConfig>(&text).unwrap(), config);
+    let (diff, _) = genesis(&config).unwrap();
+    assert_eq!(diff.accounts[&sahara_abi::DISPUTES].storage.len(), 2);
+    if let Some(parameters) = &mut config.disputes {
+        parameters.answer = 4 * 86_400 + 1;
+    }
+    let refused = genesis(&config).unwrap_err().to_string();
+    assert_eq!(refused, "answer of disputes is 345601, expected at most 345600");
+}
+
+#[test]
 fn a_genesis_whose_parts_do_not_add_up_is_refused() {
     let mut config = GenesisConfig::local(CHAIN_ID, 0, &[account(1)]);
     let text = serde_json::to_string(&config).unwrap();

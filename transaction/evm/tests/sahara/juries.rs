@@ -9,7 +9,7 @@ use sahara_abi::{
     IStaking, STAKING,
 };
 use sahara_evm::BlockOutcome;
-use sahara_protocols::disputes::{ANSWER, DRAW_GAS, MAX_PLACES};
+use sahara_protocols::disputes::{DRAW_GAS, MAX_PLACES, Windows};
 
 /// As many as an account may stand behind.
 const VALIDATORS: u8 = 32;
@@ -110,7 +110,7 @@ fn complain(world: &mut World) {
 /// The seats that were drawn within eight blocks, and the most that a block cost beyond an idle one.
 fn draw(world: &mut World) -> (Vec<Address>, u64) {
     let idle = system_gas(&world.block(&[]));
-    world.env.timestamp += ANSWER;
+    world.env.timestamp += Windows::DEFAULT.answer;
     let (mut jurors, mut most) = (Vec::new(), 0);
     for _ in 0..8 {
         let outcome = world.block(&[]);

@@ -155,8 +155,8 @@ pub(super) fn lines(
             return Err(IAssets::NotSealed { asset: parent.0 }.into());
         }
         if let Some((creator, kind)) = child {
-            // A record of use builds on nothing.
-            if edge.relation != Relation::Records {
+            // A bonded gateway's record of use builds on nothing; anybody else's edge is a derivative.
+            if !is_record(state, edge.relation, creator)? {
                 disputes::check_listed(state, parent)?;
             }
             check_edge(state, edge, &title, (creator, kind))?;

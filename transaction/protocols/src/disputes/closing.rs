@@ -1,7 +1,7 @@
 //! The end of a complaint: who gets what, and what holds from then on.
 
 use super::{
-    JURY_FEE,
+    escrow,
     filing::mark,
     list::discharge,
     phases::{find, keep},
@@ -9,9 +9,7 @@ use super::{
     words::Complaint,
 };
 use crate::{
-    assets,
     dispatch::require_governance,
-    royalties,
     state::{Failure, Write},
 };
 use alloy_primitives::{Address, U256};
@@ -30,42 +28,33 @@ pub(super) fn close(state: &mut impl Write, number: u64) -> Result<(), Failure> 
     let complaint = find(state, number)?;
     complaint.expect(number, state.block().timestamp.0, Phase::Closable)?;
     let (asset, ruling) = (AssetId(complaint.asset), complaint.ruling());
-    let closed = Complaint {
-        is_closed: true,
-        bond: 0,
-        held: 0,
-        answer_bond: 0,
-        appeal_bond: 0,
-        ..complaint
-    };
+    let closed =
+        Complaint { is_closed: true, bond: 0, answer_bond: 0, appeal_bond: 0, ..complaint };
     keep(state, number, &closed)?;
     settle_standing(state, number, &complaint)?;
     let paid = pay_jury(state, number, &complaint)?;
     let bond = complaint.bond.saturating_sub(paid);
     let complainant = complaint.complainant;
-    let owner = assets::title(state, asset)?.owner;
     match ruling {
         Ruling::Upheld => {
-            let all = bond.saturating_add(complaint.answer_bond).saturating_add(complaint.held);
-            pay(state, complainant, all)?;
+            pay(state, complainant, bond.saturating_add(complaint.answer_bond))?;
         }
         Ruling::Dismissed => {
-            // Half is the owner's; were it all, complaining about oneself would cost nothing.
+            // Half is whose the asset was; were it all, complaining about oneself would cost nothing.
             let half = bond.div_euclid(2);
-            pay(state, owner, half)?;
+            pay(state, complaint.owner, half)?;
             pay(state, INCENTIVE_POOL, bond.saturating_sub(half))?;
         }
         Ruling::Open | Ruling::__Invalid => pay(state, complainant, bond)?,
     }
     if ruling != Ruling::Upheld {
         pay(state, complaint.answerer, complaint.answer_bond)?;
-        let held = Amount::from_u128(complaint.held);
-        royalties::give_back(state, ADDRESS, asset, held)?;
     }
+    let winner = (ruling == Ruling::Upheld).then_some(complainant);
+    let held = U256::from(escrow::settle(state, (asset, number), winner)?);
     let is_turned = complaint.decision.is_some() && complaint.verdict() != ruling;
     let to = if is_turned { complaint.appellant } else { INCENTIVE_POOL };
     pay(state, to, complaint.appeal_bond)?;
-    let held = U256::from(complaint.held);
     state.emit(ADDRESS, IDisputes::Closed { complaint: number, asset: asset.0, ruling, held })
 }
 
@@ -73,24 +62,30 @@ fn pay(state: &mut impl Write, to: Address, amount: u128) -> Result<(), Failure>
     if amount == 0 { Ok(()) } else { state.move_coin(ADDRESS, to, Amount::from_u128(amount)) }
 }
 
-/// What holds for the asset from now on.
+/// What holds for the asset from now on. Of upheld complaints with shares the one that was filed last holds: its
+/// complainant and its jury knew of the others.
 fn settle_standing(
     state: &mut impl Write,
     number: u64,
     complaint: &Complaint,
 ) -> Result<(), Failure> {
-    let asset = AssetId(complaint.asset);
-    let is_upheld = complaint.ruling() == Ruling::Upheld;
+    let (asset, now) = (AssetId(complaint.asset), state.block().timestamp.0);
+    let ruling = complaint.ruling();
+    let is_upheld = ruling == Ruling::Upheld;
     let has_shares = SHARES.len(state, number)? > 0;
     let standing = STANDINGS.update(state, asset, |standing| {
-        standing.open = 0;
+        standing.open = standing.open.saturating_sub(1);
         if is_upheld && has_shares {
-            standing.corrected = number;
+            standing.corrected = standing.corrected.max(number);
+        }
+        if ruling == Ruling::Open {
+            let until = now.saturating_add(complaint.windows.end());
+            standing.spared_until = standing.spared_until.max(until);
         }
         standing.is_delisted |= is_upheld && complaint.is_delisting;
         Ok(*standing)
     })?;
-    mark(state, asset, standing.corrected > 0)?;
+    mark(state, asset, standing.is_marked())?;
     if !is_upheld {
         return Ok(());
     }
@@ -101,7 +96,7 @@ fn settle_standing(
 /// Pays jurors who spoke, by seats; takes off the list who did not. Returns what was paid.
 fn pay_jury(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<u128, Failure> {
     let spoken = u128::from(complaint.for_it.saturating_add(complaint.against));
-    let seat_fee = JURY_FEE.div_euclid(u128::from(super::JURY));
+    let seat_fee = complaint.seat_fee;
     let mut paid = 0_u128;
     for index in 0..JURIES.len(state, number)? {
         let juror = JURIES.get(state, number, index)?;
@@ -132,11 +127,11 @@ pub(super) fn restore(
     asset: AssetId,
 ) -> Result<(), Failure> {
     require_governance(caller)?;
-    let open = STANDINGS.update(state, asset, |standing| {
+    let standing = STANDINGS.update(state, asset, |standing| {
         (standing.corrected, standing.is_delisted) = (0, false);
-        Ok(standing.open)
+        Ok(*standing)
     })?;
-    mark(state, asset, open > 0)?;
+    mark(state, asset, standing.is_marked())?;
     let event = IDisputes::Corrected { asset: asset.0, complaint: 0, isDelisted: false };
     state.emit(ADDRESS, event)
 }

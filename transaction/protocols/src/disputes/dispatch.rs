@@ -1,7 +1,7 @@
 //! Decoded call → rule.
 
 use super::{
-    closing, filing, jury, list,
+    closing, escrow, filing, jury, list, parameters,
     storage::{COMPLAINTS, PLACES, STANDINGS},
     views,
 };
@@ -52,6 +52,9 @@ pub(crate) fn call(state: &mut impl Write, call: &Call<'_>) -> Result<Bytes, Fai
         Function::discharge(f) => {
             call.change(f, |_| list::discharge(state, caller).map(Into::into))
         }
+        Function::setParameters(f) => call.change(f, |f| {
+            parameters::set_parameters(state, caller, &f.parameters).map(Into::into)
+        }),
         other => view(state, call, other),
     }
 }
@@ -67,11 +70,13 @@ fn view(state: &mut impl Write, call: &Call<'_>, function: Function) -> Result<B
         Function::standing(f) => call.view(f, |f| {
             let standing = STANDINGS.get(state, AssetId(f.asset))?;
             Ok(IDisputes::standingReturn {
-                open: standing.open,
+                open: standing.open.into(),
                 corrected: standing.corrected,
                 isDelisted: standing.is_delisted,
             })
         }),
+        Function::escrowsOf(f) => call.view(f, |f| escrow::escrows(state, AssetId(f.asset))),
+        Function::parameters(f) => call.view(f, |_| Ok(parameters::parameters(state)?.into())),
         Function::placesOf(f) => call.view(f, |f| list::places_of(state, f.juror)),
         Function::counts(f) => call.view(f, |_| {
             Ok(IDisputes::countsReturn {

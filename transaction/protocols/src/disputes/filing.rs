@@ -1,9 +1,10 @@
 //! What the two sides do: complain, answer, appeal.
 
 use super::{
-    LEAST_BOND, MAX_SHARES,
+    MAX_SHARES,
+    parameters::parameters,
     phases::{find, keep},
-    storage::{COMPLAINTS, PLACES, SHARES, STANDINGS},
+    storage::{CLAIMANTS, COMPLAINTS, LAST, PLACES, SHARES, STANDINGS},
     words::{Complaint, Share},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     state::{Failure, Read, Write},
     storage::Value,
 };
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
     DISPUTES as ADDRESS, IAssets,
     IDisputes::{self, Ground, Phase},
@@ -32,10 +33,23 @@ pub(super) struct Plan {
 }
 
 /// A bond as it stands in a word.
-fn bond(value: Amount) -> Result<u128, Failure> {
-    let units = value.to_u128().filter(|units| *units < 1 << 90 && value >= LEAST_BOND);
-    let (bond, least) = (value.base_units(), LEAST_BOND.base_units());
+fn bond(value: Amount, least: u128) -> Result<u128, Failure> {
+    let units = value.to_u128().filter(|units| *units < 1 << 90 && *units >= least);
+    let (bond, least) = (value.base_units(), U256::from(least));
     units.ok_or_else(|| IDisputes::BondTooSmall { bond, least }.into())
+}
+
+/// The least bond of an answer and an appeal: what is asked now, and never more than the complainant put in.
+fn least_bond(state: &mut impl Read, complaint: &Complaint) -> Result<u128, Failure> {
+    Ok(parameters(state)?.least_bond.min(complaint.bond))
+}
+
+/// Seconds until the jury of the last complaint is due.
+fn last_due(state: &mut impl Read) -> Result<u64, Failure> {
+    let Some(last) = COMPLAINTS.len(state, ())?.checked_sub(1) else { return Ok(0) };
+    let last = COMPLAINTS.get(state, (), last)?;
+    let due = last.filed_at.saturating_add(last.windows.answer);
+    Ok(due.saturating_sub(state.block().timestamp.0))
 }
 
 /// Marks the asset where payments look, or no longer.
@@ -56,6 +70,30 @@ fn check_shares(shares: &[IDisputes::Share]) -> Result<(), Failure> {
         return Err(IDisputes::InvalidShares {}.into());
     }
     Ok(())
+}
+
+/// Refuses who has a complaint about the asset that is open: a second one has nothing to add.
+fn refuse_second(state: &mut impl Read, caller: Address, asset: AssetId) -> Result<(), Failure> {
+    let complaint = LAST.get(state, (asset, caller))?;
+    if complaint == 0 || find(state, complaint)?.is_closed {
+        return Ok(());
+    }
+    Err(IDisputes::AlreadyDisputed { asset: asset.0, complaint }.into())
+}
+
+/// Notes a new complaint with its asset; it has income held if there is a place.
+fn open(state: &mut impl Write, number: u64, complaint: &Complaint) -> Result<(), Failure> {
+    let asset = AssetId(complaint.asset);
+    LAST.set(state, (asset, complaint.complainant), &number)?;
+    CLAIMANTS.update(state, asset, |claimants| {
+        claimants.replace(0, number);
+        Ok(())
+    })?;
+    STANDINGS.update(state, asset, |standing| {
+        standing.open = standing.open.saturating_add(1);
+        Ok(())
+    })?;
+    mark(state, asset, true)
 }
 
 /// Complains about an asset; returns the complaint's number.
@@ -79,7 +117,9 @@ pub(super) fn file(
     if is_reserved(caller) || caller == title.owner {
         return Err(IDisputes::InvalidComplainant { account: caller }.into());
     }
-    let bond = bond(value)?;
+    refuse_second(state, caller, asset)?;
+    let rules = parameters(state)?;
+    let bond = bond(value, rules.least_bond)?;
     check_shares(shares)?;
     let mut complaint = Complaint::unpack(&Default::default())?;
     (complaint.complainant, complaint.asset, complaint.ground) = (caller, asset.0, ground);
@@ -87,19 +127,13 @@ pub(super) fn file(
     (complaint.bond, complaint.filed_at) = (bond, state.block().timestamp.0);
     complaint.places = PLACES.len(state, ())?;
     complaint.owner = title.owner;
+    complaint.windows = rules.windows.behind(last_due(state)?);
+    complaint.seat_fee = rules.seat_fee;
     let number = COMPLAINTS.push(state, (), &complaint)?.saturating_add(1);
-    STANDINGS.update(state, asset, |standing| {
-        if standing.open > 0 {
-            let (asset, complaint) = (asset.0, standing.open);
-            return Err(IDisputes::AlreadyDisputed { asset, complaint }.into());
-        }
-        standing.open = number;
-        Ok(())
-    })?;
+    open(state, number, &complaint)?;
     for part in shares {
         SHARES.push(state, number, &Share { account: part.account, share: part.share })?;
     }
-    mark(state, asset, true)?;
     let event = IDisputes::Filed {
         complaint: number,
         asset: asset.0,
@@ -135,7 +169,7 @@ pub(super) fn answer(
     if !complaint.answerer.is_zero() {
         return Err(IDisputes::AlreadyAnswered { complaint: number }.into());
     }
-    complaint.answer_bond = bond(value)?;
+    complaint.answer_bond = bond(value, least_bond(state, &complaint)?)?;
     (complaint.answerer, complaint.answer) = (caller, evidence);
     keep(state, number, &complaint)?;
     let bond = value.base_units();
@@ -159,7 +193,7 @@ pub(super) fn appeal(
     if caller != complaint.complainant && caller != owner(state, &complaint)? {
         return Err(IDisputes::OnlyParty { complaint: number, caller }.into());
     }
-    complaint.appeal_bond = bond(value)?;
+    complaint.appeal_bond = bond(value, least_bond(state, &complaint)?)?;
     complaint.appellant = caller;
     keep(state, number, &complaint)?;
     let bond = value.base_units();

@@ -1,16 +1,16 @@
 //! What a dispute does to an asset's income, and to what may be done with the asset.
 
 use super::{
-    phases::{find, keep},
+    escrow,
     storage::{SHARES, STANDINGS},
 };
 use crate::state::{Failure, Read, Write, overflow};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 use sahara_abi::{DISPUTES as ADDRESS, IDisputes};
 use sahara_primitives::{Amount, AssetId, BasisPoints};
 
 /// Takes from a part of a payment, which `from` holds, what a dispute has a claim on; returns the rest.
-/// Shares of an upheld complaint come first, what an open one holds is of the rest.
+/// Shares of an upheld complaint come first, what open ones hold is of the rest.
 ///
 /// # Errors
 /// Those of the state.
@@ -26,7 +26,7 @@ pub(crate) fn divert(
         rest = redirect(state, from, (asset, standing.corrected), part)?;
     }
     if standing.open > 0 {
-        rest = hold(state, from, standing.open, rest)?;
+        rest = escrow::hold(state, from, (asset, &standing), rest)?;
     }
     Ok(rest)
 }
@@ -60,27 +60,6 @@ fn redirect(
 
 fn broken() -> Failure {
     Failure::Fatal("a share of an asset's income is above one".into())
-}
-
-fn hold(
-    state: &mut impl Write,
-    from: Address,
-    number: u64,
-    part: Amount,
-) -> Result<Amount, Failure> {
-    let mut complaint = find(state, number)?;
-    let room = complaint.room(state.block().timestamp.0);
-    let units = part.to_u128().unwrap_or(u128::MAX).min(room);
-    if units == 0 {
-        return Ok(part);
-    }
-    complaint.held = complaint.held.saturating_add(units);
-    keep(state, number, &complaint)?;
-    let amount = Amount::from_u128(units);
-    state.move_coin(from, ADDRESS, amount)?;
-    let (asset, held) = (complaint.asset, U256::from(units));
-    state.emit(ADDRESS, IDisputes::Held { complaint: number, asset, amount: held })?;
-    part.checked_sub(amount).map_err(overflow)
 }
 
 /// Refuses an asset that lost a dispute.

@@ -1,10 +1,10 @@
 //! The jury: drawn by the chain, then it commits and reveals.
 
 use super::{
-    ANSWER, DRAWING, JURY,
+    JURY,
     list::{check_votes, discharge, places_of},
     phases::{find, keep},
-    storage::{COMPLAINTS, DRAWN, JURIES, PLACES, SEATS},
+    storage::{CLAIMANTS, COMPLAINTS, DRAWN, JURIES, PLACES, SEATS},
     words::{Complaint, Seat},
 };
 use crate::{
@@ -28,7 +28,7 @@ const CHECKS: usize = 16;
 /// Jurors without the coin for their places that one draw takes off the list; the next block goes on.
 const MOST_STALE: usize = 6;
 
-/// Gas for drawing one jury: 16 checks of at most 345,000, 512 looks of 2,200, 7 seats of 75,000, and taking
+/// Gas for drawing one jury: 16 checks of at most 345,000, 512 looks of 2,200, 7 seats of 75,000, 8 complaints of 19,000 beside it, and taking
 /// six jurors' 16 places off the list, 62,000 each where the list becomes shorter by it.
 pub const DRAW_GAS: u64 = 14_000_000;
 
@@ -51,13 +51,15 @@ pub(crate) fn turn(state: &mut impl Write) -> Result<(), Failure> {
     }
     let complaint = COMPLAINTS.get(state, (), drawn)?;
     let now = state.block().timestamp.0;
-    if now < complaint.filed_at.saturating_add(ANSWER) {
+    if now < complaint.filed_at.saturating_add(complaint.windows.answer) {
         return Ok(());
     }
     let number = drawn.saturating_add(1);
     // A draw that cannot be paid for leaves the complaint without a jury, never the chain without a block.
     let draw = state.attempt(DRAW_GAS, |state| draw(state, number, complaint))?;
-    if matches!(draw, Ok(Draw::Cleaned)) && now < complaint.filed_at.saturating_add(DRAWING) {
+    if matches!(draw, Ok(Draw::Cleaned))
+        && now < complaint.filed_at.saturating_add(complaint.windows.drawing_end())
+    {
         let places = complaint.places.min(PLACES.len(state, ())?);
         return keep(state, number, &Complaint { places, ..complaint });
     }
@@ -97,8 +99,7 @@ pub(super) fn candidates(
     number: u64,
     complaint: &Complaint,
 ) -> Result<Draw, Failure> {
-    let owner = assets::title(state, AssetId(complaint.asset))?.owner;
-    let parties = [complaint.complainant, complaint.answerer, complaint.owner, owner];
+    let parties = parties(state, complaint)?;
     let seed = keccak256((state.block().randomness, number).abi_encode());
     let (mut found, mut checked) = (Vec::<Address>::new(), Vec::<(Address, bool)>::new());
     for look in 0..LOOKS {
@@ -137,6 +138,17 @@ pub(super) fn candidates(
         (false, true) => Draw::Cleaned,
         (false, false) => Draw::Nobody,
     })
+}
+
+/// Who must not judge: the sides, and who has income of the same asset held by another complaint.
+fn parties(state: &mut impl Read, complaint: &Complaint) -> Result<Vec<Address>, Failure> {
+    let asset = AssetId(complaint.asset);
+    let owner = assets::title(state, asset)?.owner;
+    let mut parties = vec![complaint.complainant, complaint.answerer, complaint.owner, owner];
+    for (number, _) in CLAIMANTS.get(state, asset)?.all() {
+        parties.push(find(state, number)?.complainant);
+    }
+    Ok(parties)
 }
 
 /// Seats of a jury.

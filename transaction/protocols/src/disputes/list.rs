@@ -1,7 +1,8 @@
 //! The list of jurors.
 
 use super::{
-    MAX_PLACES, PLACE,
+    MAX_PLACES,
+    parameters::parameters,
     storage::{FREE, PLACES, PLACES_OF},
     words::Place,
 };
@@ -27,7 +28,7 @@ pub(super) fn check_votes(
     places: u32,
 ) -> Result<(), Failure> {
     let votes = staking::votes(state, account)?.base_units();
-    let needed = U256::from(PLACE.saturating_mul(places.into()));
+    let needed = U256::from(parameters(state)?.place.saturating_mul(places.into()));
     if votes < needed {
         return Err(IDisputes::TooFewVotes { votes, needed }.into());
     }

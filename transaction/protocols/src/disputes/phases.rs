@@ -1,6 +1,6 @@
 //! Where a complaint stands: a function of its record and the time.
 
-use super::{ANSWER, APPEAL, COMMIT, HOLDING, REVEAL, storage::COMPLAINTS, words::Complaint};
+use super::{storage::COMPLAINTS, words::Complaint};
 use crate::state::{Failure, Read, Write};
 use sahara_abi::IDisputes::{self, Phase, Ruling};
 
@@ -36,21 +36,21 @@ impl Complaint {
         if self.is_closed {
             return (Phase::Closed, 0);
         }
-        if now < at(ANSWER) {
-            return (Phase::Answering, at(ANSWER));
-        }
-        if now < at(COMMIT) {
-            return (Phase::Committing, at(COMMIT));
-        }
-        if now < at(REVEAL) {
-            return (Phase::Revealing, at(REVEAL));
+        let windows = &self.windows;
+        let jury = [
+            (Phase::Answering, at(windows.answer)),
+            (Phase::Committing, at(windows.commit_end())),
+            (Phase::Revealing, at(windows.reveal_end())),
+        ];
+        if let Some(present) = jury.into_iter().find(|(_, end)| now < *end) {
+            return present;
         }
         let is_appealed = !self.appellant.is_zero();
-        if !is_appealed && now < at(APPEAL) {
-            return (Phase::Appealable, at(APPEAL));
+        if !is_appealed && now < at(windows.appeal_end()) {
+            return (Phase::Appealable, at(windows.appeal_end()));
         }
-        if is_appealed && self.decision.is_none() && now < at(HOLDING) {
-            return (Phase::Appealed, at(HOLDING));
+        if is_appealed && self.decision.is_none() && now < at(windows.end()) {
+            return (Phase::Appealed, at(windows.end()));
         }
         (Phase::Closable, 0)
     }
@@ -73,13 +73,25 @@ impl Complaint {
         }
     }
 
-    /// How much more of new income may be held at a second.
-    pub(super) const fn room(&self, now: u64) -> u128 {
-        if self.is_closed || now >= self.filed_at.saturating_add(HOLDING) {
+    /// Whether the jury may still speak at a second.
+    pub(super) const fn is_before_ruling(&self, now: u64) -> bool {
+        now < self.filed_at.saturating_add(self.windows.reveal_end())
+    }
+
+    /// How much more of new income it claims at a second: before the ruling as much as its bond, unless nobody is to
+    /// judge it or the asset is spared; if it was upheld, everything.
+    pub(super) const fn room(&self, now: u64, spared_until: u64) -> u128 {
+        if self.is_closed || now >= self.filed_at.saturating_add(self.windows.end()) {
             return 0;
         }
-        if now < self.filed_at.saturating_add(REVEAL) {
-            return self.bond.saturating_sub(self.held);
+        if self.is_before_ruling(now) {
+            let is_unjudged = self.is_drawn && self.seats == 0;
+            let is_spared = now < spared_until;
+            return if is_unjudged || is_spared {
+                0
+            } else {
+                self.bond.saturating_sub(self.claimed)
+            };
         }
         match self.ruling() {
             // A word of coin never overflows: all coin there is is far less.

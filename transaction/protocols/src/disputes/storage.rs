@@ -1,6 +1,9 @@
 //! The slots; a map's number is part of the consensus rules and never used again.
 
-use super::words::{Complaint, Place, Seat, Share, Standing};
+use super::{
+    parameters::Parameters,
+    words::{Claimants, Complaint, Escrow, Place, Seat, Share, Standing},
+};
 use crate::{
     liabilities::RawSlot,
     state::Failure,
@@ -29,18 +32,31 @@ storage! { ADDRESS:
     FREE: List<(), u64> = 7;
     /// Complaints for which a jury was drawn: a position in the list of complaints.
     DRAWN: Slot<u64> = 8;
+    /// What governance may set.
+    PARAMETERS: Slot<Parameters> = 9;
+    /// Open complaints that have an asset's income held.
+    CLAIMANTS: Map<AssetId, Claimants> = 10;
+    /// What waits of an asset's income.
+    ESCROWS: List<AssetId, Escrow> = 11;
+    /// The last complaint of an account about an asset.
+    LAST: Map<(AssetId, Address), u64> = 12;
 }
 
-/// What one storage word says the protocol owes: a complaint's bond and what it holds, the bonds of an
-/// answer and of an appeal.
+/// What one storage word says the protocol owes: a complaint's bond, the bonds of an answer and of an
+/// appeal, and what waits of an asset's income.
 pub(crate) fn liability(slot: RawSlot, word: U256) -> Result<U256, Failure> {
-    if slot.number != COMPLAINTS_NUMBER || !matches!(slot.index, 1 | 2) {
-        return Ok(U256::ZERO);
-    }
+    let amounts = match (slot.number, slot.index) {
+        (COMPLAINTS_NUMBER, 1) | (ESCROWS_NUMBER, 1) => 1,
+        (COMPLAINTS_NUMBER, 2) => 2,
+        _ => 0,
+    };
     let mut word = Unpack::new(word);
-    let (first, second): (u128, u128) = (word.number(96)?, word.number(96)?);
-    Ok(U256::from(first.saturating_add(second)))
+    (0..amounts)
+        .try_fold(U256::ZERO, |sum, _| Ok(sum.saturating_add(U256::from(word.number::<u128>(96)?))))
 }
 
 /// The list of complaints.
 const COMPLAINTS_NUMBER: u8 = 0;
+
+/// The lists of what waits.
+const ESCROWS_NUMBER: u8 = 11;

@@ -11,10 +11,12 @@ use sahara_abi::{
     IDisputes::{self, Ground, Phase, Ruling},
     INCENTIVE_POOL, IRoyalties, IStaking, ROYALTIES, STAKING,
 };
-use sahara_primitives::Timestamp;
+use sahara_primitives::{Amount, Timestamp};
 
 mod behaviour;
 mod delisted;
+mod escrows;
+mod governed;
 mod juries;
 mod model;
 mod windows;
@@ -27,6 +29,15 @@ const VICTIM: Address = Address::repeat_byte(0x12);
 const PAYER: Address = Address::repeat_byte(0x13);
 const VALIDATOR: Address = Address::repeat_byte(0x14);
 const SALT: B256 = B256::repeat_byte(0x5a);
+
+// Seconds after the filing at which a default window ends.
+const ANSWER: u64 = Windows::DEFAULT.answer;
+const DRAWING: u64 = Windows::DEFAULT.drawing_end();
+const COMMIT: u64 = Windows::DEFAULT.commit_end();
+const REVEAL: u64 = Windows::DEFAULT.reveal_end();
+const APPEAL: u64 = Windows::DEFAULT.appeal_end();
+const HOLDING: u64 = Windows::DEFAULT.end();
+const JURY_FEE: u128 = 7 * Parameters::DEFAULT.seat_fee;
 
 fn juror(number: usize) -> Address {
     Address::repeat_byte(u8::try_from(number).unwrap() + 0x81)
@@ -125,7 +136,21 @@ fn filing(asset: u64, shares: &[(Address, u16)]) -> IDisputes::fileCall {
 }
 
 fn file(world: &mut Undo, asset: u64, bond: u128) -> Result<u64, Failure> {
-    world.call(VICTIM, DISPUTES, bond, &filing(asset, &[(VICTIM, 4_000)]))
+    file_by(world, VICTIM, asset, bond)
+}
+
+fn file_by(world: &mut Undo, who: Address, asset: u64, bond: u128) -> Result<u64, Failure> {
+    world.call(who, DISPUTES, bond, &filing(asset, &[(VICTIM, 4_000)]))
+}
+
+/// One of many who may complain; none of them has a place on the list of jurors.
+fn complainant(number: u8) -> Address {
+    Address::repeat_byte(0x20 + number)
+}
+
+fn give(world: &mut Undo, asset: u64, from: Address, to: Address) -> Result<(), Failure> {
+    let call = IAssets::transferFromCall { from, to, tokenId: U256::from(asset) };
+    world.call(from, ASSETS, 0, &call).map(drop)
 }
 
 fn shown(world: &mut Undo, complaint: u64) -> IDisputes::Complaint {
@@ -159,16 +184,29 @@ fn reveal(
 
 /// Takes a complaint to its ruling, everybody on the jury of one mind.
 fn rule(world: &mut Undo, complaint: u64, is_upheld: bool) {
-    until(world, complaint, ANSWER);
-    let jurors = jury(world, complaint);
-    for juror in &jurors {
-        promise(world, complaint, juror.account, is_upheld).unwrap();
+    rule_all(world, &[(complaint, is_upheld)]);
+}
+
+/// Takes complaints that were filed in the same second to their rulings.
+fn rule_all(world: &mut Undo, rulings: &[(u64, bool)]) {
+    let first = rulings[0].0;
+    until(world, first, ANSWER);
+    for _ in rulings {
+        // A jury a block.
+        pass(world, 0);
     }
-    until(world, complaint, COMMIT);
-    for juror in &jurors {
-        reveal(world, complaint, juror.account, is_upheld).unwrap();
-    }
-    until(world, complaint, REVEAL);
+    let says = |world: &mut Undo,
+                step: fn(&mut Undo, u64, Address, bool) -> Result<(), Failure>| {
+        for (complaint, is_upheld) in rulings {
+            for juror in jury(world, *complaint) {
+                step(world, *complaint, juror.account, *is_upheld).unwrap();
+            }
+        }
+    };
+    says(world, promise);
+    until(world, first, COMMIT);
+    says(world, reveal);
+    until(world, first, REVEAL);
 }
 
 fn close(world: &mut Undo, complaint: u64) -> Result<(), Failure> {

@@ -1,12 +1,14 @@
 //! What can be read of disputes.
 
 use super::{
+    escrow,
     phases::find,
     storage::{JURIES, SEATS, SHARES},
 };
 use crate::state::{Failure, Read};
 use alloy_primitives::U256;
 use sahara_abi::IDisputes;
+use sahara_primitives::AssetId;
 
 /// Everything about a complaint.
 pub(super) fn complaint(
@@ -15,6 +17,7 @@ pub(super) fn complaint(
 ) -> Result<IDisputes::Complaint, Failure> {
     let complaint = find(state, number)?;
     let (phase, phase_ends_at) = complaint.phase(state.block().timestamp.0);
+    let held = escrow::claimed_by(state, AssetId(complaint.asset), number)?;
     Ok(IDisputes::Complaint {
         asset: complaint.asset,
         ground: complaint.ground,
@@ -30,7 +33,7 @@ pub(super) fn complaint(
         forIt: complaint.for_it,
         against: complaint.against,
         bond: U256::from(complaint.bond),
-        held: U256::from(complaint.held),
+        held: U256::from(held),
         answerBond: U256::from(complaint.answer_bond),
         appealBond: U256::from(complaint.appeal_bond),
         evidence: complaint.evidence,

@@ -4,7 +4,7 @@ use crate::dispatch::is_protocol;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    COIN, DISPUTES, GOVERNANCE,
+    COIN, DISPUTES, GOVERNANCE, IDisputes,
     IGovernance::{self, Kind},
     INCENTIVES, INTENTS, IStaking, ISystem, IVesting, STAKING, SYSTEM, VESTING,
 };
@@ -48,6 +48,7 @@ impl Action {
             INTENTS => None,
             SYSTEM => Some(Kind::Parameter),
             STAKING if has::<IStaking::setParametersCall>(data) => Some(Kind::Parameter),
+            DISPUTES if has::<IDisputes::setParametersCall>(data) => Some(Kind::Parameter),
             VESTING if has::<IVesting::offerAuthorityCall>(data) => Some(Kind::Upgrade),
             VESTING | INCENTIVES | DISPUTES => Some(Kind::Treasury),
             _ => Some(Kind::Upgrade),

@@ -1,7 +1,7 @@
 //! A payment and its parts.
 
 use super::{
-    DUST, pool, queue,
+    DUST, pool, queue, settlement,
     storage::{FLOWS, Flow},
 };
 use crate::{
@@ -135,29 +135,36 @@ fn credits(parts: &[Part]) -> Result<Vec<(Address, Amount)>, Failure> {
     Ok(credits)
 }
 
-/// Pays what a dispute held to those who earned it.
+/// Pays what a dispute held to those who earned it: `earner` owned the asset then; zero stands for who owns it
+/// now.
 ///
 /// # Errors
 /// `UnknownAsset`, `PoolFull`.
 pub(crate) fn give_back(
     state: &mut impl Write,
     from: Address,
-    asset: AssetId,
+    (asset, earner): (AssetId, Address),
     amount: Amount,
 ) -> Result<(), Failure> {
     if amount.is_zero() {
         return Ok(());
     }
     let title = assets::title(state, asset)?;
+    let earner = if earner.is_zero() { title.owner } else { earner };
     let event =
         IRoyalties::Deposited { asset: asset.0, source: asset.0, amount: amount.base_units() };
     state.emit(ROYALTIES, event)?;
     if !title.has_members {
-        return credit(state, from, (asset, title.owner), amount);
+        return credit(state, from, (asset, earner), amount);
     }
     let flow = FLOWS.get(state, asset)?;
+    let owed = settlement::owed_to_seat(state, asset)?;
     deposit(state, asset, flow, amount)?;
-    state.move_coin(from, ROYALTIES, amount)
+    state.move_coin(from, ROYALTIES, amount)?;
+    if earner == title.owner {
+        return Ok(());
+    }
+    settlement::pay_former(state, asset, earner, owed)
 }
 
 /// Says in the pool's own word whether a dispute has a claim on what comes in.

@@ -3,7 +3,7 @@
 use super::{
     DUST, MAX_SETTLED_POOLS, POOLS_BEFORE_TRANSACTION, accounts,
     pool::Accumulator,
-    storage::{FLOWS, Flow, LISTINGS, MEMBERS, Member, SEATS, Seat, TERMS},
+    storage::{FLOWS, Flow, LISTINGS, MEMBERS, Member, PAST, SEATS, Seat, TERMS},
 };
 use crate::{
     assets,
@@ -85,6 +85,41 @@ pub(super) fn settle_pool(
     let paid = add(holding.flow.paid, owed)?;
     FLOWS.set(state, asset, &Flow { paid, ..holding.flow })?;
     pay_out(state, asset, account, owed)
+}
+
+/// What a pool owes the holder of its seat.
+pub(super) fn owed_to_seat(state: &mut impl Read, asset: AssetId) -> Result<u128, Failure> {
+    let (flow, terms) = (FLOWS.get(state, asset)?, TERMS.get(state, asset)?);
+    let seat = SEATS.get(state, asset)?;
+    let accumulator = Accumulator::after(flow.deposited, terms.units);
+    accumulator.owed(seat.units, seat.paid).ok_or_else(overpaid)
+}
+
+/// Pays a former holder of the seat what that is owed beyond `before`: it earned it while it held the seat.
+pub(super) fn pay_former(
+    state: &mut impl Write,
+    asset: AssetId,
+    former: Address,
+    before: u128,
+) -> Result<(), Failure> {
+    let due = owed_to_seat(state, asset)?.saturating_sub(before);
+    if due == 0 {
+        return Ok(());
+    }
+    let add = |paid: u128| paid.checked_add(due).ok_or_else(overpaid);
+    SEATS.update(state, asset, |seat| {
+        (seat.paid, seat.paid_before) = (add(seat.paid)?, add(seat.paid_before)?);
+        Ok(())
+    })?;
+    PAST.update(state, (asset, former), |past| {
+        *past = past.saturating_add(U256::from(due));
+        Ok(())
+    })?;
+    FLOWS.update(state, asset, |flow| {
+        flow.paid = add(flow.paid)?;
+        Ok(())
+    })?;
+    pay_out(state, asset, former, due).map(|_| ())
 }
 
 /// Moves what was settled, and says so.

@@ -178,6 +178,7 @@ fn config() -> GenesisConfig {
         vesting: sahara_evm::VestingConfig::default(),
         parameters: None,
         governance: None,
+        disputes: None,
     }
 }
 

@@ -38,6 +38,7 @@ impl Default for Rules {
             vesting: VestingConfig::default(),
             parameters: None,
             governance: None,
+            disputes: None,
         };
         Self {
             plan: config.vesting_plan(),

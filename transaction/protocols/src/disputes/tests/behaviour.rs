@@ -247,7 +247,7 @@ fn what_a_complaint_must_be() {
     let asset = asset(&mut world, &[], false);
     let small: Failure = IDisputes::BondTooSmall {
         bond: U256::from(100 * COIN - 1),
-        least: LEAST_BOND.base_units(),
+        least: U256::from(Parameters::DEFAULT.least_bond),
     }
     .into();
     assert_eq!(file(&mut world, asset, 100 * COIN - 1), Err(small));

@@ -3,7 +3,7 @@
 use super::*;
 use sahara_abi::{
     ILicenses::{self, Missing},
-    IMarket, LICENSES, MARKET, purpose,
+    IMarket, IWorkers, LICENSES, MARKET, WORKERS, purpose,
 };
 
 const PRICE: u128 = 25 * COIN;
@@ -124,28 +124,52 @@ fn a_delisted_asset_is_used_by_nobody_for_nothing() {
     }
 }
 
+fn register(
+    world: &mut Undo,
+    who: Address,
+    kind: IAssets::Kind,
+    edges: Vec<IAssets::Edge>,
+) -> Result<u64, Failure> {
+    let registration = IAssets::Registration {
+        kind,
+        contentHash: B256::repeat_byte(4),
+        metadataURI: "data:,".into(),
+        inputPrice: 1,
+        outputPrice: 1,
+        derivativeRoyalty: 0,
+        derivatives: IAssets::Derivatives::Open,
+        edges,
+        members: Vec::new(),
+        ownerUnits: U96::ZERO,
+        isOpen: false,
+    };
+    world.call(who, ASSETS, 0, &IAssets::registerCall { registration })
+}
+
+/// A log would do as what one trains on: without a bond nobody makes one.
+#[test]
+fn the_use_of_a_delisted_asset_is_recorded_by_bonded_gateways_alone() {
+    let mut world = world(9);
+    let stolen = asset(&mut world, &[], false);
+    let edges = vec![IAssets::Edge { parent: stolen, relation: IAssets::Relation::Records }];
+    let log = IAssets::Kind::UsageLog;
+    register(&mut world, PAYER, log, edges.clone()).unwrap();
+    lose(&mut world, stolen);
+    for who in [PAYER, OWNER] {
+        refused(register(&mut world, who, log, edges.clone()), stolen);
+    }
+    let bond = IWorkers::registerGatewayCall { endpoint: "http://gateway".into(), fee: 0 };
+    world.call(PAYER, WORKERS, 1_000 * COIN, &bond).unwrap();
+    register(&mut world, PAYER, log, edges).unwrap();
+}
+
 #[test]
 fn nothing_is_built_on_a_delisted_asset() {
     let mut world = world(9);
     let (stolen, other) = (asset(&mut world, &[], false), asset(&mut world, &[], false));
     lose(&mut world, stolen);
     let edge = |parent| IAssets::Edge { parent, relation: IAssets::Relation::TrainedOn };
-    let register = |world: &mut Undo, who, edges| {
-        let registration = IAssets::Registration {
-            kind: IAssets::Kind::Model,
-            contentHash: B256::repeat_byte(4),
-            metadataURI: "data:,".into(),
-            inputPrice: 1,
-            outputPrice: 1,
-            derivativeRoyalty: 0,
-            derivatives: IAssets::Derivatives::Open,
-            edges,
-            members: Vec::new(),
-            ownerUnits: U96::ZERO,
-            isOpen: false,
-        };
-        world.call(who, ASSETS, 0, &IAssets::registerCall { registration })
-    };
+    let register = |world: &mut Undo, who, edges| register(world, who, IAssets::Kind::Model, edges);
     for who in [PAYER, OWNER] {
         refused(register(&mut world, who, vec![edge(stolen)]), stolen);
         refused(register(&mut world, who, vec![edge(other), edge(stolen)]), stolen);
