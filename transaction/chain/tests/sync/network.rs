@@ -23,6 +23,7 @@ use sahara_chain::{
     },
 };
 use sahara_finality::{NetworkPublicKey, ValidatorKeys};
+use tokio::sync::mpsc;
 
 use crate::world::{Change, Start, World, options, populated};
 
@@ -206,7 +207,8 @@ fn fetch(
         let me = keys.last().unwrap().clone();
         for ((peer, latency), key) in peers.into_iter().zip(&keys) {
             let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
-            let _serving = start(context.child("peer"), Arc::new(peer), channel);
+            let nobody = mpsc::channel(1).0;
+            let _serving = start(context.child("peer"), Arc::new(peer), channel, nobody);
             let link = || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
             oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
             oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();

@@ -13,7 +13,7 @@ use sahara_evm::ParentState as _;
 use crate::world::{Change, World, address, changes, options, populated, rows};
 
 /// The newest pinned state.
-fn newest(world: &World) -> (Pivot, B256, u64) {
+pub(crate) fn newest(world: &World) -> (Pivot, B256, u64) {
     let pivot = world.store.pivots().remove(0);
     let (header, hash) = follow(world).pivot(&pivot).unwrap();
     (pivot, hash, header.number)
@@ -29,7 +29,7 @@ fn follow(world: &World) -> Trust {
     trust
 }
 
-fn base(world: &World, number: u64) -> Base {
+pub(crate) fn base(world: &World, number: u64) -> Base {
     let (trust, store) = (follow(world), &world.store);
     let block = |number| {
         let block = store.block(number).unwrap().unwrap();
@@ -49,7 +49,7 @@ fn base(world: &World, number: u64) -> Base {
 }
 
 /// Takes what one answer brings; false when nothing is needed any more.
-fn one_answer(world: &World, sync: &mut SyncStore, pivot: B256, bytes: usize) -> bool {
+pub(crate) fn one_answer(world: &World, sync: &mut SyncStore, pivot: B256, bytes: usize) -> bool {
     if let Some(code) = sync.codes(1, |_| true).first() {
         sync.take_code(*code, &world.store.code(*code).unwrap().unwrap()).unwrap();
         return true;
