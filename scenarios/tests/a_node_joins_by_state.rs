@@ -65,24 +65,6 @@ async fn nonce(rpc: &Rpc, payer: &SigningKey) -> Result<u64> {
     Ok(answer.as_str().wrap_err("a nonce")?.parse::<U256>()?.to())
 }
 
-/// The network key of a host.
-fn key(network: &Testnet, host: u16) -> Result<String> {
-    let (address, secret) = (network.address(host).to_string(), network.secret(host));
-    let made = network.run(&[
-        "validators",
-        "entry",
-        "--plain-key",
-        "--key-file",
-        &secret,
-        "--fee-address",
-        &network.wallet,
-        "--address",
-        &address,
-    ])?;
-    let key = made.get("networkKey").and_then(Value::as_str);
-    Ok(key.wrap_err("a network key")?.to_owned())
-}
-
 /// What host 2 answers while it fetches.
 async fn says_how_far(network: &Testnet) -> Result<()> {
     let rpc = network.rpc(2);
@@ -184,7 +166,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let mut network = Testnet::start(2, &extra)?;
     network.agree(&[0, 1], 1).await?;
     network.add_host(2)?;
-    let newcomer = format!("{}@{}", key(&network, 2)?, network.address(2));
+    let newcomer = format!("{}@{}", network.network_key(2)?, network.address(2));
     for host in [0, 1] {
         network.end(host, "TERM")?;
         network.node(host, &["--peer", &newcomer])?;
