@@ -161,8 +161,10 @@ async fn fills(network: &mut Testnet, meters: &Meters) -> Result<Value> {
     let flags = ["--history", "archive"];
     let run = Run::start(network, (FETCHES, meters), (&meters.validators, &flags))?;
     let rpc = network.rpc(FETCHES);
-    let first =
-        async || rpc.call("sahara_nodeInfo", json!([])).await.ok()?.get("firstBlock").cloned();
+    let first = async || {
+        let info = rpc.call("sahara_nodeInfo", json!([])).await.ok();
+        info.and_then(|info| info.get("firstBlock").cloned())
+    };
     run.until(async || first().await == Some(json!("0x0"))).await?;
     run.measured(network, meters)
 }
