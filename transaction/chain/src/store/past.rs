@@ -224,7 +224,8 @@ fn wanted(inner: &Inner, view: &View) -> u64 {
 /// Why a final block is not here.
 pub(super) fn absent(inner: &Inner, view: &View, number: u64) -> StoreError {
     let first = view.first_block;
-    if number >= wanted(inner, view) {
+    // Block 0 is here in any case; whoever asks from there on asks for the first after it.
+    if number.max(1) >= wanted(inner, view) {
         StoreError::NotYet { number, first }
     } else {
         StoreError::OldBlock { number, first }
