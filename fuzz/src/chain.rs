@@ -3,15 +3,16 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_trie::{Nibbles, TrieAccount};
 use sahara_chain::{
-    consensus,
+    consensus::{self, Said, requested_block},
     genesis::GenesisFile,
-    sync::wire::Message,
+    store::PastBlock,
+    sync::wire::{Answer, Message},
     trie::{Stub, open},
 };
 use sahara_finality::{
-    Block, ChainIdentity, Seal, SignedChange, Transaction, TxReceipt, ValidatorKeys, ValidatorSet,
-    decode_header, proven_conflict, verify_account, verify_finalization, verify_receipt,
-    verify_storage,
+    Block, ChainIdentity, Scheme, Seal, SignedChange, Transaction, TxReceipt, ValidatorKeys,
+    ValidatorSet, decode_header, proven_conflict, verifier, verify_account, verify_finalization,
+    verify_receipt, verify_storage,
 };
 use std::sync::LazyLock;
 
@@ -25,6 +26,9 @@ static CHAIN: LazyLock<(ChainIdentity, ValidatorSet, ValidatorKeys)> = LazyLock:
     let Ok(set) = ValidatorSet::new(set) else { panic!("four different validators") };
     (ChainIdentity { chain_id: 724_272, genesis: B256::repeat_byte(1) }, set, keys(1))
 });
+
+/// Checks what the four signed.
+static VERIFIER: LazyLock<Scheme> = LazyLock::new(|| verifier(&CHAIN.0, &CHAIN.1));
 
 /// An accepted encoding is the one encoding of its value.
 fn is_canonical(encoded: &[u8], given: &[u8]) {
@@ -44,10 +48,47 @@ pub(crate) fn transactions_message(data: &[u8]) {
     }
 }
 
+/// Nobody here signs: whatever a vote or certificate says, none of the four said it. What was understood
+/// is understood alike when it is said again.
+fn said(said: Option<Said>, again: fn(&[u8]) -> Option<Said>) {
+    let Some(said) = said else { return };
+    let same = again(said.encoded());
+    assert_eq!(same.as_ref().map(Said::encoded), Some(said.encoded()), "understood in two ways");
+    assert!(!said.is_signed(&VERIFIER), "a vote that nobody signed");
+}
+
+pub(crate) fn vote(data: &[u8]) {
+    said(Said::vote(data), Said::vote);
+}
+
+pub(crate) fn vote_certificate(data: &[u8]) {
+    let understood = |data: &[u8]| Said::certificate(data, 4);
+    said(understood(data), understood);
+}
+
+pub(crate) fn block_request(data: &[u8]) {
+    if let Some(encoded) = requested_block(data) {
+        assert_eq!(requested_block(&encoded), Some(encoded.clone()), "understood in two ways");
+    }
+}
+
 pub(crate) fn sync_message(data: &[u8]) {
     if let Ok(message) = Message::decode(data) {
         is_canonical(&message.encoded(), data);
+        if let Message::Answer(_, Answer::Past { blocks, .. }) = message {
+            for bytes in blocks {
+                past_block(&bytes);
+            }
+        }
     }
+}
+
+/// A past block that holds under its own hash holds under no other.
+fn past_block(data: &[u8]) {
+    let Ok(past) = PastBlock::decode_exact(data) else { return };
+    let Ok(block) = Block::decode(&past.block) else { return };
+    drop(past.clone().prove(block.hash()));
+    assert!(past.prove(B256::repeat_byte(1)).is_err(), "a hash that nobody can find a block for");
 }
 
 /// Nodes that open a subtrie are the nodes of its trie: opening it again with as many gives the same.

@@ -30,6 +30,9 @@ const fn target(name: &'static str, longest: usize, run: fn(&[u8])) -> Target {
 pub const TARGETS: &[Target] = &[
     target("transaction", 4_096, chain::transaction),
     target("transactions_message", 8_192, chain::transactions_message),
+    target("vote", 1_024, chain::vote),
+    target("vote_certificate", 1_024, chain::vote_certificate),
+    target("block_request", 256, chain::block_request),
     target("sync_message", 16_384, chain::sync_message),
     target("trie_run", 16_384, chain::trie_run),
     target("block", 16_384, chain::block),

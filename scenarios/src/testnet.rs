@@ -160,6 +160,21 @@ impl Testnet {
         format!("http://{}", self.place(host).metrics)
     }
 
+    /// The network key of a host.
+    ///
+    /// # Errors
+    /// When its secret cannot be read.
+    pub fn network_key(&self, host: u16) -> Result<String> {
+        let (address, secret) = (self.address(host).to_string(), self.secret(host));
+        let opening = self.opening(host);
+        let mut arguments = vec!["validators", "entry", "--key-file", &secret];
+        arguments.extend(["--fee-address", &self.wallet, "--address", &address]);
+        arguments.extend(opening.iter().map(String::as_str));
+        let made = self.run(&arguments)?;
+        let key = made.get("networkKey").and_then(Value::as_str);
+        Ok(key.wrap_err("a network key")?.to_owned())
+    }
+
     /// The file with the secret of a host, as an argument.
     pub fn secret(&self, host: u16) -> String {
         let file = |name: &str| self.path(&format!("testnet/host-{host}/{name}"));

@@ -1,6 +1,6 @@
 //! A new node fetches the state of a running network of some thousand accounts instead of executing
 //! its blocks, is killed while it does and after, and then follows as any other: same roots, same
-//! answers, and clear words about what it has not.
+//! answers, clear words about what it has not, and the blocks from before when it is told to keep all.
 
 use alloy_consensus::TxEip1559;
 use alloy_eips::eip2718::Encodable2718;
@@ -65,24 +65,6 @@ async fn nonce(rpc: &Rpc, payer: &SigningKey) -> Result<u64> {
     Ok(answer.as_str().wrap_err("a nonce")?.parse::<U256>()?.to())
 }
 
-/// The network key of a host.
-fn key(network: &Testnet, host: u16) -> Result<String> {
-    let (address, secret) = (network.address(host).to_string(), network.secret(host));
-    let made = network.run(&[
-        "validators",
-        "entry",
-        "--plain-key",
-        "--key-file",
-        &secret,
-        "--fee-address",
-        &network.wallet,
-        "--address",
-        &address,
-    ])?;
-    let key = made.get("networkKey").and_then(Value::as_str);
-    Ok(key.wrap_err("a network key")?.to_owned())
-}
-
 /// What host 2 answers while it fetches.
 async fn says_how_far(network: &Testnet) -> Result<()> {
     let rpc = network.rpc(2);
@@ -119,6 +101,63 @@ async fn has_the_strangers(rpc: &Rpc) -> Result<()> {
     Ok(())
 }
 
+/// What it has not, it says.
+async fn says_what_it_has_not(rpc: &Rpc, account: &str) -> Result<()> {
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!(["0x2", true])),
+        ("eth_getLogs", json!([{"fromBlock": "0x1", "toBlock": "latest"}])),
+        ("eth_getBalance", json!([account, "0x2"])),
+        ("eth_getProof", json!([account, [], "0x2"])),
+    ] {
+        let refused = rpc.call(method, params).await.err().wrap_err(method)?.to_string();
+        ensure!(refused.contains("not kept"), "{method}: {refused}");
+    }
+    Ok(())
+}
+
+/// Host 2 has after a while what host 0 has of the blocks from before, down to the first.
+async fn fetches_the_past(network: &Testnet) -> Result<()> {
+    let (ours, theirs) = (network.rpc(2), network.rpc(0));
+    let asked = json!(["0x1", true]);
+    let first = theirs.call("eth_getBlockByNumber", asked.clone()).await?;
+    let filled = async || {
+        let answer = ours.call("eth_getBlockByNumber", asked.clone()).await;
+        // Until then it says so, and says nothing else.
+        answer.map_err(|early| assert!(early.to_string().contains("not here yet"), "{early}")).ok()
+    };
+    let block = network.until("host 2 has block 1", filled).await?;
+    ensure!(block == first, "{block} is not {first}");
+    let last = theirs.height().await?.min(ours.height().await?);
+    let range = json!([{"fromBlock": "0x0", "toBlock": format!("{last:#x}")}]);
+    let logs = theirs.call("eth_getLogs", range.clone()).await?;
+    ensure!(logs == ours.call("eth_getLogs", range).await?, "other logs");
+    let mut paid = 0_usize;
+    for number in 1..=last {
+        let asked = json!([format!("{number:#x}")]);
+        let receipts = theirs.call("eth_getBlockReceipts", asked.clone()).await?;
+        let same = ours.call("eth_getBlockReceipts", asked).await?;
+        ensure!(receipts == same, "block {number} has {same} instead of {receipts}");
+        let hashes = receipts.as_array().into_iter().flatten();
+        let hashes = hashes.filter_map(|one| one.get("transactionHash")).collect::<Vec<_>>();
+        paid = paid.saturating_add(hashes.len());
+        // One of each block by its hash, with the proof that it is final.
+        for hash in hashes.into_iter().take(1) {
+            let known = ours.call("eth_getTransactionByHash", json!([hash])).await?;
+            ensure!(known.get("hash") == Some(hash), "{known}");
+            let proof = ours.call("sahara_getReceiptProof", json!([hash])).await?;
+            let certificate = proof.pointer("/finality/certificate");
+            ensure!(certificate.is_some_and(Value::is_string), "{proof}");
+        }
+    }
+    ensure!(u64::try_from(paid)? >= ACCOUNTS, "{paid} transactions");
+    let info = ours.call("sahara_nodeInfo", json!([])).await?;
+    ensure!(info.get("firstBlock") == Some(&json!("0x0")), "{info}");
+    let page = reqwest::get(format!("{}/metrics", network.metrics(2))).await?.text().await?;
+    ensure!(page.contains("\nsahara_missing_past_blocks 0\n"), "{page}");
+    ensure!(ours.call("eth_syncing", json!([])).await? == json!(false), "it follows");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let payer = SigningKey::random();
@@ -127,7 +166,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let mut network = Testnet::start(2, &extra)?;
     network.agree(&[0, 1], 1).await?;
     network.add_host(2)?;
-    let newcomer = format!("{}@{}", key(&network, 2)?, network.address(2));
+    let newcomer = format!("{}@{}", network.network_key(2)?, network.address(2));
     for host in [0, 1] {
         network.end(host, "TERM")?;
         network.node(host, &["--peer", &newcomer])?;
@@ -138,7 +177,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     network.agree(&[0, 1], before.saturating_add(22)).await?;
 
     // Killed as soon as it has begun, and again.
-    let arguments = ["--sync", "state", "--history", "archive"];
+    let arguments = ["--sync", "state"];
     // While there is nothing to ask, it says how far it is: the network stands still, so it cannot be done.
     network.end(0, "TERM")?;
     network.end(1, "TERM")?;
@@ -158,9 +197,11 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     network.reaches(2, before.saturating_add(24)).await?;
     ensure!(said(&network, 2, "the state is whole") >= 1, "no state sync\n{}", network.logs());
 
-    // Killed while it follows.
+    says_what_it_has_not(&network.rpc(2), &account).await?;
+
+    // Killed while it follows, and told to keep the past: it fetches the blocks from before.
     network.end(2, "KILL")?;
-    network.node(2, &arguments)?;
+    network.node(2, &["--sync", "state", "--history", "archive"])?;
     let height = network.rpc(0).height().await?.saturating_add(5);
     network.agree(&[0, 1, 2], height).await?;
     let rpc = network.rpc(2);
@@ -169,17 +210,7 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
     let asked = json!([account, format!("{height:#x}")]);
     let theirs = network.rpc(0).call("eth_getBalance", asked).await?;
     ensure!(ours.get("balance") == Some(&theirs), "a proof of {height}: {ours}");
-
-    // What it has not, it says.
-    for (method, params) in [
-        ("eth_getBlockByNumber", json!(["0x2", true])),
-        ("eth_getLogs", json!([{"fromBlock": "0x1", "toBlock": "latest"}])),
-        ("eth_getBalance", json!([account, "0x2"])),
-        ("eth_getProof", json!([account, [], "0x2"])),
-    ] {
-        let refused = rpc.call(method, params).await.err().wrap_err(method)?.to_string();
-        ensure!(refused.contains("not kept"), "{method}: {refused}");
-    }
+    fetches_the_past(&network).await?;
     // And it can prove receipts by what it kept of the validators before.
     let handovers = rpc.call("sahara_getHandovers", json!([])).await?;
     ensure!(

@@ -12,6 +12,10 @@ const BENCHES: &[(&str, &str)] = &[
     ("PAY-1", "transfers end to end over JSON-RPC, one durable validator; peer: anvil"),
     ("FIN-1", "time from sending a transaction to its finalised receipt, four validators"),
     ("FIN-2", "the same between hosts 0 to 200 ms apart, then with one of four killed"),
+    (
+        "SYNC-1",
+        "a new node by fetching the state, and the past afterwards: time, MB; peer: by replay",
+    ),
     ("IDLE", "what four validators burn and hold when nobody asks for anything"),
     ("STATE-1", "changes of the state at 100,000, 1,000,000 and 10,000,000 accounts"),
     (

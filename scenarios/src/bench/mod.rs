@@ -5,6 +5,7 @@
 
 pub mod finality;
 pub mod gateway;
+pub mod joining;
 pub mod links;
 pub mod payments;
 pub mod web;

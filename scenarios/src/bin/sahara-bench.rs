@@ -10,11 +10,12 @@ fn main() -> ExitCode {
         "PAY-1" => block_on(bench::payments::run()),
         "FIN-1" => block_on(bench::finality::run()),
         "FIN-2" => isolated(&[&name], bench::links::distance()),
+        "SYNC-1" => block_on(bench::joining::run()),
         "IDLE" => block_on(bench::links::idle()),
         "INF-1" => block_on(bench::gateway::run()),
         "WEB-1" => bench::web::run(),
         other => Err(eyre::eyre!(
-            "unknown benchmark `{other}`: expected PAY-1, FIN-1, FIN-2, IDLE, INF-1 or WEB-1"
+            "unknown benchmark `{other}`: expected PAY-1, FIN-1, FIN-2, SYNC-1, IDLE, INF-1 or WEB-1"
         )),
     };
     match outcome {

@@ -46,6 +46,8 @@ pub struct NodeMetrics {
 struct Gauges {
     height: Gauge,
     timestamp: Gauge,
+    first_block: Gauge,
+    missing_past: Gauge,
     block_gas_used: Gauge,
     base_fee: Gauge,
     pool_pending: Gauge,
@@ -198,6 +200,10 @@ impl Gauges {
         let timestamp = self.timestamp.clone();
         let help = "Unix time of the last final block";
         to.register_with_unit("block_timestamp", help, Unit::Seconds, timestamp);
+        let help = "First block that is here with its receipts; 0 if all are";
+        to.register("first_block", help, self.first_block.clone());
+        let help = "Blocks from before a state sync that are still to be fetched";
+        to.register("missing_past_blocks", help, self.missing_past.clone());
         let gas = self.block_gas_used.clone();
         to.register("block_gas_used", "Gas used by the last final block", gas);
         let fee = self.base_fee.clone();
@@ -217,6 +223,8 @@ impl Gauges {
         let (head, status) = (store.head(), pool.status());
         set(&self.height, head.number);
         set(&self.timestamp, head.header.timestamp);
+        set(&self.first_block, store.first_block());
+        set(&self.missing_past, store.missing_past());
         set(&self.block_gas_used, head.header.gas_used);
         set(&self.base_fee, head.header.base_fee_per_gas.unwrap_or_default());
         set(&self.pool_pending, u64::try_from(status.pending).unwrap_or(u64::MAX));

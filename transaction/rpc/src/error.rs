@@ -43,6 +43,10 @@ pub(crate) enum Failure {
     #[error("block {number} is not kept here, the first is {first}")]
     OldBlock { number: u64, first: u64 },
     #[error(
+        "block {number} is not here yet: older blocks are being fetched, and are here from {first} on"
+    )]
+    BlockNotYet { number: u64, first: u64 },
+    #[error(
         "the state trie of block {number} is not kept here, the oldest is that of block {oldest}: ask a node with --history window=N or archive"
     )]
     OldTrie { number: u64, oldest: u64 },
@@ -91,7 +95,7 @@ impl Failure {
         match self {
             Self::Parameters(_) => INVALID_PARAMS_CODE,
             Self::UnknownBlock | Self::UnknownTransaction | Self::UnknownFilter => NOT_FOUND,
-            Self::OldBlock { .. } => PRUNED,
+            Self::OldBlock { .. } | Self::BlockNotYet { .. } => PRUNED,
             Self::NotSupported(_) | Self::OldState { .. } | Self::OldTrie { .. } => NOT_SUPPORTED,
             Self::Limit(_) => LIMIT_EXCEEDED,
             Self::Call(outcome) => match outcome.status {
@@ -136,6 +140,7 @@ impl From<StoreError> for Failure {
                 "query returned more than {limit} results, ask for a smaller block range"
             )),
             StoreError::OldBlock { number, first } => Self::OldBlock { number, first },
+            StoreError::NotYet { number, first } => Self::BlockNotYet { number, first },
             StoreError::OldTrie { number, oldest } => Self::OldTrie { number, oldest },
             other => Self::internal(other),
         }

@@ -207,8 +207,11 @@ impl Node {
 
     /// Why a block that is final is not here.
     fn missing(&self, number: u64) -> Failure {
-        let first = self.store().first_block();
-        if number < first { Failure::OldBlock { number, first } } else { Failure::UnknownBlock }
+        if number < self.store().first_block() {
+            self.store().absent(number).into()
+        } else {
+            Failure::UnknownBlock
+        }
     }
 
     /// The state after a block.

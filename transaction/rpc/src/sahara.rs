@@ -126,6 +126,10 @@ pub(crate) struct NodeInfo {
     head_number: U64,
     head_hash: B256,
     oldest_state: U64,
+    /// The first block that is here with its receipts; 0 if all are.
+    first_block: U64,
+    /// Older blocks that are still to be fetched.
+    missing_blocks: U64,
     peers: U64,
     validators: U64,
 }
@@ -181,6 +185,8 @@ impl SaharaApiServer for Sahara {
             head_number: U64::from(head.number),
             head_hash: head.hash,
             oldest_state: U64::from(store.oldest_state()),
+            first_block: U64::from(store.first_block()),
+            missing_blocks: U64::from(store.missing_past()),
             peers: U64::from(self.0.peers()),
             validators: U64::from(validators.map_or(0, |set| set.len())),
         })

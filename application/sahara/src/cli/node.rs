@@ -76,13 +76,13 @@ pub(crate) struct Node {
     #[arg(long, default_value_t = 256)]
     pub(crate) cache: u64,
     /// How a new node gets the chain: by executing all blocks, or by fetching the state after a recent
-    /// one, each part proven under the genesis hash. Blocks from before are then not here. A node that
-    /// has a chain goes on with it either way.
+    /// one, each part proven under the genesis hash. Blocks from before are then fetched as far back as
+    /// `--history` says. A node that has a chain goes on with it either way.
     #[arg(long, value_enum, default_value_t = SyncMode::Replay)]
     pub(crate) sync: SyncMode,
     /// How much of the past is kept: `pruned` (values of the last 10,000 blocks, proofs of the last
     /// one), `window=N` (values and proofs of the last N blocks), or `archive` (of all). Blocks and
-    /// receipts are kept in each.
+    /// receipts are kept in each; those from before a fetched state come from peers, none with `pruned`.
     #[arg(long, default_value = "pruned", value_parser = parse_history)]
     pub(crate) history: History,
     /// Stop when standard input ends.

@@ -77,6 +77,10 @@ struct Node {
     peers: u64,
     validators: u64,
     genesis_hash: B256,
+    /// The first block that is there with its receipts; 0 if all are.
+    first_block: u64,
+    /// Older blocks that it still fetches.
+    missing_blocks: u64,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +93,8 @@ struct NodeInfo {
     head_hash: B256,
     peers: alloy_primitives::U64,
     validators: alloy_primitives::U64,
+    first_block: alloy_primitives::U64,
+    missing_blocks: alloy_primitives::U64,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +172,8 @@ async fn node(session: &Session) -> Result<Node> {
         peers: info.peers.to(),
         validators: info.validators.to(),
         genesis_hash: info.genesis_hash,
+        first_block: info.first_block.to(),
+        missing_blocks: info.missing_blocks.to(),
     })
 }
 
@@ -185,6 +193,7 @@ fn text(status: &Status, own: Option<&Network>) -> String {
     let mut rows = vec![("node", status.node.text(|node| node_text(&status.node.url, node)))];
     if let Some(node) = &status.node.said {
         rows.push(("height", height_text(node)));
+        rows.extend(past_text(node).map(|text| ("blocks", text)));
         rows.push(("chain", format!("id {}, genesis {}", node.chain_id, node.genesis_hash)));
     }
     if let Some(gateway) = &status.gateway {
@@ -218,6 +227,16 @@ fn height_text(node: &Node) -> String {
     );
     let still = if node.age_seconds > STANDS_STILL { ": THE CHAIN STANDS STILL" } else { "" };
     format!("block {}, final, made {made}{still}", node.height)
+}
+
+/// What a node that began with a state sync has of the blocks before; nothing of one that has all.
+fn past_text(node: &Node) -> Option<String> {
+    let Node { first_block, missing_blocks, .. } = node;
+    let older = match missing_blocks {
+        0 => String::from("older ones are not kept there"),
+        _ => format!("{} of the past still being fetched", count(*missing_blocks, "block")),
+    };
+    (*first_block > 0).then(|| format!("from {first_block} on, {older}"))
 }
 
 fn number(health: &Value, field: &str) -> u64 {
@@ -268,7 +287,7 @@ fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Rep
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, gateway_text, height_text, node_text};
+    use super::{Node, gateway_text, height_text, node_text, past_text};
     use sahara_primitives::B256;
     use serde_json::json;
 
@@ -284,7 +303,19 @@ mod tests {
             peers: 3,
             validators,
             genesis_hash: B256::ZERO,
+            first_block: 0,
+            missing_blocks: 0,
         }
+    }
+
+    #[test]
+    fn a_node_without_the_oldest_blocks_says_what_becomes_of_them() {
+        assert_eq!(past_text(&node(1, 1)), None);
+        let fills = Node { first_block: 31, missing_blocks: 1, ..node(1, 1) };
+        let text = past_text(&fills).unwrap();
+        assert_eq!(text, "from 31 on, 1 block of the past still being fetched");
+        let text = past_text(&Node { missing_blocks: 0, ..fills }).unwrap();
+        assert_eq!(text, "from 31 on, older ones are not kept there");
     }
 
     #[test]

@@ -31,6 +31,8 @@ struct Kept {
     credential: &'static str,
     /// As in a container.
     container_flag: &'static str,
+    /// What a container is run with.
+    run: &'static str,
     /// What a person does.
     todo: &'static str,
 }
@@ -40,6 +42,7 @@ const CLEAR: Kept = Kept {
     flag: "--plain-key",
     credential: "",
     container_flag: "\"--plain-key\"",
+    run: "",
     todo: "",
 };
 
@@ -49,7 +52,8 @@ const ENCRYPTED: Kept = Kept {
     flag: "--password-file %d/validator-password",
     credential: "LoadCredential=validator-password:/etc/sahara/validator.password\n",
     container_flag: "\"--password-file\", \"/run/secrets/validator-password\"",
-    todo: "The password goes into /etc/sahara/validator.password, readable by root alone (a container takes it as the secret validator-password).\n",
+    run: "--secret validator-password ",
+    todo: "  install -m 600 password /etc/sahara/validator.password        (the password's file, readable by root alone)\n",
 };
 
 /// Writes a directory for each host; an existing one is never touched.
@@ -122,7 +126,8 @@ fn stakes(init: &InitTestnet, validators: &ValidatorSet) -> GenesisStaking {
     GenesisStaking { stakes: stakes.into_iter().map(stake).collect(), parameters: Some(parameters) }
 }
 
-/// A unit for systemd: the node may write to its own directory only.
+/// A unit for systemd: the node may write to its own directory only. What it exits with after a wrong flag
+/// or password is not mended by starting it again.
 fn unit(address: SocketAddr, kept: &Kept) -> String {
     let Kept { file, flag, credential, .. } = kept;
     format!(
@@ -137,9 +142,12 @@ ExecStart=/usr/local/bin/sahara node --genesis /etc/sahara/genesis.json --direct
   --key-file /var/lib/sahara/{file} {flag} --peer-listen {address}
 {credential}Restart=on-failure
 RestartSec=5
+RestartPreventExitStatus=2 4
 TimeoutStopSec=30
 LimitNOFILE=65536
 StateDirectory=sahara
+StateDirectoryMode=0700
+UMask=0077
 NoNewPrivileges=true
 ProtectSystem=strict
 ProtectHome=true
@@ -151,32 +159,154 @@ WantedBy=multi-user.target
     )
 }
 
-/// The program alone; key, guard and chain live in the volume, so that they outlive the container.
+/// The program alone; key, guard and chain live in the volume, so that they outlive the container. Peers
+/// are let in by the address that the others know them under, which a network of its own would hide.
 fn container(address: SocketAddr, kept: &Kept) -> String {
     let port = address.port();
-    let Kept { file, container_flag, .. } = kept;
+    let Kept { file, container_flag, run, .. } = kept;
     format!(
-        "FROM debian:stable-slim
+        "# The program lies beside this file. User {USER_ID} owns the volume, which holds {file}. Peers know this host by its
+# address, so the container needs the host's network:
+#   podman build --tag sahara .
+#   podman run --network host {run}--volume /var/lib/sahara:/var/lib/sahara sahara
+FROM debian:stable-slim
 COPY sahara /usr/local/bin/sahara
 COPY genesis.json /etc/sahara/genesis.json
-RUN useradd --system --home /var/lib/sahara sahara && install -d -o sahara /var/lib/sahara
+RUN chmod 755 /usr/local/bin/sahara && chmod 644 /etc/sahara/genesis.json \\
+  && useradd --uid {USER_ID} --home-dir /var/lib/sahara --no-create-home --shell /usr/sbin/nologin sahara \\
+  && install -d -m 700 -o sahara /var/lib/sahara
 USER sahara
 VOLUME /var/lib/sahara
 EXPOSE {port}
+STOPSIGNAL SIGTERM
 ENTRYPOINT [\"sahara\", \"node\", \"--genesis\", \"/etc/sahara/genesis.json\", \"--directory\", \"/var/lib/sahara\", \
-         \"--key-file\", \"/var/lib/sahara/{file}\", {container_flag}, \"--peer-listen\", \"0.0.0.0:{port}\"]
+         \"--key-file\", \"/var/lib/sahara/{file}\", {container_flag}, \"--peer-listen\", \"{address}\"]
 "
     )
 }
+
+/// Whoever owns the volume on the host needs a number that does not change.
+const USER_ID: u32 = 10_001;
 
 fn page(directory: &Path, hosts: usize, hash: &str, kept: &Kept) -> String {
     let Kept { file, todo, .. } = kept;
     format!(
         "{hosts} hosts in {}; genesis {hash}
-On each host: install `sahara`, copy its genesis.json to /etc/sahara, its {file} to
-/var/lib/sahara and its sahara.service to /etc/systemd/system. {todo}Then
+On each host, as root, in its own directory of these, with the program `sahara` beside:
+  useradd --system --home-dir /var/lib/sahara --no-create-home --shell /usr/sbin/nologin sahara
+  install -D -m 755 sahara /usr/local/bin/sahara
+  install -D -m 644 genesis.json /etc/sahara/genesis.json
+  install -d -m 700 -o sahara /var/lib/sahara
+  install -m 600 -o sahara {file} /var/lib/sahara/{file}
+{todo}  install -m 644 sahara.service /etc/systemd/system/sahara.service
   systemctl enable --now sahara
-Delete the secrets here afterwards: each belongs on one host only.",
+The Containerfile there is for the same without systemd. Delete the secrets here afterwards: each belongs
+on one host only.",
         directory.display()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLEAR, ENCRYPTED, Kept, container, page, unit};
+    use crate::cli::{Cli, Command, Node};
+    use clap::Parser as _;
+    use std::path::Path;
+
+    const ADDRESSES: [&str; 2] = ["203.0.113.7:9700", "[2001:db8::7]:9701"];
+
+    /// The value of a directive, its continued lines joined.
+    fn directive<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {
+        let lines = unit.split('\n').filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        lines.collect()
+    }
+
+    /// What the program makes of these arguments, as systemd or a container hands them over.
+    fn parsed(arguments: &[String], kept: &Kept, address: &str) -> Node {
+        let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+        let Command::Node(node) = cli.command else { panic!("another command: {arguments:?}") };
+        assert_eq!(node.genesis, Path::new("/etc/sahara/genesis.json"));
+        assert_eq!(node.directory, Path::new("/var/lib/sahara"));
+        // The guard of votes is written beside the key, in the one place that can be written to.
+        assert_eq!(node.key.file, Path::new("/var/lib/sahara").join(kept.file));
+        assert_eq!(node.key.seal.is_plain, kept.credential.is_empty());
+        assert_eq!(node.key.seal.password_file.is_some(), !node.key.seal.is_plain);
+        assert_eq!(node.peer_listen, address.parse::<std::net::SocketAddr>().unwrap());
+        assert!(node.rpc_listen.ip().is_loopback() && node.metrics_listen.ip().is_loopback());
+        assert!(!node.follow_parent, "nobody holds its standard input");
+        node
+    }
+
+    #[test]
+    fn the_units_command_is_one_of_this_program() {
+        for (kept, address) in
+            [&CLEAR, &ENCRYPTED].into_iter().flat_map(|kept| ADDRESSES.map(|one| (kept, one)))
+        {
+            let text = unit(address.parse().unwrap(), kept);
+            let joined = text.replace("\\\n", " ");
+            let command = directive(&joined, "ExecStart");
+            assert_eq!(command.len(), 1, "{text}");
+            let credentials = "/run/credentials/sahara.service";
+            let words = command[0].replace("%d", credentials);
+            assert!(
+                !words.contains(['%', '$', '"', '\\']),
+                "systemd would read it otherwise: {words}"
+            );
+            let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(words[0], "/usr/local/bin/sahara", "systemd wants a whole path");
+            let node = parsed(&words, kept, address);
+            let loaded = directive(&joined, "LoadCredential");
+            match node.key.seal.password_file {
+                Some(file) => {
+                    let (name, place) = loaded[0].split_once(':').unwrap();
+                    assert_eq!(file, Path::new(credentials).join(name));
+                    assert!(page(Path::new("testnet"), 1, "0x", kept).contains(place));
+                }
+                None => assert!(loaded.is_empty()),
+            }
+            assert_eq!(directive(&joined, "User"), ["sahara"]);
+            assert_eq!(directive(&joined, "StateDirectory"), ["sahara"], "of /var/lib");
+            // Every line is a section, a directive or empty.
+            let is_known =
+                |line: &str| line.is_empty() || line.starts_with('[') || line.contains('=');
+            assert!(joined.lines().all(is_known), "{joined}");
+        }
+    }
+
+    #[test]
+    fn the_containers_entry_point_is_one_of_this_program() {
+        for (kept, address) in
+            [&CLEAR, &ENCRYPTED].into_iter().flat_map(|kept| ADDRESSES.map(|one| (kept, one)))
+        {
+            let text = container(address.parse().unwrap(), kept);
+            let joined = text.replace("\\\n", " ");
+            let entry = joined.lines().filter_map(|line| line.strip_prefix("ENTRYPOINT "));
+            let entry: Vec<&str> = entry.collect();
+            assert_eq!(entry.len(), 1, "{text}");
+            let words: Vec<String> = serde_json::from_str(entry[0]).unwrap();
+            let node = parsed(&words, kept, address);
+            if let Some(file) = node.key.seal.password_file {
+                assert_eq!(file, Path::new("/run/secrets/validator-password"));
+                assert!(text.contains("--secret validator-password "), "{text}");
+            }
+            // The user who runs it is made before, and owns the volume.
+            let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what}: {text}"));
+            assert!(place("useradd") < place("\nUSER sahara\n"));
+            assert!(place("-o sahara /var/lib/sahara") < place("\nVOLUME /var/lib/sahara\n"));
+            assert!(text.contains("--network host"), "{text}");
+            let known = [
+                "#",
+                "FROM ",
+                "COPY ",
+                "RUN ",
+                "USER ",
+                "VOLUME ",
+                "EXPOSE ",
+                "STOPSIGNAL ",
+                "ENTRYPOINT ",
+            ];
+            let is_known = |line: &str| known.iter().any(|word| line.starts_with(word));
+            assert!(joined.lines().all(is_known), "{joined}");
+        }
+    }
 }

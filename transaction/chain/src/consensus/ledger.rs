@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use sahara_finality::{Block, RoundSeal, ValidatorSet};
 
 use super::evidence::Evidence;
-use crate::sync::Library;
+use crate::sync::{Library, Past};
 
 /// A proposal to be built. The block must have this header with only the outcome of execution
 /// added (gas limit, base fee, gas used, bloom, state, transactions and receipts root), and
@@ -98,6 +98,11 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn library(&self) -> Option<Arc<dyn Library>> {
         None
     }
+
+    /// The past, if some of it is wanted and not here.
+    fn past(&self) -> Option<Past> {
+        None
+    }
 }
 
 /// The block that a ledger began with after a state sync.
@@ -131,6 +136,7 @@ pub(super) trait AnyLedger: Send + Sync {
     fn accuse(&self, evidence: Evidence);
     fn base(&self) -> Option<Base>;
     fn library(&self) -> Option<Arc<dyn Library>>;
+    fn past(&self) -> Option<Past>;
 }
 
 /// A shared [`AnyLedger`].
@@ -191,5 +197,9 @@ impl<L: Ledger> AnyLedger for L {
 
     fn library(&self) -> Option<Arc<dyn Library>> {
         Ledger::library(self)
+    }
+
+    fn past(&self) -> Option<Past> {
+        Ledger::past(self)
     }
 }

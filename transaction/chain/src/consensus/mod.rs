@@ -69,6 +69,7 @@ mod node;
 mod orchestrator;
 mod presence;
 mod progress;
+mod said;
 mod storage;
 mod timing;
 
@@ -82,4 +83,5 @@ pub use leaders::{Leaders, Schedule};
 pub use ledger::{Base, BuildContext, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, ConsensusHandle, ConsensusStatus, run};
 pub use progress::Heights;
+pub use said::{Said, requested_block};
 pub use timing::Timing;

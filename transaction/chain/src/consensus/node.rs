@@ -35,7 +35,7 @@ use sahara_finality::{
     Block, ChainIdentity, MAX_VALIDATORS, NetworkPrivateKey, NetworkPublicKey, Scheme, Seal,
     Validator, ValidatorKeys, epoch_of, to_hex,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
 use super::{
@@ -64,6 +64,8 @@ const RECONNECT: Duration = Duration::from_secs(1);
 const DIAL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the parts have to end when asked to.
 pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// Answers about the past that wait to be taken; one at a time is asked for.
+const HEARD_CAPACITY: usize = 4;
 /// How often connected peers are counted.
 const PEER_COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const PARTITION: &str = "validator";
@@ -406,6 +408,7 @@ impl Node {
         let states = network.register(sync::CHANNEL, sync::QUOTA);
         let presence = transactions.0.clone();
         let track = self.track(oracle.clone());
+        let blocker = oracle.clone();
         let peers = Peers { provider: oracle.clone(), blocker: oracle, track };
         let config = ValidatorConfig {
             chain: self.chain,
@@ -417,8 +420,13 @@ impl Node {
         let network = network.start();
         let context = context.child("consensus");
         let _gossip = gossip::start(&context, gossip, transactions);
+        let (heard, answers) = mpsc::channel(HEARD_CAPACITY);
+        if let Some(past) = ledger.past() {
+            let channel = (states.0.clone(), answers);
+            let _filling = sync::fill(context.child("past"), channel, blocker, past);
+        }
         if let Some(library) = ledger.library() {
-            let _serving = sync::start(context.child("states"), library, states);
+            let _serving = sync::start(context.child("states"), library, states, heard);
         }
         let Engine { mut parts, heights } =
             start_erased(context, config, ledger, (peers, channels), |delivery| delivery).await;

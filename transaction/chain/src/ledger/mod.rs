@@ -21,13 +21,13 @@ use crate::{
     metrics::NodeMetrics,
     pool::{self, Pool, PoolSettings, Spendable},
     store::{Genesis, PendingStates, Store, StoreError},
-    sync::{Handovers, Library, StateLibrary},
+    sync::{Handovers, Library, Past, StateLibrary},
 };
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::Mutex;
 use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
-use sahara_finality::{Block, Handover, ValidatorSet};
+use sahara_finality::{Block, ChainIdentity, Handover, ValidatorSet};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Failure, Read, royalties};
 use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
@@ -391,6 +391,19 @@ impl Ledger for NodeLedger {
 
     fn library(&self) -> Option<Arc<dyn Library>> {
         Some(Arc::new(StateLibrary::new(self.store().clone(), self.clone())))
+    }
+
+    fn past(&self) -> Option<Past> {
+        let store = self.store().clone();
+        let (chain_id, genesis) = (self.rules().chain_id(), store.genesis_hash());
+        let ledger = self.clone();
+        let set = move |epoch| ledger.validators_of(epoch).map(|set| ValidatorSet::clone(&set));
+        (store.missing_past() > 0).then(|| Past {
+            store,
+            chain: ChainIdentity { chain_id, genesis },
+            epoch_length: self.inner.epoch_length,
+            validators: Box::new(set),
+        })
     }
 }
 

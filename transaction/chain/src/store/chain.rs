@@ -128,8 +128,8 @@ impl Store {
         self.inner.view().oldest_state
     }
 
-    /// The first block that is here with everything it brought, block 0 apart. It is the first
-    /// there is, unless the store began with a state sync.
+    /// The first block that is here with everything it brought, block 0 apart; 0 if all are. It is
+    /// above that only when the store began with a state sync, and falls as the past is filled in.
     #[must_use]
     pub fn first_block(&self) -> u64 {
         self.inner.view().first_block
@@ -175,7 +175,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn base(&self) -> Result<Option<(Head, Bytes)>, StoreError> {
-        let Some(number) = self.first_block().checked_sub(1) else { return Ok(None) };
+        let Some(number) = self.inner.view().base else { return Ok(None) };
         let missing = || StoreError::damaged("base", format!("block {number} is not whole"));
         let head = self.header(number)?.ok_or_else(missing)?;
         let certificate = self.certificate(number)?.ok_or_else(missing)?;

@@ -64,6 +64,15 @@ pub(super) struct CommitInput<'a> {
     pub(super) trie: &'a TrieUpdate,
 }
 
+/// A block and what it brought, but for the state it left; borrowed.
+pub(super) struct Body<'a> {
+    pub(super) hash: B256,
+    pub(super) block: &'a Block,
+    pub(super) encoded: &'a [u8],
+    pub(super) receipts: &'a [TxReceipt],
+    pub(super) senders: &'a [Address],
+}
+
 impl Store {
     /// Makes a block the head. When this returns, the block is on disk; when it fails, nothing of
     /// it is. A block that is final already is left as it is.
@@ -208,23 +217,30 @@ pub(super) fn write_block(
     input: &CommitInput<'_>,
     batch: &mut OwnedWriteBatch,
 ) -> Result<(), StoreError> {
-    let header = &input.block.header;
+    let CommitInput { hash, block, encoded, receipts, senders, .. } = input;
+    let body = Body { hash: *hash, block, encoded, receipts, senders };
+    write_body(tables, &body, batch);
+    batch.insert(&tables.meta, meta::HEAD, number_key(block.header.number));
+    write_state(tables, snapshot, input, batch)?;
+    write_nodes(tables, snapshot, input.trie, batch)
+}
+
+/// Adds a block and what it brought, but for the state it left.
+pub(super) fn write_body(tables: &Tables, body: &Body<'_>, batch: &mut OwnedWriteBatch) {
+    let header = &body.block.header;
     let key = number_key(header.number);
-    let mut header_row = input.hash.to_vec();
+    let mut header_row = body.hash.to_vec();
     header.encode(&mut header_row);
     batch.insert(&tables.headers, key, header_row);
-    batch.insert(&tables.blocks, key, input.encoded.as_slice());
-    batch.insert(&tables.numbers, input.hash.0, key);
-    for (index, transaction) in (0_u32..).zip(&input.block.transactions) {
+    batch.insert(&tables.blocks, key, body.encoded);
+    batch.insert(&tables.numbers, body.hash.0, key);
+    for (index, transaction) in (0_u32..).zip(&body.block.transactions) {
         let place: [u8; 12] = join(&key, &index.to_be_bytes());
         batch.insert(&tables.transactions, transaction.hash().0, place);
     }
-    batch.insert(&tables.receipts, key, encode_receipts(input.receipts));
-    let senders = input.senders.iter().flat_map(|sender| sender.0.0).collect::<Vec<_>>();
+    batch.insert(&tables.receipts, key, encode_receipts(body.receipts));
+    let senders = body.senders.iter().flat_map(|sender| sender.0.0).collect::<Vec<_>>();
     batch.insert(&tables.senders, key, senders);
-    batch.insert(&tables.meta, meta::HEAD, key);
-    write_state(tables, snapshot, input, batch)?;
-    write_nodes(tables, snapshot, input.trie, batch)
 }
 
 fn write_state(

@@ -50,6 +50,16 @@ pub enum StoreError {
         /// The first block kept.
         first: u64,
     },
+    /// A block of the past that is still to be fetched.
+    #[error(
+        "block {number} is not here yet: older blocks are being fetched, and are here from {first} on"
+    )]
+    NotYet {
+        /// The block asked for.
+        number: u64,
+        /// The first block that is here.
+        first: u64,
+    },
     /// A trie from before the oldest that is kept.
     #[error(
         "the state trie of block {number} is not kept here, the oldest is that of block {oldest}"

@@ -37,8 +37,9 @@ pub struct StoreOptions {
     pub history: History,
 }
 
-/// How much of the past is kept. Blocks, receipts and certificates are kept in every mode; asking
-/// for more later does not bring back what is gone.
+/// How much of the past is kept. Blocks, receipts and certificates are kept in every mode, and those from
+/// before a state sync are fetched as far back; asking for more later does not bring back values and
+/// tries that are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
     /// The values of so many blocks back, and the tries of the head alone.
@@ -121,6 +122,8 @@ pub(super) struct View {
     pub(super) oldest_trie: u64,
     /// The first block after block 0 that is here with everything it brought.
     pub(super) first_block: u64,
+    /// The block that a state sync began with.
+    pub(super) base: Option<u64>,
     pub(super) records: Records,
 }
 
@@ -273,11 +276,13 @@ impl View {
         let number = required(tables, &snapshot, meta::HEAD)?;
         let oldest_state = required(tables, &snapshot, meta::OLDEST_STATE)?;
         let oldest_trie = required(tables, &snapshot, meta::OLDEST_TRIE)?;
-        let first_block = tables.meta_number(&snapshot, meta::FIRST_BLOCK)?.unwrap_or_default();
+        let after_base = tables.meta_number(&snapshot, meta::FIRST_BLOCK)?.unwrap_or_default();
+        let filled = tables.meta_number(&snapshot, meta::FILLED)?.unwrap_or(after_base);
+        let (first_block, base) = (filled.min(after_base), after_base.checked_sub(1));
         let head = read_head(tables, &snapshot, number)?
             .ok_or_else(|| StoreError::damaged("head", format!("header {number} is missing")))?;
         let (head, records) = (Arc::new(head), Records::default());
-        Ok(Self { snapshot, head, oldest_state, oldest_trie, first_block, records })
+        Ok(Self { snapshot, head, oldest_state, oldest_trie, first_block, base, records })
     }
 }
 

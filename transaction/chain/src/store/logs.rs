@@ -7,6 +7,7 @@ use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
 use super::{
     Store, StoreError,
     handle::{Inner, View, read_head},
+    past::absent,
 };
 
 /// Which logs are meant. Empty lists mean any.
@@ -68,8 +69,8 @@ impl Store {
     /// The logs of a range of finalised blocks, in order. What is beyond the head is left out.
     ///
     /// # Errors
-    /// When more than `limit` match, [`StoreError::OldBlock`] when the range begins before what is
-    /// kept, or the store cannot be read.
+    /// When more than `limit` match, [`StoreError::OldBlock`] or [`StoreError::NotYet`] when the range
+    /// begins before what is here, or the store cannot be read.
     pub fn logs(
         &self,
         blocks: RangeInclusive<u64>,
@@ -79,7 +80,7 @@ impl Store {
         let view = self.inner.view();
         let mut found = Vec::new();
         if *blocks.start() < view.first_block {
-            return Err(StoreError::OldBlock { number: *blocks.start(), first: view.first_block });
+            return Err(absent(&self.inner, &view, *blocks.start()));
         }
         for number in *blocks.start()..=(*blocks.end()).min(view.head.number) {
             search_block(&self.inner, &view, (number, filter), &mut found)?;

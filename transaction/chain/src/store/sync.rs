@@ -22,6 +22,7 @@
 //! ```
 
 mod clear;
+mod foreign;
 mod install;
 mod needs;
 

@@ -26,7 +26,10 @@ pub(super) mod meta {
     pub(in crate::store) const HEAD: &str = "head";
     pub(in crate::store) const OLDEST_STATE: &str = "oldest state";
     pub(in crate::store) const OLDEST_TRIE: &str = "oldest trie";
+    /// The first block after the one that a state sync began with.
     pub(in crate::store) const FIRST_BLOCK: &str = "first block";
+    /// The first block of the past that was filled in since.
+    pub(in crate::store) const FILLED: &str = "filled";
     pub(in crate::store) const SYNC: &str = "sync";
 }
 

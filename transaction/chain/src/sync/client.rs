@@ -57,6 +57,8 @@ pub struct Join<E, S, R, B> {
     moved: SystemTime,
     /// When the target was chosen.
     aimed: SystemTime,
+    /// Whether the target's own accounts were asked which code they have.
+    is_sifted: bool,
     /// Targets of which nothing came, and what those who offered them offered beside.
     stalled: BTreeSet<B256>,
     /// When the first state was offered.
@@ -141,6 +143,7 @@ where
             had: now,
             moved: now,
             aimed: now,
+            is_sifted: false,
             stalled: BTreeSet::new(),
             offered: None,
             reported: now,
@@ -208,6 +211,7 @@ where
         self.peers.keep(&self.connected);
         self.peers.expire(now);
         self.choose_target(now)?;
+        self.sift_code()?;
         let open_needs = u64::try_from(self.store.open_needs()).unwrap_or(u64::MAX);
         self.progress.send_if_modified(|progress| {
             std::mem::replace(&mut progress.open_needs, open_needs) != open_needs
@@ -217,6 +221,19 @@ where
             let Progress { target, nodes, bytes, open_needs, .. } = *self.progress.borrow();
             let peers = self.connected.len();
             info!(target, nodes, bytes, open_needs, peers, "fetching the state");
+        }
+        Ok(())
+    }
+
+    /// Forgets code that somebody has not and that no account of the target has: a target before had it.
+    fn sift_code(&mut self) -> Result<(), JoinError> {
+        if self.is_sifted || !self.store.lacks_code_alone() || !self.peers.anyone_lacks_code() {
+            return Ok(());
+        }
+        self.is_sifted = true;
+        let forgotten = self.store.drop_foreign_code()?;
+        if forgotten > 0 {
+            info!(forgotten, "code of a state that was given up is not needed");
         }
         Ok(())
     }
@@ -259,6 +276,7 @@ where
         }
         self.store.aim(pivot)?;
         (self.had, self.moved, self.aimed) = (now, now, now);
+        self.is_sifted = false;
         self.base = BaseParts::default();
         self.peers.forget_parts();
         self.progress.send_modify(|progress| {
@@ -303,7 +321,9 @@ where
             return Ok(None);
         };
         let (number, busy) = (header.number, self.peers.busy());
-        let codes = self.store.codes(MAX_CODES, |code| !busy.codes.contains(code));
+        let is_free =
+            |code: &B256| !busy.codes.contains(code) && !self.peers.lacks(peer, *code, now);
+        let codes = self.store.codes(MAX_CODES, is_free);
         if !codes.is_empty() {
             return Ok(Some((What::Codes(codes.clone()), Request::Codes(codes))));
         }

@@ -13,18 +13,23 @@
 //! from states that [`Store`](crate::store::Store) holds pinned. `specs/0021-state-sync.md` numbers
 //! the invariants.
 //!
+//! When the node runs, [`fill`] fetches the blocks from before the state, as far as the history mode wants
+//! them: each is the one that its child names.
+//!
 //! # Failure
 //! Whoever sends what does not verify is dropped for good, and another is asked. Whoever does not
 //! answer is asked again later. A node that is killed goes on where it was. When nobody holds the
 //! target any more, a newer one is taken, and only what changed is fetched.
 
 mod client;
+mod past;
 mod serve;
 mod trust;
 pub mod wire;
 
 pub use client::{Join, JoinError, Progress, Track};
-pub use serve::{Handovers, Library, StateLibrary, start};
+pub use past::{Past, Validators, fill};
+pub use serve::{Handovers, Heard, Library, StateLibrary, start};
 pub use trust::{BaseParts, Trust, TrustError};
 
 use commonware_runtime::Quota;

@@ -6,11 +6,12 @@ use alloy_primitives::{B256, Bytes};
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Handle, Spawner};
 use sahara_finality::{Handover, NetworkPublicKey};
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::wire::{
     ANSWER_BYTES, Answer, HandoverParts, MAX_CODES, MAX_HANDOVERS, MAX_HEADERS, MAX_MESSAGE_BYTES,
-    MAX_NODES, MAX_PIVOTS, Message, Request,
+    MAX_NODES, MAX_PAST_BLOCKS, MAX_PIVOTS, Message, Request,
 };
 use crate::store::{Place, Store, StoreError};
 
@@ -62,6 +63,7 @@ impl<H: Handovers> Library for StateLibrary<H> {
             Request::Codes(hashes) => self.codes(hashes),
             Request::Headers { last, count } => self.headers(*last, *count),
             Request::Block(number) => self.block(*number),
+            Request::Past { number, skipped } => self.past(*number, *skipped),
         };
         match answer {
             Ok(answer) => Some(answer.unwrap_or(Answer::Gone)),
@@ -138,6 +140,38 @@ impl<H: Handovers> StateLibrary<H> {
         let certificate = self.store.certificate(number)?.unwrap_or_default();
         Ok(Some(Answer::Block { block: block.encoded().into(), certificate }))
     }
+
+    /// A block and those before it, until they are many; of one that is too long, the next piece.
+    fn past(&self, number: u64, skipped: u64) -> Result<Option<Answer>, StoreError> {
+        const ROOM: usize = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+        let (mut blocks, mut bytes) = (Vec::<Bytes>::new(), 0_usize);
+        for number in (0..=number).rev().take(MAX_PAST_BLOCKS) {
+            let Some(block) = self.store.past_block(number)? else { break };
+            let block = Bytes::from(alloy_rlp::encode(block));
+            if blocks.is_empty() && (skipped > 0 || block.len() > ROOM) {
+                return Ok(piece(&block, skipped, ROOM));
+            }
+            // A few bytes of RLP before each.
+            let with = bytes.saturating_add(block.len()).saturating_add(8);
+            if with > ROOM {
+                break;
+            }
+            bytes = with;
+            blocks.push(block);
+            if bytes >= self.answer_bytes {
+                break;
+            }
+        }
+        Ok((!blocks.is_empty()).then_some(Answer::Past { blocks, rest: 0 }))
+    }
+}
+
+/// At most `room` bytes of a block; none after its end.
+fn piece(block: &Bytes, skipped: u64, room: usize) -> Option<Answer> {
+    let skipped = usize::try_from(skipped).ok().filter(|skipped| *skipped < block.len())?;
+    let end = skipped.saturating_add(room).min(block.len());
+    let rest = u64::try_from(block.len().saturating_sub(end)).ok()?;
+    Some(Answer::Past { blocks: vec![block.slice(skipped..end)], rest })
 }
 
 impl From<&Handover> for HandoverParts {
@@ -151,27 +185,42 @@ impl From<&Handover> for HandoverParts {
     }
 }
 
+/// What a peer answered to a request of that id.
+pub type Heard = (NetworkPublicKey, u64, Answer);
+
 /// Answers requests, one at a time, on a thread of its own: reading is not to hold up votes. Who
-/// sends more than it takes finds them dropped.
-pub fn start<E, S, R>(context: E, library: Arc<dyn Library>, channel: (S, R)) -> Handle<()>
+/// sends more than it takes finds them dropped. What others answer goes to `heard`, if there is room.
+pub fn start<E, S, R>(
+    context: E,
+    library: Arc<dyn Library>,
+    channel: (S, R),
+    heard: mpsc::Sender<Heard>,
+) -> Handle<()>
 where
     E: Spawner,
     S: Sender<PublicKey = NetworkPublicKey>,
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
-    context.dedicated().spawn(move |_| serve(library, channel))
+    context.dedicated().spawn(move |_| serve(library, channel, heard))
 }
 
-async fn serve<S, R>(library: Arc<dyn Library>, (mut sender, mut receiver): (S, R))
-where
+async fn serve<S, R>(
+    library: Arc<dyn Library>,
+    (mut sender, mut receiver): (S, R),
+    heard: mpsc::Sender<Heard>,
+) where
     S: Sender<PublicKey = NetworkPublicKey>,
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
     while let Ok((peer, bytes)) = receiver.recv().await {
         let (id, request) = match Message::decode(bytes.as_ref()) {
             Ok(Message::Request(id, request)) => (id, request),
-            // An answer that comes too late, or that nobody asked for.
-            Ok(Message::Answer(..)) => continue,
+            Ok(Message::Answer(id, answer)) => {
+                // Nobody asked for it, or it is asked for again.
+                let is_heard = heard.try_send((peer, id, answer)).is_ok();
+                debug!(is_heard, "a peer answered");
+                continue;
+            }
             Err(error) => {
                 debug!(%peer, %error, "a peer sent something else than a request");
                 continue;

@@ -9,10 +9,14 @@
 //!         4 headers    [last, count]                 132 [[header, ...]]
 //!         5 block      [number]                      133 [block, certificate]
 //!                                                    134 []        what was asked for is not here
-//! place = [hashed address or nothing, a byte for each nibble, whether all below is wanted]
+//!         6 past       [number, skipped]             135 [[past block, ...], bytes of the last still to come]
+//! place      = [hashed address or nothing, a byte for each nibble, whether all below is wanted]
+//! past block = rlp([block, certificate or nothing, [receipt, ...]])
 //! ```
 //! An answer has the id of its request. It may be shorter than what was asked for: runs, codes and
-//! handovers are the first of those asked for, and a run may end anywhere.
+//! handovers are the first of those asked for, and a run may end anywhere. Past blocks are the one asked
+//! for and those before it; one that is too long for a message is alone in its answer and comes in pieces,
+//! of which the next is asked for by how many bytes of it are here.
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Decodable, Encodable, Header, RlpDecodable, RlpEncodable};
@@ -31,6 +35,8 @@ pub const MAX_HEADERS: usize = 256;
 pub const MAX_PIVOTS: usize = 16;
 /// The most handovers in an answer.
 pub const MAX_HANDOVERS: usize = 64;
+/// The most past blocks in an answer: checking as many certificates takes a tenth of a second.
+pub const MAX_PAST_BLOCKS: usize = 64;
 /// The most nodes, and the most accounts, in an answer.
 pub const MAX_NODES: usize = 16_384;
 /// An answer of many parts ends with the part that reaches this: at 10 MB/s it takes 26 ms.
@@ -68,6 +74,13 @@ pub enum Request {
     },
     /// A block.
     Block(u64),
+    /// A block with all it brought, and those before it.
+    Past {
+        /// The newest of them.
+        number: u64,
+        /// How many of its bytes are here already.
+        skipped: u64,
+    },
 }
 
 /// What is answered.
@@ -97,6 +110,13 @@ pub enum Answer {
     },
     /// It is not here.
     Gone,
+    /// Blocks with all they brought.
+    Past {
+        /// Encodings of [`PastBlock`](crate::store::PastBlock), the newest first.
+        blocks: Vec<Bytes>,
+        /// How many bytes of the last are still to come.
+        rest: u64,
+    },
 }
 
 /// The end of an epoch, as it is sent and kept: [`Handover`](sahara_finality::Handover) unchecked.
@@ -222,6 +242,7 @@ impl Request {
             Self::Codes(hashes) => list(3, id, &[hashes]),
             Self::Headers { last, count } => list(4, id, &[last, count]),
             Self::Block(number) => list(5, id, &[number]),
+            Self::Past { number, skipped } => list(6, id, &[number, skipped]),
         }
     }
 
@@ -237,6 +258,7 @@ impl Request {
             3 => Self::Codes(items(fields, MAX_CODES)?),
             4 => Self::Headers { last: u64::decode(fields)?, count: u64::decode(fields)? },
             5 => Self::Block(u64::decode(fields)?),
+            6 => Self::Past { number: u64::decode(fields)?, skipped: u64::decode(fields)? },
             _ => return Err(WireError::Malformed("an unknown request")),
         })
     }
@@ -264,6 +286,7 @@ impl Answer {
             Self::Headers(headers) => list(132, id, &[headers]),
             Self::Block { block, certificate } => list(133, id, &[block, certificate]),
             Self::Gone => list(134, id, &[]),
+            Self::Past { blocks, rest } => list(135, id, &[blocks, rest]),
         }
     }
 
@@ -285,6 +308,10 @@ impl Answer {
                 Self::Block { block: Bytes::decode(fields)?, certificate: Bytes::decode(fields)? }
             }
             134 => Self::Gone,
+            135 => {
+                let blocks = items(fields, MAX_PAST_BLOCKS)?;
+                Self::Past { blocks, rest: u64::decode(fields)? }
+            }
             _ => return Err(WireError::Malformed("an unknown answer")),
         })
     }

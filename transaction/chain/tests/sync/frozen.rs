@@ -8,8 +8,8 @@ use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
     store::{Pivot, Place, Run},
     sync::wire::{
-        Answer, HandoverParts, MAX_CODES, MAX_HEADERS, MAX_MESSAGE_BYTES, MAX_PLACES,
-        MAX_REQUEST_BYTES, Message, Request, WireError,
+        Answer, HandoverParts, MAX_CODES, MAX_HEADERS, MAX_MESSAGE_BYTES, MAX_PAST_BLOCKS,
+        MAX_PLACES, MAX_REQUEST_BYTES, Message, Request, WireError,
     },
 };
 
@@ -37,6 +37,7 @@ fn messages() -> Vec<Message> {
         Request::Codes(vec![B256::repeat_byte(5)]),
         Request::Headers { last: 1_000, count: 256 },
         Request::Block(1_000),
+        Request::Past { number: 1_000, skipped: 7 },
     ];
     let answers = [
         Answer::Handovers { some: vec![handover], has_more: true },
@@ -46,6 +47,7 @@ fn messages() -> Vec<Message> {
         Answer::Headers(vec![text("one"), text("two")]),
         Answer::Block { block: text("block"), certificate: Bytes::new() },
         Answer::Gone,
+        Answer::Past { blocks: vec![text("one"), text("two")], rest: 9 },
     ];
     let requests = requests.into_iter().map(|request| Message::Request(7, request));
     let answers = answers.into_iter().map(|answer| Message::Answer(300, answer));
@@ -86,6 +88,10 @@ fn i7_every_list_has_a_limit() {
         Message::Answer(1, Answer::Codes(vec![Bytes::new(); MAX_CODES + 1])),
         Message::Answer(1, Answer::Headers(vec![Bytes::new(); MAX_HEADERS + 1])),
         Message::Answer(1, Answer::Runs(vec![Run::default(); MAX_PLACES + 1])),
+        Message::Answer(
+            1,
+            Answer::Past { blocks: vec![Bytes::new(); MAX_PAST_BLOCKS + 1], rest: 0 },
+        ),
     ];
     for message in too_many {
         let refused = Message::decode(&message.encoded()).unwrap_err();

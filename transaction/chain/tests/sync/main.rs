@@ -8,4 +8,6 @@ mod network;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
+mod past;
+#[cfg(test)]
 mod world;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use commonware_p2p::simulated::{Config, Link, Network, Oracle};
 use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZUsize, probability};
@@ -23,6 +23,7 @@ use sahara_chain::{
     },
 };
 use sahara_finality::{NetworkPublicKey, ValidatorKeys};
+use tokio::sync::mpsc;
 
 use crate::world::{Change, Start, World, options, populated};
 
@@ -77,6 +78,8 @@ struct Peer {
     library: StateLibrary<crate::world::Sets>,
     lie: Option<Way>,
     lazy: Option<Lazy>,
+    /// Code that it has not.
+    lacks: Option<B256>,
     /// What one that holds offers.
     offer: Option<Answer>,
     /// How many answers with nodes were given, and after how many what happens.
@@ -92,6 +95,13 @@ impl Library for Peer {
                 Request::Handovers { .. } => {}
                 _ => return None,
             }
+        }
+        if let (Request::Codes(hashes), Some(lacks)) = (request, self.lacks) {
+            let has = hashes.iter().take_while(|one| **one != lacks).copied().collect::<Vec<_>>();
+            return match has.is_empty() {
+                true => Some(Answer::Gone),
+                false => self.library.answer(&Request::Codes(has)),
+            };
         }
         let mut answer = self.library.answer(request)?;
         if let Answer::Runs(runs) = &mut answer {
@@ -175,7 +185,8 @@ type Placed = (Peer, Duration);
 fn honest(world: &World) -> Peer {
     let mut library = StateLibrary::new(world.store.clone(), world.handovers());
     library.answer_bytes = ANSWER_BYTES;
-    Peer { library, lie: None, lazy: None, offer: None, served: Arc::default(), event: None }
+    let (lie, lazy, lacks) = (None, None, None);
+    Peer { library, lie, lazy, lacks, offer: None, served: Arc::default(), event: None }
 }
 
 const NEAR: Duration = Duration::from_millis(5);
@@ -206,7 +217,8 @@ fn fetch(
         let me = keys.last().unwrap().clone();
         for ((peer, latency), key) in peers.into_iter().zip(&keys) {
             let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
-            let _serving = start(context.child("peer"), Arc::new(peer), channel);
+            let nobody = mpsc::channel(1).0;
+            let _serving = start(context.child("peer"), Arc::new(peer), channel, nobody);
             let link = || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
             oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
             oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();
@@ -356,6 +368,31 @@ fn i5_the_chain_goes_on_meanwhile_and_only_what_changed_is_fetched_again() {
     let other = tempfile::tempdir().unwrap();
     let whole = fetch(&world.start, vec![(honest(&world), NEAR)], &[], other.path());
     assert!(ends[0].nodes < whole[0].nodes * 3 / 2, "{:?} against {:?}", ends[0], whole[0]);
+}
+
+#[test]
+fn i5_code_that_only_a_state_given_up_wanted_holds_nobody_up() {
+    let mut world = populated(600, 7, 5);
+    let coded = |byte: u8| (0..600).step_by(3).map(move |one| Change::Code(one, byte));
+    world.commit(&coded(77).collect::<Vec<_>>());
+    let (start_of, peer) = (world.start.clone(), honest(&world));
+    let world = Arc::new(Mutex::new(world));
+    let moving = Arc::clone(&world);
+    // A third of all accounts get other code, and what they had nobody has.
+    let event = move || {
+        let mut world = moving.lock();
+        world.commit(&coded(78).collect::<Vec<_>>());
+        for round in 0..13_u16 {
+            world.commit(&[Change::Balance(1_000 + round, 5)]);
+        }
+    };
+    let lacks = Some(keccak256([77; 300]));
+    let peer = Peer { lacks, event: Some((25, Arc::new(event))), ..peer };
+    let directory = tempfile::tempdir().unwrap();
+    let ends = fetch(&start_of, vec![(peer, NEAR)], &[], directory.path());
+    assert_eq!((ends[0].targets, ends[0].liars), (2, 0));
+    let number = assert_fetched(&world.lock(), directory.path());
+    assert!(number > 8, "{number}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, keccak256};
 use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
     store::{Base, Need, Pivot, Run, Store, StoreError, SyncStore, TakeError},
@@ -13,7 +13,7 @@ use sahara_evm::ParentState as _;
 use crate::world::{Change, World, address, changes, options, populated, rows};
 
 /// The newest pinned state.
-fn newest(world: &World) -> (Pivot, B256, u64) {
+pub(crate) fn newest(world: &World) -> (Pivot, B256, u64) {
     let pivot = world.store.pivots().remove(0);
     let (header, hash) = follow(world).pivot(&pivot).unwrap();
     (pivot, hash, header.number)
@@ -29,7 +29,7 @@ fn follow(world: &World) -> Trust {
     trust
 }
 
-fn base(world: &World, number: u64) -> Base {
+pub(crate) fn base(world: &World, number: u64) -> Base {
     let (trust, store) = (follow(world), &world.store);
     let block = |number| {
         let block = store.block(number).unwrap().unwrap();
@@ -49,7 +49,7 @@ fn base(world: &World, number: u64) -> Base {
 }
 
 /// Takes what one answer brings; false when nothing is needed any more.
-fn one_answer(world: &World, sync: &mut SyncStore, pivot: B256, bytes: usize) -> bool {
+pub(crate) fn one_answer(world: &World, sync: &mut SyncStore, pivot: B256, bytes: usize) -> bool {
     if let Some(code) = sync.codes(1, |_| true).first() {
         sync.take_code(*code, &world.store.code(*code).unwrap().unwrap()).unwrap();
         return true;
@@ -217,6 +217,42 @@ fn i1_code_is_what_its_hash_says() {
     let lie = sync.take_code(wanted, b"other code").unwrap_err();
     assert!(matches!(lie, TakeError::Lie(_)), "{lie}");
     assert_eq!(sync.codes(1, |_| true), [wanted]);
+}
+
+/// Code that only a state wanted which was given up is forgotten, and no other.
+#[test]
+fn i5_code_of_a_state_given_up_is_not_needed_for_ever() {
+    let mut world = populated(60, 2, 5);
+    world.commit(&[Change::Code(3, 77)]);
+    let given_up = keccak256([77; 300]);
+    let directory = tempfile::tempdir().unwrap();
+    let mut sync = world.start.sync_store(directory.path());
+    let take_all = |world: &World, sync: &mut SyncStore, pivot: B256| {
+        while let Some(need) = sync.places(1, |_| true).unwrap().pop() {
+            sync.take(&need, &run_of(world, pivot, &need, 3_000)).unwrap();
+        }
+    };
+    let (pivot, hash, _) = newest(&world);
+    sync.aim(pivot).unwrap();
+    assert_eq!(sync.drop_foreign_code().unwrap(), 0, "its accounts are not here");
+    take_all(&world, &mut sync, hash);
+    assert_eq!(sync.drop_foreign_code().unwrap(), 0, "all are wanted");
+    assert!(sync.codes(100, |_| true).contains(&given_up));
+    world.commit(&[Change::Code(3, 78)]);
+    let (pivot, hash, number) = newest(&world);
+    sync.aim(pivot).unwrap();
+    take_all(&world, &mut sync, hash);
+    let wanted = sync.codes(100, |code| *code != given_up);
+    assert!(wanted.contains(&keccak256([78; 300])) && wanted.len() > 1);
+    assert_eq!(sync.drop_foreign_code().unwrap(), 1);
+    assert_eq!(sync.codes(100, |_| true), wanted, "the others are needed still");
+    // It is forgotten on disk too.
+    drop(sync);
+    let mut sync = world.start.sync_store(directory.path());
+    assert_eq!(sync.codes(100, |_| true), wanted);
+    while one_answer(&world, &mut sync, hash, 3_000) {}
+    sync.install(&base(&world, number)).unwrap();
+    assert_same(world, directory.path());
 }
 
 #[test]

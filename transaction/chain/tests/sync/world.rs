@@ -6,9 +6,9 @@ use std::{
     path::Path,
 };
 
-use alloy_consensus::Header;
+use alloy_consensus::{Header, SignableTransaction as _, TxLegacy};
 use alloy_genesis::GenesisAccount;
-use alloy_primitives::{Address, B64, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B64, B256, Bytes, Log, Signature, TxKind, U256, keccak256};
 use commonware_consensus::{
     CertifiableBlock as _,
     simplex::types::{Context, Finalization, Finalize, Proposal},
@@ -25,11 +25,11 @@ use sahara_chain::{
     },
     sync::{Handovers, Trust},
 };
-use sahara_evm::{Account, AccountDiff, StateDiff};
+use sahara_evm::{Account, AccountDiff, StateDiff, recover};
 use sahara_finality::{
-    Block, ChainIdentity, Handover, RoundSeal, Seal, ValidatorKeys, ValidatorSet, closes_epoch,
-    encode_finalization, epoch_of, genesis_block, header_template, receipts_root, signer,
-    transactions_root,
+    Block, ChainIdentity, EthereumTransaction, Handover, RoundSeal, Seal, Transaction, TxReceipt,
+    ValidatorKeys, ValidatorSet, block_bloom, closes_epoch, encode_finalization, epoch_of,
+    genesis_block, header_template, receipts_root, signer, transactions_root,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -57,6 +57,28 @@ pub(crate) fn changes(accounts: u16) -> impl Strategy<Value = Change> {
         1 => (at(), 0_u8..6).prop_map(|(at, code)| Change::Code(at, code)),
         2 => at().prop_map(Change::Destroy),
     ]
+}
+
+/// A transaction and its receipt, which has a log of so many bytes.
+pub(crate) fn transfer(nonce: u64, bytes: usize) -> (Transaction, TxReceipt) {
+    let legacy = TxLegacy {
+        chain_id: Some(CHAIN_ID),
+        nonce,
+        gas_price: 1,
+        gas_limit: 21_000,
+        to: TxKind::Call(address(1)),
+        ..TxLegacy::default()
+    };
+    let signed = legacy.into_signed(Signature::test_signature());
+    let topics = vec![B256::from(U256::from(nonce))];
+    let log = Log::new(address(1), topics, Bytes::from(vec![7; bytes])).unwrap();
+    let receipt = TxReceipt {
+        type_byte: 0,
+        status: true,
+        cumulative_gas_used: 21_000,
+        logs: vec![log].into(),
+    };
+    (EthereumTransaction::Legacy(signed).into(), receipt)
 }
 
 pub(crate) fn address(index: u16) -> Address {
@@ -157,6 +179,15 @@ impl World {
 
     /// Makes the next block final, with a certificate.
     pub(crate) fn commit(&mut self, changes: &[Change]) {
+        self.commit_with(changes, (Vec::new(), Vec::new()));
+    }
+
+    /// As [`Self::commit`], with transactions and what came of them.
+    pub(crate) fn commit_with(
+        &mut self,
+        changes: &[Change],
+        (transactions, receipts): (Vec<Transaction>, Vec<TxReceipt>),
+    ) {
         let diff = self.step(changes);
         let number = self.tip.header.number + 1;
         let epoch = epoch_of(number, self.start.length);
@@ -178,14 +209,17 @@ impl World {
         header.state_root = root;
         header.gas_limit = 30_000_000;
         header.base_fee_per_gas = Some(1);
-        header.transactions_root = transactions_root(&[]);
-        header.receipts_root = receipts_root(&[]);
-        let block = Block { header, seal: Seal::Round(seal), transactions: Vec::new() };
+        header.transactions_root = transactions_root(&transactions);
+        header.receipts_root = receipts_root(&receipts);
+        header.logs_bloom = block_bloom(&receipts);
+        let senders = transactions.iter().map(|one| recover(one.as_ethereum().unwrap()).unwrap());
+        let senders = senders.collect();
+        let block = Block { header, seal: Seal::Round(seal), transactions };
         let certificate = self.certify(&block, epoch);
         let executed = ExecutedBlock {
             block: Arc::new(block.clone()),
-            receipts: Arc::default(),
-            senders: Vec::new(),
+            receipts: Arc::new(receipts),
+            senders,
             diff,
             trie,
         };

@@ -35,6 +35,8 @@ where
                 self.peers.lost_target(peer);
                 self.peers.rest(peer, now);
             }
+            // It has the first of them not; of the others it said nothing.
+            (What::Codes(hashes), Answer::Gone) => self.peers.lacks_code(peer, &hashes, now),
             (_, Answer::Gone) => self.peers.rest(peer, now),
             (What::Handovers { above }, Answer::Handovers { some, has_more }) => {
                 if has_more && some.is_empty() {

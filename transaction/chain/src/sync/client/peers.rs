@@ -21,6 +21,8 @@ const REST: Duration = Duration::from_secs(1);
 const MOST_DOUBLINGS: u32 = 5;
 /// The most requests of which an answer is still taken when it is late.
 const MOST_LATE: usize = 64;
+/// How long a peer is not asked again for code that it has not.
+const CODE_AGAIN: Duration = Duration::from_secs(30);
 /// How often a peer that lacks the target is asked which it has.
 const LIST_AGAIN: Duration = Duration::from_secs(3);
 
@@ -52,6 +54,8 @@ struct Peer {
     listed: Option<SystemTime>,
     late: u32,
     rests_until: Option<SystemTime>,
+    /// Code that it has not, and when it said so.
+    lacks: BTreeMap<B256, SystemTime>,
 }
 
 /// All peers.
@@ -222,6 +226,23 @@ impl Peers {
         offers
     }
 
+    /// A peer was asked for code and has not the first of it.
+    pub(super) fn lacks_code(&mut self, peer: &NetworkPublicKey, asked: &[B256], now: SystemTime) {
+        if let Some((known, first)) = self.known.get_mut(peer).zip(asked.first()) {
+            known.lacks.insert(*first, now);
+        }
+    }
+
+    /// Whether a peer said lately that it has not this code.
+    pub(super) fn lacks(&self, peer: &NetworkPublicKey, code: B256, now: SystemTime) -> bool {
+        let said = self.known.get(peer).and_then(|known| known.lacks.get(&code));
+        said.is_some_and(|said| now.duration_since(*said).unwrap_or_default() < CODE_AGAIN)
+    }
+
+    pub(super) fn anyone_lacks_code(&self) -> bool {
+        self.known.values().any(|known| !known.lacks.is_empty())
+    }
+
     /// A peer does not have the target any more, and may have newer ones.
     pub(super) fn lost_target(&mut self, peer: &NetworkPublicKey) {
         if let Some(known) = self.known.get_mut(peer) {
@@ -240,6 +261,7 @@ impl Peers {
     /// What is under way of a target that is given up comes too late.
     pub(super) fn forget_parts(&mut self) {
         self.late.clear();
+        self.known.values_mut().for_each(|known| known.lacks.clear());
         self.under_way
             .retain(|_, asked| matches!(asked.what, What::Handovers { .. } | What::Pivots));
     }
