@@ -1,5 +1,5 @@
-//! Calls that leave nothing behind: `eth_call`, gas estimates and access lists. They take the very
-//! path a transaction takes, settled earnings included.
+//! Calls that leave nothing behind: `eth_call` and access lists, and what gas estimates run. They take the
+//! very path a transaction takes, settled earnings included.
 
 use crate::{
     env::BlockEnv,
@@ -20,15 +20,13 @@ use alloy_rpc_types_eth::{
 use revm::{
     context::{TxEnv, either::Either, result::ExecutionResult, result::HaltReason},
     inspector::{Inspector, NoOpInspector},
+    state::EvmState,
 };
 use revm_inspectors::access_list::AccessListInspector;
 use std::collections::BTreeMap;
 
 /// The most gas a call may use that asks for none: as much as go-ethereum gives.
 pub const CALL_GAS: u64 = 50_000_000;
-
-/// EIP-7825: the most gas a transaction may ask for.
-const TRANSACTION_GAS: u64 = 1 << 24;
 
 /// Why a call has no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -147,45 +145,6 @@ pub fn call<S: ParentState>(
     session.run(gas)
 }
 
-/// The least gas limit with which the call succeeds, to within 1.5 %.
-///
-/// # Errors
-/// [`CallError::Failed`] when it fails with all the gas it may have.
-pub fn estimate_gas<S: ParentState>(
-    rules: Rules,
-    state: S,
-    env: &BlockEnv,
-    request: &TransactionRequest,
-    overrides: Option<&StateOverride>,
-) -> Result<u64, CallError> {
-    let mut session = Session::open(rules, state, env, (request, overrides), NoOpInspector)?;
-    let block = env.gas_limit.saturating_sub(crate::system_gas(env));
-    let asked = request.gas.unwrap_or(TRANSACTION_GAS).min(TRANSACTION_GAS);
-    let mut high = asked.min(block.max(21_000)).min(session.affordable_gas()?);
-    let first = session.run(high)?;
-    if !first.is_success() {
-        return Err(CallError::Failed(Box::new(first)));
-    }
-    if session.succeeds(first.gas_used)? {
-        return Ok(first.gas_used);
-    }
-    let mut low = first.gas_used;
-    while high.saturating_sub(low) > 1 && !is_close(low, high) {
-        let middle = low.midpoint(high);
-        if session.succeeds(middle)? {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Ok(high)
-}
-
-/// Within 1.5 % of each other.
-const fn is_close(low: u64, high: u64) -> bool {
-    high.saturating_sub(low).saturating_mul(200) < high.saturating_mul(3)
-}
-
 /// The addresses and slots a call touches, and its outcome with that list.
 ///
 /// # Errors
@@ -212,7 +171,7 @@ pub fn create_access_list<S: ParentState>(
 /// A machine with a call loaded, to be run as often as one likes.
 pub(crate) struct Session<S: ParentState, I> {
     pub(crate) machine: Machine<S, I>,
-    transaction: TxEnv,
+    pub(crate) transaction: TxEnv,
     about: Circumstances,
 }
 
@@ -259,6 +218,14 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
         }
     }
 
+    /// Every account and word that the call looks at; nothing of it stays.
+    pub(crate) fn touched(&mut self, gas: u64) -> Result<EvmState, CallError> {
+        let transaction = TxEnv { gas_limit: gas, ..self.transaction.clone() };
+        let ran = self.machine.run(transaction)?;
+        let touched = self.machine.take_changes();
+        ran.map(|_| touched).map_err(|invalid| self.refused(gas, &invalid))
+    }
+
     /// As [`Self::run`], but what it changed stays in the journal.
     pub(crate) fn inspect(&mut self, gas: u64) -> Result<ExecutionResult<HaltReason>, CallError> {
         let transaction = TxEnv { gas_limit: gas, ..self.transaction.clone() };
@@ -274,7 +241,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
         Refusal::from_revm(invalid, &about).into()
     }
 
-    fn succeeds(&mut self, gas: u64) -> Result<bool, CallError> {
+    pub(crate) fn succeeds(&mut self, gas: u64) -> Result<bool, CallError> {
         match self.run(gas) {
             Ok(outcome) => Ok(outcome.is_success()),
             Err(CallError::Refused(Refusal::IntrinsicGas { .. })) => Ok(false),
@@ -283,7 +250,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
     }
 
     /// The gas the sender's coin pays for, when the call names a price.
-    fn affordable_gas(&mut self) -> Result<u64, CallError> {
+    pub(crate) fn affordable_gas(&mut self) -> Result<u64, CallError> {
         let price = U256::from(self.transaction.gas_price);
         let caller = self.transaction.caller;
         let held = self.machine.state().account(caller)?.unwrap_or_default().balance;

@@ -37,6 +37,7 @@ mod base_fee;
 mod builder;
 mod call;
 mod env;
+mod estimate;
 mod ethereum;
 mod genesis;
 mod handler;
@@ -56,10 +57,9 @@ mod transition;
 
 pub use base_fee::{STEP, next_base_fee};
 pub use builder::{BlockBuilder, admit};
-pub use call::{
-    CALL_GAS, CallError, CallOutcome, CallStatus, call, create_access_list, estimate_gas,
-};
+pub use call::{CALL_GAS, CallError, CallOutcome, CallStatus, call, create_access_list};
 pub use env::{BlockEnv, EthereumEnv};
+pub use estimate::estimate_gas;
 pub use genesis::{
     Beneficiary, CLASSES, Class, FeeParameters, GenesisConfig, GenesisError, GrantConfig, Holder,
     VestingConfig, genesis,
