@@ -1,7 +1,7 @@
 //! What the RPC knows of its node, and how a request's words become blocks, states and
 //! surroundings.
 
-use crate::error::Failure;
+use crate::{computing::Computing, error::Failure};
 use alloy_consensus::Header;
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -25,7 +25,6 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Semaphore;
 
 /// Tells how many validators the node is connected to.
 pub type PeerCount = Box<dyn Fn() -> usize + Send + Sync>;
@@ -45,8 +44,10 @@ struct Inner {
     ledger: NodeLedger,
     peers: PeerCount,
     version: String,
-    /// One permit per call that computes, so that calls leave room for consensus.
-    computing: Semaphore,
+    /// One place per core for what computes.
+    computing: Computing,
+    /// The whole state is walked by one at a time, beside the calls: it takes minutes.
+    walking: Computing,
     /// Clients ask about the same few blocks again and again.
     recent: Mutex<VecDeque<FullBlock>>,
 }
@@ -126,7 +127,8 @@ impl Node {
             ledger: ledger.clone(),
             peers,
             version,
-            computing: Semaphore::new(cores),
+            computing: Computing::new(cores),
+            walking: Computing::new(1),
             recent: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -182,9 +184,17 @@ impl Node {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let _permit = self.inner.computing.acquire().await.map_err(Failure::internal)?;
         let node = self.clone();
-        tokio::task::spawn_blocking(move || work(&node)).await.map_err(Failure::internal)?
+        self.inner.computing.run(move || work(&node)).await
+    }
+
+    /// As [`Self::compute`], for what walks the whole state: one at a time, and calls go on meanwhile.
+    pub(crate) async fn walk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let node = self.clone();
+        self.inner.walking.run(move || work(&node)).await
     }
 
     /// The number of a final block; `latest`, `safe`, `finalized` and `pending` are the head.
