@@ -172,7 +172,11 @@ async fn searches_have_their_limits() {
     let refused = node.refusal("eth_getLogs", (json!({ "topics": topics }),)).await;
     assert_eq!(refused.code(), -32_602, "five topics");
     let many: Vec<_> = (0..1_025_u64)
-        .map(|number| alloy_primitives::Address::left_padding_from(&number.to_be_bytes()))
+        .map(|number| {
+            alloy_primitives::Address::from(alloy_primitives::FixedBytes::left_padding_from(
+                &number.to_be_bytes(),
+            ))
+        })
         .collect();
     for method in ["eth_getLogs", "eth_newFilter"] {
         let refused = node.refusal(method, (json!({ "address": many }),)).await;
