@@ -54,6 +54,8 @@ struct Inner {
 
 /// How many blocks are kept at hand.
 const RECENT_BLOCKS: usize = 8;
+/// The most logs of all of them, about 256 MiB; the newest block is kept whatever it has.
+const RECENT_LOGS: usize = 1 << 20;
 
 /// A final block with its receipts and senders.
 #[derive(Clone, Debug)]
@@ -312,9 +314,7 @@ impl Node {
             return Err(missing());
         }
         let full = FullBlock { hash: head.hash, block, receipts, senders: senders.into() };
-        let mut recent = self.inner.recent.lock();
-        recent.truncate(RECENT_BLOCKS - 1);
-        recent.push_front(full.clone());
+        keep(&mut self.inner.recent.lock(), full.clone());
         Ok(Some(full))
     }
 
@@ -352,6 +352,19 @@ impl Node {
         let env = self.env(&full.block.header);
         Ok(Rerun { env, transactions, system, parent, hash: full.hash })
     }
+}
+
+/// Puts a block in front; what is too much falls off the end.
+fn keep(recent: &mut VecDeque<FullBlock>, full: FullBlock) {
+    recent.push_front(full);
+    let mut logs = 0_usize;
+    let fits = recent.iter().take(RECENT_BLOCKS).take_while(|full| {
+        let of_block = full.receipts.iter().map(|receipt| receipt.logs.len());
+        logs = of_block.fold(logs, usize::saturating_add);
+        logs <= RECENT_LOGS
+    });
+    let fits = fits.count().max(1);
+    recent.truncate(fits);
 }
 
 /// Unix time.
