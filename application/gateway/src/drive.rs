@@ -57,6 +57,15 @@ pub(crate) enum Identity {
     Fresh,
 }
 
+/// A job that a worker accepted.
+struct Started {
+    row: RequestRow,
+    stream: JobStream,
+    prompt_tokens: TokenCount,
+    /// Tokens of the answer that money is held for.
+    most: TokenCount,
+}
+
 /// Where an answer comes from.
 #[derive(Debug)]
 pub(crate) enum Reply {
@@ -182,7 +191,8 @@ impl Gateway {
             let job = job(self, call, offer, &row, &admission);
             match self.start(run, offer, &row, &job).await {
                 Ok((stream, prompt_tokens)) => {
-                    let started = (row, stream, prompt_tokens);
+                    let most = job.max_tokens;
+                    let started = Started { row, stream, prompt_tokens, most };
                     let holds = Holds { money: admission.hold, uses };
                     return self.run_job(run, call, started, holds).await;
                 }
@@ -289,12 +299,12 @@ impl Gateway {
         &self,
         run: &Arc<Run>,
         call: &Call,
-        started: (RequestRow, JobStream, TokenCount),
+        started: Started,
         holds: Holds,
     ) -> Result<Outcome, ApiError> {
-        let (row, mut stream, prompt_tokens) = started;
+        let Started { row, mut stream, prompt_tokens, most } = started;
         let patience = self.config.patience;
-        let end = listen(run, &mut stream, patience).await;
+        let end = listen(run, &mut stream, most, patience).await;
         drop(stream);
         let (finish, failure) = match end {
             Listened::Ended(finish) if is_taken(run, patience).await => (Some(finish), None),

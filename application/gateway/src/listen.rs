@@ -6,11 +6,15 @@ use crate::{
     run::{Audience, Run},
 };
 use sahara_compute::{Event, FinishReason, JobStream, Problem, ProblemCode, WorkerError};
+use sahara_primitives::TokenCount;
 use tokio::time::{Instant, timeout_at};
 
 /// Delivered tokens between two syncs of what was written about them: at 50 tokens a second less
 /// than two syncs a second for each stream, and half a window is lost with the power.
 pub(crate) const SYNC_EVERY: usize = 32;
+
+/// The longest answer: a million tokens of text. What a worker writes waits in memory.
+const MOST_BYTES: usize = 16 << 20;
 
 /// How the listening ended.
 pub(crate) enum Listened {
@@ -46,10 +50,33 @@ impl Watch {
     }
 }
 
-/// Takes the worker's events, never further ahead of a stream's client than the window, and stops
-/// when nobody listens any more.
-pub(crate) async fn listen(run: &Run, stream: &mut JobStream, patience: Patience) -> Listened {
+/// What a worker wrote, and how much the payer's money is held for (G1).
+#[derive(Debug)]
+struct Written {
+    tokens: TokenCount,
+    bytes: usize,
+    most: TokenCount,
+}
+
+impl Written {
+    /// Whether one more token is paid for.
+    const fn may_add(&mut self, text: &str) -> bool {
+        self.tokens = self.tokens.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(text.len());
+        self.tokens <= self.most && self.bytes <= MOST_BYTES
+    }
+}
+
+/// Takes the worker's events, at most so many tokens and never further ahead of a stream's client than
+/// the window, and stops when nobody listens any more.
+pub(crate) async fn listen(
+    run: &Run,
+    stream: &mut JobStream,
+    most: TokenCount,
+    patience: Patience,
+) -> Listened {
     let (mut watch, mut synced) = (Watch::default(), 0_usize);
+    let mut written = Written { tokens: 0, bytes: 0, most };
     loop {
         let audience = run.audience();
         if has_left(run, audience) {
@@ -77,7 +104,11 @@ pub(crate) async fn listen(run: &Run, stream: &mut JobStream, patience: Patience
         };
         match event {
             None => {}
-            Some(Ok(Event::Token { text })) => run.push(&text),
+            Some(Ok(Event::Token { text })) if written.may_add(&text) => run.push(&text),
+            Some(Ok(Event::Token { .. })) => {
+                let message = "the worker writes more tokens than are paid for";
+                return Listened::Broken(ApiError::worker_failed(message));
+            }
             Some(Ok(Event::Ended { finish_reason, .. })) => {
                 return Listened::Ended(finish_reason);
             }

@@ -15,6 +15,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Looks between purges of old answers and requests, about an hour.
 const LOOKS_PER_PURGE: u64 = 18_000;
 
+/// Blocks whose news are read one by one; who was away for longer reads everything anew.
+const MOST_BEHIND: u64 = 10_000;
+
 /// What blocks call for.
 #[derive(Debug, Default)]
 struct News {
@@ -73,10 +76,12 @@ impl Gateway {
         }
     }
 
-    /// Takes over the news since a block; everything at first.
+    /// Takes over the news since a block; everything at first, and after a long silence of the node.
     pub(crate) async fn look(&self, seen: Option<u64>) -> Result<u64, ApiError> {
         let head = self.chain().0.head().await?;
-        let Some(seen) = seen else {
+        let near = seen.filter(|seen| head.saturating_sub(*seen) <= MOST_BEHIND);
+        let Some(seen) = near else {
+            self.rights.forget();
             for account in self.all_accounts() {
                 if self.follow(&account).await?.is_some() {
                     self.follow_day(&account).await?;

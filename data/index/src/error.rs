@@ -3,8 +3,11 @@
 use alloy_primitives::B256;
 use sahara_client::ClientError;
 
-/// Codes of `PostgreSQL` (shutting down, starting, conflict, deadlock) and of `SQLite` (busy).
-const PASSING: [&str; 7] = ["57P01", "57P03", "40001", "40P01", "5", "261", "517"];
+/// Codes of `PostgreSQL` (shutting down, crashed, starting, full, conflict, deadlock) and of `SQLite` (busy).
+const PASSING: [&str; 9] =
+    ["57P01", "57P02", "57P03", "53300", "40001", "40P01", "5", "261", "517"];
+/// EIP-4444: the node does not keep the block, and never will.
+const PRUNED: i64 = 4_444;
 
 /// Why following, reading or rebuilding failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,9 @@ pub enum IndexError {
         /// What the index holds.
         held: B256,
     },
+    /// The node said that there is such a block and does not have it: another one behind the same URL.
+    #[error("the node does not have block {0} yet")]
+    NotYet(u64),
     /// Another follower of the same database was faster.
     #[error("block {0} is in the index already: another follower wrote it")]
     Overtaken(u64),
@@ -72,13 +78,14 @@ impl IndexError {
         Self::Malformed { what, reason: reason.to_string() }
     }
 
-    /// Whether the same may succeed later: the node or the database was away, or another follower of
-    /// the same database was faster.
+    /// Whether the same may succeed later: the node or the database was away or refused for now, as one
+    /// that starts does, or another follower of the same database was faster.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
+            Self::Node(ClientError::Rpc(refusal)) => refusal.code != PRUNED,
             Self::Node(error) => error.is_unreachable(),
-            Self::Overtaken(_) => true,
+            Self::Overtaken(_) | Self::NotYet(_) => true,
             Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
             Self::Database(sqlx::Error::Database(error)) => {
                 let code = error.code();

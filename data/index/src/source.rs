@@ -9,6 +9,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Calls in one batch: nodes bound them, and a block may register thousands of assets.
+const CALLS: usize = 900;
+
 /// A header as the node shows it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,28 +106,56 @@ impl Source {
     }
 
     /// `count` blocks from `first`, in one request for blocks and receipts, and one more when assets
-    /// were registered in them.
+    /// were registered in them. One block that is longer than an answer may be is read in parts: what
+    /// somebody pays to have logged must not end the index.
     pub(crate) async fn blocks(
         &self,
         first: u64,
         count: u64,
     ) -> Result<Vec<BlockData>, IndexError> {
+        let mut data = match self.whole(first, count).await {
+            Err(IndexError::Node(ClientError::Rpc(_))) if count == 1 => {
+                vec![self.in_parts(first).await?]
+            }
+            whole => whole?,
+        };
+        self.add_facts(&mut data).await?;
+        Ok(data)
+    }
+
+    async fn whole(&self, first: u64, count: u64) -> Result<Vec<BlockData>, IndexError> {
         let numbers: Vec<_> = (first..first.saturating_add(count)).map(U64::from).collect();
         let blocks = numbers.iter().map(|number| ("eth_getBlockByNumber", json!([number, true])));
         let receipts = numbers.iter().map(|number| ("eth_getBlockReceipts", json!([number])));
         let requests: Vec<_> = blocks.chain(receipts).collect();
         let mut answers = self.client.rpc().batch::<Value>(&requests).await?.into_iter();
         let mut headers = Vec::new();
-        for answer in answers.by_ref().take(numbers.len()) {
-            headers.push(parse::<BlockAnswer>("a block", answer)?);
+        for (number, answer) in (first..).zip(answers.by_ref().take(numbers.len())) {
+            let block = parse::<Option<BlockAnswer>>("a block", answer)?;
+            headers.push(block.ok_or(IndexError::NotYet(number))?);
         }
         let mut data = Vec::new();
         for (block, answer) in headers.into_iter().zip(answers) {
             let receipts = parse::<Option<Vec<Receipt>>>("receipts", answer)?;
             data.push(join(block, receipts.unwrap_or_default())?);
         }
-        self.add_facts(&mut data).await?;
         Ok(data)
+    }
+
+    /// One block, and its receipts one by one.
+    async fn in_parts(&self, number: u64) -> Result<BlockData, IndexError> {
+        let params = (U64::from(number), true);
+        let block: Option<BlockAnswer> =
+            self.client.request("eth_getBlockByNumber", params).await?;
+        let block = block.ok_or(IndexError::NotYet(number))?;
+        let mut receipts = Vec::new();
+        for transaction in &block.transactions {
+            let params = (transaction.hash,);
+            let receipt: Option<Receipt> =
+                self.client.request("eth_getTransactionReceipt", params).await?;
+            receipts.push(receipt.ok_or(IndexError::NotYet(number))?);
+        }
+        join(block, receipts)
     }
 
     async fn add_facts(&self, blocks: &mut [BlockData]) -> Result<(), IndexError> {
@@ -146,7 +177,11 @@ impl Source {
                 ]
             })
             .collect();
-        let mut answers = self.client.rpc().batch::<Bytes>(&requests).await?.into_iter();
+        let mut answers = Vec::new();
+        for some in requests.chunks(CALLS) {
+            answers.extend(self.client.rpc().batch::<Bytes>(some).await?);
+        }
+        let mut answers = answers.into_iter();
         let mut facts = BTreeMap::new();
         for id in ids {
             let asset = output::<IAssets::assetCall>(answers.next())?;

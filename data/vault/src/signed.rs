@@ -13,8 +13,9 @@ use std::{
 
 /// How far clocks may differ, and how long a request is remembered.
 const LIFE: u64 = 60_000;
-/// Requests that are remembered. A thousand a second.
-const MOST: usize = 60_000;
+/// Requests that are remembered, four thousand a second: as much as eight addresses may ask (gateway.rs of
+/// the program), whose signatures may be anybody's.
+const MOST: usize = 240_000;
 /// The header that carries time, nonce and signature.
 pub(crate) const HEADER: &str = "sahara-signature";
 

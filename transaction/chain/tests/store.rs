@@ -17,8 +17,8 @@ use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
     consensus::{Evidence, Fault},
     store::{
-        AccountProof, Committed, ExecutedBlock, History, LogFilter, MAX_EVIDENCE, PendingStates,
-        Store, StoreError, StoreOptions,
+        AccountProof, Committed, ExecutedBlock, History, LogFilter, LogLimits, MAX_EVIDENCE,
+        PendingStates, Store, StoreError, StoreOptions,
     },
     trie::TrieError,
 };
@@ -210,7 +210,8 @@ fn logs_are_found_by_address_topic_and_range() {
         pending.finalize(block.block.hash(), None).unwrap();
     }
     let any = LogFilter::default();
-    let all = store.logs(0..=9, &any, 100).unwrap();
+    let limits = LogLimits::default();
+    let all = store.logs(0..=9, &any, limits).unwrap();
     let places = all.iter().map(|found| {
         (found.block_number, found.transaction_index, found.log_index, found.log.data.data[0])
     });
@@ -222,7 +223,7 @@ fn logs_are_found_by_address_topic_and_range() {
         let place = store.transaction(found.transaction_hash).unwrap();
         assert_eq!(place, Some((found.block_number, found.transaction_index)));
     }
-    let count = |range, filter: &LogFilter| store.logs(range, filter, 100).unwrap().len();
+    let count = |range, filter: &LogFilter| store.logs(range, filter, limits).unwrap().len();
     let by_address = LogFilter { addresses: vec![address(1), address(2)], ..any.clone() };
     assert_eq!(count(0..=3, &by_address), 7);
     let mut by_topic = LogFilter::default();
@@ -234,8 +235,16 @@ fn logs_are_found_by_address_topic_and_range() {
     assert_eq!(count(0..=3, &both), 0);
     by_topic.topics[1] = vec![support::topic(1)];
     assert_eq!(count(0..=3, &by_topic), 0);
-    assert!(matches!(store.logs(0..=3, &any, 8), Err(StoreError::TooManyLogs(8))));
-    assert_eq!(store.logs(0..=3, &any, 9).unwrap().len(), 9);
+    let bounded = |limits| store.logs(0..=3, &any, limits);
+    let few = |logs| LogLimits { logs, ..limits };
+    assert!(matches!(bounded(few(8)), Err(StoreError::TooManyLogs(8))));
+    assert_eq!(bounded(few(9)).unwrap().len(), 9);
+    let bytes: usize = all.iter().map(|found| found.log.data.data.len()).sum();
+    let short = |bytes| LogLimits { bytes, ..limits };
+    assert!(matches!(bounded(short(bytes - 1)), Err(StoreError::LogsTooLarge(_))));
+    assert_eq!(bounded(short(bytes)).unwrap().len(), 9);
+    let late = LogLimits { time: std::time::Duration::ZERO, ..limits };
+    assert!(matches!(bounded(late), Err(StoreError::LogsTooLate(_))));
 }
 
 #[test]

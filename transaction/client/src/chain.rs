@@ -2,9 +2,8 @@
 
 use crate::{error::ClientError, nonces::Nonces, transport::Rpc};
 use alloy_eips::BlockNumberOrTag;
-use alloy_primitives::{Address, B256, Bytes, Log as PlainLog, U64, U256};
-use alloy_rpc_types_eth::{Filter, Log};
-use alloy_sol_types::{SolCall, SolEvent};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_sol_types::SolCall;
 use sahara_abi::{IRoyalties, ROYALTIES};
 use sahara_primitives::{Amount, BlockNumber};
 use serde::{Serialize, de::DeserializeOwned};
@@ -156,33 +155,6 @@ impl ChainClient {
         let request = json!({ "from": from, "to": to, "value": value, "input": input });
         let output: Bytes = self.request("eth_call", (request, "latest")).await?;
         decode_return::<C>(&output)
-    }
-
-    /// The logs a filter selects.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ClientError> {
-        self.request("eth_getLogs", (filter,)).await
-    }
-
-    /// The logs a filter selects that are this event, decoded, beside where they stand.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn events<E: SolEvent>(
-        &self,
-        filter: Filter,
-    ) -> Result<Vec<(Log, PlainLog<E>)>, ClientError> {
-        let logs = self.logs(&filter.event_signature(E::SIGNATURE_HASH)).await?;
-        let decoded = logs.into_iter().map(|log| {
-            let event = E::decode_log(&log.inner).map_err(|error| ClientError::Decode {
-                what: E::SIGNATURE,
-                reason: error.to_string(),
-            })?;
-            Ok((log, event))
-        });
-        decoded.collect()
     }
 
     /// What is needed to verify a transaction's receipt without a node (`sahara_getReceiptProof`).

@@ -69,6 +69,7 @@ mod fees;
 mod intents;
 mod key;
 mod keystore;
+mod logs;
 mod mnemonic;
 mod nonces;
 mod outcome;

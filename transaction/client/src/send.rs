@@ -25,9 +25,6 @@ const NONCE_ATTEMPTS: usize = 4;
 const FINAL_WITHIN: Duration = Duration::from_secs(60);
 /// How often a receipt is looked for when the node cannot wait.
 const POLL_EVERY: Duration = Duration::from_millis(50);
-/// What a call can cost more when it is the first in an epoch, which may end between the estimate and the
-/// block: checkpoints of votes and rewards in words that were empty, for two validators.
-const EPOCH_GAS: u64 = 150_000;
 /// EIP-7825: the most gas a transaction may ask for.
 const MOST_GAS: u64 = 1 << 24;
 /// JSON-RPC: the node has no such method.
@@ -197,10 +194,9 @@ impl ChainClient {
     async fn estimate(&self, from: Address, request: &TxRequest) -> Result<u64, ClientError> {
         let needed: U64 = self.request("eth_estimateGas", (message(from, request),)).await?;
         let needed: u64 = needed.to();
-        // State may change before the transaction runs: a fifth more, and what a call costs more that is the
-        // first in an epoch; but a plain transfer is exact. What is not used is not paid.
-        let more =
-            if request.input.is_empty() { 0 } else { (needed / 5).saturating_add(EPOCH_GAS) };
+        // The node's estimate covers what time and earnings may add. State may change otherwise before the
+        // transaction runs: a fifth more, but a plain transfer is exact. What is not used is not paid.
+        let more = if request.input.is_empty() { 0 } else { needed / 5 };
         Ok(needed.saturating_add(more).min(MOST_GAS.max(needed)))
     }
 

@@ -1,7 +1,8 @@
 //! Keys against published vectors, and the client against a small node of its own.
 
 use crate::{
-    ChainClient, ClientError, Keystore, KeystoreCost, KeystoreError, SigningKey, TEST_MNEMONIC,
+    ChainClient, ClientError, Filter, Keystore, KeystoreCost, KeystoreError, SigningKey,
+    TEST_MNEMONIC,
 };
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, Bytes, U256, address};
@@ -108,6 +109,28 @@ fn accept(account: &mut Account, raw: &Value) -> Result<String, Value> {
     Ok(hash)
 }
 
+/// A log in every 10,000th block; no more than 100,000 blocks and three logs at once.
+fn search(filter: &Value) -> Value {
+    let number = |field: &str| {
+        let text = filter[field].as_str().unwrap();
+        u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
+    };
+    let (from, to) = (number("fromBlock"), number("toBlock"));
+    let logs: Vec<_> = (from..=to).filter(|block| block % 10_000 == 0).map(logged).collect();
+    if to - from >= 100_000 || logs.len() > 3 {
+        return refusal(-32_005, "query exceeds max block range 100000", None);
+    }
+    json!({ "result": logs })
+}
+
+fn logged(block: u64) -> Value {
+    json!({
+        "address": ASSETS, "topics": [], "data": "0x", "blockNumber": format!("{block:#x}"),
+        "blockHash": null, "transactionHash": null, "transactionIndex": null, "logIndex": null,
+        "removed": false,
+    })
+}
+
 fn answer(account: &Shared, method: &str, params: &Value) -> Value {
     let mut account = account.lock().unwrap();
     let result = match method {
@@ -117,6 +140,7 @@ fn answer(account: &Shared, method: &str, params: &Value) -> Value {
         "eth_getBlockByNumber" => json!({ "baseFeePerGas": "0x3b9aca00" }),
         "eth_maxPriorityFeePerGas" => json!("0xf4240"),
         "eth_estimateGas" => json!("0x5208"),
+        "eth_getLogs" => return search(&params[0]),
         "eth_sendRawTransactionSync" if account.is_without_sync => {
             return refusal(-32_601, "Method not found", None);
         }
@@ -232,6 +256,22 @@ async fn batch_answers_come_back_in_order() {
     assert!(matches!(&answers[1], Err(ClientError::Rpc(error)) if error.code == -32_601));
     assert_eq!(*answers[2].as_ref().unwrap(), json!("0x5"));
     assert!(client.rpc().batch::<Value>(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn logs_of_a_long_chain_are_found_though_a_node_answers_for_a_part() {
+    let (client, _) = node().await;
+    let find = async |from: u64, to: u64| {
+        let filter = Filter::new().address(ASSETS).from_block(from).to_block(to);
+        client.logs(&filter).await.unwrap()
+    };
+    let found = find(1, 1_234_567).await;
+    let blocks = found.iter().filter_map(|log| log.block_number);
+    assert!(blocks.eq((1..=123).map(|number| number * 10_000)), "each once, in order");
+    assert_eq!(find(0, 0).await.len(), 1);
+    // Without a last block: to the head, which is block 5.
+    let open = client.logs(&Filter::new().from_block(0)).await.unwrap();
+    assert_eq!(open.len(), 1);
 }
 
 #[tokio::test]

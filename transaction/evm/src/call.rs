@@ -1,5 +1,5 @@
-//! Calls that leave nothing behind: `eth_call` and access lists. They take the very path a transaction
-//! takes, settled earnings included.
+//! Calls that leave nothing behind: `eth_call` and access lists, and what gas estimates run. They take the
+//! very path a transaction takes, settled earnings included.
 
 use crate::{
     env::BlockEnv,
@@ -20,6 +20,7 @@ use alloy_rpc_types_eth::{
 use revm::{
     context::{TxEnv, either::Either, result::ExecutionResult, result::HaltReason},
     inspector::{Inspector, NoOpInspector},
+    state::EvmState,
 };
 use revm_inspectors::access_list::AccessListInspector;
 use std::collections::BTreeMap;
@@ -217,6 +218,14 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
         }
     }
 
+    /// Every account and word that the call looks at; nothing of it stays.
+    pub(crate) fn touched(&mut self, gas: u64) -> Result<EvmState, CallError> {
+        let transaction = TxEnv { gas_limit: gas, ..self.transaction.clone() };
+        let ran = self.machine.run(transaction)?;
+        let touched = self.machine.take_changes();
+        ran.map(|_| touched).map_err(|invalid| self.refused(gas, &invalid))
+    }
+
     /// As [`Self::run`], but what it changed stays in the journal.
     pub(crate) fn inspect(&mut self, gas: u64) -> Result<ExecutionResult<HaltReason>, CallError> {
         let transaction = TxEnv { gas_limit: gas, ..self.transaction.clone() };
@@ -230,6 +239,23 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Session<S, I> {
     ) -> CallError {
         let about = Circumstances { gas_limit, ..self.about };
         Refusal::from_revm(invalid, &about).into()
+    }
+
+    pub(crate) fn succeeds(&mut self, gas: u64) -> Result<bool, CallError> {
+        match self.run(gas) {
+            Ok(outcome) => Ok(outcome.is_success()),
+            Err(CallError::Refused(Refusal::IntrinsicGas { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The gas the sender's coin pays for, when the call names a price.
+    pub(crate) fn affordable_gas(&mut self) -> Result<u64, CallError> {
+        let price = U256::from(self.transaction.gas_price);
+        let caller = self.transaction.caller;
+        let held = self.machine.state().account(caller)?.unwrap_or_default().balance;
+        let free = held.saturating_sub(self.transaction.value);
+        Ok(free.checked_div(price).map_or(u64::MAX, |gas| gas.saturating_to()))
     }
 }
 

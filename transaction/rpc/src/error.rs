@@ -139,6 +139,13 @@ impl From<StoreError> for Failure {
             StoreError::TooManyLogs(limit) => Self::Limit(format!(
                 "query returned more than {limit} results, ask for a smaller block range"
             )),
+            StoreError::LogsTooLarge(limit) => Self::Limit(format!(
+                "query returned more than {limit} bytes, ask for a smaller block range"
+            )),
+            StoreError::LogsTooLate(limit) => Self::Limit(format!(
+                "query took longer than {} s, ask for a smaller block range",
+                limit.as_secs()
+            )),
             StoreError::OldBlock { number, first } => Self::OldBlock { number, first },
             StoreError::NotYet { number, first } => Self::BlockNotYet { number, first },
             StoreError::OldTrie { number, oldest } => Self::OldTrie { number, oldest },

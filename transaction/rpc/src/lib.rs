@@ -19,6 +19,7 @@
 //! [`monitor_routes`] are metrics, health and readiness, for a port of their own. While the state is
 //! fetched and there is nothing to ask, [`Fetching`] answers in their place.
 
+mod computing;
 mod debug;
 mod error;
 mod eth;

@@ -1,7 +1,7 @@
 //! What the RPC knows of its node, and how a request's words become blocks, states and
 //! surroundings.
 
-use crate::error::Failure;
+use crate::{computing::Computing, error::Failure};
 use alloy_consensus::Header;
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -25,7 +25,6 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Semaphore;
 
 /// Tells how many validators the node is connected to.
 pub type PeerCount = Box<dyn Fn() -> usize + Send + Sync>;
@@ -45,14 +44,18 @@ struct Inner {
     ledger: NodeLedger,
     peers: PeerCount,
     version: String,
-    /// One permit per call that computes, so that calls leave room for consensus.
-    computing: Semaphore,
+    /// One place per core for what computes.
+    computing: Computing,
+    /// The whole state is walked by one at a time, beside the calls: it takes minutes.
+    walking: Computing,
     /// Clients ask about the same few blocks again and again.
     recent: Mutex<VecDeque<FullBlock>>,
 }
 
 /// How many blocks are kept at hand.
 const RECENT_BLOCKS: usize = 8;
+/// The most logs of all of them, about 256 MiB; the newest block is kept whatever it has.
+const RECENT_LOGS: usize = 1 << 20;
 
 /// A final block with its receipts and senders.
 #[derive(Clone, Debug)]
@@ -126,7 +129,8 @@ impl Node {
             ledger: ledger.clone(),
             peers,
             version,
-            computing: Semaphore::new(cores),
+            computing: Computing::new(cores),
+            walking: Computing::new(1),
             recent: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -183,9 +187,17 @@ impl Node {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let _permit = self.inner.computing.acquire().await.map_err(Failure::internal)?;
         let node = self.clone();
-        tokio::task::spawn_blocking(move || work(&node)).await.map_err(Failure::internal)?
+        self.inner.computing.run(move || work(&node)).await
+    }
+
+    /// As [`Self::compute`], for what walks the whole state: one at a time, and calls go on meanwhile.
+    pub(crate) async fn walk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let node = self.clone();
+        self.inner.walking.run(move || work(&node)).await
     }
 
     /// The number of a final block; `latest`, `safe`, `finalized` and `pending` are the head.
@@ -306,9 +318,7 @@ impl Node {
             return Err(missing());
         }
         let full = FullBlock { hash: head.hash, block, receipts, senders: senders.into() };
-        let mut recent = self.inner.recent.lock();
-        recent.truncate(RECENT_BLOCKS - 1);
-        recent.push_front(full.clone());
+        keep(&mut self.inner.recent.lock(), full.clone());
         Ok(Some(full))
     }
 
@@ -346,6 +356,19 @@ impl Node {
         let env = self.env(&full.block.header);
         Ok(Rerun { env, transactions, system, parent, hash: full.hash })
     }
+}
+
+/// Puts a block in front; what is too much falls off the end.
+fn keep(recent: &mut VecDeque<FullBlock>, full: FullBlock) {
+    recent.push_front(full);
+    let mut logs = 0_usize;
+    let fits = recent.iter().take(RECENT_BLOCKS).take_while(|full| {
+        let of_block = full.receipts.iter().map(|receipt| receipt.logs.len());
+        logs = of_block.fold(logs, usize::saturating_add);
+        logs <= RECENT_LOGS
+    });
+    let fits = fits.count().max(1);
+    recent.truncate(fits);
 }
 
 /// Unix time.

@@ -157,7 +157,7 @@ impl SaharaApiServer for Sahara {
     }
 
     async fn recount(&self) -> Result<Recount, Failure> {
-        self.0.compute(recount).await
+        self.0.walk(recount).await
     }
 
     async fn earned(&self, account: Address, block: Option<BlockId>) -> Result<U256, Failure> {

@@ -117,10 +117,36 @@ async fn a_stream_that_nobody_takes_from_has_been_left() {
     stream.next().await.unwrap();
     let run = run(&world);
     let _reader = run.reader();
-    let ended = timeout(SOON, listen(&run, &mut stream, BRIEF)).await.unwrap();
+    let ended = timeout(SOON, listen(&run, &mut stream, job.max_tokens, BRIEF)).await.unwrap();
     assert!(matches!(ended, Listened::ClientLeft));
     assert!(run.audience().is_behind, "it had been given a window");
     assert_eq!(run.close().len(), 0, "nothing was delivered");
+}
+
+#[tokio::test]
+async fn g1_a_worker_that_writes_more_than_is_paid_for_is_cut_off() {
+    let world = World::new().await;
+    world.script.is_greedy.store(true, Ordering::SeqCst);
+    world.script.length.store(1_000, Ordering::SeqCst);
+    let mut body = chat("little");
+    body["max_tokens"] = serde_json::json!(3);
+    let refused = world.ask(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 502);
+    assert_eq!((world.receipts(), world.spent()), (0, Amount::ZERO), "nothing was delivered");
+    body["stream"] = true.into();
+    let text = world.ask(&body).send().await.unwrap().text().await.unwrap();
+    assert!(!text.contains("t3 "), "the fourth token: {text}");
+    assert!(text.contains("more tokens than are paid for"), "{text}");
+    // What was delivered is charged, within what was held for it; nothing after it is held up.
+    world.until(|world| world.gateway.runs.lock().of(world.channel) == 0).await;
+    let row = world.gateway.known_account(world.channel).unwrap().row();
+    assert!(row.spent <= row.deposit, "{} of {}", row.spent, row.deposit);
+    world.script.is_greedy.store(false, Ordering::SeqCst);
+    world.script.length.store(5, Ordering::SeqCst);
+    world.answer(&chat("more")).await;
+    world.settle().await;
+    let settled: u128 = world.node.channel(world.channel).settled.to();
+    assert_eq!(Amount::from_u128(settled), world.spent());
 }
 
 #[tokio::test]

@@ -212,6 +212,8 @@ impl WorkerChain for TestNode {
 pub(crate) struct Script {
     pub(crate) permits: Semaphore,
     pub(crate) length: std::sync::atomic::AtomicU32,
+    /// It does not stop at what was asked for.
+    pub(crate) is_greedy: std::sync::atomic::AtomicBool,
     pub(crate) starts: AtomicU64,
     pub(crate) ends: AtomicU64,
 }
@@ -269,7 +271,7 @@ impl Engine for ScriptEngine {
                 async move {
                     let script = &running.0;
                     let number: TokenCount = next?;
-                    if number == most {
+                    if number == most && !script.is_greedy.load(Ordering::SeqCst) {
                         return Some((Ok(Piece::End(FinishReason::Length)), None));
                     }
                     if number == script.length.load(Ordering::SeqCst) {
@@ -444,6 +446,7 @@ impl World {
         let script = Arc::new(Script {
             permits: Semaphore::new(10_000),
             length: 5.into(),
+            is_greedy: false.into(),
             starts: AtomicU64::new(0),
             ends: AtomicU64::new(0),
         });

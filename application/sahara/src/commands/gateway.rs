@@ -57,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) vault_capacity: u64,
 }
 
+/// Requests of one address to the vault: a segment of a mebibyte each, which a client moves less often.
+const VAULT_RATE: Rate = Rate { burst: 4_000, per_minute: 30_000 };
+
 /// 64 GiB: a few hundred small models, and less than a machine's disk.
 pub(crate) const fn default_capacity() -> u64 {
     64 << 30
@@ -91,8 +94,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let beside = web::router(web).merge(Router::new().nest("/api/v1", api));
     let beside = guard(&listener, beside, hosts.clone())?;
     let vault = open_vault(places, client, &running).await?;
-    let vault = vault.router().layer(middleware::from_fn(name_asker));
-    let vault = guard(&listener, vault, hosts)?;
+    let vault = guard(&listener, shelves(&vault), hosts)?;
     let work = tokio::spawn(Arc::clone(&running).work());
     info!(address = %running.address(), listen = %config.listen, "the gateway is running");
     let following = tokio::spawn(follow(index));
@@ -182,6 +184,13 @@ async fn open_vault(
     Ok(Vault::open(settings, Arc::new(client))?)
 }
 
+/// The vault's routes. A signature costs its checker more than its maker, and each is remembered for a
+/// minute, whoever made it: so an address asks so often and no more.
+fn shelves(vault: &Arc<Vault>) -> Router {
+    let router = vault.router().layer(middleware::from_fn(name_asker));
+    sahara_index::limited(router, VAULT_RATE)
+}
+
 /// The vault counts downloads by address.
 async fn name_asker(mut request: Request, next: Next) -> Response {
     let asker = Asker(sahara_index::client(&request));
@@ -204,4 +213,44 @@ async fn refuse_other_chain(client: &ChainClient, expected: B256) -> Result<()> 
         bail!("the node's chain begins with {found}, the configuration says {expected}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{VAULT_RATE, shelves};
+    use axum::{body::Body, extract::ConnectInfo, http::Request};
+    use sahara_client::ChainClient;
+    use sahara_vault::{Settings, Vault};
+    use std::{net::SocketAddr, sync::Arc};
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn an_address_asks_the_vault_so_often_and_leaves_it_to_others() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            directory: place.path().to_owned(),
+            capacity: 1,
+            chain_id: 7,
+            origins: Vec::new(),
+            tokens: Arc::new(|_, _| None),
+        };
+        let client = ChainClient::new("http://127.0.0.1:9").unwrap();
+        let router = shelves(&Vault::open(settings, Arc::new(client)).unwrap());
+        let ask = async |from: &str| {
+            let mut request = Request::get("/vault/v1").body(Body::empty()).unwrap();
+            let from: SocketAddr = from.parse().unwrap();
+            request.extensions_mut().insert(ConnectInfo(from));
+            router.clone().oneshot(request).await.unwrap().status().as_u16()
+        };
+        for _ in 0..VAULT_RATE.burst {
+            assert_eq!(ask("192.0.2.1:5").await, 200);
+        }
+        // Some are allowed again by now; not as many as were taken.
+        let mut refused = false;
+        for _ in 0..VAULT_RATE.burst {
+            refused |= ask("192.0.2.1:6").await == 429;
+        }
+        assert!(refused);
+        assert_eq!(ask("192.0.2.2:5").await, 200);
+    }
 }

@@ -19,7 +19,7 @@ use sahara_chain::{
     },
     genesis::GenesisFile,
     ledger::NodeLedger,
-    pool::{Origin, Pool},
+    pool::{Origin, Pool, PooledTransaction},
     store::{Store, StoreOptions},
 };
 use sahara_finality::{NetworkPublicKey, parse_hex};
@@ -33,11 +33,20 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::broadcast::error::RecvError};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast::error::RecvError, mpsc},
+    time::MissedTickBehavior,
+};
 use tracing::{debug, info, warn};
 
 /// Transactions on their way to and from peers.
 const GOSSIP_CAPACITY: usize = 16_384;
+
+/// After so many seconds a transaction that no block took is sent to peers again, as often.
+const RESEND_SECONDS: u64 = 4;
+/// The most that are sent again at a time.
+const MOST_RESENT: usize = 1_024;
 
 /// How long open requests may take when the node stops.
 const RPC_PATIENCE: Duration = Duration::from_secs(2);
@@ -111,7 +120,8 @@ async fn live(node: &cli::Node) -> Result<()> {
     let ledger = NodeLedger::new(&file, &genesis, store);
     let (gossip, wire) = transaction_gossip(GOSSIP_CAPACITY);
     let handle = run(consensus, ledger.clone(), wire)?;
-    let relay = tokio::spawn(relay_transactions(ledger.clone(), gossip));
+    let again = Duration::from_secs(RESEND_SECONDS);
+    let relay = tokio::spawn(relay_transactions(ledger.pool().clone(), gossip, again));
     let rpc = serve_rpc(node, &file, &ledger, handle.status()).await?;
     info!(genesis = %hash, height = ledger.store().head().number, rpc = %node.rpc_listen, "the node is running");
     let ended = watch(node, &ledger, handle).await;
@@ -200,17 +210,21 @@ fn parse_peer(text: &str) -> Result<(NetworkPublicKey, SocketAddr)> {
     Ok((parse_hex("network key", key)?, address))
 }
 
-/// Sends what strangers submit here to the other validators, and takes what they send.
-async fn relay_transactions(ledger: NodeLedger, mut gossip: TransactionGossip) {
-    let pool = ledger.pool().clone();
+/// Sends what strangers submit here to the other validators, and takes what they send. A message may be
+/// lost, and who got it may be started again; a node that does not validate proposes nothing itself. So what
+/// waits is sent again.
+async fn relay_transactions(pool: Pool, mut gossip: TransactionGossip, again: Duration) {
     let mut arrivals = pool.subscribe();
+    let mut again = tokio::time::interval(again);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A full mailbox loses it until the next time.
+    let send = |outgoing: &mpsc::Sender<Bytes>, pooled: &PooledTransaction| {
+        drop(outgoing.try_send(Bytes::from(pooled.encoded())));
+    };
     loop {
         tokio::select! {
             arrival = arrivals.recv() => match arrival {
-                Ok(pooled) if pooled.origin() == Origin::Local => {
-                    // A full mailbox loses it; its origin still holds it and proposes it itself.
-                    drop(gossip.outgoing.try_send(Bytes::from(pooled.encoded())));
-                }
+                Ok(pooled) if pooled.origin() == Origin::Local => send(&gossip.outgoing, &pooled),
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => warn!(missed, "transactions were not sent to peers"),
                 Err(RecvError::Closed) => return,
@@ -219,6 +233,11 @@ async fn relay_transactions(ledger: NodeLedger, mut gossip: TransactionGossip) {
                 Some(received) => take(&pool, &received.bytes),
                 None => return,
             },
+            _ = again.tick() => {
+                for pooled in pool.overdue(RESEND_SECONDS, MOST_RESENT) {
+                    send(&gossip.outgoing, &pooled);
+                }
+            }
         }
     }
 }

@@ -160,31 +160,39 @@ async fn offers(client: &ChainClient, worker: Address) -> Result<Vec<Offer>> {
     Ok(offers)
 }
 
-/// Resolves when the chain says something else. A silent node is no change.
+/// Resolves when the chain says something else. A silent node is no change, and is asked again about the
+/// blocks that it was silent on.
 async fn changed(client: &ChainClient, worker: Address, before: &[Offer]) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
-    let mut seen = u64::MAX;
+    let mut seen = None;
     loop {
         tick.tick().await;
         // Offers only change in blocks with logs of the workers protocol: look there first.
         let Ok(head) = client.block_number().await else { continue };
-        if seen != u64::MAX && !has_news(client, seen.saturating_add(1), head.0).await {
-            seen = head.0;
-            continue;
+        let has_news = match seen {
+            Some(seen) => has_news(client, seen, head.0).await,
+            None => true,
+        };
+        if has_news {
+            match offers(client, worker).await {
+                Ok(now) if now != before => return,
+                Ok(_) => {}
+                Err(_) => continue,
+            }
         }
-        seen = head.0;
-        if offers(client, worker).await.is_ok_and(|now| now != before) {
-            return;
-        }
+        seen = Some(head.0);
     }
 }
 
-async fn has_news(client: &ChainClient, from: u64, to: u64) -> bool {
-    if from > to {
+/// Whether a worker's offer may have changed in the blocks after `seen`.
+async fn has_news(client: &ChainClient, seen: u64, head: u64) -> bool {
+    if head <= seen {
         return false;
     }
-    let filter = Filter::new().address(WORKERS).from_block(from).to_block(to);
-    client.logs(&filter).await.is_ok_and(|logs| !logs.is_empty())
+    let from = seen.saturating_add(1);
+    let filter = Filter::new().address(WORKERS).from_block(from).to_block(head);
+    // Who did not hear an answer does not know that there is nothing new.
+    client.logs(&filter).await.map_or(true, |logs| !logs.is_empty())
 }
 
 async fn start_engine(config: EngineConfig) -> Result<Arc<dyn Engine>> {
@@ -201,5 +209,51 @@ async fn start_engine(config: EngineConfig) -> Result<Arc<dyn Engine>> {
         EngineConfig::Remote { url, model, context_length } => {
             Ok(Arc::new(RemoteEngine::new(url, model, None, context_length)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOOK_EVERY, Offer, changed};
+    use axum::{Json, Router, extract::State, routing::post};
+    use sahara_client::ChainClient;
+    use sahara_primitives::{Address, AssetId, Price, Prices};
+    use serde_json::{Value, json};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
+    use tokio::{net::TcpListener, time::timeout};
+
+    /// A node on which nothing is registered, whose first call fails and whose blocks hold no logs.
+    async fn answer(
+        State(calls): State<Arc<AtomicU64>>,
+        Json(request): Json<Value>,
+    ) -> Json<Value> {
+        let result = match request["method"].as_str() {
+            Some("eth_blockNumber") => json!("0x5"),
+            Some("eth_getLogs") => json!([]),
+            _ if calls.fetch_add(1, Ordering::SeqCst) == 0 => {
+                let error = json!({ "code": -32_603, "message": "internal error" });
+                return Json(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }));
+            }
+            _ => json!(format!("0x{}", "0".repeat(64))),
+        };
+        Json(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
+    }
+
+    #[tokio::test]
+    async fn a_change_that_a_silent_node_did_not_tell_of_is_asked_for_again() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let router = Router::new().route("/", post(answer)).with_state(Arc::clone(&calls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(tokio::spawn(async move { axum::serve(listener, router).await }));
+        let client = ChainClient::new(&url).unwrap();
+        let prices = Prices { input: Price(1), output: Price(1) };
+        let served = Offer { asset: AssetId(1), prices, prompt: None };
+        let heard = timeout(LOOK_EVERY * 10, changed(&client, Address::ZERO, &[served]));
+        heard.await.expect("what was offered is not offered any more");
+        assert_eq!(calls.load(Ordering::SeqCst), 2, "asked again after the failure");
     }
 }

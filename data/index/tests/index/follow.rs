@@ -24,6 +24,7 @@ on_both!(
     another_genesis_is_refused,
     two_followers_of_one_database_do_no_harm,
     hostile_texts_are_harmless,
+    blocks_longer_than_an_answer_are_read_in_parts,
 );
 
 async fn i1_followed_and_rebuilt_are_equal(kind: Kind) {
@@ -191,6 +192,25 @@ async fn hostile_texts_are_harmless(kind: Kind) {
     let followed = index.content_hash().await.unwrap();
     index.rebuild().await.unwrap();
     assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+/// Whoever pays for more logs in a block than fit into an answer does not end the index.
+async fn blocks_longer_than_an_answer_are_read_in_parts(kind: Kind) {
+    let mut economy = Economy::start().await;
+    economy.live().await;
+    let whole = TestDatabase::new(kind);
+    let whole = whole.index(&economy.node).await;
+    let head = whole.catch_up().await.unwrap();
+    let gate = Gate::before(&economy.node.url()).await;
+    let database = TestDatabase::new(kind);
+    let index = Index::new(database.open().await, Source::new(gate.client()));
+    gate.refuse();
+    let error = index.catch_up().await.unwrap_err();
+    assert!(error.is_passing(), "a node that refuses for now is waited for: {error}");
+    gate.shorten();
+    assert_eq!(index.catch_up().await.unwrap(), head);
+    let hashes = [index.content_hash().await.unwrap(), whole.content_hash().await.unwrap()];
+    assert_eq!(hashes[0], hashes[1]);
 }
 
 #[tokio::test]

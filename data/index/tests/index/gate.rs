@@ -19,6 +19,10 @@ enum Way {
     StopAt(u32),
     /// They are not answered.
     Failing,
+    /// Receipts of whole blocks are longer than an answer may be.
+    TooLong,
+    /// Nothing is answered for now, as by a node that fetches the state.
+    Refusing,
 }
 
 pub(crate) struct Gate {
@@ -65,6 +69,16 @@ impl Gate {
         self.way.send_replace(Way::Failing);
     }
 
+    /// Refuses receipts of whole blocks, as a node does whose answer would be too long.
+    pub(crate) fn shorten(&self) {
+        self.way.send_replace(Way::TooLong);
+    }
+
+    /// Refuses everything, in JSON-RPC's words.
+    pub(crate) fn refuse(&self) {
+        self.way.send_replace(Way::Refusing);
+    }
+
     /// Until somebody waits at the gate.
     pub(crate) async fn is_waited_at(&self) {
         let mut waiting = self.waiting.clone();
@@ -72,7 +86,17 @@ impl Gate {
     }
 }
 
+/// A refusal of a whole request, batch or not.
+fn refusal(code: i64) -> Response {
+    let error =
+        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"no"}}}}"#);
+    ([(header::CONTENT_TYPE, "application/json")], error).into_response()
+}
+
 async fn pass(State(gate): State<Arc<Behind>>, body: Bytes) -> Response {
+    if *gate.way.borrow() == Way::Refusing {
+        return refusal(-32_000);
+    }
     if String::from_utf8_lossy(&body).contains("eth_getBlockReceipts") {
         let mut way = gate.way.subscribe();
         gate.way.send_if_modified(|way| match way {
@@ -87,8 +111,10 @@ async fn pass(State(gate): State<Arc<Behind>>, body: Bytes) -> Response {
             drop(way.wait_for(|way| *way != Way::StopAt(0)).await);
             gate.waiting.send_modify(|waiting| *waiting -= 1);
         }
-        if *way.borrow() == Way::Failing {
-            return StatusCode::BAD_GATEWAY.into_response();
+        match *way.borrow() {
+            Way::Failing => return StatusCode::BAD_GATEWAY.into_response(),
+            Way::TooLong => return refusal(-32_011),
+            Way::Open | Way::StopAt(_) | Way::Refusing => {}
         }
     }
     let answer = gate.http.post(&gate.node).header(header::CONTENT_TYPE, "application/json");

@@ -209,6 +209,13 @@ impl Pool {
         self.shared.arrivals.subscribe()
     }
 
+    /// Transactions given to this node that could run and have waited so many seconds of block time, at
+    /// most `most`: whoever forwards them once cannot know that they arrived.
+    #[must_use]
+    pub fn overdue(&self, seconds: u64, most: usize) -> Vec<Arc<PooledTransaction>> {
+        self.shared.state.lock().overdue(seconds, most)
+    }
+
     /// How full the pool is.
     #[must_use]
     pub fn status(&self) -> Status {

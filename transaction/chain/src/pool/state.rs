@@ -1,7 +1,7 @@
 //! The pool's memory, under one lock: queues by sender, transactions by hash, queues by worth.
 
 use super::{
-    entry::PooledTransaction,
+    entry::{Origin, PooledTransaction},
     error::PoolError,
     queue::{Entry, Queue, Worth},
     settings::{Head, PoolSettings, SenderContent, Spendable, Status},
@@ -197,6 +197,19 @@ impl State {
             }
         }
         SenderContent { sender, pending, queued }
+    }
+
+    /// Of what was given to this node and could run, what has waited so many seconds; at most `most`.
+    pub(super) fn overdue(&self, seconds: u64, most: usize) -> Vec<Arc<PooledTransaction>> {
+        let Some(latest) = self.head.timestamp.checked_sub(seconds) else { return Vec::new() };
+        let is_overdue = |entry: &&Entry| {
+            let transaction = &entry.transaction;
+            transaction.origin() == Origin::Local
+                && entry.arrived_at <= latest
+                && transaction.effective_tip(self.head.base_fee).is_some()
+        };
+        let pending = self.queues.values().flat_map(Queue::pending).filter(is_overdue);
+        pending.take(most).map(|entry| Arc::clone(&entry.transaction)).collect()
     }
 
     fn evict(&mut self, newcomer: &Arc<PooledTransaction>) -> Result<(), Refusal> {

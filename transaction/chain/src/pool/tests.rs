@@ -435,3 +435,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_this_node_was_given_and_nobody_included_is_overdue() {
+    let (pool, _) = pool();
+    let own = pool.add(transfer(0, 0, 1), Origin::Local).unwrap();
+    pool.add(transfer(1, 0, 1), Origin::Peer).unwrap();
+    pool.add(transfer(2, 1, 1), Origin::Local).unwrap();
+    let hashes =
+        |most| -> Vec<_> { pool.overdue(4, most).iter().map(|pooled| pooled.hash()).collect() };
+    assert!(hashes(9).is_empty(), "it has just come");
+    let later = |seconds| Head { number: 2, timestamp: HEAD.timestamp + seconds, ..HEAD };
+    pool.on_finalized(later(3), []).unwrap();
+    assert!(hashes(9).is_empty());
+    pool.on_finalized(later(4), []).unwrap();
+    assert_eq!(hashes(9), [own.hash()], "neither a peer's nor one behind a gap");
+    assert!(hashes(0).is_empty());
+    pool.on_finalized(Head { base_fee: 10_000, ..later(5) }, []).unwrap();
+    assert!(hashes(9).is_empty(), "what pays too little cannot run");
+}

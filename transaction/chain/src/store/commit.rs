@@ -331,12 +331,19 @@ impl RecentBlock {
         receipts: &Arc<Vec<TxReceipt>>,
         block_bytes: usize,
     ) -> Self {
-        let data = receipts.iter().flat_map(|receipt| &receipt.logs).map(|log| log.data.data.len());
-        let bytes = block_bytes.saturating_mul(2).saturating_add(data.sum());
+        let bytes = block_bytes.saturating_mul(2).saturating_add(receipts_bytes(receipts));
         let entries = block.transactions.len().saturating_add(1).saturating_mul(RECENT_ENTRY_BYTES);
         let bytes = u64::try_from(bytes.saturating_add(entries)).unwrap_or(u64::MAX);
         Self { block: block.clone(), receipts: receipts.clone(), bytes }
     }
+}
+
+/// About what receipts take in memory. A log that says nothing costs 375 gas and a place all the same: a
+/// block has room for a million of them.
+pub(super) fn receipts_bytes(receipts: &[TxReceipt]) -> usize {
+    const LOG_BYTES: usize = 256;
+    let logs = receipts.iter().flat_map(|receipt| &receipt.logs);
+    logs.map(|log| LOG_BYTES.saturating_add(log.data.data.len())).sum()
 }
 
 /// About what a decoded transaction with its receipt takes beside its bytes.
@@ -345,4 +352,27 @@ const RECENT_ENTRY_BYTES: usize = 512;
 fn encode_receipts(receipts: &[TxReceipt]) -> Vec<u8> {
     let encoded = receipts.iter().map(|receipt| Bytes::from(receipt.encoded_2718()));
     alloy_rlp::encode(encoded.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::receipts_bytes;
+    use alloy_primitives::{Address, Log};
+    use sahara_finality::TxReceipt;
+
+    #[test]
+    fn logs_that_say_nothing_weigh_what_they_take() {
+        let empty = Log::new_unchecked(Address::ZERO, Vec::new(), Default::default());
+        let receipt = TxReceipt {
+            type_byte: 2,
+            status: true,
+            cumulative_gas_used: 21_000,
+            logs: vec![empty; 1_000].into(),
+        };
+        let least = 1_000 * size_of::<Log>();
+        assert!(
+            receipts_bytes(&[receipt]) >= least,
+            "a cache bounded by weight would hold any number"
+        );
+    }
 }

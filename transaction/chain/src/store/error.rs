@@ -134,6 +134,12 @@ pub enum StoreError {
     /// A log query matches too much.
     #[error("more than {0} logs match, expected a narrower range or filter")]
     TooManyLogs(usize),
+    /// What matches a log query says too much.
+    #[error("the logs that match hold more than {0} bytes, expected a narrower range or filter")]
+    LogsTooLarge(usize),
+    /// A log query takes too long.
+    #[error("the search for logs took longer than {0:?}, expected a narrower range or filter")]
+    LogsTooLate(std::time::Duration),
     /// A row is not what was written.
     #[error("the stored {what} is damaged: {reason}")]
     Damaged {

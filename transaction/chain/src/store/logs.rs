@@ -1,6 +1,9 @@
 //! Searching the logs of finalised blocks.
 
-use std::ops::RangeInclusive;
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
 
@@ -50,18 +53,55 @@ impl LogFilter {
             })
     }
 
+    /// What a block's bloom filter has to show, computed once for many blocks.
+    #[must_use]
+    pub fn blooms(&self) -> LogBlooms {
+        LogBlooms {
+            addresses: self.addresses.iter().map(|one| bloom(one.as_slice())).collect(),
+            topics: self
+                .topics
+                .each_ref()
+                .map(|wanted| wanted.iter().map(|one| bloom(one.as_slice())).collect()),
+        }
+    }
+}
+
+/// A filter as blooms, to pass over blocks that hold nothing that is meant.
+#[derive(Clone, Debug)]
+pub struct LogBlooms {
+    addresses: Vec<Bloom>,
+    topics: [Vec<Bloom>; 4],
+}
+
+impl LogBlooms {
     /// Whether a block with this bloom filter may hold a log that is meant.
     #[must_use]
-    pub fn may_match(&self, bloom: &Bloom) -> bool {
-        let any = |mut inputs: Box<dyn Iterator<Item = &[u8]> + '_>| {
-            inputs.any(|input| bloom.contains_input(BloomInput::Raw(input)))
-        };
-        let is_address = self.addresses.is_empty()
-            || any(Box::new(self.addresses.iter().map(|address| address.as_slice())));
-        is_address
-            && self.topics.iter().all(|wanted| {
-                wanted.is_empty() || any(Box::new(wanted.iter().map(|topic| topic.as_slice())))
-            })
+    pub fn may_match(&self, block: &Bloom) -> bool {
+        let any =
+            |wanted: &Vec<Bloom>| wanted.is_empty() || wanted.iter().any(|one| block.contains(one));
+        any(&self.addresses) && self.topics.iter().all(any)
+    }
+}
+
+fn bloom(input: &[u8]) -> Bloom {
+    BloomInput::Raw(input).into()
+}
+
+/// How much one search may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// Logs found.
+    pub logs: usize,
+    /// Bytes of what they say.
+    pub bytes: usize,
+    /// Time taken.
+    pub time: Duration,
+}
+
+impl Default for LogLimits {
+    /// About 20 MiB of JSON without data, no more than 64 with it, and no longer than a client waits.
+    fn default() -> Self {
+        Self { logs: 20_000, bytes: 16 << 20, time: Duration::from_secs(10) }
     }
 }
 
@@ -69,56 +109,82 @@ impl Store {
     /// The logs of a range of finalised blocks, in order. What is beyond the head is left out.
     ///
     /// # Errors
-    /// When more than `limit` match, [`StoreError::OldBlock`] or [`StoreError::NotYet`] when the range
+    /// When what is found passes `limits`, [`StoreError::OldBlock`] or [`StoreError::NotYet`] when the range
     /// begins before what is here, or the store cannot be read.
     pub fn logs(
         &self,
         blocks: RangeInclusive<u64>,
         filter: &LogFilter,
-        limit: usize,
+        limits: LogLimits,
     ) -> Result<Vec<FoundLog>, StoreError> {
         let view = self.inner.view();
-        let mut found = Vec::new();
         if *blocks.start() < view.first_block {
             return Err(absent(&self.inner, &view, *blocks.start()));
         }
+        let mut search = Search {
+            filter,
+            blooms: filter.blooms(),
+            limits,
+            began: Instant::now(),
+            bytes: 0,
+            found: Vec::new(),
+        };
         for number in *blocks.start()..=(*blocks.end()).min(view.head.number) {
-            search_block(&self.inner, &view, (number, filter), &mut found)?;
-            if found.len() > limit {
-                return Err(StoreError::TooManyLogs(limit));
-            }
+            search.block(&self.inner, &view, number)?;
         }
-        Ok(found)
+        Ok(search.found)
     }
 }
 
-fn search_block(
-    inner: &Inner,
-    view: &View,
-    (number, filter): (u64, &LogFilter),
-    found: &mut Vec<FoundLog>,
-) -> Result<(), StoreError> {
-    let Some(head) = read_head(&inner.tables, &view.snapshot, number)? else { return Ok(()) };
-    if !filter.may_match(&head.header.logs_bloom) {
-        return Ok(());
-    }
-    let Some(recent) = inner.recent_block(view, number)? else { return Ok(()) };
-    let mut log_index = 0_u64..;
-    let transactions = recent.block.transactions.iter().zip(recent.receipts.iter());
-    for (transaction_index, (transaction, receipt)) in (0_u32..).zip(transactions) {
-        for (log, log_index) in receipt.logs.iter().zip(&mut log_index) {
-            if filter.matches(log) {
-                found.push(FoundLog {
-                    log: log.clone(),
-                    block_number: number,
-                    block_hash: head.hash,
-                    timestamp: head.header.timestamp,
-                    transaction_hash: transaction.hash(),
-                    transaction_index,
-                    log_index,
-                });
+struct Search<'a> {
+    filter: &'a LogFilter,
+    blooms: LogBlooms,
+    limits: LogLimits,
+    began: Instant,
+    /// Of the logs found.
+    bytes: usize,
+    found: Vec<FoundLog>,
+}
+
+impl Search<'_> {
+    fn block(&mut self, inner: &Inner, view: &View, number: u64) -> Result<(), StoreError> {
+        if self.began.elapsed() >= self.limits.time {
+            return Err(StoreError::LogsTooLate(self.limits.time));
+        }
+        let Some(head) = read_head(&inner.tables, &view.snapshot, number)? else { return Ok(()) };
+        if !self.blooms.may_match(&head.header.logs_bloom) {
+            return Ok(());
+        }
+        let Some(recent) = inner.recent_block(view, number)? else { return Ok(()) };
+        let mut log_index = 0_u64..;
+        let transactions = recent.block.transactions.iter().zip(recent.receipts.iter());
+        for (transaction_index, (transaction, receipt)) in (0_u32..).zip(transactions) {
+            for (log, log_index) in receipt.logs.iter().zip(&mut log_index) {
+                if self.filter.matches(log) {
+                    self.add(FoundLog {
+                        log: log.clone(),
+                        block_number: number,
+                        block_hash: head.hash,
+                        timestamp: head.header.timestamp,
+                        transaction_hash: transaction.hash(),
+                        transaction_index,
+                        log_index,
+                    })?;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn add(&mut self, log: FoundLog) -> Result<(), StoreError> {
+        self.bytes = self.bytes.saturating_add(log.log.data.data.len());
+        if self.bytes > self.limits.bytes {
+            return Err(StoreError::LogsTooLarge(self.limits.bytes));
+        }
+        if self.found.len() >= self.limits.logs {
+            return Err(StoreError::TooManyLogs(self.limits.logs));
+        }
+        self.found.push(log);
+        Ok(())
+    }
 }

@@ -43,7 +43,7 @@ pub use error::StoreError;
 pub use evidence::MAX_EVIDENCE;
 pub use genesis::{Genesis, allocation, genesis_root};
 pub use handle::{Head, History, Store, StoreOptions};
-pub use logs::{FoundLog, LogFilter};
+pub use logs::{FoundLog, LogBlooms, LogFilter, LogLimits};
 pub use past::{PastBlock, ProvenBlock};
 pub use pending::{PendingState, PendingStates};
 pub use pins::{PinnedState, Pivot, Run};

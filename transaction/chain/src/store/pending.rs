@@ -7,7 +7,10 @@ use alloy_trie::Nibbles;
 use parking_lot::RwLock;
 use sahara_evm::{Account, AccountDiff, ParentState, StateDiff, StateError};
 
-use super::{Committed, ExecutedBlock, StateView, Store, StoreError, state::BLOCK_HASHES};
+use super::{
+    Committed, ExecutedBlock, StateView, Store, StoreError, commit::receipts_bytes,
+    state::BLOCK_HASHES,
+};
 use crate::trie::{AccountRecord, NodeSource, StateReader, TrieError, TrieUpdate, state_update};
 
 /// Bytes a pending block takes beside what is counted.
@@ -288,8 +291,7 @@ fn memory_bytes(executed: &ExecutedBlock) -> usize {
     let accounts = executed.diff.accounts.values();
     let state: usize = accounts.map(|a| ACCOUNT_BYTES + a.storage.len() * WORD_BYTES).sum();
     let code: usize = executed.diff.code.values().map(|code| code.len()).sum();
-    let logs = executed.receipts.iter().flat_map(|receipt| &receipt.logs);
-    let logs: usize = logs.map(|log| ACCOUNT_BYTES + log.data.data.len()).sum();
+    let logs = receipts_bytes(&executed.receipts);
     let transactions = sahara_finality::transactions_length(&executed.block.transactions) * 2;
     ENTRY_BYTES + state + code + logs + transactions + executed.trie.memory_bytes()
 }

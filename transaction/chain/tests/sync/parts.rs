@@ -294,7 +294,7 @@ fn i6_a_fetched_state_is_a_head_like_any_other() {
     assert_eq!(store.block(number).unwrap(), world.store.block(number).unwrap());
     assert!(store.receipts(number).unwrap().is_none());
     assert!(store.block(5).unwrap().is_none());
-    let refused = store.logs(3..=number, &Default::default(), 10).unwrap_err();
+    let refused = store.logs(3..=number, &Default::default(), Default::default()).unwrap_err();
     assert!(matches!(refused, StoreError::OldBlock { number: 3, first: 14 }), "{refused}");
     let account = address(7);
     let proof = store.proof_at(number, account, &[]).unwrap();

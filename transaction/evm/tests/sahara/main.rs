@@ -14,6 +14,7 @@ mod blocks;
 mod calls;
 mod contributions;
 mod election;
+mod estimates;
 mod faces;
 mod faults;
 mod governor;

@@ -181,7 +181,7 @@ pub(crate) fn registration(members: Vec<IAssets::Member>) -> IAssets::Registrati
 }
 
 /// Registers an asset of which account 3 holds half, account 1 the other half.
-fn shared_asset(world: &mut World) -> u64 {
+pub(crate) fn shared_asset(world: &mut World) -> u64 {
     let members = vec![IAssets::Member { account: account(3), units: U96::from(1) }];
     let data = IAssets::registerCall { registration: registration(members) }.abi_encode();
     let outcome = world.block(&[Draft::call(1, world.nonce(1), ASSETS, data)]);
@@ -190,7 +190,7 @@ fn shared_asset(world: &mut World) -> u64 {
     logs.filter_map(|log| IAssets::Registered::decode_log(log).ok()).next().unwrap().asset
 }
 
-fn pay(world: &World, asset: u64, value: U256) -> Draft {
+pub(crate) fn pay(world: &World, asset: u64, value: U256) -> Draft {
     let data = IRoyalties::payCall { asset }.abi_encode();
     Draft { value, ..Draft::call(2, world.nonce(2), ROYALTIES, data) }
 }

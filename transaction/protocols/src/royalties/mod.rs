@@ -52,7 +52,7 @@ pub(crate) use payment::{give_back, mark};
 pub(crate) use recount::check_pools;
 pub(crate) use recount::liability;
 pub use sahara_abi::{MAX_ANCESTORS, MAX_MEMBERS};
-pub use settlement::{before_transaction, settle, settled_before};
+pub use settlement::{before_transaction, settle};
 pub(crate) use storage::LAYOUT;
 pub(crate) use sweep::sweep;
 pub use views::{earned, earned_in, paid_to, units_of};

@@ -157,14 +157,6 @@ pub fn settle(
     Ok(sum)
 }
 
-/// How many pools are looked at before a transaction of `sender`.
-///
-/// # Errors
-/// Those of the state.
-pub fn settled_before(state: &mut impl Read, sender: Address) -> Result<u32, Failure> {
-    Ok(LISTINGS.get(state, sender)?.number.min(POOLS_BEFORE_TRANSACTION))
-}
-
 /// Credits the sender of a transaction with what it earned, before the transaction executes, so that
 /// it can be spent in it: up to [`POOLS_BEFORE_TRANSACTION`] pools, round-robin, no dust.
 ///

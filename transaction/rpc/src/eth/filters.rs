@@ -10,7 +10,7 @@ use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use jsonrpsee::proc_macros::rpc;
 use parking_lot::{Mutex, MutexGuard};
-use sahara_chain::pool::PooledTransaction;
+use sahara_chain::{pool::PooledTransaction, store::LogLimits};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -20,10 +20,12 @@ use std::{
 };
 use tokio::sync::broadcast::{self, error::TryRecvError};
 
-/// The most logs one answer holds: about 20 MiB of JSON.
-const MAX_LOGS: usize = 20_000;
 /// The most blocks one search reads.
 const MAX_BLOCKS: u64 = 100_000;
+/// The most hashes one answer holds.
+const MAX_HASHES: u64 = 20_000;
+/// The most addresses and topics of one filter, all together: a filter waits in memory for its owner.
+const MAX_WANTED: usize = 1_024;
 /// The most filters at once.
 const MAX_FILTERS: usize = 4_096;
 
@@ -131,10 +133,12 @@ enum Reading {
 #[jsonrpsee::core::async_trait]
 impl FiltersApiServer for Filters {
     async fn logs(&self, filter: Filter) -> Result<Vec<Log>, Failure> {
+        let filter = bounded(filter)?;
         self.node.compute(move |node| search(node, &filter)).await
     }
 
     fn new_filter(&self, filter: Filter) -> Result<U128, Failure> {
+        let filter = bounded(filter)?;
         if matches!(filter.block_option, FilterBlockOption::AtBlockHash(_)) {
             let text = "a filter of one block has no changes, use eth_getLogs";
             return Err(Failure::Parameters(text.into()));
@@ -185,6 +189,17 @@ impl FiltersApiServer for Filters {
     }
 }
 
+/// Refuses a filter that names too much: each of it is looked for in each block.
+pub(super) fn bounded(filter: Filter) -> Result<Filter, Failure> {
+    let topics = filter.topics.iter().map(|topic| topic.len());
+    let wanted = topics.fold(filter.address.len(), usize::saturating_add);
+    if wanted > MAX_WANTED {
+        let text = format!("too many addresses and topics (max {MAX_WANTED}, got {wanted})");
+        return Err(Failure::Limit(text));
+    }
+    Ok(filter)
+}
+
 /// The block a filter names by its number; a tag moves with the head.
 fn number_of(block: Option<&BlockNumberOrTag>) -> Option<u64> {
     block.and_then(|block| if block.is_earliest() { Some(0) } else { block.as_number() })
@@ -231,13 +246,14 @@ fn search_blocks(
         let text = format!("query exceeds max block range {MAX_BLOCKS}");
         return Err(Failure::Limit(text));
     }
-    let found = node.store().logs(*blocks.start()..=last, &log_filter(filter), MAX_LOGS)?;
+    let wanted = log_filter(filter);
+    let found = node.store().logs(*blocks.start()..=last, &wanted, LogLimits::default())?;
     Ok(found.into_iter().map(found_log_view).collect())
 }
 
 fn hashes(node: &Node, blocks: RangeInclusive<u64>) -> Result<Vec<B256>, Failure> {
     // Whoever was away for long gets the newest.
-    let newest = blocks.end().saturating_sub(MAX_LOGS as u64);
+    let newest = blocks.end().saturating_sub(MAX_HASHES);
     let wanted = (*blocks.start()).max(newest)..=*blocks.end();
     let heads = wanted.map(|number| Ok(node.store().header(number)?.map(|head| head.hash)));
     heads.filter_map(Result::transpose).collect()

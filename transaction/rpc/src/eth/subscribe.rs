@@ -2,8 +2,9 @@
 
 use crate::{
     error::Failure,
-    node::Node,
-    view::{found_log_view, header_view, log_filter, pooled_view},
+    eth::filters::bounded,
+    node::{FullBlock, Node},
+    view::{header_view, log_filter, log_views, pooled_view},
 };
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::{
@@ -11,14 +12,14 @@ use jsonrpsee::{
     core::{SubscriptionResult, to_json_raw_value},
     proc_macros::rpc,
 };
-use sahara_chain::store::Head;
+use sahara_chain::{
+    pool::PooledTransaction,
+    store::{Head, LogFilter},
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-
-/// The most logs of one block that are announced.
-const MAX_LOGS: usize = 100_000;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait SubscribeApi {
@@ -41,22 +42,24 @@ impl SubscribeApiServer for Subscribe {
         let node = self.0.clone();
         match kind.as_str() {
             "newHeads" => {
-                let heads = node.store().subscribe();
+                // Who is told that it is subscribed misses none of the blocks after.
+                let (heads, last) = (node.store().subscribe(), node.store().head().number);
                 let sink = pending.accept().await?;
-                drop(tokio::spawn(new_heads(node, sink, heads)));
+                drop(tokio::spawn(new_heads(node, sink, (heads, last))));
             }
             "logs" => match filter(options) {
                 Ok(filter) => {
-                    let heads = node.store().subscribe();
+                    let (heads, last) = (node.store().subscribe(), node.store().head().number);
                     let sink = pending.accept().await?;
-                    drop(tokio::spawn(logs(node, sink, heads, filter)));
+                    drop(tokio::spawn(logs(node, sink, (heads, last), filter)));
                 }
                 Err(failure) => pending.reject(failure).await,
             },
             "newPendingTransactions" => {
                 let is_full = options.and_then(|one| one.as_bool()).unwrap_or_default();
+                let arrivals = node.pool().subscribe();
                 let sink = pending.accept().await?;
-                drop(tokio::spawn(new_transactions(node, sink, is_full)));
+                drop(tokio::spawn(new_transactions(sink, arrivals, is_full)));
             }
             other => {
                 let text = format!(
@@ -71,7 +74,8 @@ impl SubscribeApiServer for Subscribe {
 
 fn filter(options: Option<Value>) -> Result<Filter, Failure> {
     let options = options.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    serde_json::from_value(options).map_err(|error| Failure::Parameters(error.to_string()))
+    let filter = serde_json::from_value(options);
+    bounded(filter.map_err(|error| Failure::Parameters(error.to_string()))?)
 }
 
 /// Sends one item; false when the subscriber is gone.
@@ -105,8 +109,10 @@ async fn next_blocks(
     }
 }
 
-async fn new_heads(node: Node, sink: SubscriptionSink, mut heads: Receiver<Arc<Head>>) {
-    let mut last = node.store().head().number;
+/// News of blocks, and the last block that is none.
+type Heads = (Receiver<Arc<Head>>, u64);
+
+async fn new_heads(node: Node, sink: SubscriptionSink, (mut heads, mut last): Heads) {
     while let Some(blocks) = next_blocks(&sink, &mut heads, &node, last).await {
         last = *blocks.end();
         for number in blocks {
@@ -118,24 +124,45 @@ async fn new_heads(node: Node, sink: SubscriptionSink, mut heads: Receiver<Arc<H
     }
 }
 
-async fn logs(node: Node, sink: SubscriptionSink, mut heads: Receiver<Arc<Head>>, filter: Filter) {
+async fn logs(node: Node, sink: SubscriptionSink, (mut heads, mut last): Heads, filter: Filter) {
     let wanted = log_filter(&filter);
-    let mut last = node.store().head().number;
+    let blooms = wanted.blooms();
     while let Some(blocks) = next_blocks(&sink, &mut heads, &node, last).await {
         last = *blocks.end();
         for number in blocks {
-            let Ok(found) = node.store().logs(number..=number, &wanted, MAX_LOGS) else { return };
-            for log in found {
-                if !send(&sink, &found_log_view(log)).await {
-                    return;
-                }
+            let Ok(Some(head)) = node.store().header(number) else { return };
+            if !blooms.may_match(&head.header.logs_bloom) {
+                continue;
+            }
+            let Ok(Some(full)) = node.full_block(number) else { return };
+            if !announce(&sink, &full, &wanted).await {
+                return;
             }
         }
     }
 }
 
-async fn new_transactions(node: Node, sink: SubscriptionSink, is_full: bool) {
-    let mut arrivals = node.pool().subscribe();
+/// Sends a block's logs one by one, however many there are; false when the subscriber is gone.
+async fn announce(sink: &SubscriptionSink, full: &FullBlock, wanted: &LogFilter) -> bool {
+    let mut first = 0_u64;
+    for (index, receipt) in full.receipts.iter().enumerate() {
+        if receipt.logs.iter().any(|log| wanted.matches(log)) {
+            for log in log_views(full, index, receipt, first) {
+                if wanted.matches(&log.inner) && !send(sink, &log).await {
+                    return false;
+                }
+            }
+        }
+        first = first.saturating_add(u64::try_from(receipt.logs.len()).unwrap_or(u64::MAX));
+    }
+    true
+}
+
+async fn new_transactions(
+    sink: SubscriptionSink,
+    mut arrivals: Receiver<Arc<PooledTransaction>>,
+    is_full: bool,
+) {
     loop {
         let received = tokio::select! {
             received = arrivals.recv() => received,

@@ -10,5 +10,5 @@ mod transaction;
 
 pub(crate) use block::{BlockView, HeaderView, block_view, header_view};
 pub(crate) use logs::{found_log_view, log_filter};
-pub(crate) use receipt::{ReceiptView, receipt_view, receipt_views};
+pub(crate) use receipt::{ReceiptView, log_views, receipt_view, receipt_views};
 pub(crate) use transaction::{TransactionView, pooled_view, transaction_view};

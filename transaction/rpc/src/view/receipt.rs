@@ -55,7 +55,7 @@ fn view(full: &FullBlock, index: usize, first_log: u64) -> Option<ReceiptView> {
         type_byte: U8::from(receipt.type_byte),
         status: U64::from(u8::from(receipt.status)),
         cumulative_gas_used: U64::from(receipt.cumulative_gas_used),
-        logs: log_views(full, (index, transaction_hash), receipt, first_log),
+        logs: log_views(full, index, receipt, first_log).collect(),
         logs_bloom: receipt.bloom(),
         transaction_hash,
         transaction_index: U64::from(index),
@@ -84,21 +84,23 @@ fn about(
     }
 }
 
-fn log_views(
-    full: &FullBlock,
-    (index, transaction_hash): (usize, B256),
-    receipt: &TxReceipt,
+/// The logs of one receipt, of which `first_log` is the first in the block.
+pub(crate) fn log_views<'a>(
+    full: &'a FullBlock,
+    index: usize,
+    receipt: &'a TxReceipt,
     first_log: u64,
-) -> Vec<Log> {
-    let view = |(log_index, log): (u64, &alloy_primitives::Log)| Log {
+) -> impl Iterator<Item = Log> + 'a {
+    let transaction_hash = full.block.transactions.get(index).map(Transaction::hash);
+    let view = move |(log_index, log): (u64, &alloy_primitives::Log)| Log {
         inner: log.clone(),
         block_hash: Some(full.hash),
         block_number: Some(full.block.header.number),
         block_timestamp: Some(full.block.header.timestamp),
-        transaction_hash: Some(transaction_hash),
+        transaction_hash,
         transaction_index: u64::try_from(index).ok(),
         log_index: Some(log_index),
         removed: false,
     };
-    (first_log..).zip(&receipt.logs).map(view).collect()
+    (first_log..).zip(&receipt.logs).map(view)
 }

@@ -171,6 +171,19 @@ async fn searches_have_their_limits() {
     let topics: Vec<Value> = vec![json!(format!("{:#x}", alloy_primitives::B256::ZERO)); 5];
     let refused = node.refusal("eth_getLogs", (json!({ "topics": topics }),)).await;
     assert_eq!(refused.code(), -32_602, "five topics");
+    let many: Vec<_> = (0..1_025_u64)
+        .map(|number| {
+            alloy_primitives::Address::from(alloy_primitives::FixedBytes::left_padding_from(
+                &number.to_be_bytes(),
+            ))
+        })
+        .collect();
+    for method in ["eth_getLogs", "eth_newFilter"] {
+        let refused = node.refusal(method, (json!({ "address": many }),)).await;
+        assert_eq!(refused.code(), -32_005, "{method}: each is looked for in each block");
+    }
+    let few = json!({ "address": &many[1..] });
+    assert_eq!(node.ask("eth_getLogs", (few,)).await, json!([]));
     let slots = vec![json!("0x1"); 1_025];
     let account = alloy_primitives::Address::ZERO;
     let refused = node.refusal("eth_getProof", (account, slots, "latest")).await;
