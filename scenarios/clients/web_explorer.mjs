@@ -1,18 +1,13 @@
 // What failed says why, and what a contract called is shown call by call.
-import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
-import { MNEMONIC, check, gateway, rpc, visitor } from "./web_people.mjs";
+import { encodeFunctionData, parseAbi } from "viem";
+import { ASSETS, MARKET } from "./web_market.mjs";
+import { check, gateway, signer, visitor } from "./web_people.mjs";
 
-const ASSETS = "0x5341484152410000000000000000000000000002";
-const MARKET = "0x5341484152410000000000000000000000000009";
 const MULTICALL = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 /** Sends what no page would: a call that is refused, and one through a contract. */
 async function oddities(index) {
-  const account = mnemonicToAccount(MNEMONIC, { addressIndex: index });
-  const chain = { id: 724272, name: "Sahara", nativeCurrency: { name: "Sahara", symbol: "SAHARA", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } };
-  const client = createWalletClient({ account, chain, transport: http(rpc) });
-  const reader = createPublicClient({ chain, transport: http(rpc), pollingInterval: 100 });
+  const { client, reader } = signer(index);
   const bid = encodeFunctionData({ abi: parseAbi(["function bid(uint64 auction, uint128 price) payable"]), args: [9_999n, 1n] });
   const owner = (asset) => encodeFunctionData({ abi: parseAbi(["function ownerOf(uint256) view returns (address)"]), args: [asset] });
   const many = encodeFunctionData({
@@ -49,4 +44,37 @@ export async function explores(index) {
   const calls = await inside.locator("tbody tr").count();
   await context.close();
   return { calls };
+}
+
+/** The browser checks the validators' certificate of a block by itself, and finds out one that somebody changed. */
+export async function proves(options) {
+  const { context, page, say, language } = await visitor(options);
+  const isForged = { now: false };
+  await page.route("**/app/rpc", async (route) => {
+    const { method, params } = route.request().postDataJSON();
+    if (!isForged.now || method !== "sahara_getCertificate" || params[0] === "earliest") return route.continue();
+    const answer = await route.fetch();
+    const { result, ...rest } = await answer.json();
+    const certificate = result.certificate.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+    return route.fulfill({ response: answer, json: { ...rest, result: { ...result, certificate } } });
+  });
+  const verdict = page.locator("section[aria-labelledby=proof] .note");
+  await page.goto(`${gateway}/explore/block/1`);
+  await verdict.waitFor();
+  const whole = await verdict.innerText();
+  await check(page, `block-${language}`);
+  isForged.now = true;
+  await page.reload();
+  await verdict.waitFor();
+  const broken = await verdict.innerText();
+  await check(page, `block-forged-${language}`);
+  await page.goto(`${gateway}/explore/block/0`);
+  await verdict.waitFor();
+  const first = await verdict.innerText();
+  await context.close();
+  return {
+    whole: whole === say("seal.whole", { signers: "1", validators: "1" }),
+    broken: broken === say("seal.broken"),
+    first: first === say("seal.first"),
+  };
 }

@@ -252,7 +252,8 @@ mod tests {
         let client = ChainClient::new(&url).unwrap();
         let prices = Prices { input: Price(1), output: Price(1) };
         let served = Offer { asset: AssetId(1), prices, prompt: None };
-        let heard = timeout(LOOK_EVERY * 10, changed(&client, Address::ZERO, &[served]));
+        let served = [served];
+        let heard = timeout(LOOK_EVERY * 10, changed(&client, Address::ZERO, &served));
         heard.await.expect("what was offered is not offered any more");
         assert_eq!(calls.load(Ordering::SeqCst), 2, "asked again after the failure");
     }

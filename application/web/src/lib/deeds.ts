@@ -1,13 +1,15 @@
 /**
  * What people do on the chain. Each deed is shown in words first, asked of the chain without sending,
- * then signed, then waited for until it is final.
+ * then signed, then waited for until it is final and the index tells of it.
  */
 import { type AssetDetail, type ChainEvent, type Market, type Terms, ask, query } from "./api.ts";
 import { confirm } from "./ask.svelte.ts";
 import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
-import { coin, decimal, rupiah, span, time } from "./format.ts";
+import { coin, decimal, rupiah, time } from "./format.ts";
 import { t } from "./i18n.svelte.ts";
-import { acting, session } from "./session.svelte.ts";
+import { acting } from "./keys.ts";
+import { span } from "./measures.ts";
+import { session } from "./session.svelte.ts";
 
 export const ZERO = "0x0000000000000000000000000000000000000000";
 const NONE = `0x${"0".repeat(64)}` as Hex;
@@ -26,7 +28,7 @@ interface Deed {
   call: Call;
 }
 
-/** Asks, sends and waits. False when the person thought better of it. */
+/** Asks, sends and waits: pages that ask the index afterwards see what was done. None when the person thought better of it. */
 export async function act(deed: Deed): Promise<Hex | undefined> {
   const signer = await acting();
   const { title, lines, warning, accept, call } = deed;

@@ -16,7 +16,7 @@ use commonware_p2p::simulated::{Config, Link, Network, Oracle};
 use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZUsize, probability};
 use sahara_chain::{
-    store::{History, PastBlock, Store, StoreError, StoreOptions, TakeError},
+    store::{History, LogLimits, PastBlock, Store, StoreError, StoreOptions, TakeError},
     sync::{
         CHANNEL, Library, Past, StateLibrary, fill, start,
         wire::{Answer, MAX_MESSAGE_BYTES, Request},
@@ -225,7 +225,7 @@ fn assert_same(world: &World, store: &Store, first: u64) {
         }
     }
     let all = Default::default();
-    let logs = |store: &Store| store.logs(first..=head, &all, 1_000).unwrap();
+    let logs = |store: &Store| store.logs(first..=head, &all, LogLimits::default()).unwrap();
     assert_eq!(logs(store), logs(&world.store));
 }
 
@@ -237,7 +237,7 @@ fn i9_the_past_is_filled_in_newest_first_and_is_the_past() {
     let store = open(&world, directory.path(), History::Archive);
     assert_eq!((store.first_block(), store.missing_past()), (41, 40));
     let base = store.base().unwrap();
-    let too_early = store.logs(3..=40, &Default::default(), 10).unwrap_err();
+    let too_early = store.logs(3..=40, &Default::default(), LogLimits::default()).unwrap_err();
     assert!(matches!(too_early, StoreError::NotYet { number: 3, first: 41 }), "{too_early}");
     let peers = vec![(honest(&world), NEAR), (honest(&world), FAR)];
     assert_eq!(fill_from(&world, &store, peers, PATIENCE / 2), 0, "nobody lied");
