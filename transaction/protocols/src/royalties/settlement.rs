@@ -1,7 +1,7 @@
 //! Crediting what was earned.
 
 use super::{
-    DUST, MAX_SETTLED_POOLS, POOLS_BEFORE_TRANSACTION, accounts,
+    DUST, FRUITLESS_LOOKS, MAX_SETTLED_POOLS, POOLS_BEFORE_TRANSACTION, accounts,
     pool::Accumulator,
     storage::{FLOWS, Flow, LISTINGS, MEMBERS, Member, PAST, SEATS, Seat, TERMS},
 };
@@ -158,7 +158,8 @@ pub fn settle(
 }
 
 /// Credits the sender of a transaction with what it earned, before the transaction executes, so that
-/// it can be spent in it: up to [`POOLS_BEFORE_TRANSACTION`] pools, round-robin, no dust.
+/// it can be spent in it: up to [`POOLS_BEFORE_TRANSACTION`] pools, round-robin, no dust, until
+/// [`FRUITLESS_LOOKS`] in a row had nothing.
 ///
 /// Its work is the sender's gas and stays when the transaction reverts. An account in no pool costs
 /// one read.
@@ -172,10 +173,14 @@ pub fn before_transaction(state: &mut impl Write, sender: Address) -> Result<(),
     }
     let least = DUST.to_u128().unwrap_or(u128::MAX);
     let turns = listing.number.min(POOLS_BEFORE_TRANSACTION);
-    let mut position = listing.cursor;
+    let (mut position, mut fruitless) = (listing.cursor, 0_u32);
     for _ in 0..turns {
+        if fruitless >= FRUITLESS_LOOKS {
+            break;
+        }
         let asset = accounts::entry(state, sender, &listing, position)?;
-        settle_pool(state, sender, asset, least)?;
+        let paid = settle_pool(state, sender, asset, least)?;
+        fruitless = if paid.is_zero() { fruitless.saturating_add(1) } else { 0 };
         position = position.saturating_add(1);
         if position >= listing.number {
             position = 0;

@@ -181,6 +181,22 @@ fn a_sender_in_many_pools_has_sixteen_settled_each_time_round_robin() {
 }
 
 #[test]
+fn four_looks_in_a_row_that_find_nothing_are_enough() {
+    let state = &mut rich();
+    let pools: Vec<_> = (0..20).map(|_| shared(state, &[(BOB, 1)], 0)).collect();
+    let count = counted(state, |state| before_transaction(state, BOB).unwrap());
+    // The list in two words, and four pools; the place where to go on is written.
+    assert_eq!((count.loads, count.stores), (6, 1));
+    pay(state, pools[13], DUST.to_u128().unwrap()).unwrap();
+    // From the fifth on, four at a time: the fourteenth has its turn in the third transaction.
+    let turns = (1..=5).find(|_| {
+        before_transaction(state, BOB).unwrap();
+        balance(state, BOB) > 0
+    });
+    assert_eq!(turns, Some(3));
+}
+
+#[test]
 fn who_is_in_no_pool_reads_one_word_before_its_transaction() {
     let state = &mut rich();
     let count = counted(state, |state| before_transaction(state, BOB).unwrap());
