@@ -1,6 +1,6 @@
-//! Two complaints on a running network, by command, with times of seconds out of genesis: about stolen data, which
-//! a jury of drawn stakers upholds, and about nothing, which it dismisses. To the unit: what is held, who gets it,
-//! what the loser pays, what comes of the asset.
+//! Complaints on a running network, by command, with times of seconds out of genesis: about stolen data, which a
+//! jury of drawn stakers upholds; about the same, by a friend of the thief's who holds more and proves nothing; and
+//! about an honest asset. To the unit: what is held, who gets it, what the losers pay, what comes of the assets.
 
 use alloy_primitives::{U256, aliases::U96};
 use eyre::{ContextCompat, Result, ensure};
@@ -21,6 +21,7 @@ const OWNER: u32 = 1;
 const VICTIM: u32 = 2;
 const RIVAL: u32 = 3;
 const STRANGER: u32 = 6;
+const FRIEND: u32 = 7;
 const JURORS: std::ops::Range<u32> = 11..17;
 
 /// Long enough for every command of a window, on a machine that does other things as well.
@@ -28,9 +29,9 @@ const JURORS: std::ops::Range<u32> = 11..17;
 fn short(genesis: &mut Value) {
     let coins = |coins: u64| Amount::from_coins(coins).base_units();
     genesis["config"]["disputes"] = json!(IDisputes::Parameters {
-        answer: 25,
-        commit: 45,
-        reveal: 45,
+        answer: 30,
+        commit: 60,
+        reveal: 60,
         appeal: 20,
         decision: 5,
         leastBond: coins(50),
@@ -148,10 +149,10 @@ impl Story {
         Ok(self.client.send(&payer, ROYALTIES, coins, &call).await?.block_number)
     }
 
-    async fn file(&self, asset: u64, account: u32, asked: &[&str]) -> Result<u64> {
-        let (asset, bond) = (asset.to_string(), "100");
+    async fn file(&self, asset: u64, account: u32, bond: &str, asked: &[&str]) -> Result<u64> {
+        let asset = asset.to_string();
         let file = ["file", &asset, "--ground", "stolen-data", "--evidence", &self.evidence];
-        let filed = self.dispute(&[&file, ["--bond", bond].as_slice(), asked].concat(), account)?;
+        let filed = self.dispute(&[file.as_slice(), &["--bond", bond], asked].concat(), account)?;
         filed.get("complaint").and_then(Value::as_u64).wrap_err_with(|| format!("{filed}"))
     }
 
@@ -196,76 +197,97 @@ impl Story {
     }
 }
 
-/// What is filed, answered and held; returns both complaints.
-async fn filed(story: &Story) -> Result<[u64; 2]> {
+/// What is filed, answered and held; returns the complaints: the friend's, the victim's and the rival's.
+async fn filed(story: &Story) -> Result<[u64; 3]> {
     let (owner, victim) = (address(OWNER)?, address(VICTIM)?);
     let rules = story.network.sahara(&["dispute", "rules"])?;
-    ensure!(rules.get("answer") == Some(&json!(25)), "{rules}");
+    ensure!(rules.get("answer") == Some(&json!(30)), "{rules}");
     let asset = story.stolen.to_string();
     let file = ["file", &asset, "--ground", "stolen-data", "--evidence", &story.evidence];
-    let told = story.refused(&[&file, ["--bond", "49"].as_slice()].concat(), VICTIM)?;
+    let told = story.refused(&[file.as_slice(), &["--bond", "49"]].concat(), VICTIM)?;
     ensure!(told.contains("a bond is at least 50 SAHARA, not 49"), "{told}");
 
     // What came before is nobody's business.
     let paid = story.pay(story.stolen, 7).await?;
     ensure!(story.gained(owner, paid).await? == Amount::from_coins(7), "her income");
     let share = format!("{victim}=4000");
-    let stolen = story.file(story.stolen, VICTIM, &["--share", &share, "--delist"]).await?;
-    let honest = story.file(story.honest, RIVAL, &["--delist"]).await?;
+    let sham = story.file(story.stolen, FRIEND, "200", &[]).await?;
+    let stolen = story.file(story.stolen, VICTIM, "100", &["--share", &share, "--delist"]).await?;
+    let honest = story.file(story.honest, RIVAL, "100", &["--delist"]).await?;
+    let again = ["file", &asset, "--ground", "stolen-data", "--evidence", &story.evidence];
+    let told = story.refused(&again, VICTIM)?;
+    ensure!(
+        told.contains(&format!("your complaint {stolen} about asset {asset} is open")),
+        "{told}"
+    );
     let number = stolen.to_string();
     story.dispute(&["answer", &number, "--evidence", &story.evidence], OWNER)?;
     ensure!(story.reaches(stolen, Phase::Answering).await?.answerer == owner, "she answered");
 
-    // At most the bond is held, and of this asset only.
+    // At most the bond is held, of this asset only, and once what both claim.
     for (asset, coins, income, held) in
-        [(story.stolen, 30, 0, 30), (story.stolen, 200, 130, 70), (story.honest, 40, 0, 40)]
+        [(story.stolen, 30, 0, 30), (story.stolen, 200, 30, 170), (story.honest, 40, 0, 40)]
     {
         let paid = story.pay(asset, coins).await?;
         let got = [story.gained(owner, paid).await?, story.gained(DISPUTES, paid).await?];
         ensure!(got == [income, held].map(Amount::from_coins), "{asset} {coins}: {got:?}");
     }
-    Ok([stolen, honest])
+    for (complaint, held) in [(sham, 200), (stolen, 100), (honest, 40)] {
+        let shown = story.network.sahara(&["dispute", "show", &complaint.to_string()])?;
+        let held = Amount::from_coins(held);
+        ensure!(shown.get("held") == Some(&json!(held)), "{complaint} claims {held}: {shown}");
+    }
+    Ok([sham, stolen, honest])
 }
 
-/// Jurors say yes to the first complaint and no to the second.
-async fn ruled(story: &Story, complaints: [u64; 2]) -> Result<Vec<(u32, u32)>> {
-    let [stolen, honest] = complaints.map(|complaint| complaint.to_string());
-    let [first, second] = complaints;
-    let (upholding, dismissing) = (story.jury(first).await?, story.jury(second).await?);
-    story.reaches(second, Phase::Committing).await?;
-    let told = story.refused(&["commit", &stolen, "uphold"], STRANGER)?;
+/// Jurors say yes to the second complaint and no to the others; returns the second's.
+async fn ruled(story: &Story, complaints: [u64; 3]) -> Result<Vec<(u32, u32)>> {
+    let [_, stolen, last] = complaints;
+    let mut juries = Vec::new();
+    for complaint in complaints {
+        let verdict = if complaint == stolen { "uphold" } else { "dismiss" };
+        juries.push((complaint.to_string(), verdict, story.jury(complaint).await?));
+    }
+    story.reaches(last, Phase::Committing).await?;
+    let told = story.refused(&["commit", &stolen.to_string(), "uphold"], STRANGER)?;
     ensure!(told.contains("is not on the jury"), "{told}");
-    let said = |step: &'static str, juror: u32, is_first: bool| {
-        let (complaint, verdict) =
-            if is_first { (&stolen, "uphold") } else { (&honest, "dismiss") };
-        story.dispute(&[step, complaint, verdict], juror).map(drop)
+    let all_say = |step: &'static str| {
+        for (complaint, verdict, jury) in &juries {
+            for (juror, _) in jury {
+                story.dispute(&[step, complaint, verdict], *juror)?;
+            }
+        }
+        eyre::Ok(())
     };
-    for (juror, _) in &upholding {
-        said("commit", *juror, true)?;
+    all_say("commit")?;
+    for complaint in complaints {
+        story.reaches(complaint, Phase::Revealing).await?;
     }
-    for (juror, _) in &dismissing {
-        said("commit", *juror, false)?;
-    }
-    story.reaches(first, Phase::Revealing).await?;
-    story.reaches(second, Phase::Revealing).await?;
-    let (liar, _) = upholding.first().wrap_err("a juror")?;
-    let told = story.refused(&["reveal", &stolen, "dismiss"], *liar)?;
+    let (_, _, jury) = juries.get(1).cloned().wrap_err("the second jury")?;
+    let (liar, _) = jury.first().wrap_err("a juror")?;
+    let told = story.refused(&["reveal", &stolen.to_string(), "dismiss"], *liar)?;
     ensure!(told.contains("committed to something else"), "{told}");
-    for (juror, _) in &upholding {
-        said("reveal", *juror, true)?;
-    }
-    for (juror, _) in &dismissing {
-        said("reveal", *juror, false)?;
-    }
-    Ok(upholding)
+    all_say("reveal")?;
+    Ok(jury)
+}
+
+/// The friend loses half of its bond to the owner; the victim's claims stay.
+async fn shields_nothing(story: &Story, complaint: u64) -> Result<()> {
+    let owner = address(OWNER)?;
+    story.reaches(complaint, Phase::Closable).await?;
+    let block = story.close(&complaint.to_string())?;
+    let got = story.gained(owner, block).await?;
+    ensure!(got == tenths(895 + 1_000), "the owner got {got}");
+    Ok(())
 }
 
 /// Upheld: everything is held until the end, and is the victim's with both bonds, less the jury's fee.
-async fn upheld(story: &Story, complaint: u64, jury: &[(u32, u32)]) -> Result<()> {
+async fn upheld(story: &Story, [sham, complaint]: [u64; 2], jury: &[(u32, u32)]) -> Result<()> {
     let (owner, victim) = (address(OWNER)?, address(VICTIM)?);
     story.reaches(complaint, Phase::Appealable).await?;
     let paid = story.pay(story.stolen, 5).await?;
     ensure!(story.gained(DISPUTES, paid).await? == Amount::from_coins(5), "after the ruling all");
+    shields_nothing(story, sham).await?;
     story.reaches(complaint, Phase::Closable).await?;
     let block = story.close(&complaint.to_string())?;
     let won = story.gained(victim, block).await?;
@@ -320,12 +342,12 @@ async fn dismissed(story: &Story, complaint: u64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_jury_of_stakers_upholds_one_complaint_and_dismisses_another() -> Result<()> {
+async fn a_jury_of_stakers_upholds_one_complaint_and_dismisses_others() -> Result<()> {
     let mut story = Story::begin().await?;
     let complaints = filed(&story).await?;
     let jury = ruled(&story, complaints).await?;
-    let [stolen, honest] = complaints;
-    upheld(&story, stolen, &jury).await?;
+    let [sham, stolen, honest] = complaints;
+    upheld(&story, [sham, stolen], &jury).await?;
     dismissed(&story, honest).await?;
     story.network.stop()?;
     let recount = story.network.sahara(&["supply", "--recount"])?;
