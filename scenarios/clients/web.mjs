@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores } from "./web_explorer.mjs";
+import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
 import { stakes } from "./web_staking.mjs";
@@ -300,6 +301,10 @@ const told = {
   },
   async explore() {
     seen.explore = await explores(3);
+    // The same account, after the other is done with it.
+    const price = (coins) => ({ en: coins, id: coins.replace(".", ",") });
+    const english = await waits({}, [price("0.21"), price("0.22")]);
+    seen.late = { en: english, id: await waits({ language: "id", width: 390, height: 844, scheme: "dark" }, [price("0.23"), price("0.24")]) };
   },
   async keys() {
     seen.keys = await types();

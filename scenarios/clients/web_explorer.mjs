@@ -1,18 +1,13 @@
 // What failed says why, and what a contract called is shown call by call.
-import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
-import { MNEMONIC, check, gateway, rpc, visitor } from "./web_people.mjs";
+import { encodeFunctionData, parseAbi } from "viem";
+import { ASSETS, MARKET } from "./web_market.mjs";
+import { check, gateway, signer, visitor } from "./web_people.mjs";
 
-const ASSETS = "0x5341484152410000000000000000000000000002";
-const MARKET = "0x5341484152410000000000000000000000000009";
 const MULTICALL = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 /** Sends what no page would: a call that is refused, and one through a contract. */
 async function oddities(index) {
-  const account = mnemonicToAccount(MNEMONIC, { addressIndex: index });
-  const chain = { id: 724272, name: "Sahara", nativeCurrency: { name: "Sahara", symbol: "SAHARA", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } };
-  const client = createWalletClient({ account, chain, transport: http(rpc) });
-  const reader = createPublicClient({ chain, transport: http(rpc), pollingInterval: 100 });
+  const { client, reader } = signer(index);
   const bid = encodeFunctionData({ abi: parseAbi(["function bid(uint64 auction, uint128 price) payable"]), args: [9_999n, 1n] });
   const owner = (asset) => encodeFunctionData({ abi: parseAbi(["function ownerOf(uint256) view returns (address)"]), args: [asset] });
   const many = encodeFunctionData({

@@ -1,5 +1,42 @@
 // An auction with somebody who is outbid, offers of which one is accepted, a price that falls: in either language.
-import { check, confirm, connects, gateway, look, registers, visitor, wallet } from "./web_people.mjs";
+import { parseAbi, parseEther, parseEventLogs } from "viem";
+import { check, confirm, connects, gateway, look, registers, signer, visitor, wallet } from "./web_people.mjs";
+
+export const ASSETS = "0x5341484152410000000000000000000000000002";
+export const MARKET = "0x5341484152410000000000000000000000000009";
+const assets = parseAbi(["function approve(address to, uint256 tokenId)", "function ownerOf(uint256 tokenId) view returns (address)"]);
+const market = parseAbi([
+  "function stateOf(address collection, uint256 tokenId) view returns (bytes32)",
+  "function protocolFee() view returns (uint16)",
+  "function makeOffer(address collection, uint256 tokenId, uint128 price, uint64 endsAt, bytes32 state) payable returns (uint64 offer)",
+  "function openAuction(address collection, uint256 tokenId, uint128 reserve, uint64 endsAt, bytes32 state) returns (uint64 auction)",
+  "function bid(uint64 auction, uint128 price) payable",
+  "event AuctionOpened(uint64 indexed auction, address indexed seller, address indexed collection, uint256 tokenId, uint128 reserve, uint64 endsAt)",
+]);
+
+/** What the market wants beside a price. */
+const withFee = async ({ reader }, price) => price + (price * BigInt(await reader.readContract({ address: MARKET, abi: market, functionName: "protocolFee" }))) / 10_000n;
+const stateOf = ({ reader }, asset) => reader.readContract({ address: MARKET, abi: market, functionName: "stateOf", args: [ASSETS, asset] });
+const clockOf = async ({ reader }) => (await reader.getBlock()).timestamp;
+
+/** Offers for an asset, outside of any page. */
+export async function makesOffer(index, asset, coins) {
+  const who = signer(index);
+  const price = parseEther(coins);
+  const [state, now, worth] = await Promise.all([stateOf(who, asset), clockOf(who), withFee(who, price)]);
+  await who.call(MARKET, market, "makeOffer", [ASSETS, asset, price, now + 86_400n, state], worth);
+}
+
+/** Auctions an asset for fewer seconds than the page offers, and has somebody bid. */
+async function auctionsBriefly(owner, bidder, asset, seconds) {
+  const [seller, buyer] = [signer(owner), signer(bidder)];
+  await seller.call(ASSETS, assets, "approve", [MARKET, asset]);
+  const [state, now] = await Promise.all([stateOf(seller, asset), clockOf(seller)]);
+  const { logs } = await seller.call(MARKET, market, "openAuction", [ASSETS, asset, parseEther("2"), now + seconds, state]);
+  const [{ args: { auction } }] = parseEventLogs({ abi: market, eventName: "AuctionOpened", logs });
+  const price = parseEther("3");
+  await buyer.call(MARKET, market, "bid", [auction, price], await withFee(buyer, price));
+}
 
 /** Confirms the question with this title, and no other. */
 async function agrees({ page, say }, title, values) {
@@ -117,11 +154,33 @@ async function falls(owner, buyer, name) {
   return price;
 }
 
+/** What ended is settled by anyone who looks at it; whoever bid most has it then, and sees so. */
+async function settles(anyone, winner, path) {
+  const { page, say } = anyone;
+  await Promise.all([anyone, winner].map((who) => who.page.goto(gateway + path)));
+  const settle = trade(page).getByRole("button", { name: say("market.settle"), exact: true });
+  await settle.waitFor();
+  const isOpen = await trade(page).getByRole("button", { name: say("market.bid"), exact: true }).isVisible();
+  await check(page, `ended-${anyone.language}`);
+  await settle.click();
+  await agrees(anyone, "deed.settle", { name: await page.locator("main h1").innerText() });
+  await winner.page.getByText(winner.say("market.notListedMine")).waitFor();
+  await trade(page).locator("h3", { hasText: say("market.sales") }).waitFor();
+  await look(page, `settled-${anyone.language}`);
+  const isLeft = await settle.isVisible();
+  return { isOpen, isLeft, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
+}
+
 export async function bargains(options, language, accounts) {
   const [owner, first, second] = await Promise.all(accounts.map((index) => trader(options, index)));
+  // It ends while the others bargain.
+  const brief = await makes(owner, `Brief ${language}`);
+  await auctionsBriefly(accounts[0], accounts[2], BigInt(brief.split("/").at(-1)), 20n);
   const bidding = await auctions(owner, first, second, `Auction ${language}`);
   const isSold = await offers(owner, first, second, `Offer ${language}`);
   const fallen = await falls(owner, first, `Falling ${language}`);
+  const settled = await settles(first, second, brief);
+  const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen };
+  return { bidding, isSold, fallen, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isWon } };
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
-import { createWalletClient, http } from "viem";
+import { createPublicClient, createWalletClient, http } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
 export const [gateway, rpc, pictures] = process.argv.slice(2);
@@ -15,8 +15,8 @@ export const browser = await chromium.launch({ executablePath: "/usr/bin/chromiu
 export const problems = [];
 let picture = 0;
 
-/** A fresh person: no history, one language, one screen. */
-export async function visitor({ language = "en", width = 1280, height = 850, scheme = "light" } = {}) {
+/** A fresh person: no history, one language, one screen. What a story breaks itself, its browser may complain of. */
+export async function visitor({ language = "en", width = 1280, height = 850, scheme = "light", breaks } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     locale: language === "id" ? "id-ID" : "en-GB",
@@ -27,7 +27,7 @@ export async function visitor({ language = "en", width = 1280, height = 850, sch
   page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
     // A refused request of a story is an answer, not an error of the page.
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text()) && !breaks?.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
   });
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
@@ -70,11 +70,25 @@ function words(language, key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** A wallet as EIP-6963 and EIP-1193 have it; its keys stay outside the page. */
-export async function wallet(who, index, { isElsewhere = false } = {}) {
+/** An account of the mnemonic, with what signs for it and what reads the chain, outside of any page. */
+export function signer(index) {
   const account = mnemonicToAccount(MNEMONIC, { addressIndex: index });
   const chain = { id: 724272, name: "Sahara", nativeCurrency: { name: "Sahara", symbol: "SAHARA", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } };
   const client = createWalletClient({ account, chain, transport: http(rpc) });
+  const reader = createPublicClient({ chain, transport: http(rpc), pollingInterval: 100 });
+  /** Calls a contract; answers the receipt of what was done. */
+  async function call(address, abi, functionName, args, value = 0n) {
+    const hash = await client.writeContract({ address, abi, functionName, args, value });
+    const receipt = await reader.waitForTransactionReceipt({ hash });
+    if (receipt.status !== "success") throw new Error(`${functionName} was reverted: ${hash}`);
+    return receipt;
+  }
+  return { account, client, reader, call };
+}
+
+/** A wallet as EIP-6963 and EIP-1193 have it; its keys stay outside the page. */
+export async function wallet(who, index, { isElsewhere = false } = {}) {
+  const { account, client } = signer(index);
   const state = { chain: isElsewhere ? "0x1" : "0xb0d30", refuses: false, added: false, asked: [] };
   const refuse = (code, message) => ({ error: { code, message } });
   await who.page.exposeFunction("walletRequest", async ({ method, params }) => {

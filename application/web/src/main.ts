@@ -2,6 +2,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { loadWords } from "./lib/i18n.svelte.ts";
+import { followChain } from "./lib/live.svelte.ts";
 import { applyTheme } from "./lib/settings.svelte.ts";
 
 applyTheme();
@@ -15,6 +16,8 @@ await new Promise((painted) => {
 });
 const target = document.getElementById("app");
 if (target) {
+  // Before any page asks: what the stream tells begins where their answers end.
+  void followChain();
   target.replaceChildren();
   mount(App, { target });
 }

@@ -22,6 +22,7 @@ import {
 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { type Network, Problem, networkOnce, post } from "./api.ts";
+import { reached } from "./live.svelte.ts";
 
 export type { Address, Hex };
 export { keccak256, toHex };
@@ -161,10 +162,11 @@ export const addressOf = (secret: Hex): Address => privateKeyToAccount(secret).a
 export const browserSigner = (secret: Hex): Promise<Signer> => signerOf(node, privateKeyToAccount(secret));
 export const walletSigner = (provider: Provider, account: Address): Promise<Signer> => signerOf(provider, account);
 
-/** Waits until a transaction is final, and says whether it held. */
+/** Waits until a transaction is final and the index tells of it, and says whether it held. */
 export async function final(hash: Hex): Promise<void> {
   const receipt = await reader.waitForTransactionReceipt({ hash, pollingInterval: 150 });
   if (receipt.status !== "success") throw new Problem(`transaction ${hash} was reverted`, "reverted", 0);
+  await reached(Number(receipt.blockNumber));
 }
 
 /** The logs of a final transaction. */
@@ -201,6 +203,8 @@ function inWords(error: unknown): Error {
     const code = (at as { code?: unknown }).code;
     if (code === 4001) return new Problem("refused in the wallet", "refused", 0);
     if (code === -32002) return new Problem("the wallet has a question open already", "pending", 0);
+    // What the page itself found out, inside of what the library made of it.
+    if (at instanceof Problem) return at;
     at = (at as { cause?: unknown }).cause;
   }
   if (error instanceof BaseError) {

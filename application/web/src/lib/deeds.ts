@@ -1,6 +1,6 @@
 /**
  * What people do on the chain. Each deed is shown in words first, asked of the chain without sending,
- * then signed, then waited for until it is final.
+ * then signed, then waited for until it is final and the index tells of it.
  */
 import { type AssetDetail, type ChainEvent, type Market, type Terms, ask, query } from "./api.ts";
 import { confirm } from "./ask.svelte.ts";
@@ -26,7 +26,7 @@ interface Deed {
   call: Call;
 }
 
-/** Asks, sends and waits. False when the person thought better of it. */
+/** Asks, sends and waits: pages that ask the index afterwards see what was done. None when the person thought better of it. */
 export async function act(deed: Deed): Promise<Hex | undefined> {
   const signer = await acting();
   const { title, lines, warning, accept, call } = deed;

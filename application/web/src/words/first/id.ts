@@ -57,6 +57,7 @@ export const id: Record<keyof typeof en, string> = {
   "kind.pipeline": "Pipeline",
   "kind.recipe": "Resep",
   "kind.usage_log": "Log pemakaian",
+  "late": "Sebagian yang tampil mungkin sudah lama: server tidak menjawab. Mencoba lagi…",
   "live.connecting": "Menghubungkan",
   "live.live": "Langsung",
   "live.lost": "Koneksi putus, mencoba lagi",
