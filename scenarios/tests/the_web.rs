@@ -16,7 +16,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     let seen = node("web.mjs", &[&network.gateway()?, &network.rpc(0)?.url, &pictures], &[])?;
     assert_eq!(seen["problems"], json!([]));
     let first = &seen["first"];
-    ensure!(first["kibibytes"].as_f64().is_some_and(|size| size <= 45.0), "first load: {first}");
+    ensure!(first["kibibytes"].as_f64().is_some_and(|size| size <= 31.0), "first load: {first}");
     ensure!(first["shift"].as_f64().is_some_and(|shift| shift <= 0.1), "it jumps: {first}");
     for (visit, language) in [("visit", "en"), ("kunjungan", "id")] {
         let visit = &seen[visit];

@@ -85,6 +85,32 @@ async fn a_known_file_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn the_smallest_body_that_a_client_takes_is_sent() {
+    let mut sizes = Vec::new();
+    let accepted = [
+        ("gzip, deflate, br, zstd", Some("br")),
+        ("br;q=0.000, gzip;q=0.5", Some("gzip")),
+        ("BR;q=1", Some("br")),
+        ("deflate, vbr", None),
+    ];
+    for (accepted, coding) in accepted {
+        let request = Request::get("/").header(header::ACCEPT_ENCODING, accepted);
+        let answer = ask(request.body(Body::empty()).unwrap()).await;
+        let found = answer.headers().get(header::CONTENT_ENCODING);
+        assert_eq!(found.map(|coding| coding.to_str().unwrap()), coding, "{accepted}");
+        assert_eq!(answer.headers()[header::VARY], "accept-encoding");
+        let etag = answer.headers()[header::ETAG].clone();
+        let size = axum::body::to_bytes(answer.into_body(), 100_000).await.unwrap().len();
+        sizes.push((etag, size));
+    }
+    let [(brotli, least), (gzip, small), (again, _), (plain, whole)] = &sizes[..] else {
+        panic!("expected four answers");
+    };
+    assert!(least < small && small < whole, "{sizes:?}");
+    assert!(brotli == again && brotli != gzip && gzip != plain, "{sizes:?}");
+}
+
+#[tokio::test]
 async fn pages_of_others_change_nothing_and_pages_ask_no_other_methods() {
     let post = |origin: &str, method: &str| {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[]}}"#);

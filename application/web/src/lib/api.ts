@@ -293,7 +293,7 @@ export const post = <T>(path: string, body: unknown, headers: Record<string, str
     body: JSON.stringify(body),
   });
 
-type Values = Record<string, string | number | undefined | null>;
+export type Values = Record<string, string | number | undefined | null>;
 
 export function query(path: string, values: Values = {}): string {
   const all = new URLSearchParams();
@@ -304,26 +304,15 @@ export function query(path: string, values: Values = {}): string {
   return `/api/v1${path}${text ? `?${text}` : ""}`;
 }
 
+/** What the first page asks; the rest is in `questions`. */
 export const api = {
   stats: (by?: string, asset?: number) => ask<Stats>(query("/stats", { by, asset })),
   assets: (values: Values) => ask<Page<Asset>>(query("/assets", values)),
   asset: (id: number | string) => ask<AssetDetail>(query(`/assets/${id}`)),
-  sales: (values: Values) => ask<Page<Sale>>(query("/market", values)),
-  market: (id: number | string) => ask<Market>(query(`/assets/${id}/market`)),
-  account: (id: string) => ask<Account>(query(`/accounts/${id}`)),
-  earnings: (id: string, values: Values) => ask<Page<Earning> | Earning[]>(query(`/accounts/${id}/earnings`, values)),
-  statement: (id: string, values: Values) => ask<Page<Payment>>(query(`/accounts/${id}/statement`, values)),
   blocks: (values: Values) => ask<Page<Block>>(query("/blocks", values)),
-  block: (id: string) => ask<Block>(query(`/blocks/${id}`)),
-  transactions: (values: Values) => ask<Page<Transaction>>(query("/transactions", values)),
-  transaction: (hash: string) => ask<TransactionDetail>(query(`/transactions/${hash}`)),
   payments: (values: Values) => ask<Page<Payment>>(query("/payments", values)),
-  licenses: (values: Values) => ask<Page<License>>(query("/licenses", values)),
-  operators: (role: string) => ask<Page<Operator>>(query("/operators", { role })),
-  search: (q: string, signal?: AbortSignal) => ask<Found>(query("/search", { q }), signal ? { signal } : {}),
   models: async () => (await ask<{ data: Model[] }>("/v1/models")).data,
   network: () => ask<Network>("/app/network"),
-  health: () => ask<{ status: string; block: number | null; models: number; gateway: string; unsettled_channels: number }>("/health"),
 };
 
 let network: Promise<Network> | undefined;

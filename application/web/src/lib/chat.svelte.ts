@@ -1,5 +1,7 @@
 /** A conversation with a model: tokens as they come, what they cost, and who was paid. */
-import { type Model, Problem, ask } from "./api.ts";
+import { type Model, Problem, api, ask } from "./api.ts";
+import { decimal } from "./format.ts";
+import { tryNow } from "./keys.ts";
 import { events } from "./live.svelte.ts";
 
 export interface Payee {
@@ -44,8 +46,8 @@ interface Chunk {
   error?: { message: string; code?: string };
 }
 
-/** Asks, streams into `turn`, and follows the payment to its block. */
-export async function say(
+/** Asks, and streams into `turn`. */
+async function say(
   key: string,
   model: Model,
   history: readonly Turn[],
@@ -88,7 +90,7 @@ export async function say(
 }
 
 /** Waits for the receipt to be settled: a second, usually. */
-export async function settle(key: string, bill: Bill): Promise<void> {
+async function settle(key: string, bill: Bill): Promise<void> {
   if (!bill.receipt) return;
   const began = performance.now();
   for (let tries = 0; tries < 100; tries += 1) {
@@ -99,5 +101,65 @@ export async function settle(key: string, bill: Bill): Promise<void> {
       return;
     }
     await new Promise((resume) => setTimeout(resume, 100));
+  }
+}
+
+/** What is asked of whom, at which price and how long at most. */
+interface Question {
+  model: Model;
+  /** Base units for 1,000,000 tokens written. */
+  price: bigint;
+  most: number;
+}
+
+/** Questions and answers, one after another. */
+export class Conversation {
+  turns = $state<Turn[]>([]);
+  /** A key or its allowance is on its way. */
+  isPreparing = $state(false);
+  /** Names of what the model was made from. */
+  lineage = $state.raw<Map<number, string>>(new Map());
+  #stop = $state.raw<AbortController>();
+
+  get isBusy(): boolean {
+    return this.#stop !== undefined;
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+  }
+
+  /** Asks, streams the answer, and follows the payment to its block. */
+  async send(text: string, { model, price, most }: Question): Promise<void> {
+    this.turns.push({ role: "user", content: text }, { role: "assistant", content: "", model: model.id, isStreaming: true });
+    const turn = this.turns[this.turns.length - 1] as Turn;
+    const history = this.turns.slice(0, -1);
+    const mine = new AbortController();
+    this.#stop = mine;
+    void this.#learnNames(model.asset);
+    const end = (): void => {
+      turn.isStreaming = false;
+      this.isPreparing = false;
+      if (this.#stop === mine) this.#stop = undefined;
+    };
+    try {
+      this.isPreparing = true;
+      const key = await tryNow();
+      this.isPreparing = false;
+      const estimate = (count: number): string => decimal((price * BigInt(count)) / 1_000_000n);
+      await say(key, model, history, turn, { signal: mine.signal, most, estimate });
+      end();
+      if (turn.bill) await settle(key, turn.bill);
+    } catch (error) {
+      if (!mine.signal.aborted) turn.error = error;
+    } finally {
+      end();
+    }
+  }
+
+  async #learnNames(asset: number): Promise<void> {
+    const detail = await api.asset(asset).catch(() => undefined);
+    const all = detail ? [...detail.ancestors, detail] : [];
+    this.lineage = new Map(all.map((one) => [one.asset, one.name ?? `#${one.asset}`]));
   }
 }

@@ -5,7 +5,7 @@ import { confirm } from "./ask.svelte.ts";
 import { money } from "./deeds.ts";
 import { t } from "./i18n.svelte.ts";
 import { rpc } from "./node.ts";
-import { acting } from "./session.svelte.ts";
+import { acting } from "./keys.ts";
 
 export interface ContractFunction {
   signature: string;

@@ -5,9 +5,11 @@
 import { type AssetDetail, type ChainEvent, type Market, type Terms, ask, query } from "./api.ts";
 import { confirm } from "./ask.svelte.ts";
 import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
-import { coin, decimal, rupiah, span, time } from "./format.ts";
+import { coin, decimal, rupiah, time } from "./format.ts";
 import { t } from "./i18n.svelte.ts";
-import { acting, session } from "./session.svelte.ts";
+import { acting } from "./keys.ts";
+import { span } from "./measures.ts";
+import { session } from "./session.svelte.ts";
 
 export const ZERO = "0x0000000000000000000000000000000000000000";
 const NONE = `0x${"0".repeat(64)}` as Hex;

@@ -1,19 +1,12 @@
 /** Numbers, money and times as people of each language write them. */
 import { settings } from "./settings.svelte.ts";
 
-const locale = (): string => (settings.language === "id" ? "id-ID" : "en-GB");
+export const locale = (): string => (settings.language === "id" ? "id-ID" : "en-GB");
 
 export const number = (value: number | bigint, digits = 0): string =>
   new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 
-export const percent = (basisPoints: number): string =>
-  new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2 }).format(basisPoints / 10_000);
-
-/** A ratio that may be very small. */
-export const ratio = (value: number): string =>
-  new Intl.NumberFormat(locale(), { style: "percent", maximumSignificantDigits: 3 }).format(value);
-
-const UNIT = 10n ** 18n;
+export const UNIT = 10n ** 18n;
 
 /** Decimal text of base units, exact. */
 export function decimal(units: bigint): string {
@@ -22,17 +15,6 @@ export function decimal(units: bigint): string {
   const rest = (all % UNIT).toString().padStart(18, "0").replace(/0+$/, "");
   return `${negative ? "-" : ""}${all / UNIT}${rest ? `.${rest}` : ""}`;
 }
-
-/** Base units of what somebody typed, in either language's way; none for what is no amount. */
-export function units(text: string): bigint | undefined {
-  const plain = settings.language === "id" ? text.replace(/\./g, "").replace(",", ".") : text.replace(/,/g, "");
-  const found = /^\s*(\d{1,12})(?:\.(\d{1,18}))?\s*$/.exec(plain);
-  if (!found) return undefined;
-  return BigInt(found[1] ?? "0") * UNIT + BigInt((found[2] ?? "").padEnd(18, "0"));
-}
-
-/** Base units as somebody would type them, in either language's way. */
-export const typed = (value: bigint): string => (settings.language === "id" ? decimal(value).replace(".", ",") : decimal(value));
 
 /** An amount of decimal text: whole part grouped, fraction cut to what can be read. */
 export function coin(amount: string, significant = 4): string {
@@ -63,12 +45,6 @@ export function rupiah(amount: string): string | undefined {
 export const time = (milliseconds: number): string =>
   new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(milliseconds);
 
-export const day = (milliseconds: number): string =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(milliseconds);
-
-export const clock = (milliseconds: number): string =>
-  new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(milliseconds);
-
 /** How long ago, in the largest unit that says something. */
 export function ago(milliseconds: number, now: number): string {
   const seconds = Math.round((milliseconds - now) / 1_000);
@@ -82,41 +58,6 @@ export function ago(milliseconds: number, now: number): string {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
   return relative.format(Math.min(0, seconds), "second");
-}
-
-/** A span as "21 days" or "10 minutes". */
-export function span(seconds: number): string {
-  const units: [number, string][] = [
-    [86_400, "day"],
-    [3_600, "hour"],
-    [60, "minute"],
-    [1, "second"],
-  ];
-  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, "second"];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 }).format(
-    seconds / size,
-  );
-}
-
-/** What is left, in its two largest units: "20 days 23 hours". */
-export function left(seconds: number): string {
-  const units: [number, string][] = [
-    [86_400, "day"],
-    [3_600, "hour"],
-    [60, "minute"],
-    [1, "second"],
-  ];
-  const first = Math.max(0, units.findIndex(([size]) => seconds >= size));
-  let rest = Math.max(0, seconds);
-  return units
-    .slice(first, first + 2)
-    .map(([size, unit]) => {
-      const count = Math.floor(rest / size);
-      rest -= count * size;
-      return count ? new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(count) : "";
-    })
-    .filter(Boolean)
-    .join(" ");
 }
 
 /** The first and last digits of an address or hash. */

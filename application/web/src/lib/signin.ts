@@ -3,7 +3,7 @@ import { type Hex, getAddress } from "viem";
 import { type Used, ask, networkOnce, post } from "./api.ts";
 import { confirm } from "./ask.svelte.ts";
 import { t } from "./i18n.svelte.ts";
-import { acting } from "./session.svelte.ts";
+import { acting } from "./keys.ts";
 
 /** The text that the account signs; the server makes the same. */
 function message(account: Hex, chain: number, nonce: string, issued: string): string {

@@ -1,0 +1,172 @@
+/** What acts for whoever is here: wallets, the key of this browser, and API keys that they pay for. */
+import { Problem, networkOnce, post } from "./api.ts";
+import type { Address, Hex, Signer } from "./chain.ts";
+import { BROWSER, type Wallet, remember, session } from "./session.svelte.ts";
+import { forget, keep, recall } from "./vault.ts";
+
+const chain = () => import("./chain.ts");
+let signer: Signer | undefined;
+
+/** Takes up the key of this browser, if there is one. */
+export async function resumeBrowser(): Promise<void> {
+  const address = (await recall("address").catch(() => undefined)) as Address | undefined;
+  if (address && session.kind === "none") Object.assign(session, { kind: "browser", address });
+}
+
+export async function resume(wallet: Wallet): Promise<void> {
+  const accounts = (await wallet.provider.request({ method: "eth_accounts" }).catch(() => [])) as Address[];
+  if (accounts[0]) await take(wallet, accounts[0]);
+}
+
+export async function connect(wallet: Wallet): Promise<void> {
+  let accounts: Address[];
+  try {
+    accounts = (await wallet.provider.request({ method: "eth_requestAccounts" })) as Address[];
+  } catch (error) {
+    const { code } = error as { code?: number };
+    if (code === 4001) throw new Problem("refused in the wallet", "refused", 0);
+    if (code === -32002) throw new Problem("the wallet has a question open already", "pending", 0);
+    throw error;
+  }
+  if (!accounts[0]) throw new Problem("the wallet named no account", "refused", 0);
+  await take(wallet, accounts[0]);
+  remember(wallet.id);
+}
+
+async function take(wallet: Wallet, address: Address): Promise<void> {
+  signer = undefined;
+  Object.assign(session, { kind: "wallet", wallet, address });
+  await checkChain();
+  wallet.provider.on?.("accountsChanged", ((accounts: Address[]) => {
+    if (session.wallet?.id !== wallet.id) return;
+    signer = undefined;
+    if (accounts[0]) session.address = accounts[0];
+    else void leave();
+  }) as never);
+  wallet.provider.on?.("chainChanged", (() => void checkChain()) as never);
+}
+
+async function checkChain(): Promise<void> {
+  if (!session.wallet) return;
+  const [{ chain_id }, found] = await Promise.all([networkOnce(), session.wallet.provider.request({ method: "eth_chainId" })]);
+  session.isElsewhere = Number(found) !== chain_id;
+}
+
+/** Asks the wallet to come to this network, and tells it about it when it does not know it. */
+export async function switchNetwork(): Promise<void> {
+  const provider = session.wallet?.provider;
+  if (!provider) return;
+  const { chain_id, rpc } = await networkOnce();
+  const chainId = `0x${chain_id.toString(16)}`;
+  try {
+    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+  } catch (error) {
+    const { code } = error as { code?: number };
+    if (code === 4001) throw new Problem("refused in the wallet", "refused", 0);
+    const nativeCurrency = { name: "Sahara", symbol: "SAHARA", decimals: 18 };
+    const added = { chainId, chainName: "Sahara", nativeCurrency, rpcUrls: [rpc], blockExplorerUrls: null };
+    await provider.request({ method: "wallet_addEthereumChain", params: [added] });
+    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+  }
+  await checkChain();
+}
+
+/** A key of this browser: the one there is, or a new one. */
+export async function useBrowserKey(secret?: Hex): Promise<Address> {
+  const { newSecret, addressOf } = await chain();
+  const known = secret ? undefined : ((await recall("secret").catch(() => undefined)) as Hex | undefined);
+  const own = secret ?? known ?? newSecret();
+  const address = addressOf(own);
+  if (!known) {
+    await keep("secret", own);
+    await keep("address", address);
+    await forget("chat-key");
+  }
+  signer = undefined;
+  Object.assign(session, { kind: "browser", address, wallet: undefined, isElsewhere: false });
+  remember(BROWSER);
+  return address;
+}
+
+export async function exportSecret(): Promise<string | undefined> {
+  return recall("secret");
+}
+
+/** Ends the session; a key of this browser is forgotten with it only when `forgets`. */
+export async function leave(forgets = false): Promise<void> {
+  remember(undefined);
+  signer = undefined;
+  Object.assign(session, { kind: "none", address: undefined, wallet: undefined, isElsewhere: false });
+  if (forgets) await Promise.all(["secret", "address", "chat-key"].map(forget));
+}
+
+/** What acts for whoever is here. */
+export async function acting(): Promise<Signer> {
+  if (session.kind === "none" || !session.address) throw new Problem("nobody is signed in", "nobody", 0);
+  if (session.isElsewhere) throw new Problem("the wallet is on another network", "elsewhere", 0);
+  if (signer?.address === session.address) return signer;
+  const { browserSigner, walletSigner } = await chain();
+  if (session.kind === "wallet" && session.wallet) {
+    signer = await walletSigner(session.wallet.provider, session.address);
+  } else {
+    const secret = (await recall("secret")) as Hex | undefined;
+    if (!secret) throw new Problem("the key of this browser is gone", "nobody", 0);
+    signer = await browserSigner(secret);
+  }
+  return signer;
+}
+
+interface ChatKey {
+  secret: string;
+  payer: Address;
+}
+
+const DAYS = 30;
+
+/** The API key that this account pays for, if this browser holds one. */
+export async function chatKey(): Promise<string | undefined> {
+  const kept = await recall("chat-key").catch(() => undefined);
+  if (!kept) return undefined;
+  const key = JSON.parse(kept) as ChatKey;
+  return key.payer === session.address ? key.secret : undefined;
+}
+
+/** Makes an API key and has its payer sign what it may spend. */
+export async function makeChatKey(limit: bigint): Promise<string> {
+  const [{ keccak256, toHex }, acts, { gateway }] = await Promise.all([chain(), acting(), networkOnce()]);
+  const random = (bytes: number) => toHex(crypto.getRandomValues(new Uint8Array(bytes))).slice(2);
+  const secret = `sk-${random(24)}`;
+  const grant = {
+    payer: acts.address,
+    gateway: gateway as Address,
+    keyId: keccak256(toHex(secret)),
+    maxTotal: limit,
+    maxPerDay: limit,
+    assets: [],
+    validUntil: BigInt(Math.floor(Date.now() / 1_000) + DAYS * 86_400),
+    nonce: BigInt(`0x${random(7)}`),
+  };
+  const signature = await acts.sign("channels", "KeyGrant", grant);
+  const text = Object.fromEntries(
+    Object.entries(grant).map(([name, value]) => [name, typeof value === "bigint" ? value.toString() : value]),
+  );
+  await post("/v1/keys", { grant: text, signature });
+  await keep("chat-key", JSON.stringify({ secret, payer: acts.address } satisfies ChatKey));
+  return secret;
+}
+
+/** A way in without a wallet: a key of this browser, a deposit of the operator's, an API key. */
+export async function tryNow(): Promise<string> {
+  if (session.kind === "none") await useBrowserKey();
+  const known = await chatKey();
+  if (known) return known;
+  const { allowance } = await networkOnce();
+  const { read } = await chain();
+  let deposit = await read<bigint>("channels", "depositOf", [session.address]);
+  if (deposit === 0n && session.kind === "browser" && allowance) {
+    await post("/app/allowance", { account: session.address });
+    deposit = await read<bigint>("channels", "depositOf", [session.address]);
+  }
+  if (deposit === 0n) throw new Problem("there is no deposit to pay from", "no_deposit", 402);
+  return makeChatKey(deposit);
+}
