@@ -3,7 +3,7 @@
 // node web.mjs GATEWAY RPC PICTURES [STORIES]: pictures of every page go to the directory PICTURES.
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
-import { explores } from "./web_explorer.mjs";
+import { explores, proves } from "./web_explorer.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
@@ -301,6 +301,7 @@ const told = {
   },
   async explore() {
     seen.explore = await explores(3);
+    seen.proof = { en: await proves({}), id: await proves({ language: "id", width: 390, height: 844, scheme: "dark" }) };
     // The same account, after the other is done with it.
     const price = (coins) => ({ en: coins, id: coins.replace(".", ",") });
     const english = await waits({}, [price("0.21"), price("0.22")]);

@@ -45,3 +45,36 @@ export async function explores(index) {
   await context.close();
   return { calls };
 }
+
+/** The browser checks the validators' certificate of a block by itself, and finds out one that somebody changed. */
+export async function proves(options) {
+  const { context, page, say, language } = await visitor(options);
+  const isForged = { now: false };
+  await page.route("**/app/rpc", async (route) => {
+    const { method, params } = route.request().postDataJSON();
+    if (!isForged.now || method !== "sahara_getCertificate" || params[0] === "earliest") return route.continue();
+    const answer = await route.fetch();
+    const { result, ...rest } = await answer.json();
+    const certificate = result.certificate.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+    return route.fulfill({ response: answer, json: { ...rest, result: { ...result, certificate } } });
+  });
+  const verdict = page.locator("section[aria-labelledby=proof] .note");
+  await page.goto(`${gateway}/explore/block/1`);
+  await verdict.waitFor();
+  const whole = await verdict.innerText();
+  await check(page, `block-${language}`);
+  isForged.now = true;
+  await page.reload();
+  await verdict.waitFor();
+  const broken = await verdict.innerText();
+  await check(page, `block-forged-${language}`);
+  await page.goto(`${gateway}/explore/block/0`);
+  await verdict.waitFor();
+  const first = await verdict.innerText();
+  await context.close();
+  return {
+    whole: whole === say("seal.whole", { signers: "1", validators: "1" }),
+    broken: broken === say("seal.broken"),
+    first: first === say("seal.first"),
+  };
+}

@@ -38,7 +38,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["watched"], true);
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
-    they_bargain(&seen)?;
+    they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
     assert_eq!(seen["explore"], json!({ "calls": 3 }));
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
@@ -56,7 +56,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
 
 /// In either language.
 #[expect(clippy::indexing_slicing, reason = "what is missing is null, and fails")]
-fn they_bargain(seen: &Value) -> Result<()> {
+fn they_bargain_and_look(seen: &Value) -> Result<()> {
     // Somebody is outbid and has to bid a twentieth more; an offer is accepted, another taken back; a price falls.
     for (language, least) in [("en", ["2", "2.1"]), ("id", ["2", "2,1"])] {
         let bargain = &seen["bargain"][language];
@@ -67,6 +67,9 @@ fn they_bargain(seen: &Value) -> Result<()> {
         // What ended takes no bid; somebody settles it, and who bid most has it.
         let settled = json!({ "isOpen": false, "isLeft": false, "isWon": true });
         assert_eq!(bargain["settled"], settled, "{bargain}");
+        // A block's certificate is checked in the browser, and a changed signature found out.
+        let proof = json!({ "whole": true, "broken": true, "first": true });
+        assert_eq!(seen["proof"][language], proof);
         // Nobody answers: what was there stays. No stream: the page does not know, until it is back.
         assert_eq!(seen["late"][language], json!({ "isKept": true, "isUntold": true }));
     }

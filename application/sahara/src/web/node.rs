@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What a page may ask.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 20] = [
     "eth_blockNumber",
     "eth_call",
     "eth_chainId",
@@ -32,6 +32,9 @@ const METHODS: [&str; 17] = [
     "eth_sendRawTransaction",
     "eth_sendRawTransactionSync",
     "debug_traceTransaction",
+    "sahara_getCertificate",
+    "sahara_getHandovers",
+    "sahara_getValidators",
     "web3_clientVersion",
 ];
 
