@@ -181,6 +181,14 @@ fn recover_losses<S: ParentState>(context: &mut MachineContext<S>) -> Result<(),
     Ok(())
 }
 
+/// How much [`check_books`] may look at: accounts and protocols' words of the journal.
+pub(crate) fn books<S: ParentState>(context: &MachineContext<S>) -> usize {
+    let state = &context.journaled_state.inner.state;
+    let protocols = sahara_abi::PROTOCOLS.iter();
+    let words = protocols.filter_map(|protocol| state.get(&protocol.address));
+    words.fold(state.len(), |sum, account| sum.saturating_add(account.storage.len()))
+}
+
 /// Refuses what the transaction did so far when it made coin or when a protocol holds less than it owes.
 ///
 /// # Errors

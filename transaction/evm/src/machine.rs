@@ -60,15 +60,29 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     /// [`Self::take_changes`].
     pub(crate) fn run(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let ran = settled(SaharaHandler::new(self.rules).run(&mut self.inner))?;
+        let ran = SaharaHandler::new(self.rules).run(&mut self.inner);
+        let ran = self.settle(ran)?;
         Ok(self.forget_refused(ran))
     }
 
     /// As [`Self::run`], showing every step to the inspector.
     pub(crate) fn inspect(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let ran = settled(SaharaHandler::new(self.rules).inspect_run(&mut self.inner))?;
+        let ran = SaharaHandler::new(self.rules).inspect_run(&mut self.inner);
+        let ran = self.settle(ran)?;
         Ok(self.forget_refused(ran))
+    }
+
+    /// What ended a run fatally because the state could not be read is this node's fault and nobody else's,
+    /// whatever the words in which it came through the protocols.
+    fn settle<T>(
+        &mut self,
+        result: Result<T, MachineError>,
+    ) -> Result<Result<T, InvalidTransaction>, TransitionError> {
+        match (settled(result), self.state().take_unread()) {
+            (Err(TransitionError::Fatal(_)), Some(error)) => Err(TransitionError::State(error)),
+            (settled, _) => settled,
+        }
     }
 
     /// A proposer tries transactions that its verifiers never see: nothing they loaded may stay.
@@ -86,7 +100,8 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         transaction: TxEnv,
     ) -> Result<Result<Account, InvalidTransaction>, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let admitted = settled(SaharaHandler::new(self.rules).admit(&mut self.inner));
+        let admitted = SaharaHandler::new(self.rules).admit(&mut self.inner);
+        let admitted = self.settle(admitted);
         self.inner.ctx.journaled_state.discard_tx();
         drop(self.take_changes());
         admitted
@@ -101,7 +116,8 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         gas_limit: u64,
     ) -> Result<ExecutionResult<HaltReason>, TransitionError> {
         self.prepare_system(caller, to, data, gas_limit)?;
-        let ran = settled(SaharaHandler::new(self.rules).run_system_call(&mut self.inner))?;
+        let ran = SaharaHandler::new(self.rules).run_system_call(&mut self.inner);
+        let ran = self.settle(ran)?;
         ran.map_err(|error| TransitionError::Fatal(error.to_string()))
     }
 
@@ -114,7 +130,8 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         gas_limit: u64,
     ) -> Result<ExecutionResult<HaltReason>, TransitionError> {
         self.prepare_system(caller, to, data, gas_limit)?;
-        let ran = settled(SaharaHandler::new(self.rules).inspect_run_system_call(&mut self.inner))?;
+        let ran = SaharaHandler::new(self.rules).inspect_run_system_call(&mut self.inner);
+        let ran = self.settle(ran)?;
         ran.map_err(|error| TransitionError::Fatal(error.to_string()))
     }
 

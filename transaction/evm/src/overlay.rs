@@ -23,6 +23,8 @@ pub(crate) struct Overlay<S> {
     accounts: BTreeMap<Address, Entry>,
     code: BTreeMap<B256, Code>,
     block_hashes: BTreeMap<u64, B256>,
+    /// Why the machine could not read the parent: protocols' failures leave it in words of its own.
+    unread: Option<StateError>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,7 +57,17 @@ impl<S: ParentState> Overlay<S> {
             accounts: BTreeMap::new(),
             code: BTreeMap::new(),
             block_hashes: BTreeMap::new(),
+            unread: None,
         }
+    }
+
+    /// Why the parent could not be read since this was asked last, if it could not.
+    pub(crate) const fn take_unread(&mut self) -> Option<StateError> {
+        self.unread.take()
+    }
+
+    fn noted<T>(&mut self, read: Result<T, StateError>) -> Result<T, StateError> {
+        read.inspect_err(|error| self.unread = Some(error.clone()))
     }
 
     /// The account as it stands now.
@@ -235,27 +247,31 @@ impl<S: ParentState> Database for Overlay<S> {
     type Error = ReadError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
-        Ok(self.account(address)?.map(to_info))
+        let account = self.account(address);
+        Ok(self.noted(account)?.map(to_info))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, ReadError> {
         if let Some(code) = self.code.get(&code_hash) {
             return Ok(code.bytecode.clone());
         }
-        let bytecode = decode(code_hash, self.parent.code(code_hash)?)?;
+        let code = self.parent.code(code_hash).and_then(|code| decode(code_hash, code));
+        let bytecode = self.noted(code)?;
         self.code.insert(code_hash, Code { bytecode: bytecode.clone(), is_new: false });
         Ok(bytecode)
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, ReadError> {
-        Ok(self.word(address, slot)?)
+        let word = self.word(address, slot);
+        Ok(self.noted(word)?)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, ReadError> {
         if let Some(hash) = self.block_hashes.get(&number) {
             return Ok(*hash);
         }
-        let hash = self.parent.block_hash(number)?;
+        let hash = self.parent.block_hash(number);
+        let hash = self.noted(hash)?;
         self.block_hashes.insert(number, hash);
         Ok(hash)
     }

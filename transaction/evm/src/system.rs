@@ -18,7 +18,11 @@ use revm::{
 };
 use sahara_abi::{ISystem, SYSTEM, SYSTEM_CALLER};
 use sahara_finality::SystemTransaction;
-use sahara_protocols::{disputes::DRAW_GAS, governance::EXECUTION_GAS, royalties::SWEEP};
+use sahara_protocols::{
+    disputes::DRAW_GAS,
+    governance::{BOOKS_GAS, EXECUTION_GAS},
+    royalties::SWEEP,
+};
 
 /// Gas for one credit of the sweep with all that surrounds it: at most 57,800 where the member is
 /// its pool's only one, so that the whole turn is for its sake, and its account is new.
@@ -39,8 +43,8 @@ const ELECTION_GAS: u64 = 67_000_000;
 /// the validator is slashed and jailed.
 const TURN_GAS: u64 = 350_000;
 
-/// Gas for what votes decided: the calls of one proposal, and four looks at the agenda.
-const GOVERNANCE_GAS: u64 = EXECUTION_GAS + 1_500_000;
+/// Gas for what votes decided: the calls of one proposal, all books after them, and four looks at the agenda.
+const GOVERNANCE_GAS: u64 = EXECUTION_GAS + BOOKS_GAS + 1_500_000;
 
 /// Gas for drawing a jury, and for looking whether one is due.
 const DISPUTES_GAS: u64 = DRAW_GAS + 100_000;

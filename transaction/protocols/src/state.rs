@@ -123,10 +123,11 @@ pub trait Write: Read {
         Self: Sized;
 
     /// Whether every protocol holds at least what it owes, by what the running transaction changed so far,
-    /// and no coin was made. States that are not a chain's do not look.
+    /// and no coin was made. Charges for every account and word that it may look at. States that are not a
+    /// chain's do not look.
     ///
     /// # Errors
-    /// [`Failure::Store`].
+    /// [`Failure::OutOfGas`] and [`Failure::Store`].
     fn keeps_books(&mut self) -> Result<bool, Failure> {
         Ok(true)
     }

@@ -188,6 +188,7 @@ impl<S: ParentState> Write for Ledger<'_, S> {
     }
 
     fn keeps_books(&mut self) -> Result<bool, Failure> {
+        self.spend(prices::books(handler::books(self.context)))?;
         match handler::check_books(self.context) {
             Ok(()) => Ok(true),
             Err(EVMError::Custom(_)) => Ok(false),

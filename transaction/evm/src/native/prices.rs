@@ -49,6 +49,11 @@ const DATA_WORD: u64 = 12;
 /// that what was paid for looking at the data is not spent.
 pub(super) const MOST_OUT: usize = 65_536;
 
+/// Comparing the books: so many accounts and words that the transaction has touched.
+pub(super) fn books(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX).saturating_mul(WARM)
+}
+
 /// Taking in call data.
 pub(super) fn data(bytes: usize) -> u64 {
     let words = u64::try_from(bytes.div_ceil(32)).unwrap_or(u64::MAX);

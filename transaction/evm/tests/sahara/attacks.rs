@@ -115,3 +115,40 @@ fn what_is_too_long_to_be_read_in_its_time_is_refused_when_it_is_proposed() {
     let id = propose(&mut world, Address::ZERO, Vec::new());
     assert_eq!(standing(&world, id), ProposalState::Pending);
 }
+
+#[test]
+fn comparing_the_books_is_paid_by_what_was_touched() {
+    alloy_sol_types::sol! {
+        struct Call3 { address target; bool allowFailure; bytes callData; }
+        struct Result3 { bool success; bytes returnData; }
+        function aggregate3(Call3[] calldata calls) external payable returns (Result3[] memory returnData);
+    }
+    let world = town();
+    let parameters = view(&world, STAKING, &IStaking::parametersCall {});
+    let data = IStaking::setParametersCall { parameters }.abi_encode();
+    let propose = proposal(&[(STAKING, data)]).abi_encode();
+    let touch = |number: u64| {
+        let holder = Address::from_word(U256::from(number + 1_000).into());
+        (COIN_PROTOCOL, ICoin::balanceOfCall { account: holder }.abi_encode())
+    };
+    // The contract has no deposit, so that trying the proposal out is all that happens.
+    let gas = |touched: u64, is_proposing: bool| {
+        let last = is_proposing.then(|| (GOVERNANCE, propose.clone()));
+        let calls = (0..touched).map(touch).chain(last);
+        let calls =
+            calls.map(|(target, data)| Call3 { target, allowFailure: true, callData: data.into() });
+        let input = aggregate3Call { calls: calls.collect() }.abi_encode();
+        let request = alloy_rpc_types_eth::TransactionRequest::default()
+            .to(sahara_evm::MULTICALL3)
+            .input(input.into());
+        let outcome = call(world.rules, &world.state, &world.env, &request, None).unwrap();
+        let answers = aggregate3Call::abi_decode_returns(&outcome.output).unwrap();
+        if is_proposing {
+            let last = &answers.last().unwrap().returnData;
+            assert!(last.starts_with(&IGovernance::InsufficientDeposit::SELECTOR), "{last}");
+        }
+        outcome.gas_used
+    };
+    let price = |touched| gas(touched, true) - gas(touched, false);
+    assert!(price(300) >= price(0) + 300 * 100, "{} and {}", price(300), price(0));
+}

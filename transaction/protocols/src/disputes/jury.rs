@@ -3,12 +3,13 @@
 use super::{
     JURY,
     list::{check_votes, discharge, places_of},
+    parameters::parameters,
     phases::{find, keep},
     storage::{CLAIMANTS, COMPLAINTS, DRAWN, JURIES, PLACES, SEATS},
     words::{Complaint, Seat},
 };
 use crate::{
-    assets,
+    assets, staking,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -99,6 +100,9 @@ pub(super) fn candidates(
     number: u64,
     complaint: &Complaint,
 ) -> Result<Draw, Failure> {
+    if is_thin(state, complaint)? {
+        return Ok(Draw::Nobody);
+    }
     let parties = parties(state, complaint)?;
     let seed = keccak256((state.block().randomness, number).abi_encode());
     let (mut found, mut checked) = (Vec::<Address>::new(), Vec::<(Address, bool)>::new());
@@ -149,6 +153,19 @@ fn parties(state: &mut impl Read, complaint: &Complaint) -> Result<Vec<Address>,
         parties.push(find(state, number)?.complainant);
     }
     Ok(parties)
+}
+
+/// Of all bonded coin, what the places of a list must stand for: a thousandth. Where 100 million are bonded,
+/// five accounts with a place each are nobody's jury; a hundred places are.
+const LEAST_PART: u128 = 1_000;
+
+/// Whether a list is too short to speak for the stakers: whoever has five places where hardly anyone else
+/// enlisted would be the jury.
+fn is_thin(state: &mut impl Read, complaint: &Complaint) -> Result<bool, Failure> {
+    let before = U256::from(complaint.filed_at.saturating_sub(1));
+    let bonded = staking::past_total(state, before)?.base_units();
+    let behind = parameters(state)?.place.saturating_mul(complaint.places.into());
+    Ok(U256::from(behind.saturating_mul(LEAST_PART)) < bonded)
 }
 
 /// Seats of a jury.

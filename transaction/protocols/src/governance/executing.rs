@@ -30,41 +30,61 @@ const READ_GAS: u64 = 2_100;
 /// Proposals that the chain looks at in one block; at most one of them is executed.
 const LOOKS: usize = 4;
 
-/// What one look may use: the calls, and what is written about them, about 200,000 where a queued
-/// proposal's deposit goes back and the agenda is long.
-const LOOK_GAS: u64 = EXECUTION_GAS + 700_000;
+/// What comparing all books may cost on top of it at the end of a block, which has touched more than a
+/// proposal's transaction: 20,000 accounts and words, where an election of 512 candidates touches 14,000.
+pub const BOOKS_GAS: u64 = 2_000_000;
 
-/// Makes the calls in order. A call that breaks a rule's own state, that calls contracts, or after which
-/// protocols do not hold what they owe is refused, whatever it was: nobody may be able to vote for a block
-/// that cannot be made.
+/// What one look may use: the calls, the books, and what is written about them, about 200,000 where a
+/// queued proposal's deposit goes back and the agenda is long.
+const LOOK_GAS: u64 = EXECUTION_GAS + BOOKS_GAS + 700_000;
+
+/// Makes the calls in order, then compares all books. Calls that break a rule's own state, that call
+/// contracts, or after which protocols do not hold what they owe are refused, whatever they were: nobody
+/// may be able to vote for a block that cannot be made.
 ///
 /// # Errors
-/// That of the first call that is refused, and its place; never [`Failure::Fatal`].
+/// That of the first call that is refused, and its place, the last call's for the books; never
+/// [`Failure::Fatal`].
 fn run(state: &mut impl Write, actions: &[Action]) -> Result<(), (usize, Failure)> {
-    for (index, action) in actions.iter().enumerate() {
-        let invalid = || IGovernance::InvalidAction { index: U256::from(index) };
-        let failure = match make(state, action) {
-            Ok(true) => continue,
-            // The words of a fault are not part of the consensus rules.
-            Ok(false) | Err(Failure::Fatal(_) | Failure::CallsOut) => invalid().into(),
-            Err(failure) => failure,
-        };
-        return Err((index, failure));
+    if actions.iter().all(Action::is_text) {
+        return Ok(());
     }
-    Ok(())
+    let waiting = state.balance(FEES).map_err(|failure| (0, failure))?;
+    for (index, action) in actions.iter().enumerate() {
+        make(state, action).map_err(|failure| {
+            let failure = match failure {
+                // The words of a fault are not part of the consensus rules.
+                Failure::Fatal(_) | Failure::CallsOut => invalid(index),
+                failure => failure,
+            };
+            (index, failure)
+        })?;
+    }
+    let last = actions.len().saturating_sub(1);
+    match keeps_books(state, waiting) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err((last, invalid(last))),
+        Err(failure) => Err((last, failure)),
+    }
 }
 
-/// Makes one call; whether all books are kept after it, and no coin lies where the block's fees wait: after
-/// they were divided, what comes there would be left over, and no block may end with it.
-fn make(state: &mut impl Write, action: &Action) -> Result<bool, Failure> {
+fn invalid(index: usize) -> Failure {
+    IGovernance::InvalidAction { index: U256::from(index) }.into()
+}
+
+fn make(state: &mut impl Write, action: &Action) -> Result<(), Failure> {
     if action.is_text() {
-        return Ok(true);
+        return Ok(());
     }
-    let waiting = state.balance(FEES)?;
     let request =
         Call { caller: ADDRESS, value: Amount::ZERO, data: &action.data, is_static: false };
-    call(action.target, state, request)?;
-    Ok(state.keeps_books()? && state.balance(FEES)? == waiting)
+    call(action.target, state, request).map(drop)
+}
+
+/// Whether all books are kept, and no more coin than before lies where the block's fees wait: after they
+/// were divided, what comes there would be left over, and no block may end with it.
+fn keeps_books(state: &mut impl Write, waiting: Amount) -> Result<bool, Failure> {
+    Ok(state.balance(FEES)? == waiting && state.keeps_books()?)
 }
 
 /// Gas for reading the calls when their time comes, which a proposal is made with.
@@ -221,7 +241,8 @@ fn look(state: &mut impl Write, id: B256, number: u64) -> Result<bool, Failure> 
 
 /// Executes a proposal; when it is refused, says so and leaves it to anyone until it expires.
 fn carry_out(state: &mut impl Write, id: B256) -> Result<(), Failure> {
-    match state.attempt(EXECUTION_GAS, |state| execute(state, id, Amount::ZERO))? {
+    let gas = EXECUTION_GAS.saturating_add(BOOKS_GAS);
+    match state.attempt(gas, |state| execute(state, id, Amount::ZERO))? {
         Ok(()) => Ok(()),
         Err(failure) => report(state, id, failure),
     }

@@ -41,7 +41,7 @@ mod words;
 pub use counting::{IN_FAVOUR, VETO, Verdict};
 pub(crate) use dispatch::call;
 pub(crate) use executing::turn;
-pub use executing::{EXECUTION_GAS, execute, queue};
+pub use executing::{BOOKS_GAS, EXECUTION_GAS, execute, queue};
 pub use kinds::Action;
 pub use parameters::{KINDS, Rules, Settings, found, quick};
 pub(crate) use pause::check_entry;

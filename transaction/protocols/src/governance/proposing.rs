@@ -11,6 +11,7 @@ use super::{
     words::Proposal,
 };
 use crate::{
+    dispatch::is_reserved,
     staking,
     state::{Failure, Read, Write, overflow},
     storage::Text,
@@ -29,13 +30,16 @@ pub const MAX_ACTIONS: usize = 16;
 /// Adds coin that was sent to what `account` may put behind proposals.
 ///
 /// # Errors
-/// Those of the state.
+/// `GovernorRestrictedProposer` for accounts that can never propose, nor take it back.
 pub fn deposit_for(
     state: &mut impl Write,
     caller: Address,
     account: Address,
     amount: Amount,
 ) -> Result<(), Failure> {
+    if account.is_zero() || is_reserved(account) {
+        return Err(IGovernance::GovernorRestrictedProposer { proposer: account }.into());
+    }
     change(state, account, |free| free.checked_add(amount).map_err(overflow))?;
     let amount = amount.base_units();
     state.emit(ADDRESS, IGovernance::DepositAdded { account, from: caller, amount })

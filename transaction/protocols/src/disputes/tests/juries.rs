@@ -101,6 +101,36 @@ fn i4_no_jury_has_fewer_than_five_jurors() {
 }
 
 #[test]
+fn i4_a_list_behind_which_too_little_stands_is_no_jury_and_governance_decides() {
+    for (beyond, sits) in [(0, true), (1, false)] {
+        let mut world = world(5);
+        // Seven places, the parties' with them, stand for seven million.
+        let join = IStaking::delegateCall { validator: VALIDATOR };
+        let more = (7_000_000 - 107_000 + beyond) * COIN;
+        world.call(VALIDATOR, STAKING, more, &join).unwrap();
+        pass(&mut world, 1);
+        let asset = asset(&mut world, &[], false);
+        let complaint = file(&mut world, asset, 100 * COIN).unwrap();
+        // What is bonded later changes nothing.
+        world.call(VALIDATOR, STAKING, 1_000_000 * COIN, &join).unwrap();
+        until(&mut world, complaint, ANSWER);
+        assert_eq!(jury(&mut world, complaint).is_empty(), !sits);
+        if sits {
+            continue;
+        }
+        until(&mut world, complaint, REVEAL);
+        assert_eq!(shown(&mut world, complaint).ruling, Ruling::Open);
+        let appeal = IDisputes::appealCall { complaint, reason: B256::repeat_byte(4) };
+        world.call(VICTIM, DISPUTES, 100 * COIN, &appeal).unwrap();
+        let decide = IDisputes::decideCall { complaint, isUpheld: true };
+        ask(&mut world, GOVERNANCE, &decide).unwrap();
+        close(&mut world, complaint).unwrap();
+        assert_eq!(events::<IDisputes::Closed>(&world)[0].ruling, Ruling::Upheld);
+        check_books(&world);
+    }
+}
+
+#[test]
 fn i4_stale_places_put_a_jury_off_by_blocks_and_do_not_end_it() {
     let mut world = world(0);
     let honest: Vec<_> = (0..5).map(juror).collect();

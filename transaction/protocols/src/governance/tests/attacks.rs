@@ -248,3 +248,16 @@ fn a_validator_that_was_shut_out_speaks_for_its_own_coin_only() {
     let shown = tally(&mut world, id);
     assert_eq!(shown.inFavour + shown.against + U256::from(1_000 * COIN), shown.all);
 }
+
+#[test]
+fn nobody_puts_coin_where_it_could_never_be_taken_back() {
+    let mut world = world(1, 1);
+    let (who, held) = (person(0), world.held(person(0)));
+    for account in [Address::ZERO, GOVERNANCE, STAKING, sahara_abi::FEES] {
+        let call = IGovernance::depositForCall { account };
+        let refused = IGovernance::GovernorRestrictedProposer { proposer: account };
+        assert_eq!(world.call(who, GOVERNANCE, COIN, &call).map(drop), Err(refused.into()));
+    }
+    assert_eq!(world.held(who), held);
+    check_books(&world);
+}
