@@ -134,7 +134,6 @@ export const en = {
   "error.insufficient_quota": "What this key may spend is used up, or the deposit is empty.",
   "error.no_deposit": "There is nothing to pay from: this account has no deposit.",
   "error.nobody": "Connect first: nothing can sign for you yet.",
-  "error.offline": "The gateway does not answer. Is the network running?",
   "error.pending": "Your wallet has a question open already. Answer it there first.",
   "error.refused": "You refused in the wallet. Nothing was sent.",
   "error.replaced": "The key of this browser was replaced in another tab. Load this page again.",

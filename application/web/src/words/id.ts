@@ -136,7 +136,6 @@ export const id: Record<keyof typeof en, string> = {
   "error.insufficient_quota": "Batas kunci ini habis, atau depositnya kosong.",
   "error.no_deposit": "Tidak ada dana: akun ini tidak punya deposit.",
   "error.nobody": "Hubungkan dahulu: belum ada yang bisa menandatangani.",
-  "error.offline": "Gateway tidak menjawab. Apakah jaringan berjalan?",
   "error.pending": "Dompet Anda masih menunggu jawaban. Jawab dulu di sana.",
   "error.refused": "Anda menolak di dompet. Tidak ada yang dikirim.",
   "error.replaced": "Kunci peramban ini sudah diganti di tab lain. Muat ulang halaman ini.",

@@ -13,6 +13,7 @@ export const en = {
   "chat.say": "Write a message",
   "chat.send": "Send",
   "chat.stop": "Stop",
+  "error.offline": "The gateway does not answer. Is the network running?",
   "error.unknown": "Something went wrong.",
   "figure.assets": "Assets",
   "figure.head": "Block",

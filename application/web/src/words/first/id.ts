@@ -15,6 +15,7 @@ export const id: Record<keyof typeof en, string> = {
   "chat.say": "Tulis pesan",
   "chat.send": "Kirim",
   "chat.stop": "Hentikan",
+  "error.offline": "Gateway tidak menjawab. Apakah jaringan berjalan?",
   "error.unknown": "Terjadi kesalahan.",
   "figure.assets": "Aset",
   "figure.head": "Blok",
