@@ -86,6 +86,7 @@ test("what was said about one thing does not stand in for another", async (t) =>
   await settled();
   assert.equal(one.found.data, undefined);
   assert.equal(one.found.error.status, 503);
+  assert.equal(late.isAny, true);
   one.answer = () => Promise.resolve("of 2");
   t.mock.timers.tick(1_000);
   await settled();

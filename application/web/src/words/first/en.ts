@@ -47,7 +47,7 @@ export const en = {
   "kind.pipeline": "Pipeline",
   "kind.recipe": "Recipe",
   "kind.usage_log": "Usage log",
-  "late": "Something here may be out of date: the server did not answer. Asking again…",
+  "late": "Something here may be old or missing: the server does not answer. Asking again…",
   "live.connecting": "Connecting",
   "live.live": "Live",
   "live.lost": "Connection lost, trying again",

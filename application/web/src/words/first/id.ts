@@ -49,7 +49,7 @@ export const id: Record<keyof typeof en, string> = {
   "kind.pipeline": "Pipeline",
   "kind.recipe": "Resep",
   "kind.usage_log": "Log pemakaian",
-  "late": "Sebagian yang tampil mungkin sudah lama: server tidak menjawab. Mencoba lagi…",
+  "late": "Sebagian di sini mungkin sudah lama atau belum ada: server tidak menjawab. Mencoba lagi…",
   "live.connecting": "Menghubungkan",
   "live.live": "Langsung",
   "live.lost": "Koneksi putus, mencoba lagi",
