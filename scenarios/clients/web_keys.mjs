@@ -57,3 +57,62 @@ export async function types() {
   await context.close();
   return { skipped, found, payees, inside, isBack };
 }
+
+const shown = (page) => page.locator("header .mono").innerText();
+
+async function choosesOwnKey(page, say) {
+  await page.locator("header button").last().click();
+  await page.locator("dialog[open]").getByRole("button", { name: say("account.browserKey"), exact: true }).click();
+}
+
+/** One browser has one key: two tabs that make one at once end with the same, and one that cannot be read is not replaced. */
+export async function keeps() {
+  const { context, page, say } = await visitor();
+  const tabs = [page, await context.newPage()];
+  for (const tab of tabs) {
+    await tab.goto(gateway);
+    await tab.locator("header button").last().click();
+    await tab.locator("dialog[open]").waitFor();
+  }
+  await Promise.all(tabs.map((tab) => tab.getByRole("button", { name: say("account.browserKey"), exact: true }).click()));
+  const made = await Promise.all(tabs.map(shown));
+  await Promise.all(tabs.map((tab) => tab.reload()));
+  const kept = await Promise.all(tabs.map(shown));
+
+  // The browser's database does not open: an error is said, and no new key is made over the old one.
+  await page.locator("header button").last().click();
+  await page.locator("dialog[open]").getByRole("button", { name: say("account.leave"), exact: true }).click();
+  await page.getByRole("button", { name: say("account.connect"), exact: true }).waitFor();
+  await page.evaluate(() => {
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("the database is in use", "InvalidStateError");
+    };
+    globalThis.mend = () => Object.assign(IDBFactory.prototype, { open });
+  });
+  await choosesOwnKey(page, say);
+  await page.locator("dialog[open] [role=alert]").waitFor();
+  await look(page, "no-database");
+  await page.evaluate(() => globalThis.mend());
+  await page.locator("dialog[open]").getByRole("button", { name: say("account.browserKey"), exact: true }).click();
+  const again = await shown(page);
+
+  // Another key takes its place only when somebody says so, who is told what is lost.
+  const bring = async () => {
+    await page.goto(`${gateway}/settings`);
+    await page.getByLabel(say("settings.import")).fill(`0x${"11".repeat(32)}`);
+    await page.getByRole("button", { name: say("settings.importDo"), exact: true }).click();
+    await page.locator("dialog[open] h2", { hasText: say("settings.replace") }).waitFor();
+  };
+  await bring();
+  await look(page, "replace-key");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  const refused = await shown(page);
+  await bring();
+  await page.locator("dialog[open] button.main").click();
+  await page.waitForFunction((before) => document.querySelector("header .mono")?.textContent !== before, again);
+  const brought = await shown(page);
+  await context.close();
+  return { keys: new Set([...made, ...kept, again, refused]).size, isBrought: brought !== again };
+}

@@ -65,6 +65,23 @@ async function unheard(options, price) {
   return isUntold;
 }
 
+/** A part of the application does not come: the page says so, and loads it when it is asked to. */
+async function unloaded(options) {
+  const { context, page, say } = await visitor({ ...options, breaks: /ERR_FAILED/ });
+  await page.goto(gateway);
+  await page.locator(".talk select").waitFor();
+  await page.route("**/assets/Market-*.js", (route) => route.abort());
+  await page.locator('main a.button[href="/market"]').click();
+  const notice = page.locator("main [role=alert]");
+  await notice.filter({ hasText: say("error.offline") }).waitFor();
+  await page.unroute("**/assets/Market-*.js");
+  await notice.getByRole("button", { name: say("retry"), exact: true }).click();
+  await page.locator("main a.card").first().waitFor();
+  const { pathname } = new URL(page.url());
+  await context.close();
+  return pathname;
+}
+
 export async function waits(options, [first, second]) {
-  return { isKept: await unanswered(options, first), isUntold: await unheard(options, second) };
+  return { isKept: await unanswered(options, first), isUntold: await unheard(options, second), loaded: await unloaded(options) };
 }

@@ -7,7 +7,7 @@ import { applyTheme } from "./lib/settings.svelte.ts";
 
 applyTheme();
 // The words come before the first paint: a page that changes its language under the reader jumps.
-await loadWords();
+await loadWords().catch(() => undefined);
 // What stands in the page itself is painted before the application takes its place. A page that nobody sees
 // has no frames.
 await new Promise((painted) => {

@@ -1,11 +1,15 @@
 /** What acts for whoever is here: wallets, the key of this browser, and API keys that they pay for. */
 import { Problem, networkOnce, post } from "./api.ts";
-import type { Address, Hex, Signer } from "./chain.ts";
+import { confirm } from "./ask.svelte.ts";
+import type { Address, Hex, Provider, Signer } from "./chain.ts";
+import { t } from "./i18n.svelte.ts";
 import { BROWSER, type Wallet, remember, session } from "./session.svelte.ts";
-import { forget, keep, recall } from "./vault.ts";
+import { forget, keep, keepFirst, recall } from "./vault.ts";
 
 const chain = () => import("./chain.ts");
 let signer: Signer | undefined;
+/** Wallets that are listened to: once each, however often they are chosen. */
+const heard = new WeakSet<Provider>();
 
 /** Takes up the key of this browser, if there is one. */
 export async function resumeBrowser(): Promise<void> {
@@ -37,6 +41,8 @@ async function take(wallet: Wallet, address: Address): Promise<void> {
   signer = undefined;
   Object.assign(session, { kind: "wallet", wallet, address });
   await checkChain();
+  if (heard.has(wallet.provider)) return;
+  heard.add(wallet.provider);
   wallet.provider.on?.("accountsChanged", ((accounts: Address[]) => {
     if (session.wallet?.id !== wallet.id) return;
     signer = undefined;
@@ -71,21 +77,37 @@ export async function switchNetwork(): Promise<void> {
   await checkChain();
 }
 
-/** A key of this browser: the one there is, or a new one. */
-export async function useBrowserKey(secret?: Hex): Promise<Address> {
+/**
+ * A key of this browser: the one there is, or a new one. A look that fails is no answer, for the key that is there may
+ * hold coin; of two tabs that make one, the first keeps it. None when the person would rather not replace what is there.
+ */
+export async function useBrowserKey(secret?: Hex): Promise<Address | undefined> {
   const { newSecret, addressOf } = await chain();
-  const known = secret ? undefined : ((await recall("secret").catch(() => undefined)) as Hex | undefined);
-  const own = secret ?? known ?? newSecret();
+  if (secret && !(await mayReplace(addressOf(secret)))) return undefined;
+  const known = secret ? undefined : ((await recall("secret")) as Hex | undefined);
+  const own = secret ?? known ?? ((await keepFirst("secret", newSecret())) as Hex);
   const address = addressOf(own);
-  if (!known) {
-    await keep("secret", own);
-    await keep("address", address);
-    await forget("chat-key");
-  }
+  if (secret) await keep("secret", secret);
+  if (!known) await keep("address", address);
   signer = undefined;
   Object.assign(session, { kind: "browser", address, wallet: undefined, isElsewhere: false });
   remember(BROWSER);
   return address;
+}
+
+/** Whether another key may take the place of the one that is kept; one that cannot be read is another. */
+async function mayReplace(next: Address): Promise<boolean> {
+  const { addressOf } = await chain();
+  const known = await recall("secret").then(
+    (kept) => kept && addressOf(kept as Hex),
+    () => "?",
+  );
+  if (!known || known === next) return true;
+  const lines: [string, string][] = [
+    [t("settings.replaced"), known],
+    [t("settings.replacing"), next],
+  ];
+  return confirm({ title: t("settings.replace"), lines, warning: t("settings.forgetWarning"), accept: t("settings.replaceYes") });
 }
 
 export async function exportSecret(): Promise<string | undefined> {
@@ -111,7 +133,10 @@ export async function acting(): Promise<Signer> {
   } else {
     const secret = (await recall("secret")) as Hex | undefined;
     if (!secret) throw new Problem("the key of this browser is gone", "nobody", 0);
-    signer = await browserSigner(secret);
+    const found = await browserSigner(secret);
+    // Another tab may have brought another key: nobody signs as somebody else than the page shows.
+    if (found.address !== session.address) throw new Problem("the key of this browser was replaced", "replaced", 0);
+    signer = found;
   }
   return signer;
 }

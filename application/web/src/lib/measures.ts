@@ -9,12 +9,15 @@ export const percent = (basisPoints: number): string =>
 export const ratio = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumSignificantDigits: 3 }).format(value);
 
-/** Base units of what somebody typed, in either language's way; none for what is no amount. */
+/**
+ * Base units of what somebody typed in the page's language; none for what is no amount. Points and commas group
+ * thousands or begin the fraction, never both ways: who writes in the other language's way is asked, not misread.
+ */
 export function units(text: string): bigint | undefined {
-  const plain = settings.language === "id" ? text.replace(/\./g, "").replace(",", ".") : text.replace(/,/g, "");
-  const found = /^\s*(\d{1,12})(?:\.(\d{1,18}))?\s*$/.exec(plain);
+  const [group, point] = settings.language === "id" ? ["\\.", ","] : [",", "\\."];
+  const found = new RegExp(`^(\\d{1,12}|\\d{1,3}(?:${group}\\d{3}){1,3})(?:${point}(\\d{1,18}))?$`).exec(text.trim());
   if (!found) return undefined;
-  return BigInt(found[1] ?? "0") * UNIT + BigInt((found[2] ?? "").padEnd(18, "0"));
+  return BigInt((found[1] ?? "0").replace(/\D/g, "")) * UNIT + BigInt((found[2] ?? "").padEnd(18, "0"));
 }
 
 /** Base units as somebody would type them, in either language's way. */

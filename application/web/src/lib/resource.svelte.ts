@@ -2,7 +2,7 @@
  * A question whose answer is on its way, here, or refused.
  *
  * Nobody who answers is waited for: the last answer stays, the question is asked again after a while that grows,
- * and at once when the chain's stream is back. Meanwhile `late` tells the page that what it shows may be old.
+ * and at once when the chain's stream is back. Meanwhile `late` tells the page that what it shows may be old or missing.
  * A refusal is an answer: what was there before it is gone.
  */
 import { untrack } from "svelte";
@@ -16,10 +16,10 @@ export interface Resource<T> {
   reload(): Promise<void>;
 }
 
-/** Questions that wait for their next try while their last answer is shown. */
+/** Questions that wait for their next try. */
 let waiting = $state.raw<readonly (() => Promise<void>)[]>([]);
 
-/** Whether something shown is older than what was asked for last. */
+/** Whether something shown is older than what was asked for last, or not there at all. */
 export const late = {
   get isAny(): boolean {
     return waiting.length > 0;
@@ -53,7 +53,7 @@ export function resource<T>(ask: () => Promise<T> | undefined, about: () => unkn
     const isLater = isPassing(problem);
     if (!isLater || !isAboutSame) data = undefined;
     if (isLater) next = setTimeout(() => void load(), pause(++failures));
-    mark(isLater && data !== undefined);
+    mark(isLater);
   }
   async function load(): Promise<void> {
     const mine = ++turn;

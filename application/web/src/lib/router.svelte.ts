@@ -7,11 +7,20 @@ interface Place {
   query: URLSearchParams;
 }
 
+/** What is escaped wrongly stands as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function here(): Place {
   const path = location.pathname;
   return {
     path,
-    parts: path.split("/").filter(Boolean).map(decodeURIComponent),
+    parts: path.split("/").filter(Boolean).map(decoded),
     query: new URLSearchParams(location.search),
   };
 }

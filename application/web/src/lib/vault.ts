@@ -27,27 +27,51 @@ async function run<T>(mode: IDBTransactionMode, what: (store: IDBObjectStore) =>
       const transaction = database.transaction(STORE, mode);
       const request = what(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(request.result);
-      transaction.onerror = () => reject(transaction.error ?? new Error("the browser's database refused"));
+      transaction.onerror = transaction.onabort = () => reject(request.error ?? transaction.error ?? new Error("the browser's database refused"));
     });
   } finally {
     database.close();
   }
 }
 
+/** Writes where nothing is yet. Another tab may have been quicker: then what it wrote stays. */
+async function add(value: unknown, name: string): Promise<void> {
+  try {
+    await run("readwrite", (store) => store.add(value, name));
+  } catch (problem) {
+    if (!(problem instanceof DOMException && problem.name === "ConstraintError")) throw problem;
+  }
+}
+
 async function sealingKey(): Promise<CryptoKey> {
-  const known = await run<CryptoKey | undefined>("readonly", (store) => store.get("sealing-key"));
+  const look = (): Promise<CryptoKey | undefined> => run("readonly", (store) => store.get("sealing-key"));
+  const known = await look();
   if (known) return known;
-  const fresh = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
-  await run("readwrite", (store) => store.put(fresh, "sealing-key"));
-  return fresh;
+  await add(await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]), "sealing-key");
+  const kept = await look();
+  if (!kept) throw new Error("the browser's database keeps nothing");
+  return kept;
+}
+
+async function seal(secret: string): Promise<Sealed> {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await sealingKey(), new TextEncoder().encode(secret)) };
 }
 
 export async function keep(name: string, secret: string): Promise<void> {
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const data = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await sealingKey(), new TextEncoder().encode(secret));
-  await run("readwrite", (store) => store.put({ iv, data } satisfies Sealed, name));
+  const sealed = await seal(secret);
+  await run("readwrite", (store) => store.put(sealed, name));
 }
 
+/** Keeps a secret where there is none; answers the one that is kept. */
+export async function keepFirst(name: string, secret: string): Promise<string> {
+  await add(await seal(secret), name);
+  const kept = await recall(name);
+  if (kept === undefined) throw new Error("the browser's database keeps nothing");
+  return kept;
+}
+
+/** None when there is none: who cannot look is told so by an error. */
 export async function recall(name: string): Promise<string | undefined> {
   const sealed = await run<Sealed | undefined>("readonly", (store) => store.get(name));
   if (!sealed) return undefined;

@@ -1,27 +1,9 @@
 // Who does not answer is asked again, what is shown meanwhile is said to be old, and a stream that broke misses nothing.
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test from "node:test";
-import { pathToFileURL } from "node:url";
-import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { build } from "vite";
+import { built } from "./built.mjs";
 
-globalThis.addEventListener ??= () => undefined;
-globalThis.removeEventListener ??= () => undefined;
-
-const web = new URL("../../", import.meta.url).pathname;
-const [built] = await build({
-  root: web,
-  configFile: false,
-  logLevel: "error",
-  plugins: [svelte()],
-  build: { write: false, minify: false, lib: { entry: join(web, "src/tests/patience.svelte.ts"), formats: ["es"] } },
-});
-const file = join(mkdtempSync(join(tmpdir(), "sahara-web-")), "patience.mjs");
-writeFileSync(file, built.output[0].code);
-const { Problem, flushSync, followChain, followed, late, listen, live, reached, resource, rooted } = await import(pathToFileURL(file).href);
+const { Problem, flushSync, followChain, followed, late, listen, live, reached, resource, rooted } = await built("patience.svelte.ts");
 
 /** Lets everything happen that waits for nothing but its turn. */
 async function settled() {
@@ -104,6 +86,7 @@ test("what was said about one thing does not stand in for another", async (t) =>
   await settled();
   assert.equal(one.found.data, undefined);
   assert.equal(one.found.error.status, 503);
+  assert.equal(late.isAny, true);
   one.answer = () => Promise.resolve("of 2");
   t.mock.timers.tick(1_000);
   await settled();
