@@ -24,6 +24,9 @@ pub enum ChainError {
         /// Name and values.
         text: String,
     },
+    /// It takes more gas than a transaction may have; nothing changed.
+    #[error("too much for one transaction: {0}")]
+    TooMuch(String),
     /// Nothing is known about the outcome.
     #[error("the node did not answer: {0}")]
     Unknown(String),
@@ -116,6 +119,7 @@ impl From<ClientError> for ChainError {
     fn from(error: ClientError) -> Self {
         match error.revert() {
             Some(revert) => Self::Refused { name: revert.name.clone(), text: revert.text.clone() },
+            None if error.is_too_much() => Self::TooMuch(error.to_string()),
             None => Self::Unknown(error.to_string()),
         }
     }

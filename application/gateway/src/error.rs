@@ -187,6 +187,10 @@ impl From<ChainError> for ApiError {
                     Self::unavailable("the chain refused the gateway's transaction")
                 }
             },
+            ChainError::TooMuch(reason) => {
+                tracing::error!(%reason, "the gateway's transaction does not fit");
+                Self::unavailable("the chain refused the gateway's transaction")
+            }
             ChainError::Unknown(reason) => {
                 tracing::warn!(%reason, "the node did not answer");
                 Self::unavailable("the gateway's node does not answer: expected a retry later")

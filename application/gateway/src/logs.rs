@@ -273,7 +273,7 @@ impl Gateway {
         let call = IAssets::registerCall { registration }.abi_encode();
         match self.chain().0.send(ASSETS, call.into()).await {
             Ok(mined) => Ok(Some(mined)),
-            Err(ChainError::Refused { text, .. }) => {
+            Err(ChainError::Refused { text, .. } | ChainError::TooMuch(text)) => {
                 tracing::warn!(%text, asset = %covers.asset, "a usage log was refused");
                 Ok(None)
             }
@@ -306,7 +306,7 @@ impl Gateway {
         let call = IAssets::transferFromCall { from, to, tokenId: log.into() }.abi_encode();
         match self.chain().0.send(ASSETS, call.into()).await {
             Ok(_) => Ok(()),
-            Err(ChainError::Refused { text, .. }) => {
+            Err(ChainError::Refused { text, .. } | ChainError::TooMuch(text)) => {
                 tracing::warn!(%text, %log, "a usage log stays with its gateway");
                 Ok(())
             }

@@ -1,9 +1,9 @@
 //! Settling: from signed receipts to everyone's balance.
 //!
 //! One round at a time: everything signed that the payers' limits take goes into one `claimBatch`,
-//! and the next round starts when it is final. A channel whose claim is refused rests a while, so
-//! that it does not hold up the others. What became of a claim is read from the channel's `seq` on
-//! chain, whoever sent it and whenever.
+//! and the next round starts when it is final. What does not fit goes in parts. A channel whose claim is
+//! refused rests a while, so that it does not hold up the others. What became of a claim is read from the
+//! channel's `seq` on chain, whoever sent it and whenever.
 
 use crate::{
     account::Account,
@@ -12,7 +12,7 @@ use crate::{
     gateway::Gateway,
     rows::{Authority, ChannelRow, ClaimRow, ReceiptRow, seq_key},
     store::{get, put},
-    sums::collected_today,
+    sums::collectable,
 };
 use alloy_primitives::{
     Address, B256, Bytes, Log,
@@ -23,7 +23,7 @@ use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::Log as RpcLog;
 use sahara_compute::payments;
 use sahara_primitives::{
-    Amount, AssetId, BlockNumber, ChannelId, LicenseId, Milliseconds, ReceiptSeq, Timestamp, merkle,
+    Amount, AssetId, BlockNumber, ChannelId, LicenseId, ReceiptSeq, Timestamp, merkle,
 };
 use sahara_telemetry::{TRACE, follow, traceparent};
 use std::{
@@ -34,7 +34,8 @@ use std::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{Instrument as _, debug_span};
 
-/// Channels in one transaction: at about 100,000 gas a claim, three million.
+/// Channels in one transaction: at about 100,000 gas a claim, three million. Where assets have many
+/// ancestors it is more than a transaction may have, and fewer are taken.
 const MOST_CLAIMS: usize = 32;
 /// Receipts in one claim; a backlog takes several rounds.
 const MOST_RECEIPTS: usize = 256;
@@ -110,24 +111,38 @@ impl Gateway {
             // Those behind them have their turn; with none left, the round is over.
             return !accounts.is_empty();
         }
-        match self.submit(&ready).await {
-            Ok(()) => true,
-            Err(ChainError::Refused { .. }) if ready.len() > 1 => {
-                let mut any = false;
-                for one in &ready {
-                    any |= self.submit_alone(one, resting).await;
-                }
-                any
+        self.submit_parts(ready, resting).await
+    }
+
+    /// Settles claims together; in halves where one is refused or they take more than a transaction may
+    /// have, and one alone with fewer lines. Whether any went through.
+    async fn submit_parts(&self, ready: Vec<Prepared>, resting: &mut Resting) -> bool {
+        let mut any = false;
+        let mut parts = vec![ready];
+        while let Some(mut part) = parts.pop() {
+            let Err(error) = self.submit(&part).await else {
+                any = true;
+                continue;
+            };
+            let is_without_effect =
+                matches!(error, ChainError::Refused { .. } | ChainError::TooMuch(_));
+            if is_without_effect && part.len() > 1 {
+                let rest = part.split_off(part.len().div_euclid(2));
+                parts.extend([rest, part]);
+                continue;
             }
-            Err(error) => {
-                tracing::warn!(%error, "a claim did not go through");
-                let mut any = false;
-                for one in &ready {
-                    any |= self.resolve(one, resting).await;
-                }
-                any
+            if let (ChainError::TooMuch(_), [one]) = (&error, part.as_slice())
+                && let Some(less) = self.prepare_less(one)
+            {
+                parts.push(vec![less]);
+                continue;
+            }
+            tracing::warn!(%error, claims = part.len(), "a claim did not go through");
+            for one in &part {
+                any |= self.resolve(one, resting).await;
             }
         }
+        any
     }
 
     async fn submit(&self, ready: &[Prepared]) -> Result<(), ChainError> {
@@ -148,16 +163,6 @@ impl Gateway {
             }
         }
         Ok(())
-    }
-
-    async fn submit_alone(&self, one: &Prepared, resting: &mut Resting) -> bool {
-        match self.submit(std::slice::from_ref(one)).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, channel = %one.account.channel, "a claim did not go through");
-                self.resolve(one, resting).await
-            }
-        }
     }
 
     /// Finds out what became of a claim whose outcome is unknown or that was refused: perhaps it,
@@ -263,6 +268,24 @@ impl Gateway {
     /// The channel's next claim (G6): of the receipts that follow what is settled, as many as the
     /// payer's limits take now. The rest follows, under a daily cap on the next day.
     pub(crate) fn prepare(&self, account: &Arc<Account>) -> Result<Option<Prepared>, ApiError> {
+        self.prepare_lines(account, MOST_LINES)
+    }
+
+    /// A claim again with half its lines: each pays an asset, and what that costs is up to its ancestors.
+    fn prepare_less(&self, one: &Prepared) -> Option<Prepared> {
+        let most = one.claim.lines.len().div_euclid(2);
+        if most == 0 {
+            return None;
+        }
+        let prepared = self.prepare_lines(&one.account, most);
+        prepared.inspect_err(|error| tracing::error!(%error, "a claim cannot be prepared")).ok()?
+    }
+
+    fn prepare_lines(
+        &self,
+        account: &Arc<Account>,
+        most_lines: usize,
+    ) -> Result<Option<Prepared>, ApiError> {
         let channel = account.row();
         let from = channel.settled_seq;
         let most = collectable(&channel, self.now())?;
@@ -277,7 +300,7 @@ impl Gateway {
             receipts.push(row);
         }
         // More pairs of worker and asset than a claim has lines for: fewer receipts.
-        while lines(&receipts).len() > MOST_LINES {
+        while lines(&receipts).len() > most_lines {
             receipts.pop();
         }
         let Some(last) = receipts.last() else { return Ok(None) };
@@ -346,21 +369,6 @@ fn leaves(range: std::ops::Range<u32>, receipts: &[ReceiptRow]) -> Vec<B256> {
     let hash = |row: &ReceiptRow| (row.receipt.seq.0, row.receipt.hash());
     let hashes: BTreeMap<_, _> = receipts.iter().map(hash).collect();
     range.map(|seq| hashes.get(&seq).copied().unwrap_or_default()).collect()
-}
-
-/// Up to which cumulative amount the chain takes a claim now.
-fn collectable(channel: &ChannelRow, now: Milliseconds) -> Result<Amount, ApiError> {
-    let limit = match &channel.authority {
-        Authority::Grant(key) => {
-            let per_day = Amount::from_u128(key.grant.maxPerDay.to());
-            let left = per_day.saturating_sub(collected_today(channel, now));
-            channel.settled.checked_add(left).map_err(ApiError::internal)?
-        }
-        Authority::Reservation { .. } => {
-            Amount::from_u128(channel.voucher.as_ref().map_or(0, |voucher| voucher.amount))
-        }
-    };
-    Ok(limit.min(channel.deposit))
 }
 
 /// One line for each pair of asset and worker that earned something: its newest earning.

@@ -33,9 +33,24 @@ pub(crate) fn worst(
 }
 
 /// What the chain has collected on the day it is there, or may still be.
-pub(crate) fn collected_today(row: &ChannelRow, now: Milliseconds) -> Amount {
+fn collected_today(row: &ChannelRow, now: Milliseconds) -> Amount {
     let today = Timestamp(now.timestamp().0.saturating_sub(CLOCK_SKEW)).day();
     if row.day.0 >= today { row.day.1 } else { Amount::ZERO }
+}
+
+/// Up to which cumulative amount the chain takes a claim now.
+pub(crate) fn collectable(channel: &ChannelRow, now: Milliseconds) -> Result<Amount, ApiError> {
+    let limit = match &channel.authority {
+        Authority::Grant(key) => {
+            let per_day = Amount::from_u128(key.grant.maxPerDay.to());
+            let left = per_day.saturating_sub(collected_today(channel, now));
+            channel.settled.checked_add(left).map_err(ApiError::internal)?
+        }
+        Authority::Reservation { .. } => {
+            Amount::from_u128(channel.voucher.as_ref().map_or(0, |voucher| voucher.amount))
+        }
+    };
+    Ok(limit.min(channel.deposit))
 }
 
 /// What the payer allows, beyond the deposit: (of what, at most, used).

@@ -3,6 +3,14 @@
 use crate::{outcome::TxOutcome, revert::Revert, transport::RpcError};
 use alloy_primitives::B256;
 
+/// What nodes say of a call that takes more gas than a transaction may have.
+const TOO_MUCH: [&str; 4] = [
+    "out of gas",
+    "intrinsic gas too low",
+    "insufficient gas for floor data gas cost",
+    "gas required exceeds allowance",
+];
+
 /// Why a call or transaction did not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
@@ -63,6 +71,18 @@ impl ClientError {
         }
     }
 
+    /// Whether the call takes more than a transaction may have. It had no effect, and has none if it is
+    /// sent again as it is.
+    #[must_use]
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            Self::Rpc(error) => TOO_MUCH.iter().any(|words| error.message.contains(words)),
+            // Run again it does not revert: it ran out of its gas.
+            Self::Failed { revert, .. } => revert.is_none(),
+            _ => false,
+        }
+    }
+
     /// Whether the node could not be reached, so that trying again makes sense.
     #[must_use]
     pub const fn is_unreachable(&self) -> bool {
@@ -72,4 +92,22 @@ impl ClientError {
 
 fn reason_text(revert: Option<&Revert>) -> String {
     revert.map_or_else(|| "no reason given".into(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_too_much_is_told_from_what_is_unknown() {
+        let rpc = |message: &str| {
+            let message = message.to_owned();
+            ClientError::from(RpcError { code: -32_000, message, data: None })
+        };
+        assert!(rpc("out of gas").is_too_much());
+        assert!(rpc("intrinsic gas too low: gas 16777216, minimum needed 17000000").is_too_much());
+        assert!(!rpc("already known").is_too_much());
+        assert!(!ClientError::Pending(B256::ZERO).is_too_much());
+        assert!(!ClientError::from(Revert::from_data(Default::default())).is_too_much());
+    }
 }

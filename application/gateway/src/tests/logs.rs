@@ -148,6 +148,23 @@ async fn l2_a_lost_store_finds_its_logs_on_chain() {
 }
 
 #[tokio::test]
+async fn a_log_that_no_transaction_takes_holds_up_no_other() {
+    let world = World::new().await;
+    world.answer(&chat("one")).await;
+    world.settle().await;
+    world.next_period();
+    world.node.most_stores.store(1, Ordering::SeqCst);
+    world.gateway.close_periods().await.unwrap();
+    assert_eq!(world.count(), 1);
+    world.node.most_stores.store(u64::MAX, Ordering::SeqCst);
+    world.answer(&chat("two")).await;
+    world.settle().await;
+    world.next_period();
+    world.gateway.close_periods().await.unwrap();
+    assert_eq!(world.count(), 2);
+}
+
+#[tokio::test]
 async fn l4_half_of_a_logs_units_go_with_it_the_payers_have_theirs() {
     let world = World::new().await;
     world.answer(&chat("one")).await;

@@ -9,6 +9,7 @@ mod licenses;
 mod logs;
 mod lost;
 mod money;
+mod parts;
 mod retries;
 mod shapes;
 mod workers;

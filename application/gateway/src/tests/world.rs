@@ -51,6 +51,8 @@ pub(crate) struct TestNode {
     now: Arc<AtomicU64>,
     /// Transactions are made and their outcome withheld.
     pub(crate) is_deaf: std::sync::atomic::AtomicBool,
+    /// Words that a transaction may write, as gas bounds them.
+    pub(crate) most_stores: AtomicU64,
 }
 
 impl TestNode {
@@ -65,8 +67,13 @@ impl TestNode {
         let timestamp = Milliseconds(self.now.load(Ordering::SeqCst)).timestamp();
         state.block.timestamp = timestamp;
         let before = state.logs.len();
+        let untouched = state.clone();
         let call = Call { caller, value, data: input, is_static: false };
         state.call(to, call).map_err(refused)?;
+        if state.count.stores - untouched.count.stores > self.most_stores.load(Ordering::SeqCst) {
+            *state = untouched;
+            return Err(ChainError::TooMuch("out of gas".into()));
+        }
         let mut all = self.mined.lock();
         let number = u64::try_from(all.len()).unwrap() + 1;
         let hash = keccak256(number.to_be_bytes());
@@ -442,6 +449,7 @@ impl World {
             sender: gateway_key.address(),
             now: Arc::clone(&now),
             is_deaf: false.into(),
+            most_stores: u64::MAX.into(),
         });
         let script = Arc::new(Script {
             permits: Semaphore::new(10_000),

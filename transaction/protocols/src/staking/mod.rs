@@ -30,6 +30,7 @@
 //! Against who claims, see [`shares`]. A slash of stake is rounded down, of stake that left up; both go
 //! to the incentive pool less the reporter's bounty.
 
+mod candidates;
 mod delegation;
 mod dispatch;
 mod epoch;
@@ -76,7 +77,8 @@ use sahara_primitives::Amount;
 /// The least a validator puts in itself: what a candidate costs, 1,000 SAHARA.
 pub const LEAST_STAKE: Amount = crate::workers::MINIMUM_BOND;
 
-/// The most validators that stand at once: the turn of an epoch reads each of them, at 8,500 gas.
+/// The most validators that stand at once: the turn of an epoch reads each of them, at 8,500 gas, and so
+/// does who takes the place of the least, at 4,300.
 pub const MAX_VALIDATORS: u64 = 512;
 
 /// The most seats of an epoch: its turn writes each of them, at 22,500 gas.

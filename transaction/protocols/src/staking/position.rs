@@ -1,9 +1,9 @@
 //! [`Position`]: what one delegator has with one validator, while a rule changes it.
 
 use super::{
-    HISTORY, MAX_DELEGATIONS, rewards,
+    HISTORY, MAX_DELEGATIONS, candidates, rewards,
     shares::Bond,
-    storage::{BACKED, DELEGATIONS, LIST, PROFILES, REWARDS, ROSTERS, SHARE_MARKS, VALIDATORS},
+    storage::{BACKED, DELEGATIONS, REWARDS, ROSTERS, SHARE_MARKS, VALIDATORS},
     votes::{mark_shares, mark_stake},
     words::{Delegation, Validator},
 };
@@ -68,9 +68,13 @@ impl Position {
             mark_shares(state, self.validator, self.delegator, self.delegation.shares)?;
         }
         mark_stake(state, self.validator, self.bond_before, self.record.bond)?;
+        let (before, after) = (self.bond_before, self.record.bond);
         let is_over = self.record.is_leaving || self.record.is_tombstoned;
-        if is_over && self.bond_before.shares > 0 && self.record.bond.shares == 0 {
-            unlist(state, self.validator)?;
+        if is_over && before.shares > 0 && after.shares == 0 {
+            return candidates::unlist(state, self.validator);
+        }
+        if self.record.is_unlisted && !is_over && after.stake > before.stake {
+            return candidates::relist(state, self.validator, after.stake);
         }
         Ok(())
     }
@@ -123,16 +127,4 @@ fn back(state: &mut impl Write, delegator: Address, validator: Address) -> Resul
         }
     }
     Err(IStaking::TooManyDelegations { most: U256::from(MAX_DELEGATIONS) }.into())
-}
-
-/// Takes a validator that nobody stands behind any more off the list.
-fn unlist(state: &mut impl Write, validator: Address) -> Result<(), Failure> {
-    let place = PROFILES.get(state, validator)?.place;
-    if let Some(moved) = LIST.swap_remove(state, (), place.into())? {
-        PROFILES.update(state, moved, |profile| {
-            profile.place = place;
-            Ok(())
-        })?;
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Slashes, jail, tombstones.
 
 use super::{
+    candidates,
     evidence::Fault,
     position::registered,
     shares::mul_div,
@@ -95,6 +96,9 @@ pub fn double_sign(
         Ok(())
     })?;
     jail(state, validator, u64::MAX)?;
+    if record.bond.shares == 0 {
+        candidates::unlist(state, validator)?;
+    }
     state.emit(ADDRESS, IStaking::Tombstoned { validator })
 }
 

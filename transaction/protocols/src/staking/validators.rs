@@ -1,13 +1,13 @@
 //! Becoming a validator, changing its terms, leaving.
 
 use super::{
-    COMMISSION_PERIOD, LEAST_STAKE, MAX_SEAT_KEYS, MAX_VALIDATORS, Parameters,
+    COMMISSION_PERIOD, LEAST_STAKE, MAX_SEAT_KEYS, Parameters, candidates,
     delegation::delegate,
     epoch,
     evidence::{check_key, remember_genesis},
     position::registered,
     seat_key::{Place, SeatKey},
-    storage::{LIST, PARAMETERS, PROFILES, SEAT_KEYS, TAKEN, VALIDATORS},
+    storage::{PARAMETERS, PROFILES, SEAT_KEYS, TAKEN, VALIDATORS},
     words::{Profile, Validator},
 };
 use crate::{
@@ -90,18 +90,14 @@ pub fn create(
     }
     check_commission(commission, &PARAMETERS.get(state)?)?;
     check_fee_address(fee_address)?;
-    if LIST.len(state, ())? >= MAX_VALIDATORS {
-        return Err(IStaking::TooManyValidators { most: U256::from(MAX_VALIDATORS) }.into());
-    }
     epoch::begin(state)?;
     remember_genesis(state)?;
     let record = Validator { commission, is_registered: true, ..Validator::default() };
     VALIDATORS.set(state, caller, &record)?;
-    let place = LIST.push(state, (), &caller)?;
-    let place = u32::try_from(place).map_err(|_| super::position::broken())?;
     let commission_changed_at = state.block().timestamp.0;
-    let profile = Profile { fee_address, place, commission_changed_at, ..Profile::default() };
+    let profile = Profile { fee_address, commission_changed_at, ..Profile::default() };
     PROFILES.set(state, caller, &profile)?;
+    candidates::list(state, caller, stake.to_u128().unwrap_or(u128::MAX))?;
     let event =
         IStaking::ValidatorCreated { validator: caller, feeAddress: fee_address, commission };
     state.emit(ADDRESS, event)?;
@@ -221,6 +217,9 @@ pub fn leave(state: &mut impl Write, caller: Address) -> Result<(), Failure> {
         return Err(IStaking::ValidatorClosed { validator: caller }.into());
     }
     VALIDATORS.replace(state, caller, &Validator { is_leaving: true, ..record })?;
+    if record.bond.shares == 0 {
+        candidates::unlist(state, caller)?;
+    }
     state.emit(ADDRESS, IStaking::ValidatorLeaving { validator: caller })
 }
 

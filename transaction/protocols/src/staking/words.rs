@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 
 /// A validator's stake: `stake u96 | shares u112 | commission u16 | registered | jailed | tombstoned |
-/// leaving`.
+/// leaving | unlisted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, a bit each in the word")]
 pub(crate) struct Validator {
@@ -24,6 +24,8 @@ pub(crate) struct Validator {
     pub(crate) is_tombstoned: bool,
     /// Whether it left by itself.
     pub(crate) is_leaving: bool,
+    /// Whether it is not on the list of those who stand for seats.
+    pub(crate) is_unlisted: bool,
 }
 
 impl Value for Validator {
@@ -38,6 +40,7 @@ impl Value for Validator {
             .flag(self.is_jailed)
             .flag(self.is_tombstoned)
             .flag(self.is_leaving)
+            .flag(self.is_unlisted)
             .finish()
             .map(|word| [word])
     }
@@ -51,6 +54,7 @@ impl Value for Validator {
             is_jailed: word.flag(),
             is_tombstoned: word.flag(),
             is_leaving: word.flag(),
+            is_unlisted: word.flag(),
         })
     }
 }

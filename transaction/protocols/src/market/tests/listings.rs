@@ -4,7 +4,10 @@ use super::stall::{
     LISTING_FEE, ask, asset, buy, entrust, holder, item, licensed, listing, owner, pay, sale, send,
     sign,
 };
-use crate::{channels::tests::world::Actor, licenses::tests::town};
+use crate::{
+    channels::tests::world::{Actor, World},
+    licenses::tests::town,
+};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolEvent, SolStruct};
 use sahara_abi::{
@@ -155,15 +158,16 @@ fn a_bundle_sells_everything_or_nothing() {
     let ([seller, buyer], creator) = (world.payers, world.creator);
     let assets = [asset(&mut world, seller), asset(&mut world, seller)];
     let license = licensed(&mut world, creator, seller);
-    let items = [(ASSETS, assets[0], 100), (ASSETS, assets[1], 200), (LICENSES, license.to(), 300)];
-    let together = |world: &mut World| {
-        let items = items
-            .iter()
-            .map(|(collection, id, price)| item(world, *collection, U256::from(*id), *price));
-        let items: Vec<Item> = items.collect();
+    let all = |world: &mut World| {
+        let items =
+            [(ASSETS, assets[0], 100), (ASSETS, assets[1], 200), (LICENSES, license.to(), 300)];
+        let items: Vec<Item> = items
+            .into_iter()
+            .map(|(collection, id, price)| item(world, collection, U256::from(id), price))
+            .collect();
         Listing { items, ..sale(world, seller, assets[0], 0) }
     };
-    let bundle = together(&mut world);
+    let bundle = all(&mut world);
     let signature = sign(seller, &bundle);
     // One of them is gone: nothing is sold.
     let (from, to) = (seller.address, world.stranger.address);
@@ -173,9 +177,9 @@ fn a_bundle_sells_everything_or_nothing() {
     assert_eq!(owner(&mut world, assets[0]), seller.address);
     let call = IAssets::transferFromCall { from: to, to: from, tokenId: U256::from(assets[1]) };
     world.call(world.stranger, ASSETS, call).unwrap();
-    // It is back, but what was listed before it went stays void.
+    // It came back, and what was signed before is void.
     assert!(buy(&mut world, buyer, 606, &bundle, signature).is_err());
-    let bundle = together(&mut world);
+    let bundle = all(&mut world);
     let signature = sign(seller, &bundle);
     let refused = IMarket::PriceTooHigh { asked: U256::from(606), sent: U256::from(605) };
     let short = buy(&mut world, buyer, 605, &bundle, signature.clone());
@@ -251,12 +255,7 @@ fn one_may_buy_for_another() {
 }
 
 /// Sells an asset at a price from one to the other.
-fn trade(
-    world: &mut crate::channels::tests::world::World,
-    pair: [Actor; 2],
-    asset: u64,
-    nonce: u64,
-) {
+fn trade(world: &mut World, pair: [Actor; 2], asset: u64, nonce: u64) {
     let listing = Listing { nonce, ..sale(world, pair[0], asset, 1_000_000) };
     buy(world, pair[1], 1_010_000, &listing, sign(pair[0], &listing)).unwrap();
 }

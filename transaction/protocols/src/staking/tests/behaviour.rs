@@ -22,6 +22,78 @@ fn a_validator_puts_in_at_least_1000_of_its_own() {
     assert_eq!(page.validators, [operator(0), person(0)]);
 }
 
+fn candidate(number: u64) -> Address {
+    Address::left_padding_from(&(number + 0x1_0000).to_be_bytes())
+}
+
+/// Stands as a validator without keys.
+fn stand(world: &mut Undo, account: Address, stake: u128) -> Result<(), Failure> {
+    world.state.fund(account, Amount::from_u128(10_000 * COIN));
+    let (commission, keys) = (0, vec![]);
+    let call = IStaking::createValidatorCall { commission, feeAddress: account, keys };
+    world.call(account, STAKING, stake, &call).map(drop)
+}
+
+/// As many validators as may stand, with 1,000 SAHARA each.
+fn crowd() -> Undo {
+    let mut world = world(0, 1);
+    for number in 0..MAX_VALIDATORS {
+        stand(&mut world, candidate(number), 1_000 * COIN).unwrap();
+    }
+    world
+}
+
+/// Whether a validator is listed, and how many are.
+fn listed(world: &mut Undo, account: Address) -> (bool, u64) {
+    let mut found = false;
+    let mut total = 0;
+    for start in [0, 256] {
+        let call = IStaking::validatorsCall { start: U256::from(start), count: U256::from(256) };
+        let page = world.call(REPORTER, STAKING, 0, &call).unwrap();
+        found |= page.validators.contains(&account);
+        total = page.total.to();
+    }
+    (found, total)
+}
+
+#[test]
+fn who_brings_more_takes_the_place_of_the_least() {
+    let mut world = crowd();
+    let full = IStaking::TooManyValidators { most: U256::from(MAX_VALIDATORS) };
+    refused(stand(&mut world, candidate(1_000), 1_000 * COIN), full);
+    stand(&mut world, candidate(1_000), 1_000 * COIN + 1).unwrap();
+    let (first, second) = (candidate(0), candidate(1));
+    assert_eq!(listed(&mut world, candidate(1_000)), (true, MAX_VALIDATORS));
+    assert_eq!(listed(&mut world, first), (false, MAX_VALIDATORS), "the first of the least");
+    // It is a validator still, and is back as soon as it has more than the least, not before.
+    part(&mut world, first, first, COIN).unwrap();
+    join(&mut world, person(0), first, COIN).unwrap();
+    assert_eq!(listed(&mut world, first), (false, MAX_VALIDATORS));
+    join(&mut world, person(0), first, 1).unwrap();
+    assert_eq!(listed(&mut world, first), (true, MAX_VALIDATORS));
+    let gone: Vec<_> =
+        (1..MAX_VALIDATORS).filter(|number| !listed(&mut world, candidate(*number)).0).collect();
+    assert_eq!(gone.len(), 1, "one place for one");
+    assert_eq!(shown(&mut world, second).stake, U256::from(1_000 * COIN));
+    check_books(&world.state);
+}
+
+#[test]
+fn no_place_is_kept_by_coin_that_has_left() {
+    let mut world = crowd();
+    let (idle, gone) = (candidate(3), candidate(4));
+    for account in [idle, gone] {
+        part(&mut world, account, account, 1_000 * COIN).unwrap();
+    }
+    world.call(gone, STAKING, 0, &IStaking::leaveValidatorCall {}).unwrap();
+    assert_eq!(listed(&mut world, gone), (false, MAX_VALIDATORS - 1), "nobody is behind it");
+    stand(&mut world, candidate(1_000), 1_000 * COIN).unwrap();
+    assert_eq!(listed(&mut world, idle), (true, MAX_VALIDATORS));
+    stand(&mut world, candidate(1_001), 1_000 * COIN).unwrap();
+    assert_eq!(listed(&mut world, idle), (false, MAX_VALIDATORS), "the least had nothing");
+    assert!(listed(&mut world, candidate(1_001)).0);
+}
+
 #[test]
 fn a_key_is_proven_to_be_held_and_names_one_validator() {
     let mut world = world(1, 1);
