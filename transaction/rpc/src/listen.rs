@@ -1,13 +1,16 @@
 //! Accepting connections, and giving up on those that only hold a place.
 //!
 //! Whoever connects has [`Patience`] to send a request's head, then its body; between two requests of
-//! one connection the same time may pass. It has to read what it asked for as well. There are so many
-//! places and no more, and so many for one client: a connection beyond them is closed at once, before
-//! it costs anything.
+//! one connection the same time may pass. It has to read what it asked for as well, and so much may
+//! wait for that and no more. There are so many places, and so many for one client: a connection
+//! beyond them is closed at once, before it costs anything.
 
 mod places;
 mod reader;
+mod unread;
 
+pub(crate) use self::unread::Unread;
+use self::unread::{Held, Sum};
 pub use self::{
     places::{Place, Places},
     reader::ReadInTime,
@@ -50,14 +53,17 @@ pub(crate) struct Patience {
     pub(crate) answer: Duration,
     /// The most connections at once.
     pub(crate) connections: u32,
+    /// The most bytes of answers unread at once.
+    pub(crate) unread: usize,
 }
 
-/// Serves until stopped. `service` makes one service for each connection, by its number.
+/// Serves until stopped. `service` makes one service for each connection, by its number; the answers
+/// have to be counted in what it leaves unread.
 pub(crate) async fn serve<S, B>(
     listener: TcpListener,
     patience: Patience,
     stop: StopHandle,
-    service: impl Fn(u32) -> S,
+    service: impl Fn(u32, Unread) -> S,
 ) where
     S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -66,7 +72,7 @@ pub(crate) async fn serve<S, B>(
     B::Error: Into<BoxError>,
 {
     let places = Places::new(usize::try_from(patience.connections).unwrap_or(usize::MAX));
-    let mut number = 0_u32;
+    let (mut number, all) = (0_u32, Sum::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -88,15 +94,18 @@ pub(crate) async fn serve<S, B>(
             continue;
         };
         number = number.wrapping_add(1);
-        let (service, stop) = (service(number), stop.clone());
-        drop(tokio::spawn(async move {
-            connection(socket, patience, stop, service).await;
-            drop(place);
-        }));
+        if let Err(error) = socket.set_nodelay(true) {
+            debug!(%error, "a connection closed at once");
+            continue;
+        }
+        let unread = Unread::new(&all, place.unread(), patience.unread);
+        let (service, stop) = (service(number, unread.clone()), stop.clone());
+        let socket = Held::new(socket, unread, place);
+        drop(tokio::spawn(connection(socket, patience, stop, service)));
     }
 }
 
-async fn connection<S, B>(socket: TcpStream, patience: Patience, stop: StopHandle, service: S)
+async fn connection<S, B>(socket: Held<TcpStream>, patience: Patience, stop: StopHandle, service: S)
 where
     S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -104,10 +113,6 @@ where
     B: Body<Data = hyper::body::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    if let Err(error) = socket.set_nodelay(true) {
-        debug!(%error, "a connection closed at once");
-        return;
-    }
     let service = tower::ServiceBuilder::new()
         .map_request(move |request: Request<Incoming>| {
             request.map(|body| Unhurried::new(body, patience.body))

@@ -1,0 +1,380 @@
+//! Answers that wait for their readers, and calls that wait for their answers.
+//!
+//! Whoever asks for much and reads little would make the node hold the answers: over a WebSocket as
+//! many as one asks for. So what all together and what one client leave unread is bounded, beyond
+//! that an answer becomes a refusal; and a connection with many calls or much unread is not read
+//! from, until it has less of both.
+
+use super::Place;
+use crate::error::LIMIT_EXCEEDED;
+use jsonrpsee::{
+    MethodResponse,
+    core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
+    types::{ErrorObject, Id, Request},
+};
+use parking_lot::Mutex;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tower::Layer;
+
+/// What one connection may leave unread whatever others do, in bytes; with as much it is not read
+/// from.
+const LITTLE: usize = 1 << 20;
+/// Calls of one connection at once before it is not read from.
+const MOST_CALLS: usize = 256;
+/// Bytes of their parameters at once.
+const MOST_PARAMETERS: usize = 1 << 20;
+
+/// Unread bytes of some connections.
+pub(super) type Sum = Arc<AtomicUsize>;
+
+/// What one connection asks for and leaves unread. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread(Arc<Account>);
+
+#[derive(Debug)]
+struct Account {
+    own: Mutex<Own>,
+    /// Of its client; none where clients are not told apart.
+    client: Option<Sum>,
+    all: Sum,
+    /// The most that all may leave unread; a quarter of it for one client.
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Own {
+    bytes: usize,
+    calls: usize,
+    parameters: usize,
+    is_closed: bool,
+    /// Who waits to read from the connection.
+    reader: Option<Waker>,
+}
+
+impl Own {
+    const fn is_full(&self) -> bool {
+        self.bytes >= LITTLE || self.calls >= MOST_CALLS || self.parameters >= MOST_PARAMETERS
+    }
+
+    fn wake(&mut self) {
+        if !self.is_full()
+            && let Some(reader) = self.reader.take()
+        {
+            reader.wake();
+        }
+    }
+}
+
+impl Unread {
+    /// Nothing yet, of a connection of this client.
+    pub(super) fn new(all: &Sum, client: Option<Sum>, most: usize) -> Self {
+        Self(Arc::new(Account { own: Mutex::default(), client, all: Arc::clone(all), most }))
+    }
+
+    fn sums(&self) -> impl Iterator<Item = (&Sum, usize)> {
+        let Account { client, all, most, .. } = &*self.0;
+        let client = client.iter().map(move |client| (client, most.div_ceil(4)));
+        std::iter::once((all, *most)).chain(client)
+    }
+
+    /// Counts an answer, unless there is no room for it.
+    fn give(&self, bytes: usize) -> bool {
+        let mut own = self.0.own.lock();
+        if own.is_closed {
+            return true;
+        }
+        let owed = own.bytes.saturating_add(bytes);
+        let is_over =
+            |(sum, most): (&Sum, usize)| sum.load(Ordering::Relaxed).saturating_add(bytes) > most;
+        if owed > LITTLE && self.sums().any(is_over) {
+            return false;
+        }
+        own.bytes = owed;
+        for (sum, _) in self.sums() {
+            sum.fetch_add(bytes, Ordering::Relaxed);
+        }
+        drop(own);
+        true
+    }
+
+    /// The client's system took so many bytes.
+    fn took(&self, bytes: usize) {
+        self.settle(&mut self.0.own.lock(), bytes);
+    }
+
+    fn settle(&self, own: &mut Own, bytes: usize) {
+        // What was no answer, as heads and notices, pays for nothing.
+        let paid = bytes.min(own.bytes);
+        own.bytes = own.bytes.saturating_sub(paid);
+        for (sum, _) in self.sums() {
+            sum.fetch_sub(paid, Ordering::Relaxed);
+        }
+        own.wake();
+    }
+
+    fn close(&self) {
+        let mut own = self.0.own.lock();
+        own.is_closed = true;
+        self.settle(&mut own, usize::MAX);
+    }
+
+    /// Whether the connection is not to be read from now; who asked is woken when it is again.
+    fn is_full(&self, context: &Context<'_>) -> bool {
+        let mut own = self.0.own.lock();
+        let is_full = own.is_full();
+        if is_full {
+            own.reader = Some(context.waker().clone());
+        }
+        drop(own);
+        is_full
+    }
+
+    fn call(&self, parameters: usize) -> Call {
+        let mut own = self.0.own.lock();
+        own.calls = own.calls.saturating_add(1);
+        own.parameters = own.parameters.saturating_add(parameters);
+        drop(own);
+        Call { of: self.clone(), parameters }
+    }
+
+    /// The answer if there is room for it, else a refusal.
+    fn answer(&self, response: MethodResponse, id: Id<'_>) -> MethodResponse {
+        let is_sent = response.is_method_call() || response.is_batch();
+        if !is_sent || self.give(response.as_json().get().len()) {
+            return response;
+        }
+        let words = "answers wait to be read: read them, or ask for less at once";
+        MethodResponse::error(id, ErrorObject::borrowed(LIMIT_EXCEEDED, words, None))
+    }
+}
+
+/// A call until its answer is made.
+struct Call {
+    of: Unread,
+    parameters: usize,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let mut own = self.of.0.own.lock();
+        own.calls = own.calls.saturating_sub(1);
+        own.parameters = own.parameters.saturating_sub(self.parameters);
+        own.wake();
+    }
+}
+
+impl<S> Layer<S> for Unread {
+    type Service = Bounded<S>;
+
+    fn layer(&self, service: S) -> Bounded<S> {
+        Bounded { unread: self.clone(), service }
+    }
+}
+
+/// A service whose answers wait within bounds.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounded<S> {
+    unread: Unread,
+    service: S,
+}
+
+impl<S> RpcServiceT for Bounded<S>
+where
+    S: RpcServiceT<MethodResponse = MethodResponse, BatchResponse = MethodResponse>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    type MethodResponse = MethodResponse;
+    type NotificationResponse = S::NotificationResponse;
+    type BatchResponse = MethodResponse;
+
+    fn call<'a>(
+        &self,
+        request: Request<'a>,
+    ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
+        let Self { unread, service } = self.clone();
+        async move {
+            let (_call, id) = (unread.call(parameters(&request)), request.id());
+            let response = service.call(request).await;
+            unread.answer(response, id)
+        }
+    }
+
+    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
+        let Self { unread, service } = self.clone();
+        async move {
+            let all = batch.iter().flatten().map(|entry| match entry {
+                BatchEntry::Call(request) => parameters(request),
+                BatchEntry::Notification(_) => 0,
+            });
+            let _call = unread.call(all.sum());
+            let response = service.batch(batch).await;
+            unread.answer(response, Id::Null)
+        }
+    }
+
+    fn notification<'a>(
+        &self,
+        notification: Notification<'a>,
+    ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
+        let service = self.service.clone();
+        async move { service.notification(notification).await }
+    }
+}
+
+/// Bytes of a request's parameters.
+fn parameters(request: &Request<'_>) -> usize {
+    request.params.as_ref().map_or(0, |parameters| parameters.get().len())
+}
+
+/// A socket with its place, which is taken as long as the socket lives: a WebSocket lives longer than
+/// the request that it began as.
+#[derive(Debug)]
+pub(super) struct Held<S> {
+    stream: S,
+    unread: Unread,
+    _place: Place,
+}
+
+impl<S> Held<S> {
+    pub(super) const fn new(stream: S, unread: Unread, place: Place) -> Self {
+        Self { stream, unread, _place: place }
+    }
+
+    fn wrote(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &outcome {
+            self.unread.took(*bytes);
+        }
+        outcome
+    }
+}
+
+impl<S> Drop for Held<S> {
+    fn drop(&mut self) {
+        self.unread.close();
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.unread.is_full(context) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.wrote(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LITTLE, MOST_CALLS, Sum, Unread};
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        task::{Context, Wake, Waker},
+    };
+
+    const MOST: usize = 16 * LITTLE;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_client_leaves_a_quarter_unread_and_all_together_no_more_than_all() {
+        let (all, client) = (Sum::default(), Sum::default());
+        let of = |client: &Sum| Unread::new(&all, Some(Arc::clone(client)), MOST);
+        let (first, second) = (of(&client), of(&client));
+        assert!(first.give(3 * LITTLE));
+        assert!(!second.give(2 * LITTLE), "both together more than a quarter");
+        assert!(second.give(LITTLE), "a little always fits");
+        first.took(LITTLE);
+        assert!(second.give(LITTLE), "what was read makes room");
+        let others: Vec<_> = (0..3).map(|_| of(&Sum::default())).collect();
+        assert!(others.iter().all(|other| other.give(4 * LITTLE)));
+        // Where clients are not told apart there is what is left.
+        let near = Unread::new(&all, None, MOST);
+        assert!(!near.give(2 * LITTLE) && near.give(LITTLE));
+        for one in others.iter().chain([&first, &second, &near]) {
+            one.close();
+            assert!(one.give(LITTLE), "nobody will read it, and nothing is counted");
+        }
+        assert_eq!((all.load(Ordering::Relaxed), client.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn who_has_much_to_read_or_many_calls_is_not_heard_meanwhile() {
+        let one = Unread::new(&Sum::default(), None, MOST);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let context = Context::from_waker(&waker);
+        assert!(!one.is_full(&context));
+        assert!(one.give(2 * LITTLE) && one.is_full(&context));
+        one.took(LITTLE);
+        assert!(one.is_full(&context) && !woken.0.load(Ordering::Relaxed));
+        one.took(1);
+        assert!(woken.0.swap(false, Ordering::Relaxed), "there is room again");
+        assert!(!one.is_full(&context));
+        let mut calls: Vec<_> = (0..MOST_CALLS).map(|_| one.call(1)).collect();
+        assert!(one.is_full(&context));
+        calls.truncate(1);
+        assert!(woken.0.swap(false, Ordering::Relaxed) && !one.is_full(&context));
+        let large = one.call(LITTLE);
+        assert!(one.is_full(&context));
+        drop(large);
+        assert!(woken.0.load(Ordering::Relaxed) && !one.is_full(&context));
+    }
+}
