@@ -9,8 +9,8 @@ mod places;
 mod reader;
 mod unread;
 
-pub(crate) use self::unread::Unread;
 use self::unread::{Held, Sum};
+pub(crate) use self::{places::Asker, unread::Unread};
 pub use self::{
     places::{Place, Places},
     reader::ReadInTime,
@@ -100,13 +100,19 @@ pub(crate) async fn serve<S, B>(
         }
         let unread = Unread::new(&all, place.unread(), patience.unread);
         let (service, stop) = (service(number, unread.clone()), stop.clone());
+        let asker = place.asker();
         let socket = Held::new(socket, unread, place);
-        drop(tokio::spawn(connection(socket, patience, stop, service)));
+        drop(tokio::spawn(connection(socket, asker, patience, stop, service)));
     }
 }
 
-async fn connection<S, B>(socket: Held<TcpStream>, patience: Patience, stop: StopHandle, service: S)
-where
+async fn connection<S, B>(
+    socket: Held<TcpStream>,
+    asker: Option<Asker>,
+    patience: Patience,
+    stop: StopHandle,
+    service: S,
+) where
     S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
@@ -114,7 +120,10 @@ where
     B::Error: Into<BoxError>,
 {
     let service = tower::ServiceBuilder::new()
-        .map_request(move |request: Request<Incoming>| {
+        .map_request(move |mut request: Request<Incoming>| {
+            if let Some(asker) = asker {
+                request.extensions_mut().insert(asker);
+            }
             request.map(|body| Unhurried::new(body, patience.body))
         })
         .service(service);

@@ -74,7 +74,16 @@ impl Places {
     }
 }
 
+/// Who asks, in the extensions of a request; not there for loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asker(pub(crate) IpAddr);
+
 impl Place {
+    /// Whose place it is, unless it is not counted.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        self.of.as_ref().map(|(client, _)| Asker(*client))
+    }
+
     /// What the client of this place leaves unread, over all its places; none for loopback.
     pub(super) fn unread(&self) -> Option<Sum> {
         self.unread.clone()
