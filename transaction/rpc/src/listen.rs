@@ -10,7 +10,10 @@ mod reader;
 mod unread;
 
 use self::unread::{Held, Sum};
-pub(crate) use self::{places::Asker, unread::Unread};
+pub(crate) use self::{
+    places::Asker,
+    unread::{Limits, Unread},
+};
 pub use self::{
     places::{Place, Places},
     reader::ReadInTime,
@@ -53,8 +56,8 @@ pub(crate) struct Patience {
     pub(crate) answer: Duration,
     /// The most connections at once.
     pub(crate) connections: u32,
-    /// The most bytes of answers unread at once.
-    pub(crate) unread: usize,
+    /// The most bytes of answers.
+    pub(crate) bytes: Limits,
 }
 
 /// Serves until stopped. `service` makes one service for each connection, by its number; the answers
@@ -98,7 +101,7 @@ pub(crate) async fn serve<S, B>(
             debug!(%error, "a connection closed at once");
             continue;
         }
-        let unread = Unread::new(&all, place.unread(), patience.unread);
+        let unread = Unread::new(&all, place.unread(), patience.bytes);
         let (service, stop) = (service(number, unread.clone()), stop.clone());
         let asker = place.asker();
         let socket = Held::new(socket, unread, place);

@@ -7,7 +7,7 @@ use crate::{
         Filters, FiltersApiServer, Proofs, ProofsApiServer, Simulate, SimulateApiServer, State,
         StateApiServer, Submit, SubmitApiServer, Subscribe, SubscribeApiServer,
     },
-    listen::{Patience, Unread, serve},
+    listen::{Limits, Patience, Unread, serve},
     measure::{Measure, note_trace},
     net::{Net, NetApiServer},
     node::Node,
@@ -147,7 +147,10 @@ impl RpcServer {
             body: settings.body_patience,
             answer: settings.body_patience,
             connections: settings.max_connections,
-            unread: settings.max_unread_bytes,
+            bytes: Limits {
+                unread: settings.max_unread_bytes,
+                answer: usize::try_from(settings.max_response_bytes).unwrap_or(usize::MAX),
+            },
         };
         let connections = stop.clone();
         let service = move |number, unread: Unread| {

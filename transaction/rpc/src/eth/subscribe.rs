@@ -134,7 +134,7 @@ async fn logs(node: Node, sink: SubscriptionSink, (mut heads, mut last): Heads, 
             if !blooms.may_match(&head.header.logs_bloom) {
                 continue;
             }
-            let Ok(Some(full)) = node.full_block(number) else { return };
+            let Ok(Some(full)) = node.read_block(number).await else { return };
             if !announce(&sink, &full, &wanted).await {
                 return;
             }

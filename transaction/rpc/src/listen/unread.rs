@@ -8,7 +8,7 @@
 use super::Place;
 use crate::error::LIMIT_EXCEEDED;
 use jsonrpsee::{
-    MethodResponse,
+    BatchResponseBuilder, MethodResponse,
     core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
     types::{ErrorObject, Id, Request},
 };
@@ -22,7 +22,10 @@ use std::{
     },
     task::{Context, Poll, Waker},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::yield_now,
+};
 use tower::Layer;
 
 /// What one connection may leave unread whatever others do, in bytes; with as much it is not read
@@ -46,8 +49,16 @@ struct Account {
     /// Of its client; none where clients are not told apart.
     client: Option<Sum>,
     all: Sum,
-    /// The most that all may leave unread; a quarter of it for one client.
-    most: usize,
+    limits: Limits,
+}
+
+/// How many bytes of answers there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// That all leave unread; a quarter of it for one client.
+    pub(crate) unread: usize,
+    /// Of one answer.
+    pub(crate) answer: usize,
 }
 
 #[derive(Debug, Default)]
@@ -76,14 +87,14 @@ impl Own {
 
 impl Unread {
     /// Nothing yet, of a connection of this client.
-    pub(super) fn new(all: &Sum, client: Option<Sum>, most: usize) -> Self {
-        Self(Arc::new(Account { own: Mutex::default(), client, all: Arc::clone(all), most }))
+    pub(super) fn new(all: &Sum, client: Option<Sum>, limits: Limits) -> Self {
+        Self(Arc::new(Account { own: Mutex::default(), client, all: Arc::clone(all), limits }))
     }
 
     fn sums(&self) -> impl Iterator<Item = (&Sum, usize)> {
-        let Account { client, all, most, .. } = &*self.0;
-        let client = client.iter().map(move |client| (client, most.div_ceil(4)));
-        std::iter::once((all, *most)).chain(client)
+        let Account { client, all, limits, .. } = &*self.0;
+        let client = client.iter().map(move |client| (client, limits.unread.div_ceil(4)));
+        std::iter::once((all, limits.unread)).chain(client)
     }
 
     /// Counts an answer, unless there is no room for it.
@@ -189,11 +200,7 @@ pub(crate) struct Bounded<S> {
 
 impl<S> RpcServiceT for Bounded<S>
 where
-    S: RpcServiceT<MethodResponse = MethodResponse, BatchResponse = MethodResponse>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: RpcServiceT<MethodResponse = MethodResponse> + Clone + Send + Sync + 'static,
 {
     type MethodResponse = MethodResponse;
     type NotificationResponse = S::NotificationResponse;
@@ -219,7 +226,32 @@ where
                 BatchEntry::Notification(_) => 0,
             });
             let _call = unread.call(all.sum());
-            let response = service.batch(batch).await;
+            let mut answers = BatchResponseBuilder::new_with_limit(unread.0.limits.answer);
+            let mut has_notices = false;
+            for entry in batch {
+                let answer = match entry {
+                    Ok(BatchEntry::Call(request)) => service.call(request).await,
+                    Ok(BatchEntry::Notification(notice)) => {
+                        has_notices = true;
+                        drop(service.notification(notice).await);
+                        continue;
+                    }
+                    Err(error) => {
+                        let (error, id) = error.into_parts();
+                        MethodResponse::error(id, error)
+                    }
+                };
+                if let Err(too_long) = answers.append(answer) {
+                    return unread.answer(too_long, Id::Null);
+                }
+                // Others have their turn: what needs no waiting would else be done all in one.
+                yield_now().await;
+            }
+            let response = if answers.is_empty() && has_notices {
+                MethodResponse::notification()
+            } else {
+                MethodResponse::from_batch(answers.finish())
+            };
             unread.answer(response, Id::Null)
         }
     }
@@ -313,16 +345,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LITTLE, MOST_CALLS, Sum, Unread};
+    use super::{LITTLE, Limits, MOST_CALLS, Sum, Unread};
+    use jsonrpsee::{
+        MethodResponse, ResponsePayload,
+        core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
+        types::{Id, Request},
+    };
     use std::{
+        future::ready,
         sync::{
             Arc,
             atomic::{AtomicBool, Ordering},
         },
         task::{Context, Wake, Waker},
     };
+    use tower::Layer as _;
 
-    const MOST: usize = 16 * LITTLE;
+    const MOST: Limits = Limits { unread: 16 * LITTLE, answer: LITTLE };
 
     #[derive(Default)]
     struct Woken(AtomicBool);
@@ -376,5 +415,54 @@ mod tests {
         assert!(one.is_full(&context));
         drop(large);
         assert!(woken.0.load(Ordering::Relaxed) && !one.is_full(&context));
+    }
+
+    /// Answers at once.
+    #[derive(Clone)]
+    struct Ready;
+
+    impl RpcServiceT for Ready {
+        type MethodResponse = MethodResponse;
+        type NotificationResponse = ();
+        type BatchResponse = ();
+
+        fn call<'a>(
+            &self,
+            request: Request<'a>,
+        ) -> impl Future<Output = MethodResponse> + Send + 'a {
+            ready(MethodResponse::response(request.id(), ResponsePayload::success(7), LITTLE))
+        }
+
+        fn batch<'a>(&self, _: Batch<'a>) -> impl Future<Output = ()> + Send + 'a {
+            ready(())
+        }
+
+        fn notification<'a>(&self, _: Notification<'a>) -> impl Future<Output = ()> + Send + 'a {
+            ready(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_lets_others_have_their_turn() {
+        let one = Unread::new(&Sum::default(), None, MOST).layer(Ready);
+        let calls = (0..100).map(|id| Request::borrowed("one", None, Id::Number(id)));
+        let batch = Batch::from(calls.map(|call| Ok(BatchEntry::Call(call))).collect());
+        let mut turns = 0;
+        let others = async {
+            for _ in 0..10_000 {
+                turns += 1;
+                tokio::task::yield_now().await;
+            }
+        };
+        let answer = tokio::select! {
+            answer = one.batch(batch) => answer,
+            () = others => panic!("the batch does not end"),
+        };
+        assert!(answer.is_batch());
+        assert_eq!(answer.as_json().get().matches("\"result\":7").count(), 100);
+        assert!(turns > 10, "{turns} turns of another");
+        let notice =
+            Batch::from(vec![Ok(BatchEntry::Notification(Notification::new("one".into(), None)))]);
+        assert!(one.batch(notice).await.is_notification());
     }
 }
