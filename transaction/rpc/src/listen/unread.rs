@@ -2,8 +2,8 @@
 //!
 //! Whoever asks for much and reads little would make the node hold the answers: over a WebSocket as
 //! many as one asks for. So what all together and what one client leave unread is bounded, beyond
-//! that an answer becomes a refusal; and a connection with many calls or much unread is not read
-//! from, until it has less of both.
+//! that an answer becomes a refusal and a subscriber is cut off; and a connection with many calls or
+//! much unread is not read from, until it has less of both.
 
 use super::Place;
 use crate::error::LIMIT_EXCEEDED;
@@ -67,7 +67,11 @@ struct Own {
     calls: usize,
     parameters: usize,
     is_closed: bool,
-    /// Who waits to read from the connection.
+    /// It lost a notice, and is to end.
+    is_cut: bool,
+    /// It would be read from if it had less.
+    is_waiting: bool,
+    /// Who reads from the connection.
     reader: Option<Waker>,
 }
 
@@ -77,9 +81,10 @@ impl Own {
     }
 
     fn wake(&mut self) {
-        if !self.is_full()
+        if (self.is_cut || (self.is_waiting && !self.is_full()))
             && let Some(reader) = self.reader.take()
         {
+            self.is_waiting = false;
             reader.wake();
         }
     }
@@ -97,8 +102,8 @@ impl Unread {
         std::iter::once((all, limits.unread)).chain(client)
     }
 
-    /// Counts an answer, unless there is no room for it.
-    fn give(&self, bytes: usize) -> bool {
+    /// Counts an answer or a notice, unless there is no room for it.
+    pub(crate) fn give(&self, bytes: usize) -> bool {
         let mut own = self.0.own.lock();
         if own.is_closed {
             return true;
@@ -117,13 +122,13 @@ impl Unread {
         true
     }
 
-    /// The client's system took so many bytes.
-    fn took(&self, bytes: usize) {
+    /// The client's system took so many bytes, or they are not to be sent.
+    pub(crate) fn took(&self, bytes: usize) {
         self.settle(&mut self.0.own.lock(), bytes);
     }
 
     fn settle(&self, own: &mut Own, bytes: usize) {
-        // What was no answer, as heads and notices, pays for nothing.
+        // What was not counted, as heads and frames, pays for nothing.
         let paid = bytes.min(own.bytes);
         own.bytes = own.bytes.saturating_sub(paid);
         for (sum, _) in self.sums() {
@@ -138,15 +143,28 @@ impl Unread {
         self.settle(&mut own, usize::MAX);
     }
 
-    /// Whether the connection is not to be read from now; who asked is woken when it is again.
-    fn is_full(&self, context: &Context<'_>) -> bool {
+    /// Ends the connection: a subscriber that lost a notice has to know.
+    pub(crate) fn cut(&self) {
         let mut own = self.0.own.lock();
-        let is_full = own.is_full();
-        if is_full {
-            own.reader = Some(context.waker().clone());
+        own.is_cut = true;
+        own.wake();
+    }
+
+    /// Whether the connection is to be read from now; who asked is woken when that changes.
+    fn poll(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        self.is_whole()?;
+        let mut own = self.0.own.lock();
+        own.reader = Some(context.waker().clone());
+        own.is_waiting = own.is_full();
+        if own.is_waiting { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn is_whole(&self) -> io::Result<()> {
+        if self.0.own.lock().is_cut {
+            let words = "the subscriber does not read";
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
-        drop(own);
-        is_full
+        Ok(())
     }
 
     fn call(&self, parameters: usize) -> Call {
@@ -208,11 +226,12 @@ where
 
     fn call<'a>(
         &self,
-        request: Request<'a>,
+        mut request: Request<'a>,
     ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
         let Self { unread, service } = self.clone();
         async move {
             let (_call, id) = (unread.call(parameters(&request)), request.id());
+            request.extensions_mut().insert(unread.clone());
             let response = service.call(request).await;
             unread.answer(response, id)
         }
@@ -230,7 +249,10 @@ where
             let mut has_notices = false;
             for entry in batch {
                 let answer = match entry {
-                    Ok(BatchEntry::Call(request)) => service.call(request).await,
+                    Ok(BatchEntry::Call(mut request)) => {
+                        request.extensions_mut().insert(unread.clone());
+                        service.call(request).await
+                    }
                     Ok(BatchEntry::Notification(notice)) => {
                         has_notices = true;
                         drop(service.notification(notice).await);
@@ -304,9 +326,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.unread.is_full(context) {
-            return Poll::Pending;
-        }
+        std::task::ready!(self.unread.poll(context))?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -317,6 +337,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.unread.is_whole()?;
         let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wrote(outcome)
     }
@@ -326,6 +347,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.unread.is_whole()?;
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
         self.wrote(outcome)
     }
@@ -357,7 +379,7 @@ mod tests {
             Arc,
             atomic::{AtomicBool, Ordering},
         },
-        task::{Context, Wake, Waker},
+        task::{Context, Poll, Wake, Waker},
     };
     use tower::Layer as _;
 
@@ -400,21 +422,28 @@ mod tests {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let context = Context::from_waker(&waker);
-        assert!(!one.is_full(&context));
-        assert!(one.give(2 * LITTLE) && one.is_full(&context));
+        let is_woken = || woken.0.swap(false, Ordering::Relaxed);
+        let is_full = || one.poll(&context).is_pending();
+        assert!(!is_full());
+        assert!(one.give(2 * LITTLE) && is_full());
         one.took(LITTLE);
-        assert!(one.is_full(&context) && !woken.0.load(Ordering::Relaxed));
+        assert!(is_full() && !is_woken());
         one.took(1);
-        assert!(woken.0.swap(false, Ordering::Relaxed), "there is room again");
-        assert!(!one.is_full(&context));
+        assert!(is_woken(), "there is room again");
+        assert!(!is_full());
+        one.took(1);
+        assert!(!is_woken(), "it waits for the client, not for room");
         let mut calls: Vec<_> = (0..MOST_CALLS).map(|_| one.call(1)).collect();
-        assert!(one.is_full(&context));
+        assert!(is_full());
         calls.truncate(1);
-        assert!(woken.0.swap(false, Ordering::Relaxed) && !one.is_full(&context));
+        assert!(is_woken() && !is_full());
         let large = one.call(LITTLE);
-        assert!(one.is_full(&context));
+        assert!(is_full());
         drop(large);
-        assert!(woken.0.load(Ordering::Relaxed) && !one.is_full(&context));
+        assert!(is_woken() && !is_full());
+        one.cut();
+        assert!(is_woken(), "who reads hears that it is over");
+        assert!(matches!(one.poll(&context), Poll::Ready(Err(_))));
     }
 
     /// Answers at once.
