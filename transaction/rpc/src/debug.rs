@@ -18,11 +18,11 @@ pub(crate) trait DebugApi {
     fn raw_header(&self, block: BlockId) -> Result<Bytes, Failure>;
     /// As Ethereum encodes a block; the seal is in `sahara_getCertificate`.
     #[method(name = "getRawBlock")]
-    fn raw_block(&self, block: BlockId) -> Result<Bytes, Failure>;
+    async fn raw_block(&self, block: BlockId) -> Result<Bytes, Failure>;
     #[method(name = "getRawReceipts")]
-    fn raw_receipts(&self, block: BlockId) -> Result<Vec<Bytes>, Failure>;
+    async fn raw_receipts(&self, block: BlockId) -> Result<Vec<Bytes>, Failure>;
     #[method(name = "getRawTransaction")]
-    fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure>;
+    async fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure>;
     #[method(name = "traceTransaction")]
     async fn trace_transaction(
         &self,
@@ -78,20 +78,26 @@ impl DebugApiServer for Debug {
         Ok(alloy_rlp::encode(&self.0.head_of(Some(block))?.header).into())
     }
 
-    fn raw_block(&self, block: BlockId) -> Result<Bytes, Failure> {
-        let number = self.0.number(block)?.ok_or(Failure::UnknownBlock)?;
-        let block = self.0.store().block(number)?.ok_or(Failure::UnknownBlock)?;
-        Ok(ethereum_encoding(&block).into())
+    async fn raw_block(&self, block: BlockId) -> Result<Bytes, Failure> {
+        let work = move |node: &Node| {
+            let number = node.number(block)?.ok_or(Failure::UnknownBlock)?;
+            let block = node.store().block(number)?.ok_or(Failure::UnknownBlock)?;
+            Ok(ethereum_encoding(&block).into())
+        };
+        self.0.compute(work).await
     }
 
-    fn raw_receipts(&self, block: BlockId) -> Result<Vec<Bytes>, Failure> {
-        let number = self.0.number(block)?.ok_or(Failure::UnknownBlock)?;
-        let receipts = self.0.store().receipts(number)?.ok_or(Failure::UnknownBlock)?;
-        Ok(receipts.iter().map(TxReceipt::encoded).map(Bytes::from).collect())
+    async fn raw_receipts(&self, block: BlockId) -> Result<Vec<Bytes>, Failure> {
+        let work = move |node: &Node| {
+            let number = node.number(block)?.ok_or(Failure::UnknownBlock)?;
+            let receipts = node.store().receipts(number)?.ok_or(Failure::UnknownBlock)?;
+            Ok(receipts.iter().map(TxReceipt::encoded).map(Bytes::from).collect())
+        };
+        self.0.compute(work).await
     }
 
-    fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure> {
-        if let Some((full, index)) = self.0.find_transaction(hash)? {
+    async fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure> {
+        if let Some((full, index)) = self.0.read_transaction(hash).await? {
             let transaction = full.block.transactions.get(index);
             return Ok(transaction.map(|one| one.encoded().into()));
         }

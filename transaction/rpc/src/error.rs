@@ -15,7 +15,7 @@ const NOT_FOUND: i32 = -32_001;
 /// EIP-1474: the method exists, but not with these arguments.
 const NOT_SUPPORTED: i32 = -32_004;
 /// EIP-1474: a limit of the node.
-const LIMIT_EXCEEDED: i32 = -32_005;
+pub(crate) const LIMIT_EXCEEDED: i32 = -32_005;
 /// EIP-4444: history that this node has not.
 const PRUNED: i32 = 4_444;
 /// JSON-RPC: the node's own fault.

@@ -1,13 +1,19 @@
 //! Accepting connections, and giving up on those that only hold a place.
 //!
 //! Whoever connects has [`Patience`] to send a request's head, then its body; between two requests of
-//! one connection the same time may pass. It has to read what it asked for as well. There are so many
-//! places and no more, and so many for one client: a connection beyond them is closed at once, before
-//! it costs anything.
+//! one connection the same time may pass. It has to read what it asked for as well, and so much may
+//! wait for that and no more. There are so many places, and so many for one client: a connection
+//! beyond them is closed at once, before it costs anything.
 
 mod places;
 mod reader;
+mod unread;
 
+use self::unread::{Held, Sum};
+pub(crate) use self::{
+    places::Asker,
+    unread::{Limits, Unread},
+};
 pub use self::{
     places::{Place, Places},
     reader::ReadInTime,
@@ -50,14 +56,17 @@ pub(crate) struct Patience {
     pub(crate) answer: Duration,
     /// The most connections at once.
     pub(crate) connections: u32,
+    /// The most bytes of answers.
+    pub(crate) bytes: Limits,
 }
 
-/// Serves until stopped. `service` makes one service for each connection, by its number.
+/// Serves until stopped. `service` makes one service for each connection, by its number; the answers
+/// have to be counted in what it leaves unread.
 pub(crate) async fn serve<S, B>(
     listener: TcpListener,
     patience: Patience,
     stop: StopHandle,
-    service: impl Fn(u32) -> S,
+    service: impl Fn(u32, Unread) -> S,
 ) where
     S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -66,7 +75,7 @@ pub(crate) async fn serve<S, B>(
     B::Error: Into<BoxError>,
 {
     let places = Places::new(usize::try_from(patience.connections).unwrap_or(usize::MAX));
-    let mut number = 0_u32;
+    let (mut number, all) = (0_u32, Sum::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -88,28 +97,36 @@ pub(crate) async fn serve<S, B>(
             continue;
         };
         number = number.wrapping_add(1);
-        let (service, stop) = (service(number), stop.clone());
-        drop(tokio::spawn(async move {
-            connection(socket, patience, stop, service).await;
-            drop(place);
-        }));
+        if let Err(error) = socket.set_nodelay(true) {
+            debug!(%error, "a connection closed at once");
+            continue;
+        }
+        let unread = Unread::new(&all, place.unread(), patience.bytes);
+        let (service, stop) = (service(number, unread.clone()), stop.clone());
+        let asker = place.asker();
+        let socket = Held::new(socket, unread, place);
+        drop(tokio::spawn(connection(socket, asker, patience, stop, service)));
     }
 }
 
-async fn connection<S, B>(socket: TcpStream, patience: Patience, stop: StopHandle, service: S)
-where
+async fn connection<S, B>(
+    socket: Held<TcpStream>,
+    asker: Option<Asker>,
+    patience: Patience,
+    stop: StopHandle,
+    service: S,
+) where
     S: Service<Request<Unhurried>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
     B: Body<Data = hyper::body::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    if let Err(error) = socket.set_nodelay(true) {
-        debug!(%error, "a connection closed at once");
-        return;
-    }
     let service = tower::ServiceBuilder::new()
-        .map_request(move |request: Request<Incoming>| {
+        .map_request(move |mut request: Request<Incoming>| {
+            if let Some(asker) = asker {
+                request.extensions_mut().insert(asker);
+            }
             request.map(|body| Unhurried::new(body, patience.body))
         })
         .service(service);

@@ -322,6 +322,14 @@ impl Node {
         Ok(Some(full))
     }
 
+    /// As [`Self::full_block`]: at once what was read recently, else on a thread of its own.
+    pub(crate) async fn read_block(&self, number: u64) -> Result<Option<FullBlock>, Failure> {
+        match self.recent_block(number) {
+            Some(full) => Ok(Some(full)),
+            None => self.compute(move |node| node.full_block(number)).await,
+        }
+    }
+
     fn recent_block(&self, number: u64) -> Option<FullBlock> {
         let recent = self.inner.recent.lock();
         recent.iter().find(|full| full.block.header.number == number).cloned()
@@ -332,9 +340,22 @@ impl Node {
         &self,
         hash: B256,
     ) -> Result<Option<(FullBlock, usize)>, Failure> {
-        let Some((number, index)) = self.store().transaction(hash)? else { return Ok(None) };
-        let index = usize::try_from(index).map_err(Failure::internal)?;
+        let Some((number, index)) = self.place_of(hash)? else { return Ok(None) };
         Ok(self.full_block(number)?.map(|block| (block, index)))
+    }
+
+    /// As [`Self::find_transaction`]: at once from what was read recently, else on a thread of its own.
+    pub(crate) async fn read_transaction(
+        &self,
+        hash: B256,
+    ) -> Result<Option<(FullBlock, usize)>, Failure> {
+        let Some((number, index)) = self.place_of(hash)? else { return Ok(None) };
+        Ok(self.read_block(number).await?.map(|block| (block, index)))
+    }
+
+    fn place_of(&self, hash: B256) -> Result<Option<(u64, usize)>, Failure> {
+        let Some((number, index)) = self.store().transaction(hash)? else { return Ok(None) };
+        Ok(Some((number, usize::try_from(index).map_err(Failure::internal)?)))
     }
 
     /// What is needed to run a block again.

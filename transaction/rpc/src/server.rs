@@ -7,7 +7,7 @@ use crate::{
         Filters, FiltersApiServer, Proofs, ProofsApiServer, Simulate, SimulateApiServer, State,
         StateApiServer, Submit, SubmitApiServer, Subscribe, SubscribeApiServer,
     },
-    listen::{Patience, serve},
+    listen::{Limits, Patience, Unread, serve},
     measure::{Measure, note_trace},
     net::{Net, NetApiServer},
     node::Node,
@@ -37,6 +37,9 @@ const LOOPBACK_HOSTS: [&str; 3] = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
 /// How often a WebSocket is asked whether it is still there.
 const PING: Duration = Duration::from_secs(30);
 
+/// Messages made and not written yet of one WebSocket.
+const MESSAGES: u32 = 64;
+
 /// Where the server listens and what it accepts.
 #[derive(Clone, Debug)]
 pub struct RpcSettings {
@@ -54,6 +57,9 @@ pub struct RpcSettings {
     pub max_batch: u32,
     /// The most connections at once.
     pub max_connections: u32,
+    /// The most bytes of answers that clients have not read yet, of all together; one client may have
+    /// a quarter of it.
+    pub max_unread_bytes: usize,
     /// The most subscriptions of one connection.
     pub max_subscriptions: u32,
     /// How long a request's head may take to arrive, and how long a connection may be silent
@@ -74,8 +80,9 @@ impl RpcSettings {
             hosts: Vec::new(),
             max_request_bytes: 5 << 20,
             max_response_bytes: 64 << 20,
-            max_batch: 10_000,
+            max_batch: 1_000,
             max_connections: 1_000,
+            max_unread_bytes: 512 << 20,
             max_subscriptions: 1_024,
             head_patience: Duration::from_secs(30),
             body_patience: Duration::from_secs(30),
@@ -131,7 +138,6 @@ impl RpcServer {
         let services = Server::builder()
             .set_config(configuration(&settings))
             .set_http_middleware(http)
-            .set_rpc_middleware(RpcServiceBuilder::new().layer(measure))
             .to_service_builder();
         let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -141,10 +147,15 @@ impl RpcServer {
             body: settings.body_patience,
             answer: settings.body_patience,
             connections: settings.max_connections,
+            bytes: Limits {
+                unread: settings.max_unread_bytes,
+                answer: usize::try_from(settings.max_response_bytes).unwrap_or(usize::MAX),
+            },
         };
         let connections = stop.clone();
-        let service = move |number| {
-            let services = services.clone().connection_id(number);
+        let service = move |number, unread: Unread| {
+            let counted = RpcServiceBuilder::new().layer(measure.clone()).layer(unread);
+            let services = services.clone().set_rpc_middleware(counted).connection_id(number);
             services.build(methods.clone(), connections.clone())
         };
         drop(tokio::spawn(serve(listener, patience, stop, service)));
@@ -201,6 +212,7 @@ fn configuration(settings: &RpcSettings) -> ServerConfig {
         .max_subscriptions_per_connection(settings.max_subscriptions)
         .set_batch_request_config(BatchRequestConfig::Limit(settings.max_batch))
         .set_id_provider(RandomIds)
+        .set_message_buffer_capacity(MESSAGES)
         .enable_ws_ping(ping)
         .build()
 }

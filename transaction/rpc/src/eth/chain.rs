@@ -31,13 +31,13 @@ pub(crate) trait ChainApi {
     fn coinbase(&self) -> Result<Address, Failure>;
 
     #[method(name = "getBlockByNumber")]
-    fn block_by_number(
+    async fn block_by_number(
         &self,
         block: BlockNumberOrTag,
         is_full: Option<bool>,
     ) -> Result<Option<BlockView>, Failure>;
     #[method(name = "getBlockByHash")]
-    fn block_by_hash(
+    async fn block_by_hash(
         &self,
         hash: B256,
         is_full: Option<bool>,
@@ -47,42 +47,56 @@ pub(crate) trait ChainApi {
     #[method(name = "getHeaderByHash")]
     fn header_by_hash(&self, hash: B256) -> Result<Option<HeaderView>, Failure>;
     #[method(name = "getBlockTransactionCountByNumber")]
-    fn count_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure>;
+    async fn count_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure>;
     #[method(name = "getBlockTransactionCountByHash")]
-    fn count_by_hash(&self, hash: B256) -> Result<Option<U64>, Failure>;
+    async fn count_by_hash(&self, hash: B256) -> Result<Option<U64>, Failure>;
     #[method(name = "getUncleCountByBlockNumber")]
     fn uncles_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure>;
     #[method(name = "getUncleCountByBlockHash")]
     fn uncles_by_hash(&self, hash: B256) -> Result<Option<U64>, Failure>;
     #[method(name = "getBlockReceipts")]
-    fn block_receipts(&self, block: BlockId) -> Result<Option<Vec<ReceiptView>>, Failure>;
+    async fn block_receipts(&self, block: BlockId) -> Result<Option<Vec<ReceiptView>>, Failure>;
 
     #[method(name = "getTransactionByHash")]
-    fn transaction(&self, hash: B256) -> Result<Option<TransactionView>, Failure>;
+    async fn transaction(&self, hash: B256) -> Result<Option<TransactionView>, Failure>;
     #[method(name = "getRawTransactionByHash")]
-    fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure>;
+    async fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure>;
     #[method(name = "getTransactionByBlockHashAndIndex")]
-    fn transaction_at_hash(
+    async fn transaction_at_hash(
         &self,
         hash: B256,
         index: U64,
     ) -> Result<Option<TransactionView>, Failure>;
     #[method(name = "getTransactionByBlockNumberAndIndex")]
-    fn transaction_at_number(
+    async fn transaction_at_number(
         &self,
         block: BlockNumberOrTag,
         index: U64,
     ) -> Result<Option<TransactionView>, Failure>;
     #[method(name = "getTransactionReceipt")]
-    fn receipt(&self, hash: B256) -> Result<Option<ReceiptView>, Failure>;
+    async fn receipt(&self, hash: B256) -> Result<Option<ReceiptView>, Failure>;
 }
 
 #[derive(Debug)]
 pub(crate) struct Chain(pub(crate) Node);
 
 impl Chain {
-    fn find(&self, block: BlockId) -> Result<Option<FullBlock>, Failure> {
-        self.0.number(block)?.map_or(Ok(None), |number| self.0.full_block(number))
+    async fn find(&self, block: BlockId) -> Result<Option<FullBlock>, Failure> {
+        let Some(number) = self.0.number(block)? else { return Ok(None) };
+        self.0.read_block(number).await
+    }
+
+    /// A block, on a thread of its own when it is shown with all of its transactions.
+    async fn block(
+        &self,
+        block: BlockId,
+        is_full: Option<bool>,
+    ) -> Result<Option<BlockView>, Failure> {
+        let Some(full) = self.find(block).await? else { return Ok(None) };
+        if is_full != Some(true) {
+            return Ok(Some(block_view(&full, false)));
+        }
+        self.0.compute(move |_| Ok(Some(block_view(&full, true)))).await
     }
 
     fn header(&self, block: BlockId) -> Result<Option<HeaderView>, Failure> {
@@ -91,20 +105,21 @@ impl Chain {
         Ok(head.map(|head| header_view(&head.header, head.hash)))
     }
 
-    fn count(&self, block: BlockId) -> Result<Option<U64>, Failure> {
-        Ok(self.find(block)?.map(|full| U64::from(full.block.transactions.len())))
+    async fn count(&self, block: BlockId) -> Result<Option<U64>, Failure> {
+        Ok(self.find(block).await?.map(|full| U64::from(full.block.transactions.len())))
     }
 
     fn uncles(&self, block: BlockId) -> Result<Option<U64>, Failure> {
         Ok(self.0.number(block)?.map(|_| U64::ZERO))
     }
 
-    fn at(&self, block: BlockId, index: U64) -> Result<Option<TransactionView>, Failure> {
+    async fn at(&self, block: BlockId, index: U64) -> Result<Option<TransactionView>, Failure> {
         let index: usize = index.try_into().unwrap_or(usize::MAX);
-        Ok(self.find(block)?.and_then(|full| transaction_view(&full, index)))
+        Ok(self.find(block).await?.and_then(|full| transaction_view(&full, index)))
     }
 }
 
+#[jsonrpsee::core::async_trait]
 impl ChainApiServer for Chain {
     fn chain_id(&self) -> Result<U64, Failure> {
         Ok(U64::from(self.0.rules().chain_id()))
@@ -130,22 +145,20 @@ impl ChainApiServer for Chain {
         Ok(self.0.store().head().header.beneficiary)
     }
 
-    fn block_by_number(
+    async fn block_by_number(
         &self,
         block: BlockNumberOrTag,
         is_full: Option<bool>,
     ) -> Result<Option<BlockView>, Failure> {
-        let full = self.find(block.into())?;
-        Ok(full.map(|full| block_view(&full, is_full.unwrap_or_default())))
+        self.block(block.into(), is_full).await
     }
 
-    fn block_by_hash(
+    async fn block_by_hash(
         &self,
         hash: B256,
         is_full: Option<bool>,
     ) -> Result<Option<BlockView>, Failure> {
-        let full = self.find(hash.into())?;
-        Ok(full.map(|full| block_view(&full, is_full.unwrap_or_default())))
+        self.block(hash.into(), is_full).await
     }
 
     fn header_by_number(&self, block: BlockNumberOrTag) -> Result<Option<HeaderView>, Failure> {
@@ -156,12 +169,12 @@ impl ChainApiServer for Chain {
         self.header(hash.into())
     }
 
-    fn count_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure> {
-        self.count(block.into())
+    async fn count_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure> {
+        self.count(block.into()).await
     }
 
-    fn count_by_hash(&self, hash: B256) -> Result<Option<U64>, Failure> {
-        self.count(hash.into())
+    async fn count_by_hash(&self, hash: B256) -> Result<Option<U64>, Failure> {
+        self.count(hash.into()).await
     }
 
     fn uncles_by_number(&self, block: BlockNumberOrTag) -> Result<Option<U64>, Failure> {
@@ -172,43 +185,44 @@ impl ChainApiServer for Chain {
         self.uncles(hash.into())
     }
 
-    fn block_receipts(&self, block: BlockId) -> Result<Option<Vec<ReceiptView>>, Failure> {
-        Ok(self.find(block)?.map(|full| receipt_views(&full)))
+    async fn block_receipts(&self, block: BlockId) -> Result<Option<Vec<ReceiptView>>, Failure> {
+        let Some(full) = self.find(block).await? else { return Ok(None) };
+        self.0.compute(move |_| Ok(Some(receipt_views(&full)))).await
     }
 
-    fn transaction(&self, hash: B256) -> Result<Option<TransactionView>, Failure> {
-        if let Some((full, index)) = self.0.find_transaction(hash)? {
+    async fn transaction(&self, hash: B256) -> Result<Option<TransactionView>, Failure> {
+        if let Some((full, index)) = self.0.read_transaction(hash).await? {
             return Ok(transaction_view(&full, index));
         }
         let pooled = self.0.pool().find(&hash);
         Ok(pooled.map(|pooled| TransactionView::Ethereum(Box::new(pooled_view(&pooled)))))
     }
 
-    fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure> {
-        if let Some((full, index)) = self.0.find_transaction(hash)? {
+    async fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, Failure> {
+        if let Some((full, index)) = self.0.read_transaction(hash).await? {
             let transaction = full.block.transactions.get(index).map(Transaction::encoded);
             return Ok(transaction.map(Bytes::from));
         }
         Ok(self.0.pool().find(&hash).map(|pooled| pooled.encoded().into()))
     }
 
-    fn transaction_at_hash(
+    async fn transaction_at_hash(
         &self,
         hash: B256,
         index: U64,
     ) -> Result<Option<TransactionView>, Failure> {
-        self.at(hash.into(), index)
+        self.at(hash.into(), index).await
     }
 
-    fn transaction_at_number(
+    async fn transaction_at_number(
         &self,
         block: BlockNumberOrTag,
         index: U64,
     ) -> Result<Option<TransactionView>, Failure> {
-        self.at(block.into(), index)
+        self.at(block.into(), index).await
     }
 
-    fn receipt(&self, hash: B256) -> Result<Option<ReceiptView>, Failure> {
-        receipt_of(&self.0, hash)
+    async fn receipt(&self, hash: B256) -> Result<Option<ReceiptView>, Failure> {
+        receipt_of(&self.0, hash).await
     }
 }

@@ -118,7 +118,9 @@ fn history(
     if count == 0 {
         return Ok(result);
     }
-    result.oldest_block = newest.saturating_add(1).saturating_sub(count);
+    // What a node that joined by state has not is left out, as what was before the genesis.
+    let first = node.store().first_block().min(newest);
+    result.oldest_block = newest.saturating_add(1).saturating_sub(count).max(first);
     let mut rewards = Vec::new();
     for number in result.oldest_block..=newest {
         let header = node.store().header(number)?.ok_or(Failure::UnknownBlock)?.header;

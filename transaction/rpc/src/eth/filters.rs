@@ -2,18 +2,20 @@
 
 use crate::{
     error::Failure,
+    listen::Asker,
     node::Node,
     view::{found_log_view, log_filter},
 };
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
-use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::{Extensions, proc_macros::rpc};
 use parking_lot::{Mutex, MutexGuard};
 use sahara_chain::{pool::PooledTransaction, store::LogLimits};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     ops::RangeInclusive,
     sync::Arc,
     time::{Duration, Instant},
@@ -28,16 +30,18 @@ const MAX_HASHES: u64 = 20_000;
 const MAX_WANTED: usize = 1_024;
 /// The most filters at once.
 const MAX_FILTERS: usize = 4_096;
+/// The most of them of one client.
+const MAX_OF_CLIENT: usize = MAX_FILTERS / 4;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait FiltersApi {
     #[method(name = "getLogs")]
     async fn logs(&self, filter: Filter) -> Result<Vec<Log>, Failure>;
-    #[method(name = "newFilter")]
+    #[method(name = "newFilter", with_extensions)]
     fn new_filter(&self, filter: Filter) -> Result<U128, Failure>;
-    #[method(name = "newBlockFilter")]
+    #[method(name = "newBlockFilter", with_extensions)]
     fn new_block_filter(&self) -> Result<U128, Failure>;
-    #[method(name = "newPendingTransactionFilter")]
+    #[method(name = "newPendingTransactionFilter", with_extensions)]
     fn new_pending_filter(&self, is_full: Option<bool>) -> Result<U128, Failure>;
     #[method(name = "uninstallFilter")]
     fn uninstall(&self, id: U128) -> Result<bool, Failure>;
@@ -66,6 +70,8 @@ pub(crate) struct Filters {
 #[derive(Debug)]
 struct Reader {
     kind: Kind,
+    /// Whose it is; none where clients are not told apart.
+    of: Option<IpAddr>,
     read_at: Instant,
 }
 
@@ -82,13 +88,12 @@ impl Filters {
     }
 
     /// Ids are drawn at random: who does not know one can neither read nor close the filter.
-    fn open(&self, kind: Kind) -> Result<U128, Failure> {
+    fn open(&self, kind: Kind, request: &Extensions) -> Result<U128, Failure> {
+        let of = request.get::<Asker>().map(|asker| asker.0);
         let mut open = self.living();
-        if open.len() >= MAX_FILTERS {
-            return Err(Failure::Limit(format!("at most {MAX_FILTERS} filters at once")));
-        }
+        make_room(&open, of)?;
         let id = rand::random::<u128>();
-        open.insert(id, Reader { kind, read_at: Instant::now() });
+        open.insert(id, Reader { kind, of, read_at: Instant::now() });
         Ok(U128::from(id))
     }
 
@@ -114,7 +119,8 @@ impl Filters {
                 let from = std::mem::replace(next, head.saturating_add(1));
                 let first = number_of(filter.block_option.get_from_block()).unwrap_or_default();
                 let last = number_of(filter.block_option.get_to_block()).unwrap_or(head);
-                Reading::Logs(filter.clone(), from.max(first)..=last.min(head))
+                let blocks = from.max(first)..=last.min(head);
+                Reading::Logs { filter: filter.clone(), blocks, until: *next }
             }
             Kind::Blocks { next } => {
                 Reading::Blocks(std::mem::replace(next, head.saturating_add(1))..=head)
@@ -122,10 +128,33 @@ impl Filters {
             Kind::Pending(arrivals) => Reading::Hashes(drain(arrivals)),
         })
     }
+
+    /// Notes that a filter was read only as far as before `from`, unless it was read again meanwhile.
+    fn goes_on(&self, id: U128, until: u64, from: u64) {
+        let mut open = self.open.lock();
+        if let Some(Reader { kind: Kind::Logs { next, .. }, .. }) = open.get_mut(&id.to())
+            && *next == until
+        {
+            *next = from;
+        }
+    }
+}
+
+/// Refuses a filter when there are too many, or too many of its client.
+fn make_room(open: &BTreeMap<u128, Reader>, of: Option<IpAddr>) -> Result<(), Failure> {
+    if open.len() >= MAX_FILTERS {
+        return Err(Failure::Limit(format!("at most {MAX_FILTERS} filters at once")));
+    }
+    let own = open.values().filter(|one| one.of.is_some() && one.of == of);
+    if own.count() >= MAX_OF_CLIENT {
+        let text = format!("at most {MAX_OF_CLIENT} filters of one client at once");
+        return Err(Failure::Limit(text));
+    }
+    Ok(())
 }
 
 enum Reading {
-    Logs(Box<Filter>, RangeInclusive<u64>),
+    Logs { filter: Box<Filter>, blocks: RangeInclusive<u64>, until: u64 },
     Blocks(RangeInclusive<u64>),
     Hashes(Vec<B256>),
 }
@@ -137,24 +166,29 @@ impl FiltersApiServer for Filters {
         self.node.compute(move |node| search(node, &filter)).await
     }
 
-    fn new_filter(&self, filter: Filter) -> Result<U128, Failure> {
+    fn new_filter(&self, request: &Extensions, filter: Filter) -> Result<U128, Failure> {
         let filter = bounded(filter)?;
         if matches!(filter.block_option, FilterBlockOption::AtBlockHash(_)) {
             let text = "a filter of one block has no changes, use eth_getLogs";
             return Err(Failure::Parameters(text.into()));
         }
-        self.open(Kind::Logs { filter: Box::new(filter), next: self.next_block() })
+        let kind = Kind::Logs { filter: Box::new(filter), next: self.next_block() };
+        self.open(kind, request)
     }
 
-    fn new_block_filter(&self) -> Result<U128, Failure> {
-        self.open(Kind::Blocks { next: self.next_block() })
+    fn new_block_filter(&self, request: &Extensions) -> Result<U128, Failure> {
+        self.open(Kind::Blocks { next: self.next_block() }, request)
     }
 
-    fn new_pending_filter(&self, is_full: Option<bool>) -> Result<U128, Failure> {
+    fn new_pending_filter(
+        &self,
+        request: &Extensions,
+        is_full: Option<bool>,
+    ) -> Result<U128, Failure> {
         if is_full == Some(true) {
             return Err(Failure::NotSupported("filters of pending transactions yield hashes"));
         }
-        self.open(Kind::Pending(self.node.pool().subscribe()))
+        self.open(Kind::Pending(self.node.pool().subscribe()), request)
     }
 
     fn uninstall(&self, id: U128) -> Result<bool, Failure> {
@@ -163,9 +197,15 @@ impl FiltersApiServer for Filters {
 
     async fn changes(&self, id: U128) -> Result<Changes, Failure> {
         match self.advance(id)? {
-            Reading::Logs(filter, blocks) => {
-                let work = move |node: &Node| search_blocks(node, &filter, blocks);
-                Ok(Changes::Logs(self.node.compute(work).await?))
+            Reading::Logs { filter, blocks, until } => {
+                let (first, last) = (*blocks.start(), *blocks.end());
+                let work = move |node: &Node| Ok(search_some(node, &filter, first, last));
+                let (next, found) =
+                    self.node.compute(work).await.unwrap_or_else(|error| (first, Err(error)));
+                if next <= last {
+                    self.goes_on(id, until, next);
+                }
+                found.map(Changes::Logs)
             }
             Reading::Blocks(blocks) => {
                 let work = move |node: &Node| hashes(node, blocks);
@@ -251,6 +291,24 @@ fn search_blocks(
     Ok(found.into_iter().map(found_log_view).collect())
 }
 
+/// What a filter finds from `first` on, in as many blocks as an answer holds, and the block after them:
+/// there it goes on. A block that is too much by itself is refused once and left behind.
+fn search_some(
+    node: &Node,
+    filter: &Filter,
+    first: u64,
+    mut last: u64,
+) -> (u64, Result<Vec<Log>, Failure>) {
+    loop {
+        match search_blocks(node, filter, first..=last) {
+            Err(Failure::Limit(_)) if first < last => last = first.midpoint(last),
+            Err(error @ Failure::Limit(_)) => return (last.saturating_add(1), Err(error)),
+            Err(error) => return (first, Err(error)),
+            Ok(found) => return (last.saturating_add(1), Ok(found)),
+        }
+    }
+}
+
 fn hashes(node: &Node, blocks: RangeInclusive<u64>) -> Result<Vec<B256>, Failure> {
     // Whoever was away for long gets the newest.
     let newest = blocks.end().saturating_sub(MAX_HASHES);
@@ -267,5 +325,30 @@ fn drain(arrivals: &mut broadcast::Receiver<Arc<PooledTransaction>>) -> Vec<B256
             Err(TryRecvError::Lagged(_)) => {}
             Err(TryRecvError::Empty | TryRecvError::Closed) => return hashes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, MAX_FILTERS, MAX_OF_CLIENT, Reader, make_room};
+    use std::{collections::BTreeMap, net::IpAddr, time::Instant};
+
+    #[test]
+    fn one_client_opens_a_quarter_of_the_filters() {
+        let client = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let mut open = BTreeMap::new();
+        let mut fill = |count: usize, of: Option<IpAddr>| {
+            for _ in 0..count {
+                make_room(&open, of).unwrap();
+                let kind = Kind::Blocks { next: 1 };
+                let id = u128::try_from(open.len()).unwrap();
+                open.insert(id, Reader { kind, of, read_at: Instant::now() });
+            }
+            make_room(&open, of)
+        };
+        assert!(fill(MAX_OF_CLIENT, client("192.0.2.1")).is_err());
+        assert!(fill(1, client("192.0.2.2")).is_ok());
+        assert!(fill(MAX_OF_CLIENT + 1, None).is_ok(), "loopback speaks for many");
+        assert!(fill(MAX_FILTERS - 2 * MAX_OF_CLIENT - 2, None).is_err(), "all are taken");
     }
 }

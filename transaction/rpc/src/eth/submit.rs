@@ -50,7 +50,7 @@ impl SubmitApiServer for Submit {
         let hash = add(&self.0, &raw)?.hash();
         let wait = async {
             loop {
-                if let Some(receipt) = receipt_of(&self.0, hash)? {
+                if let Some(receipt) = receipt_of(&self.0, hash).await? {
                     return Ok(receipt);
                 }
                 match heads.recv().await {
@@ -69,7 +69,7 @@ fn add(node: &Node, raw: &Bytes) -> Result<Arc<PooledTransaction>, Failure> {
 }
 
 /// The receipt of a final transaction.
-pub(crate) fn receipt_of(node: &Node, hash: B256) -> Result<Option<ReceiptView>, Failure> {
-    let Some((full, index)) = node.find_transaction(hash)? else { return Ok(None) };
+pub(crate) async fn receipt_of(node: &Node, hash: B256) -> Result<Option<ReceiptView>, Failure> {
+    let Some((full, index)) = node.read_transaction(hash).await? else { return Ok(None) };
     Ok(receipt_view(&full, index))
 }

@@ -1,5 +1,6 @@
 //! Places for connections: so many in all, and so many for one client.
 
+use super::unread::Sum;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -22,10 +23,18 @@ pub struct Place {
     _all: OwnedSemaphorePermit,
     /// Whose it is and of which places, unless it is not counted.
     of: Option<(IpAddr, Taken)>,
+    /// What its client leaves unread.
+    unread: Option<Sum>,
 }
 
-/// How many places each client has.
-type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
+/// What each client has.
+type Taken = Arc<Mutex<HashMap<IpAddr, Client>>>;
+
+#[derive(Debug, Default)]
+struct Client {
+    places: usize,
+    unread: Sum,
+}
 
 impl Places {
     /// `all` places, a quarter of them for one client at most.
@@ -51,16 +60,33 @@ impl Places {
     pub fn give(&self, place: OwnedSemaphorePermit, client: IpAddr) -> Option<Place> {
         let client = network(client);
         if client.is_loopback() {
-            return Some(Place { _all: place, of: None });
+            return Some(Place { _all: place, of: None, unread: None });
         }
         let mut taken = self.taken.lock();
-        let count = taken.entry(client).or_default();
-        if *count >= self.each {
+        let has = taken.entry(client).or_default();
+        if has.places >= self.each {
             return None;
         }
-        *count = count.saturating_add(1);
+        has.places = has.places.saturating_add(1);
+        let unread = Some(Arc::clone(&has.unread));
         drop(taken);
-        Some(Place { _all: place, of: Some((client, Arc::clone(&self.taken))) })
+        Some(Place { _all: place, of: Some((client, Arc::clone(&self.taken))), unread })
+    }
+}
+
+/// Who asks, in the extensions of a request; not there for loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asker(pub(crate) IpAddr);
+
+impl Place {
+    /// Whose place it is, unless it is not counted.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        self.of.as_ref().map(|(client, _)| Asker(*client))
+    }
+
+    /// What the client of this place leaves unread, over all its places; none for loopback.
+    pub(super) fn unread(&self) -> Option<Sum> {
+        self.unread.clone()
     }
 }
 
@@ -68,9 +94,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let Some((client, taken)) = &self.of else { return };
         let mut taken = taken.lock();
-        let is_last = taken.get_mut(client).is_none_or(|count| {
-            *count = count.saturating_sub(1);
-            *count == 0
+        let is_last = taken.get_mut(client).is_none_or(|has| {
+            has.places = has.places.saturating_sub(1);
+            has.places == 0
         });
         if is_last {
             taken.remove(client);

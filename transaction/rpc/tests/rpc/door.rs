@@ -7,14 +7,15 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 
 /// Sends a request as it stands and returns the whole answer.
 async fn raw(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
     // A server that hangs up in anger is an answer too.
+    drop(stream.write_all(request).await);
     drop(stream.read_to_end(&mut answer).await);
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -195,4 +196,115 @@ async fn searches_have_their_limits() {
     let far = json!({ "blockStateCalls": [{ "blockOverrides": { "number": "0xffff" } }] });
     let refused = node.refusal("eth_simulateV1", (far, "latest")).await;
     assert_eq!(refused.code(), -38_026);
+}
+
+/// A WebSocket, before anything was said.
+async fn web_socket(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "GET / HTTP/1.1\r\nHost: localhost:1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+    stream
+}
+
+/// One message as a client sends it, under a mask of zeros.
+fn message(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let mut frame = vec![0x81];
+    match u8::try_from(length) {
+        Ok(short @ ..126) => frame.push(0x80 | short),
+        _ => {
+            frame.push(0x80 | 126);
+            frame.extend(length.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(text.as_bytes());
+    frame
+}
+
+/// The next message of the server.
+async fn heard(stream: &mut TcpStream) -> Value {
+    loop {
+        let kind = stream.read_u8().await.unwrap() & 0x0f;
+        let length = match stream.read_u8().await.unwrap() {
+            126 => u64::from(stream.read_u16().await.unwrap()),
+            127 => stream.read_u64().await.unwrap(),
+            short => short.into(),
+        };
+        let mut text = vec![0; length.try_into().unwrap()];
+        stream.read_exact(&mut text).await.unwrap();
+        if kind == 1 {
+            return serde_json::from_slice(&text).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn web_sockets_hold_their_places() {
+    let node = TestNode::start_with(|settings| settings.max_connections = 3).await;
+    let address = node.server.address();
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(web_socket(address).await);
+    }
+    let mut refused = TcpStream::connect(address).await.unwrap();
+    let closed = timeout(Duration::from_secs(10), refused.read(&mut [0; 8])).await;
+    assert_eq!(closed.expect("closed at once").unwrap_or_default(), 0);
+    let first = open.first_mut().unwrap();
+    first.write_all(&message(&chain_id())).await.unwrap();
+    assert_eq!(heard(first).await["result"], "0xb0d30");
+    drop(open);
+    let again = async {
+        while !post(address, "localhost:1", &chain_id()).await.contains("0xb0d30") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), again).await.expect("places are free again");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_do_not_pile_up() {
+    let node = TestNode::start_with(|settings| settings.max_unread_bytes = 3 << 20).await;
+    let address = node.server.address();
+    // Code that returns a mebibyte: two of text.
+    let account = "0x00000000000000000000000000000000000c0de5";
+    let large = json!([{ "to": account }, "latest", { account: { "code": "0x621000005ff3" } }]);
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": large });
+    assert!(!is_refused(address, &request).await);
+    let mut socket = web_socket(address).await;
+    let mut asked = 0;
+    let until_refused = async {
+        loop {
+            socket.write_all(&message(&request.to_string())).await.unwrap();
+            asked += 1;
+            // Soon there is no room for another large answer.
+            if is_refused(address, &request).await {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), until_refused).await.expect("what is unread is bounded");
+    // Little ones are given all the same.
+    assert_eq!(node.ask("eth_chainId", rpc_params![]).await, "0xb0d30");
+    for number in 0..asked {
+        let answer = heard(&mut socket).await;
+        let is_whole = answer["result"].as_str().is_some_and(|text| text.len() == 2 + (2 << 20));
+        let has_no_room = answer["error"]["code"] == -32_005;
+        assert!(is_whole || has_no_room, "{number}: {}", answer["error"]);
+    }
+    // What is read makes room again.
+    assert!(!is_refused(address, &request).await);
+}
+
+/// Whether a request is refused for what is unread.
+async fn is_refused(address: SocketAddr, request: &Value) -> bool {
+    let answer: Value = serde_json::from_str(&ask(address, &request.to_string()).await).unwrap();
+    let code = answer["error"]["code"].as_i64();
+    assert!(code.is_none_or(|code| code == -32_005), "{answer}");
+    code.is_some()
 }

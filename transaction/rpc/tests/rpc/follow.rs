@@ -1,6 +1,7 @@
 //! Logs, filters and subscriptions.
 
 use crate::support::{ALICE, BOB, TestNode, address, signed, transaction};
+use alloy_primitives::hex;
 use alloy_sol_types::{SolCall, SolEvent};
 use jsonrpsee::{
     core::client::{Subscription, SubscriptionClientT},
@@ -65,6 +66,31 @@ async fn filters_remember_what_was_read() {
     assert_eq!(node.ask("eth_uninstallFilter", (&blocks,)).await, false);
     let gone = node.refusal("eth_getFilterChanges", (&blocks,)).await;
     assert_eq!(gone.message(), "filter not found");
+}
+
+#[tokio::test]
+async fn a_filter_behind_more_than_an_answer_holds_is_read_in_parts() {
+    const LOGS: usize = 11_000;
+    let node = TestNode::start().await;
+    let nonce = node.nonce(address(ALICE)).await;
+    let contracts = [0, 1].map(|next| address(ALICE).create(nonce + next));
+    let filter = node.ask("eth_newFilter", (json!({ "address": contracts }),)).await;
+    // While a counter falls to zero: an empty log.
+    let code = hex::decode("62002af85b5f5fa06001900380600457").unwrap();
+    for next in 0..2 {
+        let mut create = transaction(nonce + next, None, 0, code.clone());
+        create.gas_limit = 6_000_000;
+        let receipt = node.ask("eth_sendRawTransactionSync", (signed(ALICE, create),)).await;
+        assert_eq!(receipt["logs"].as_array().map(Vec::len), Some(LOGS), "{}", receipt["status"]);
+    }
+    for contract in contracts {
+        let changes = node.ask("eth_getFilterChanges", (&filter,)).await;
+        let changes = changes.as_array().unwrap();
+        assert_eq!(changes.len(), LOGS);
+        let contract = json!(contract.to_string().to_lowercase());
+        assert!(changes.iter().all(|log| log["address"] == contract));
+    }
+    assert_eq!(node.ask("eth_getFilterChanges", (&filter,)).await, json!([]));
 }
 
 async fn subscribe(
