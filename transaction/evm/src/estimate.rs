@@ -1,8 +1,8 @@
 //! How much gas a call wants: what it uses now, and what it may use more when it runs.
 //!
 //! A wallet signs the estimate as it is. On this chain a call's cost moves with time and with what others do:
-//! staking writes a new mark in each second and begins new words with an epoch, and a sender is credited
-//! with what its pools owe before its transaction, out of its gas. So an estimate of a call that such a thing
+//! a price that falls gives change in the next second, staking writes a new mark in each second and begins new
+//! words with an epoch, and a sender is credited with what its pools owe before its transaction, out of its gas. So an estimate of a call that such a thing
 //! may befall is higher than what the call uses now; what is not used is not paid.
 
 use crate::{
@@ -24,6 +24,9 @@ use sahara_protocols::royalties::POOLS_BEFORE_TRANSACTION;
 
 /// EIP-7825: the most gas a transaction may ask for.
 const TRANSACTION_GAS: u64 = 1 << 24;
+
+/// How many seconds later a call is tried as well: a wallet's transaction is in a block of then.
+const LATER: u64 = 4;
 
 /// What a call that looks at staking may cost more in a later second or in a new epoch: marks of stake and
 /// votes in words that were empty, for two validators.
@@ -53,7 +56,25 @@ pub fn estimate_gas<S: ParentState>(
     if !rules.is_native() || only_moves_coin(&mut session)? {
         return Ok(least);
     }
-    Ok(least.saturating_add(margin(&mut session, least)?).min(most))
+    let margin = margin(&mut session, least)?;
+    let later = later(&mut session, most)?;
+    Ok(least.max(later).saturating_add(margin).min(most))
+}
+
+/// The least gas limit some seconds later; nothing where the call fails then.
+fn later<S: ParentState, I: Inspector<MachineContext<S>>>(
+    session: &mut Session<S, I>,
+    most: u64,
+) -> Result<u64, CallError> {
+    let time = &mut session.machine.inner.ctx.block.timestamp;
+    let now = *time;
+    *time = now.saturating_add(U256::from(LATER));
+    let found = least(session, most);
+    session.machine.inner.ctx.block.timestamp = now;
+    match found {
+        Err(CallError::Failed(_)) => Ok(0),
+        found => found,
+    }
 }
 
 fn least<S: ParentState, I: Inspector<MachineContext<S>>>(

@@ -170,3 +170,24 @@ fn a_signed_sale_is_paid_out_and_affordable() {
     let gas = outcome.executions[0].gas_used;
     assert!(gas < 250_000, "{gas} gas for a signed sale");
 }
+
+#[test]
+fn a_purchase_estimated_before_the_price_fell_gets_the_rest_back() {
+    let mut world = with_licence();
+    entrust(&mut world);
+    let (mut data, _) = listing(&world);
+    (data.startsAt, data.endsAt) = (world.env.timestamp, world.env.timestamp + 1_000);
+    data.items[0].endPrice = 0;
+    let domain = signing::market_domain(world.rules.chain_id());
+    let signature = sign(1, data.eip712_signing_hash(&domain)).as_bytes().into();
+    let input = purchase((data, signature));
+    let paid = COIN + COIN / U256::from(100);
+    let request = alloy_rpc_types_eth::TransactionRequest::default().from(account(2)).to(MARKET);
+    let request = request.value(paid).input(Bytes::from(input.clone()).into());
+    let gas =
+        sahara_evm::estimate_gas(world.rules, &world.state, &world.env, &request, None).unwrap();
+    world.env.timestamp += 1;
+    let draft = Draft::call(2, world.nonce(2), MARKET, input);
+    let outcome = world.block(&[Draft { value: paid, gas, ..draft }]);
+    assert!(outcome.receipts[0].status, "estimated {gas}");
+}
