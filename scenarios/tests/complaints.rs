@@ -149,7 +149,7 @@ impl Story {
         Ok(self.client.send(&payer, ROYALTIES, coins, &call).await?.block_number)
     }
 
-    async fn file(&self, asset: u64, account: u32, bond: &str, asked: &[&str]) -> Result<u64> {
+    fn file(&self, asset: u64, account: u32, bond: &str, asked: &[&str]) -> Result<u64> {
         let asset = asset.to_string();
         let file = ["file", &asset, "--ground", "stolen-data", "--evidence", &self.evidence];
         let filed = self.dispute(&[file.as_slice(), &["--bond", bond], asked].concat(), account)?;
@@ -211,9 +211,9 @@ async fn filed(story: &Story) -> Result<[u64; 3]> {
     let paid = story.pay(story.stolen, 7).await?;
     ensure!(story.gained(owner, paid).await? == Amount::from_coins(7), "her income");
     let share = format!("{victim}=4000");
-    let sham = story.file(story.stolen, FRIEND, "200", &[]).await?;
-    let stolen = story.file(story.stolen, VICTIM, "100", &["--share", &share, "--delist"]).await?;
-    let honest = story.file(story.honest, RIVAL, "100", &["--delist"]).await?;
+    let sham = story.file(story.stolen, FRIEND, "200", &[])?;
+    let stolen = story.file(story.stolen, VICTIM, "100", &["--share", &share, "--delist"])?;
+    let honest = story.file(story.honest, RIVAL, "100", &["--delist"])?;
     let again = ["file", &asset, "--ground", "stolen-data", "--evidence", &story.evidence];
     let told = story.refused(&again, VICTIM)?;
     ensure!(
