@@ -113,8 +113,8 @@ export async function wallet(who, index, { isElsewhere = false } = {}) {
           return client.signTypedData(data);
         }
         case "eth_sendTransaction": {
-          const [{ to, data, value }] = params;
-          return client.sendTransaction({ to, data, value: BigInt(value ?? 0) });
+          const [{ to, data, value, gas }] = params;
+          return client.sendTransaction({ to, data, value: BigInt(value ?? 0), ...(gas ? { gas: BigInt(gas) } : {}) });
         }
         default:
           return client.request({ method, params });

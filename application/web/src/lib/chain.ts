@@ -115,6 +115,17 @@ export interface Signer {
   say(text: string): Promise<Hex>;
 }
 
+/** EIP-7825: the most gas a transaction may ask for. */
+const MOST_GAS = 1n << 24n;
+/**
+ * Gas for what was estimated at this block: at its own, a price has fallen and the rest is paid back, or somebody was
+ * quicker and more is written. What is not used is not paid.
+ */
+function withRoom(estimate: bigint): bigint {
+  const wanted = estimate + estimate / 5n;
+  return wanted < MOST_GAS ? wanted : estimate;
+}
+
 async function signerOf(provider: Provider, account: ReturnType<typeof privateKeyToAccount> | Address): Promise<Signer> {
   const network = await networkOnce();
   const client = createWalletClient({ account, chain: chainOf(network), transport: custom(provider, { retryCount: 0 }) });
@@ -127,14 +138,17 @@ async function signerOf(provider: Provider, account: ReturnType<typeof privateKe
       const worth = value === undefined ? {} : { value };
       try {
         await reader.simulateContract({ ...loose(call), account: address, ...worth });
-        return await client.writeContract({ ...loose(call), ...worth });
+        const gas = withRoom(await reader.estimateContractGas({ ...loose(call), account: address, ...worth }));
+        return await client.writeContract({ ...loose(call), ...worth, gas });
       } catch (error) {
         throw inWords(error);
       }
     },
     async transfer(to, value, data) {
       try {
-        return await client.sendTransaction({ to, value, ...(data ? { data } : {}) });
+        if (!data) return await client.sendTransaction({ to, value });
+        const gas = withRoom(await reader.estimateGas({ account: address, to, value, data }));
+        return await client.sendTransaction({ to, value, data, gas });
       } catch (error) {
         throw inWords(error);
       }
