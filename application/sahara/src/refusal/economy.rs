@@ -192,7 +192,7 @@ fn seats(revert: &Revert) -> Option<String> {
 fn listing(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IMarket::StateChanged>() {
         let what = if error.collection == ASSETS {
-            "its own account has acted, so it may hold less"
+            "its own account has acted, so it may hold less, or it changed hands and came back"
         } else {
             "it was used, renewed or passed on"
         };
