@@ -58,7 +58,9 @@ const fn days_to(month: u64) -> u64 {
 const fn length(month: u64) -> u64 {
     let year = 1970 + month / 12;
     match month % 12 {
-        1 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        1 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         1 => 28,
         3 | 5 | 8 | 10 => 30,
         _ => 31,

@@ -41,10 +41,10 @@ fn what_genesis_does_not_name_is_the_default() {
     let shown = rules(&mut world);
     assert_eq!(Parameters::from(&shown), Parameters::DEFAULT);
     assert_eq!(shown, Parameters::DEFAULT.into());
-    let named = IDisputes::Parameters { answer: 7, seatFee: U256::from(1), ..shown.clone() };
+    let named = IDisputes::Parameters { answer: 7, seatFee: U256::from(1), ..shown };
     world.atomically(|state| Ok(found(state, &named).map(|()| Bytes::new()).unwrap())).unwrap();
     assert_eq!(rules(&mut world), named);
-    let none = IDisputes::Parameters { commit: 0, ..shown.clone() };
+    let none = IDisputes::Parameters { commit: 0, ..shown };
     let refused = ParametersError::Nothing { name: "commit" };
     assert_eq!(Parameters::from(&none).check(), Err(refused));
     let long = IDisputes::Parameters { decision: 9 * DAY, ..shown };

@@ -88,7 +88,7 @@ impl Play {
             deposited.push(one.amount.to());
         }
         assert_eq!(deposited.iter().sum::<u128>(), given.values().sum::<u128>());
-        if asset % 2 == 0 {
+        if asset.is_multiple_of(2) {
             assert_eq!(&settled, given);
             return;
         }
