@@ -3,8 +3,8 @@
 use alloy_primitives::Bytes;
 use alloy_sol_types::{GenericContractError, SolError, SolInterface};
 use sahara_abi::{
-    IAssets, IChannels, ICoin, IContributions, ILicenses, IMarket, IProtocol, IRoyalties, IStaking,
-    ISystem, IVesting, IWorkers,
+    IAssets, IChannels, ICoin, IContributions, IDisputes, IGovernance, IIncentives, IIntents,
+    ILicenses, IMarket, IProtocol, IRoyalties, IStaking, ISystem, IValidators, IVesting, IWorkers,
 };
 use std::fmt::Debug;
 
@@ -60,6 +60,11 @@ fn describe(data: &[u8]) -> Option<(String, String)> {
         .or_else(|| type_text::<IMarket::IMarketErrors>(data))
         .or_else(|| type_text::<IStaking::IStakingErrors>(data))
         .or_else(|| type_text::<IVesting::IVestingErrors>(data))
+        .or_else(|| type_text::<IGovernance::IGovernanceErrors>(data))
+        .or_else(|| type_text::<IIncentives::IIncentivesErrors>(data))
+        .or_else(|| type_text::<IIntents::IIntentsErrors>(data))
+        .or_else(|| type_text::<IDisputes::IDisputesErrors>(data))
+        .or_else(|| type_text::<IValidators::IValidatorsErrors>(data))
         .or_else(|| {
             let panic = GenericContractError::abi_decode(data).ok()?;
             Some(("Panic".into(), panic.to_string()))

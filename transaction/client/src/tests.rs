@@ -8,7 +8,7 @@ use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolError, SolStruct};
 use axum::{Json, Router, extract::State, routing::post};
-use sahara_abi::{ASSETS, IAssets, IChannels, signing::channels_domain};
+use sahara_abi::{ASSETS, IAssets, IChannels, PROTOCOLS, signing::channels_domain};
 use sahara_finality::EthereumTransaction;
 use sahara_primitives::Amount;
 use serde_json::{Value, json};
@@ -207,6 +207,17 @@ async fn call_returns_its_type_or_the_custom_errors_name() {
     let decoded = revert.decode::<IAssets::ERC721NonexistentToken>().unwrap();
     assert_eq!(decoded.tokenId, U256::from(8));
     assert_eq!(error.to_string(), "execution reverted: ERC721NonexistentToken { tokenId: 8 }");
+}
+
+#[test]
+fn every_error_of_every_interface_has_its_name() {
+    for protocol in PROTOCOLS {
+        for error in (protocol.abi)().errors() {
+            // Arguments that are all zero, dynamic ones empty.
+            let data = [error.selector().as_slice(), &[0; 32 * 16]].concat();
+            assert_eq!(crate::Revert::from_data(data.into()).name, error.name, "{}", protocol.name);
+        }
+    }
 }
 
 #[tokio::test]
