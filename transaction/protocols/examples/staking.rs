@@ -3,7 +3,7 @@
 //! `cargo run --release -p sahara-protocols --example staking -- 1000000`
 //!
 //! A line for each size: words read and written, transfers, gas if every word and account were cold
-//! (specs/0009: 2,100 a read, 2,900 a change, 20,000 a fresh word, 11,600 a transfer), and
+//! (specs/0009: 2,100 a read, 2,900 a change, 20,000 a fresh word, 5,500 a transfer), and
 //! the processor time of the rule over a map in memory, median of many.
 
 #![expect(
@@ -98,7 +98,7 @@ fn print(what: &str, delegators: u64, mut measured: Measured) {
     let median = measured.times.get(measured.times.len() / 2).copied().unwrap_or_default();
     let Count { loads, stores, fresh_stores, transfers, gas, .. } = measured.count;
     let changes = stores - fresh_stores;
-    let all = loads * 2_100 + changes * 2_900 + fresh_stores * 20_000 + transfers * 11_600 + gas;
+    let all = loads * 2_100 + changes * 2_900 + fresh_stores * 20_000 + transfers * 5_500 + gas;
     println!(
         "{what:6} {delegators:>9} delegators: {loads} words read, {stores} written, {transfers} transfers, at most {all} gas, {:.1} us",
         median.as_secs_f64() * 1e6

@@ -35,7 +35,7 @@ const BYTE_GAS: (u64, u64) = (16, 4);
 const LOG_GAS: u64 = 2_600;
 
 /// The same, for crediting whoever called.
-const CREDIT_GAS: u64 = 9_100;
+const CREDIT_GAS: u64 = 3_000;
 
 /// The same, for a budget's two words.
 const BUDGET_GAS: u64 = 5_800;
