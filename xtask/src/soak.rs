@@ -17,6 +17,7 @@ const SOAKS: &[(&str, &str)] = &[
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
     ("simulation", "crashes, restarts, lossy links and liars in virtual time, 200 seeds each"),
     ("kills", "100 times kill -9 under load, one validator process or all four"),
+    ("systemd", "a validator installed under a systemd of its own, killed and stopped; as root"),
     (
         "fuzz",
         "libFuzzer on every decoder that meets the network: fuzz [TARGET] [SECONDS], an hour each",
@@ -32,6 +33,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         Some("conservation") => return bench::conservation(),
         Some("simulation") => return simulation(),
         Some("kills") => return kills(),
+        Some("systemd") => return systemd(),
         Some("fuzz") => return fuzz(arguments.get(1..).unwrap_or_default()),
         Some(other) => bail!("unknown soak `{other}`: `cargo xtask soak` lists them"),
         None => {
@@ -64,6 +66,11 @@ fn kills() -> Result<()> {
     run(&mut cargo(&["test", "--workspace", "--no-run"]))?;
     let tests = ["test", "--workspace", "--test", "faults", "--", "kills", "--nocapture"];
     run(cargo(&tests).env("SAHARA_KILLS", "100"))
+}
+
+fn systemd() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--package", "sahara", "--bins"]))?;
+    run(command(root().join("packaging/under-systemd.sh")).arg(target().join("release/sahara")))
 }
 
 /// Coverage for libFuzzer, as `cargo fuzz` asks the compiler for it; no sanitizer, so that the pinned

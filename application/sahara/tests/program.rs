@@ -361,6 +361,31 @@ fn a_new_networks_secrets_are_encrypted_and_its_units_know_how_to_open_them() {
 }
 
 #[test]
+fn a_genesis_that_makes_no_chain_is_wrong_input() {
+    let place = Place::new();
+    let file = |name: &str| place.path().join(name).display().to_string();
+    let public = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let init = ["testnet", "init", "--host", "127.0.0.1:9700", "--plain-key", "--directory"];
+    let testnet = file("testnet");
+    place.refuses(&with(&init, &testnet, &["--account", public]), USAGE, "is public");
+    assert!(!place.path().join("testnet").exists());
+
+    // A service manager does not start again what exits so.
+    let output = place.run(&with(&init, &testnet, &["--account", FEES]));
+    assert!(output.status.success(), "{output:?}");
+    let (good, key) =
+        (file("testnet/host-0/genesis.json"), file("testnet/host-0/validator.secret"));
+    let taken = fs::read_to_string(&good).unwrap().replace(&FEES.to_lowercase(), public);
+    assert!(taken.contains(public), "its accounts stand in it");
+    let (bad, chain) = (file("bad.json"), file("chain"));
+    let node = ["node", "--plain-key", "--key-file", &key, "--directory", &chain, "--genesis"];
+    for (text, words) in [("{}", "makes no chain"), (&taken, "public test mnemonic")] {
+        fs::write(&bad, text).unwrap();
+        place.refuses(&with(&node, &bad, &["--peer-listen", "127.0.0.1:9700"]), USAGE, words);
+    }
+}
+
+#[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
     let place = Place::new();
     let mut child = place

@@ -5,13 +5,14 @@ mod state;
 
 use crate::{
     cli,
+    failure::Failure,
     local::dev,
     serve::{guard, serve},
     stop, validator_key,
 };
 use alloy_primitives::B256;
 use bytes::Bytes;
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, eyre};
 use sahara_chain::{
     consensus::{
         ConsensusConfig, ConsensusHandle, ConsensusStatus, LostVotes, Timing, TransactionGossip,
@@ -26,6 +27,7 @@ use sahara_finality::{NetworkPublicKey, parse_hex};
 use sahara_primitives::LOCAL_CHAIN_ID;
 use sahara_rpc::{RpcServer, RpcSettings, monitor_routes};
 use std::{
+    fmt::Display,
     fs,
     io::{self, Write},
     net::{IpAddr, SocketAddr},
@@ -87,9 +89,12 @@ fn unwritable(directory: &Path) -> Option<io::Error> {
 async fn live(node: &cli::Node) -> Result<()> {
     let file = fs::read(&node.genesis)
         .wrap_err_with(|| format!("could not read {}", node.genesis.display()))?;
-    let file = GenesisFile::parse(&file)?;
+    let unusable = |error: &dyn Display| {
+        Failure::usage(format!("{} makes no chain: {error}", node.genesis.display()))
+    };
+    let file = GenesisFile::parse(&file).map_err(|error| unusable(&error))?;
     refuse_public_keys(&file, node)?;
-    let genesis = file.build()?;
+    let genesis = file.build().map_err(|error| unusable(&error))?;
     let hash = genesis.block.hash();
     let mib = node.cache.saturating_mul(1 << 20);
     let options = StoreOptions {
@@ -174,15 +179,15 @@ fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
         return Ok(());
     };
     if file.config.chain_id != LOCAL_CHAIN_ID {
-        bail!(
+        return Err(Failure::usage(format!(
             "{known} belongs to the public test mnemonic; it may hold coin on chain {LOCAL_CHAIN_ID} only"
-        );
+        )));
     }
     let listeners = [node.rpc_listen, node.metrics_listen, node.peer_listen];
     if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
-        bail!(
+        return Err(Failure::usage(format!(
             "{open} is not loopback, and {known} belongs to the public test mnemonic: anyone could spend its coin"
-        );
+        )));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `sahara testnet init`: what N hosts need to begin a network of their own.
 
-use crate::{cli::InitTestnet, failure::Failure, output::Format, validator_key};
+use crate::{cli::InitTestnet, failure::Failure, local::dev, output::Format, validator_key};
 use eyre::{Result, WrapErr};
 use sahara_abi::IStaking;
 use sahara_chain::genesis::{GenesisFile, GenesisStake, GenesisStaking};
@@ -61,6 +61,11 @@ pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
     if init.chain_id == LOCAL_CHAIN_ID {
         return Err(Failure::usage(format!(
             "chain {LOCAL_CHAIN_ID} is for one machine: choose another --chain-id"
+        )));
+    }
+    if let Some(known) = init.accounts.iter().find(|account| dev::accounts().contains(account)) {
+        return Err(Failure::usage(format!(
+            "the key of {known} is public: it may hold coin on chain {LOCAL_CHAIN_ID} only; make one with `sahara wallet new`"
         )));
     }
     fs::create_dir(&init.directory)
