@@ -6,6 +6,7 @@ import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
+import { measured } from "./web_meter.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
 import { stakes } from "./web_staking.mjs";
 import { keeps, types } from "./web_keys.mjs";
@@ -95,30 +96,9 @@ async function asks(page) {
 /** What the first visit loads, how much it jumps, and when it shows something. */
 async function firstLoad() {
   const { context, page } = await visitor();
-  const devtools = await context.newCDPSession(page);
-  await devtools.send("Network.enable");
-  let bytes = 0;
-  const kinds = new Map();
-  devtools.on("Network.responseReceived", ({ requestId, type }) => kinds.set(requestId, type));
-  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    if (["Document", "Script", "Stylesheet", "Image"].includes(kinds.get(requestId))) bytes += encodedDataLength;
-  });
-  await page.addInitScript(() => {
-    globalThis.shift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
-    }).observe({ type: "layout-shift", buffered: true });
-  });
-  await page.goto(gateway);
-  await page.locator(".talk select").waitFor();
-  await page.locator(".figures dd").first().waitFor();
-  await page.locator("table, .empty").first().waitFor();
-  const { shift, paint } = await page.evaluate(() => ({
-    shift: globalThis.shift,
-    paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
-  }));
+  const { bytes, shift, first } = await measured(page, gateway, [".talk select", ".figures dd", "table, .empty"]);
   await context.close();
-  return { kibibytes: Math.round(bytes / 102.4) / 10, shift: Math.round(shift * 1_000) / 1_000, paint: Math.round(paint ?? -1) };
+  return { kibibytes: Math.round(bytes / 102.4) / 10, shift: Math.round(shift * 1_000) / 1_000, paint: Math.round(first) };
 }
 
 const HOSTILE = `<img src=x onerror="document.title='taken'">`;

@@ -3,44 +3,16 @@
 // node web_speed.mjs GATEWAY VISITS: medians as JSON.
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { measured } from "./web_meter.mjs";
 
 const [gateway, visits] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 
-/** Observes from before the page's first byte. */
-function observe() {
-  globalThis.seen = { shift: 0, largest: 0 };
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.seen.shift += entry.value;
-  }).observe({ type: "layout-shift", buffered: true });
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) globalThis.seen.largest = entry.startTime;
-  }).observe({ type: "largest-contentful-paint", buffered: true });
-}
-
 async function visit(context, path, ready) {
   const page = await context.newPage();
-  const devtools = await context.newCDPSession(page);
-  await devtools.send("Network.enable");
-  let bytes = 0;
-  const kinds = new Map();
-  devtools.on("Network.responseReceived", ({ requestId, type }) => kinds.set(requestId, type));
-  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    if (["Document", "Script", "Stylesheet", "Image"].includes(kinds.get(requestId))) bytes += encodedDataLength;
-  });
-  await page.addInitScript(observe);
-  await page.goto(gateway + path);
-  for (const selector of ready) await page.locator(selector).first().waitFor();
-  const whole = await page.evaluate(() => performance.now());
-  // A frame after what was waited for, so that its paint and its shift are counted.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  const found = await page.evaluate(() => ({
-    first: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1,
-    largest: globalThis.seen.largest,
-    shift: globalThis.seen.shift,
-  }));
+  const found = await measured(page, gateway + path, ready);
   await page.close();
-  return { ...found, whole, bytes };
+  return found;
 }
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_second_moves_the_fee_by_at_most_an_eighth(
+        fn i6_a_second_moves_the_fee_by_at_most_an_eighth(
             fee in 1_000_000_000_u64..1_000_000_000_000_000,
             cuts in prop::collection::vec((1_u64..1000, 0_u64..200_000_000), 1..40),
         ) {
@@ -94,7 +94,7 @@ mod tests {
         }
 
         #[test]
-        fn the_fee_never_falls_below_the_floor(
+        fn i6_the_fee_never_falls_below_the_floor(
             fee in 0_u64..u64::MAX, gas_used in any::<u64>(), elapsed in any::<u64>(),
         ) {
             prop_assert!(next_base_fee(&PARAMETERS, &parent(fee, gas_used), elapsed) >= PARAMETERS.base_fee_floor);

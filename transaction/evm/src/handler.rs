@@ -26,18 +26,18 @@ use sahara_abi::{FEES, INCENTIVE_POOL, ISystem, SYSTEM};
 use sahara_protocols::Failure;
 use std::marker::PhantomData;
 
-pub(crate) struct SaharaHandler<S, I> {
+pub(crate) struct SettlingHandler<S, I> {
     rules: Rules,
     marker: PhantomData<(S, I)>,
 }
 
-impl<S: ParentState, I> SaharaHandler<S, I> {
+impl<S: ParentState, I> SettlingHandler<S, I> {
     pub(crate) const fn new(rules: Rules) -> Self {
         Self { rules, marker: PhantomData }
     }
 }
 
-impl<S: ParentState, I: Inspector<MachineContext<S>>> SaharaHandler<S, I> {
+impl<S: ParentState, I: Inspector<MachineContext<S>>> SettlingHandler<S, I> {
     /// Checks what does not depend on the state, then settles the sender's earnings and returns
     /// its account. The caller discards the changes.
     pub(crate) fn admit(&self, evm: &mut Inner<S, I>) -> Result<Account, MachineError> {
@@ -57,7 +57,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> SaharaHandler<S, I> {
     }
 }
 
-impl<S: ParentState, I: Inspector<MachineContext<S>>> Handler for SaharaHandler<S, I> {
+impl<S: ParentState, I: Inspector<MachineContext<S>>> Handler for SettlingHandler<S, I> {
     type Evm = Inner<S, I>;
     type Error = MachineError;
     type HaltReason = HaltReason;
@@ -110,7 +110,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Handler for SaharaHandler<
     }
 }
 
-impl<S: ParentState, I: Inspector<MachineContext<S>>> InspectorHandler for SaharaHandler<S, I> {
+impl<S: ParentState, I: Inspector<MachineContext<S>>> InspectorHandler for SettlingHandler<S, I> {
     type IT = EthInterpreter;
 }
 

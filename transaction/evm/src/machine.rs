@@ -2,7 +2,7 @@
 
 use crate::{
     env::BlockEnv,
-    handler::SaharaHandler,
+    handler::SettlingHandler,
     native::Precompiles,
     overlay::{Overlay, ReadError},
     rules::Rules,
@@ -60,7 +60,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     /// [`Self::take_changes`].
     pub(crate) fn run(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let ran = SaharaHandler::new(self.rules).run(&mut self.inner);
+        let ran = SettlingHandler::new(self.rules).run(&mut self.inner);
         let ran = self.settle(ran)?;
         Ok(self.forget_refused(ran))
     }
@@ -68,7 +68,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
     /// As [`Self::run`], showing every step to the inspector.
     pub(crate) fn inspect(&mut self, transaction: TxEnv) -> Result<Ran, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let ran = SaharaHandler::new(self.rules).inspect_run(&mut self.inner);
+        let ran = SettlingHandler::new(self.rules).inspect_run(&mut self.inner);
         let ran = self.settle(ran)?;
         Ok(self.forget_refused(ran))
     }
@@ -100,7 +100,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         transaction: TxEnv,
     ) -> Result<Result<Account, InvalidTransaction>, TransitionError> {
         self.inner.ctx.tx = transaction;
-        let admitted = SaharaHandler::new(self.rules).admit(&mut self.inner);
+        let admitted = SettlingHandler::new(self.rules).admit(&mut self.inner);
         let admitted = self.settle(admitted);
         self.inner.ctx.journaled_state.discard_tx();
         drop(self.take_changes());
@@ -116,7 +116,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         gas_limit: u64,
     ) -> Result<ExecutionResult<HaltReason>, TransitionError> {
         self.prepare_system(caller, to, data, gas_limit)?;
-        let ran = SaharaHandler::new(self.rules).run_system_call(&mut self.inner);
+        let ran = SettlingHandler::new(self.rules).run_system_call(&mut self.inner);
         let ran = self.settle(ran)?;
         ran.map_err(|error| TransitionError::Fatal(error.to_string()))
     }
@@ -130,7 +130,7 @@ impl<S: ParentState, I: Inspector<MachineContext<S>>> Machine<S, I> {
         gas_limit: u64,
     ) -> Result<ExecutionResult<HaltReason>, TransitionError> {
         self.prepare_system(caller, to, data, gas_limit)?;
-        let ran = SaharaHandler::new(self.rules).inspect_run_system_call(&mut self.inner);
+        let ran = SettlingHandler::new(self.rules).inspect_run_system_call(&mut self.inner);
         let ran = self.settle(ran)?;
         ran.map_err(|error| TransitionError::Fatal(error.to_string()))
     }

@@ -105,17 +105,6 @@ pub(crate) struct Circumstances {
 }
 
 impl Refusal {
-    /// Whether the transaction may become valid when the state changes or the fee falls.
-    pub const fn may_pass_later(&self) -> bool {
-        matches!(
-            self,
-            Self::NonceTooHigh { .. }
-                | Self::InsufficientFunds { .. }
-                | Self::FeeTooLow { .. }
-                | Self::BlockGasLimit { .. }
-        )
-    }
-
     pub(crate) fn from_revm(error: &InvalidTransaction, about: &Circumstances) -> Self {
         use InvalidTransaction as Invalid;
         match error {

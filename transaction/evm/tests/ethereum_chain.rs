@@ -9,85 +9,17 @@
     reason = "helpers of tests fail by panicking and say what is absent"
 )]
 
+mod recorded;
 #[path = "sahara/support/mod.rs"]
 mod support;
 
-use alloy_consensus::{Block, Header};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_genesis::Genesis;
 use alloy_primitives::{B256, U256};
-use alloy_rlp::Decodable;
-use sahara_evm::{
-    BlobSchedule, BlockEnv, EthereumEnv, Fork, Replay, Rules, execute_block, recover_transaction,
-};
-use sahara_finality::{EthereumTransaction, receipts_root};
-use std::fs;
+use recorded::{EthereumBlock, environment, rules};
+use sahara_evm::{Fork, Replay, execute_block, recover_transaction};
+use sahara_finality::receipts_root;
 use support::MemoryState;
-
-type EthereumBlock = Block<EthereumTransaction>;
-
-/// The rules of each block, by height before the merge and by time after it.
-fn rules(genesis: &Genesis, header: &Header) -> Rules {
-    let config = &genesis.config;
-    let is_at = |block: Option<u64>| block.is_some_and(|block| header.number >= block);
-    let is_since = |time: Option<u64>| time.is_some_and(|time| header.timestamp >= time);
-    let bpo = |name: &str| config.extra_fields.get(name).and_then(serde_json::Value::as_u64);
-    let schedule = |name: &str| {
-        let blobs = &config.blob_schedule[name];
-        BlobSchedule {
-            max: blobs.max_blob_count,
-            base_fee_update_fraction: u64::try_from(blobs.update_fraction).unwrap(),
-        }
-    };
-    let rules = |fork| Rules::ethereum(config.chain_id, fork);
-    let bpo1 = config.bpo1_time.or_else(|| bpo("bpo1Time"));
-    let bpo2 = config.bpo2_time.or_else(|| bpo("bpo2Time"));
-    match () {
-        () if is_since(bpo2) => rules(Fork::OSAKA).with_blobs(schedule("bpo2")),
-        () if is_since(bpo1) => rules(Fork::OSAKA).with_blobs(schedule("bpo1")),
-        () if is_since(config.osaka_time) => rules(Fork::OSAKA).with_blobs(schedule("osaka")),
-        () if is_since(config.prague_time) => rules(Fork::PRAGUE).with_blobs(schedule("prague")),
-        () if is_since(config.cancun_time) => rules(Fork::CANCUN).with_blobs(schedule("cancun")),
-        () if is_since(config.shanghai_time) => rules(Fork::SHANGHAI),
-        () if is_at(config.merge_netsplit_block) => rules(Fork::MERGE),
-        () if is_at(config.london_block) => rules(Fork::LONDON),
-        () if is_at(config.berlin_block) => rules(Fork::BERLIN),
-        () if is_at(config.istanbul_block) => rules(Fork::ISTANBUL),
-        () if is_at(config.constantinople_block) => rules(Fork::PETERSBURG),
-        () if is_at(config.byzantium_block) => rules(Fork::BYZANTIUM),
-        () if is_at(config.eip155_block) => rules(Fork::SPURIOUS_DRAGON),
-        () if is_at(config.eip150_block) => rules(Fork::TANGERINE),
-        () => rules(Fork::HOMESTEAD),
-    }
-}
-
-fn environment(block: &EthereumBlock) -> BlockEnv {
-    let header = &block.header;
-    BlockEnv {
-        number: header.number,
-        timestamp: header.timestamp,
-        parent_hash: header.parent_hash,
-        beneficiary: header.beneficiary,
-        gas_limit: header.gas_limit,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
-        prevrandao: header.mix_hash,
-        recipients: vec![],
-        missed: vec![],
-        is_electing: false,
-        ethereum: EthereumEnv {
-            difficulty: header.difficulty,
-            excess_blob_gas: header.excess_blob_gas,
-            parent_beacon_block_root: header.parent_beacon_block_root,
-            withdrawals: block.body.withdrawals.clone().unwrap_or_default().0,
-            uncles: block
-                .body
-                .ommers
-                .iter()
-                .map(|uncle| (uncle.number, uncle.beneficiary))
-                .collect(),
-        },
-    }
-}
 
 fn genesis_state(genesis: &Genesis) -> MemoryState {
     let mut state = MemoryState::default();
@@ -105,21 +37,14 @@ fn genesis_state(genesis: &Genesis) -> MemoryState {
 #[test]
 fn every_block_of_the_chain_ends_in_its_roots() {
     let Some(directory) = support::conformance("execution-apis/tests") else { return };
-    let genesis: Genesis =
-        serde_json::from_slice(&fs::read(directory.join("genesis.json")).unwrap()).unwrap();
-    let bytes = fs::read(directory.join("chain.rlp")).unwrap();
-    let mut rest = bytes.as_slice();
+    let (genesis, blocks) = recorded::chain(&directory);
     let mut state = genesis_state(&genesis);
-    let (mut blocks, mut transactions) = (0, 0);
-    while !rest.is_empty() {
-        let block = EthereumBlock::decode(&mut rest).unwrap();
-        if blocks == 0 {
-            state.hashes.insert(0, block.header.parent_hash);
-        }
-        transactions += block.body.transactions.len();
-        import(&genesis, &mut state, &block);
-        blocks += 1;
+    state.hashes.insert(0, blocks[0].header.parent_hash);
+    for block in &blocks {
+        import(&genesis, &mut state, block);
     }
+    let transactions: usize = blocks.iter().map(|block| block.body.transactions.len()).sum();
+    let blocks = blocks.len();
     println!("{blocks} blocks, {transactions} transactions");
     assert!(blocks > 0 && transactions > 0);
 }

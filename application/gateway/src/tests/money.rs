@@ -104,6 +104,31 @@ async fn g2_killed_before_work_it_charges_nothing() {
 }
 
 #[tokio::test]
+async fn g3_whoever_has_a_token_has_it_reserved_in_final_state_and_on_disk() {
+    let mut world = World::new().await;
+    world.script.permits.forget_permits(10_000);
+    world.script.permits.add_permits(1);
+    let blocks = world.node.blocks().len();
+    let stream = world.stream_until("reserved", "t0 ").await;
+    assert_eq!(world.node.blocks().len(), blocks + 1, "the reservation is final");
+    let one = part(INPUT, OUTPUT, 5, 1) + part(INPUT / 2, OUTPUT / 2, 5, 1);
+    assert!(world.node.channel(world.channel).deposit.to::<u128>() >= one);
+    world.kill_and_restart().await;
+    assert_eq!(world.receipts(), 1, "what was on disk at that moment is charged");
+    drop(stream);
+}
+
+#[tokio::test]
+async fn g3_whoever_has_an_answer_has_its_receipt_on_disk() {
+    let mut world = World::new().await;
+    for count in 1..4 {
+        world.answer(&chat("ended")).await;
+        world.kill_and_restart().await;
+        assert_eq!(world.receipts(), count);
+    }
+}
+
+#[tokio::test]
 async fn g2_killed_after_persisting_or_submitting_it_settles_once() {
     let mut world = World::new().await;
     let first = world.answer(&chat("persisted")).await;

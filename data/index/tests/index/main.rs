@@ -25,6 +25,9 @@ mod node;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+#[path = "../../../../transaction/rpc/tests/rpc/proposer.rs"]
+mod proposer;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod start;

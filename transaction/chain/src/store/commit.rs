@@ -119,22 +119,6 @@ impl Store {
         inner.publish()?;
         Ok(Committed::New)
     }
-
-    /// Stores the certificate of a block that is final already, in case it came later.
-    ///
-    /// # Errors
-    /// When the block is not final yet, or the disk fails.
-    pub fn certify(&self, number: u64, certificate: &[u8]) -> Result<(), StoreError> {
-        let _writer = self.inner.writer.lock();
-        let head = self.head().number;
-        if number > head {
-            return Err(StoreError::Gap { expected: head.saturating_add(1), got: number });
-        }
-        let mut batch = self.inner.database.batch();
-        batch.insert(&self.inner.tables.certificates, number_key(number), certificate);
-        batch.commit()?;
-        self.inner.refresh().map(drop)
-    }
 }
 
 fn is_final(

@@ -48,10 +48,4 @@ impl NodeCache {
         self.0.insert(hash, encoding.clone());
         encoding
     }
-
-    /// The bytes held now.
-    #[must_use]
-    pub fn held_bytes(&self) -> u64 {
-        self.0.weight()
-    }
 }

@@ -115,14 +115,14 @@ fn i7_an_equivocating_leader_makes_no_fork() {
 }
 
 #[test]
-fn i7_conflicting_votes_make_no_fork_and_are_proven() {
+fn i7_i11_conflicting_votes_make_no_fork_and_are_proven() {
     let evidence = survive(Deviation::Conflicts);
     let faults: Vec<Fault> = evidence.iter().map(|one| one.fault).collect();
     assert!(faults.contains(&Fault::ConflictingNotarize), "{faults:?}");
 }
 
 #[test]
-fn i7_votes_to_skip_and_to_finalize_make_no_fork_and_are_proven() {
+fn i7_i11_votes_to_skip_and_to_finalize_make_no_fork_and_are_proven() {
     let evidence = survive(Deviation::Nullifies);
     assert!(evidence.iter().any(|one| one.fault == Fault::NullifyFinalize), "{evidence:?}");
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod frozen;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod parts;

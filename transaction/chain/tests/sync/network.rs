@@ -1,7 +1,6 @@
 //! A node that fetches a state from others over a simulated network, in virtual time.
 
 use std::{
-    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc,
@@ -11,23 +10,21 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use commonware_p2p::simulated::{Config, Link, Network, Oracle};
-use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZUsize, probability};
+use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use parking_lot::Mutex;
 use sahara_chain::{
     store::Store,
     sync::{
-        CHANNEL, Join, Library, Progress, StateLibrary, start,
-        wire::{Answer, MAX_MESSAGE_BYTES, Request},
+        CHANNEL, Join, Library, Progress, StateLibrary,
+        wire::{Answer, Request},
     },
 };
-use sahara_finality::{NetworkPublicKey, ValidatorKeys};
-use tokio::sync::mpsc;
 
-use crate::world::{Change, Start, World, options, populated};
+use crate::{
+    links::{Links, QUOTA, connect},
+    world::{Change, Start, World, options, populated},
+};
 
-const QUOTA: Quota = Quota::per_second(NZU32!(100_000));
 /// So small that a state takes many answers.
 const ANSWER_BYTES: usize = 2_000;
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -199,30 +196,9 @@ fn fetch(
     kills: &[Duration],
     directory: &Path,
 ) -> Vec<Progress> {
-    let keys: Vec<NetworkPublicKey> = (0..=u8::try_from(peers.len()).unwrap())
-        .map(|seed| ValidatorKeys::from_secret(&[100 + seed; 32]).unwrap())
-        .map(|keys| keys.validator(Address::ZERO).network_key)
-        .collect();
     let runner = deterministic::Runner::timed(PATIENCE);
     runner.start(|context| async move {
-        let config = Config {
-            max_size: u32::try_from(MAX_MESSAGE_BYTES).unwrap(),
-            max_peers_per_set: NonZeroUsize::new(keys.len()).unwrap(),
-            disconnect_on_block: true,
-            tracked_peer_sets: NZUsize!(3),
-        };
-        let (network, oracle): (_, Oracle<NetworkPublicKey, deterministic::Context>) =
-            Network::new_with_peers(context.child("network"), config, keys.clone()).await;
-        network.start();
-        let me = keys.last().unwrap().clone();
-        for ((peer, latency), key) in peers.into_iter().zip(&keys) {
-            let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
-            let nobody = mpsc::channel(1).0;
-            let _serving = start(context.child("peer"), Arc::new(peer), channel, nobody);
-            let link = || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
-            oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
-            oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();
-        }
+        let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
         let mut ends = Vec::new();
         let mut kills = kills.iter();
         loop {

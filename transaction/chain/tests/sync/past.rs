@@ -1,7 +1,6 @@
 //! The blocks from before a state sync, fetched while the node runs.
 
 use std::{
-    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc,
@@ -10,27 +9,25 @@ use std::{
     time::Duration,
 };
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::Bytes;
 use alloy_rlp::Decodable as _;
-use commonware_p2p::simulated::{Config, Link, Network, Oracle};
-use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZUsize, probability};
+use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use sahara_chain::{
     store::{History, LogLimits, PastBlock, Store, StoreError, StoreOptions, TakeError},
     sync::{
         CHANNEL, Library, Past, StateLibrary, fill, start,
-        wire::{Answer, MAX_MESSAGE_BYTES, Request},
+        wire::{Answer, Request},
     },
 };
-use sahara_finality::{ChainIdentity, NetworkPublicKey, ValidatorKeys};
+use sahara_finality::ChainIdentity;
 use tokio::sync::mpsc;
 
 use crate::{
+    links::{Links, QUOTA, connect},
     parts::{base, newest, one_answer},
     world::{CHAIN_ID, Change, Sets, World, options, transfer, validators},
 };
 
-const QUOTA: Quota = Quota::per_second(NZU32!(100_000));
 /// So small that the past takes many answers.
 const ANSWER_BYTES: usize = 4_000;
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -157,10 +154,6 @@ fn honest(world: &World) -> Peer {
 
 /// Fills the past of `store` from peers at these distances, for at most `time`; how many were blocked.
 fn fill_from(world: &World, store: &Store, peers: Vec<(Peer, Duration)>, time: Duration) -> usize {
-    let keys: Vec<NetworkPublicKey> = (0..=u8::try_from(peers.len()).unwrap())
-        .map(|seed| ValidatorKeys::from_secret(&[100 + seed; 32]).unwrap())
-        .map(|keys| keys.validator(Address::ZERO).network_key)
-        .collect();
     let past = Past {
         store: store.clone(),
         chain: ChainIdentity { chain_id: CHAIN_ID, genesis: world.start.genesis.block.hash() },
@@ -169,25 +162,7 @@ fn fill_from(world: &World, store: &Store, peers: Vec<(Peer, Duration)>, time: D
     };
     let own = StateLibrary::new(store.clone(), world.handovers());
     deterministic::Runner::timed(PATIENCE).start(|context| async move {
-        let config = Config {
-            max_size: u32::try_from(MAX_MESSAGE_BYTES).unwrap(),
-            max_peers_per_set: NonZeroUsize::new(keys.len()).unwrap(),
-            disconnect_on_block: true,
-            tracked_peer_sets: NZUsize!(3),
-        };
-        let (network, oracle): (_, Oracle<NetworkPublicKey, deterministic::Context>) =
-            Network::new_with_peers(context.child("network"), config, keys.clone()).await;
-        network.start();
-        let me = keys.last().unwrap().clone();
-        let mut serving = Vec::new();
-        for ((peer, latency), key) in peers.into_iter().zip(&keys) {
-            let channel = oracle.control(key.clone()).register(CHANNEL, QUOTA).await.unwrap();
-            let nobody = mpsc::channel(1).0;
-            serving.push(start(context.child("peer"), Arc::new(peer), channel, nobody));
-            let link = || Link { latency, jitter: Duration::ZERO, success_rate: probability!(1.0) };
-            oracle.add_link(me.clone(), key.clone(), link()).await.unwrap();
-            oracle.add_link(key.clone(), me.clone(), link()).await.unwrap();
-        }
+        let Links { oracle, me, mut serving } = connect(&context, peers).await;
         let control = oracle.control(me.clone());
         let (sender, receiver) = control.register(CHANNEL, QUOTA).await.unwrap();
         let (heard, answers) = mpsc::channel(4);

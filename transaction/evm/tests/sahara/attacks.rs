@@ -50,7 +50,7 @@ fn long_proposal(length: u32) -> Vec<u8> {
 }
 
 #[test]
-fn call_data_is_paid_for_before_anything_looks_at_it() {
+fn i8_call_data_is_paid_for_before_anything_looks_at_it() {
     const GAS: u64 = 3_000_000;
     let length: u32 = 512 * 1024;
     let words = u64::from(length / 32);

@@ -413,6 +413,28 @@ proptest! {
     }
 
     #[test]
+    fn i1_an_edge_points_to_an_older_asset_and_is_there_for_ever(
+        plans in proptest::collection::vec((proptest::collection::btree_set(1u64..12, 0..4), 0u16..400), 1..12),
+    ) {
+        let (state, mut written) = (&mut MemoryState::default(), Vec::new());
+        for (parents, royalty) in plans {
+            let known = count(state).unwrap();
+            let (older, younger): (Vec<u64>, Vec<u64>) = parents.into_iter().partition(|p| *p <= known);
+            for parent in younger {
+                let error = IAssets::UnknownParent { parent };
+                prop_assert_eq!(refusal(state, &dataset(&[parent], royalty)), Failure::from(error));
+            }
+            let id = registered(state, &older, royalty);
+            written.push((id, dataset(&older, royalty).edges, shares_of(state, id)));
+        }
+        for (id, edges_then, shares_then) in written {
+            prop_assert!(edges_then.iter().all(|edge| edge.parent.0 < id.0));
+            prop_assert_eq!(edges(state, id).unwrap(), edges_then);
+            prop_assert_eq!(shares_of(state, id), shares_then);
+        }
+    }
+
+    #[test]
     fn tables_and_edges_read_what_they_wrote(rows in proptest::collection::vec((any::<u64>(), 0u16..=10_000, any::<bool>()), 0..65)) {
         let rows: Vec<Row> = rows.into_iter().map(|(asset, share, has_members)| Row {
             asset: AssetId(asset), share: BasisPoints::new(share).unwrap(), has_members,

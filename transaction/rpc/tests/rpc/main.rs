@@ -18,6 +18,11 @@ mod pool;
 #[cfg(test)]
 mod proofs;
 #[cfg(test)]
+mod proposer;
+#[cfg(test)]
+#[path = "../../../evm/tests/recorded/mod.rs"]
+mod recorded;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod support;

@@ -5,25 +5,23 @@
 //! linked anew: their hashes differ, everything else is the same. Hashes are translated on the way
 //! in and out, and answers are compared as they were recorded.
 
-use crate::support::TestNode;
-use alloy_consensus::{Block as GenericBlock, Header, transaction::Recovered};
+use crate::{
+    recorded::{self, EthereumBlock},
+    support::TestNode,
+};
+use alloy_consensus::{Header, transaction::Recovered};
 use alloy_genesis::Genesis as EthereumGenesis;
 use alloy_primitives::{Address, B256, Bytes};
-use alloy_rlp::Decodable;
 use sahara_chain::{
     genesis::GenesisFile,
     ledger::NodeLedger,
     store::{ExecutedBlock, Genesis, PendingStates, Store, StoreOptions, allocation},
 };
-use sahara_evm::{
-    BlobSchedule, BlockEnv, EthereumEnv, Fork, Rules, execute_block, recover_transaction,
-};
+use sahara_evm::{Fork, Rules, execute_block, recover_transaction};
 use sahara_finality::{Block, EthereumTransaction, Seal, Transaction, ValidatorKeys, ValidatorSet};
 use sahara_rpc::{Node, RpcServer, RpcSettings};
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
-
-type EthereumBlock = GenericBlock<EthereumTransaction>;
 
 /// A node on the recorded chain.
 pub(crate) struct Replayed {
@@ -35,15 +33,12 @@ pub(crate) struct Replayed {
 
 impl Replayed {
     /// Imports the chain that is recorded in a directory.
-    pub(crate) async fn start(recorded: &Path) -> Self {
-        let genesis: EthereumGenesis =
-            serde_json::from_slice(&fs::read(recorded.join("genesis.json")).unwrap()).unwrap();
-        let bytes = fs::read(recorded.join("chain.rlp")).unwrap();
+    pub(crate) async fn start(place: &Path) -> Self {
+        let (genesis, blocks) = recorded::chain(place);
         let directory = tempfile::tempdir().unwrap();
         let mut chain = Chain::begin(&genesis, directory.path());
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            chain.import(&genesis, EthereumBlock::decode(&mut rest).unwrap());
+        for block in blocks {
+            chain.import(&genesis, block);
         }
         let keys = ValidatorKeys::from_secret(&[7; 32]).unwrap();
         let validators = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))]).unwrap();
@@ -113,8 +108,8 @@ impl Chain {
     }
 
     fn import(&mut self, genesis: &EthereumGenesis, original: EthereumBlock) {
-        self.rules = rules(genesis, &original.header);
-        let env = environment(&original);
+        self.rules = recorded::rules(genesis, &original.header);
+        let env = recorded::environment(&original);
         let signed = original.body.transactions.iter().cloned().map(recover_transaction);
         let signed: Vec<Recovered<EthereumTransaction>> = signed.map(Result::unwrap).collect();
         let state = self.pending.state_after(self.tip).unwrap();
@@ -136,61 +131,5 @@ impl Chain {
         };
         self.pending.insert(Arc::new(executed)).unwrap();
         self.pending.finalize(self.tip, None).unwrap();
-    }
-}
-
-fn environment(block: &EthereumBlock) -> BlockEnv {
-    let header = &block.header;
-    let uncles = block.body.ommers.iter().map(|uncle| (uncle.number, uncle.beneficiary));
-    BlockEnv {
-        number: header.number,
-        timestamp: header.timestamp,
-        parent_hash: header.parent_hash,
-        beneficiary: header.beneficiary,
-        gas_limit: header.gas_limit,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
-        prevrandao: header.mix_hash,
-        recipients: vec![],
-        missed: vec![],
-        is_electing: false,
-        ethereum: EthereumEnv {
-            difficulty: header.difficulty,
-            excess_blob_gas: header.excess_blob_gas,
-            parent_beacon_block_root: header.parent_beacon_block_root,
-            withdrawals: block.body.withdrawals.clone().unwrap_or_default().0,
-            uncles: uncles.collect(),
-        },
-    }
-}
-
-/// The rules of each block, by height before the merge and by time after it.
-fn rules(genesis: &EthereumGenesis, header: &Header) -> Rules {
-    let config = &genesis.config;
-    let is_at = |block: Option<u64>| block.is_some_and(|block| header.number >= block);
-    let is_since = |time: Option<u64>| time.is_some_and(|time| header.timestamp >= time);
-    let bpo = |name: &str| config.extra_fields.get(name).and_then(serde_json::Value::as_u64);
-    let blobs = |fork, schedule: &str| {
-        let blobs = &config.blob_schedule[schedule];
-        let base_fee_update_fraction = u64::try_from(blobs.update_fraction).unwrap();
-        let schedule = BlobSchedule { max: blobs.max_blob_count, base_fee_update_fraction };
-        Rules::ethereum(config.chain_id, fork).with_blobs(schedule)
-    };
-    let rules = |fork| Rules::ethereum(config.chain_id, fork);
-    match () {
-        () if is_since(config.bpo2_time.or_else(|| bpo("bpo2Time"))) => blobs(Fork::OSAKA, "bpo2"),
-        () if is_since(config.bpo1_time.or_else(|| bpo("bpo1Time"))) => blobs(Fork::OSAKA, "bpo1"),
-        () if is_since(config.osaka_time) => blobs(Fork::OSAKA, "osaka"),
-        () if is_since(config.prague_time) => blobs(Fork::PRAGUE, "prague"),
-        () if is_since(config.cancun_time) => blobs(Fork::CANCUN, "cancun"),
-        () if is_since(config.shanghai_time) => rules(Fork::SHANGHAI),
-        () if is_at(config.merge_netsplit_block) => rules(Fork::MERGE),
-        () if is_at(config.london_block) => rules(Fork::LONDON),
-        () if is_at(config.berlin_block) => rules(Fork::BERLIN),
-        () if is_at(config.istanbul_block) => rules(Fork::ISTANBUL),
-        () if is_at(config.constantinople_block) => rules(Fork::PETERSBURG),
-        () if is_at(config.byzantium_block) => rules(Fork::BYZANTIUM),
-        () if is_at(config.eip155_block) => rules(Fork::SPURIOUS_DRAGON),
-        () if is_at(config.eip150_block) => rules(Fork::TANGERINE),
-        () => rules(Fork::HOMESTEAD),
     }
 }

@@ -1,31 +1,22 @@
-//! A chain of one validator without its network: the real ledger, store and pool, blocks sealed and
-//! certified with a real key as soon as there is work.
+//! A chain of one validator without its network: the real ledger, store and pool.
 
+use crate::proposer::Proposer;
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex, keccak256};
-use commonware_consensus::{
-    simplex::types::{Context, Finalization, Finalize, Proposal},
-    types::{Epoch, Round, View},
-};
-use commonware_cryptography::keccak256::Digest;
-use commonware_parallel::Sequential;
-use commonware_utils::non_empty;
 use jsonrpsee::{
     core::{ClientError, client::ClientT, traits::ToRpcParams},
     http_client::{HttpClient, HttpClientBuilder},
     types::ErrorObjectOwned,
 };
 use sahara_chain::{
-    consensus::{BuildContext, Ledger},
     genesis::GenesisFile,
     ledger::NodeLedger,
     store::{Genesis, Store, StoreOptions, genesis_root},
 };
 use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig, StateDiff};
 use sahara_finality::{
-    Block, ChainIdentity, EthereumTransaction, RoundSeal, ValidatorKeys, ValidatorSet,
-    encode_finalization, genesis_block, header_template, signer,
+    ChainIdentity, EthereumTransaction, ValidatorKeys, ValidatorSet, genesis_block,
 };
 use sahara_primitives::Amount;
 use sahara_rpc::{Node, RpcServer, RpcSettings};
@@ -60,12 +51,6 @@ impl Drop for TestNode {
             assert_eq!(self.ledger.metrics().recovered(), 0, "coin that no books know of");
         }
     }
-}
-
-struct Validator {
-    keys: ValidatorKeys,
-    set: ValidatorSet,
-    chain: ChainIdentity,
 }
 
 impl TestNode {
@@ -115,8 +100,8 @@ impl TestNode {
         let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
         let ledger = open(&genesis, &built, store);
         let chain = ChainIdentity { chain_id: CHAIN_ID, genesis: built.block.hash() };
-        let validator = Validator { keys, set: set.clone(), chain };
-        let proposer = tokio::spawn(propose(ledger.clone(), validator));
+        let proposer = Proposer { keys, set: set.clone(), chain, skipped: Arc::default() };
+        let proposer = tokio::spawn(proposer.run(ledger.clone()));
         let mut settings = RpcSettings::new("127.0.0.1:0".parse().unwrap());
         change(&mut settings);
         let node = Node::new(&ledger, &genesis, Box::new(|| 0), "sahara/test");
@@ -180,44 +165,6 @@ fn config() -> GenesisConfig {
         governance: None,
         disputes: None,
     }
-}
-
-/// Builds, certifies and applies a block whenever there is work, a second after the last one.
-async fn propose(ledger: NodeLedger, validator: Validator) {
-    let mut parent = ledger.genesis();
-    loop {
-        ledger.wait_for_work(&parent).await;
-        let block = child(&ledger, &validator, &parent).await;
-        let certificate = certify(&validator, &block);
-        parent = block.clone();
-        ledger.finalize(Arc::new(block), Some(certificate)).await;
-    }
-}
-
-async fn child(ledger: &NodeLedger, validator: &Validator, parent: &Block) -> Block {
-    let me = validator.set.as_slice()[0].clone();
-    let view = parent.header.number + 1;
-    let context = Context {
-        round: Round::new(Epoch::zero(), View::new(view)),
-        leader: me.network_key,
-        parent: (View::new(view - 1), Digest(parent.hash().0)),
-    };
-    let seal = RoundSeal::sign(&context, view, &validator.chain, &validator.keys.consensus);
-    let time = parent.milliseconds() + 1_000;
-    let header = header_template(parent, time, &seal, me.fee_address);
-    ledger.build(parent, BuildContext { header, seal }).await.unwrap()
-}
-
-fn certify(validator: &Validator, block: &Block) -> Vec<u8> {
-    let view = block.header.number;
-    let round = Round::new(Epoch::zero(), View::new(view));
-    let proposal = Proposal::new(round, View::new(view - 1), Digest(block.hash().0));
-    let key = validator.keys.consensus.clone();
-    let scheme = signer(&validator.chain, &validator.set, key).unwrap();
-    let votes = vec![Finalize::sign(&scheme, proposal).unwrap()];
-    let finalization =
-        Finalization::from_owned_finalizes(&scheme, non_empty![@votes], &Sequential).unwrap();
-    encode_finalization(&finalization)
 }
 
 pub(crate) fn secret(key: &str) -> SecretKey {

@@ -117,7 +117,7 @@ fn several_channels_and_turns_are_claimed_in_one_call() {
 }
 
 #[test]
-fn one_bad_claim_refuses_the_whole_call() {
+fn i8_one_bad_claim_refuses_the_whole_call() {
     let (mut world, id) = opened();
     let other = IChannels::Reservation { nonce: 2, ..world.reservation(1, 10 * COIN) };
     let other = world.open(&other).unwrap();

@@ -101,7 +101,7 @@ fn an_open_asset_sealed_without_members_is_its_owners_alone() {
 }
 
 #[test]
-fn a_transfer_pays_the_past_to_the_old_owner_and_the_future_to_the_new() {
+fn i5_a_transfer_pays_the_past_to_the_old_owner_and_the_future_to_the_new() {
     let state = &mut rich();
     let asset = shared(state, &[(CAROL, 1)], 1);
     pay(state, asset, 100).unwrap();

@@ -149,7 +149,7 @@ fn a_commission_rises_by_a_point_a_day_to_at_most_20() {
 }
 
 #[test]
-fn an_unbonding_ends_after_21_days_to_the_second_and_pays_once() {
+fn i7_an_unbonding_ends_after_21_days_to_the_second_and_pays_once() {
     let mut world = world(1, 1);
     let (who, house) = (person(0), operator(0));
     join(&mut world, who, house, 10 * COIN).unwrap();
