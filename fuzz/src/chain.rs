@@ -1,18 +1,20 @@
 //! What validators and nodes send each other, and what a light client is shown.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rlp::Decodable as _;
 use alloy_trie::{Nibbles, TrieAccount};
 use sahara_chain::{
     consensus::{self, Said, requested_block},
-    genesis::GenesisFile,
+    genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile},
     store::PastBlock,
-    sync::wire::{Answer, Message},
+    sync::wire::{Answer, HandoverParts, Message},
     trie::{Stub, open},
 };
+use sahara_evm::GenesisConfig;
 use sahara_finality::{
-    Block, ChainIdentity, Scheme, Seal, SignedChange, Transaction, TxReceipt, ValidatorKeys,
-    ValidatorSet, decode_header, proven_conflict, verifier, verify_account, verify_finalization,
-    verify_receipt, verify_storage,
+    Block, ChainIdentity, Handover, LightClient, Scheme, Seal, SignedChange, Transaction,
+    TxReceipt, ValidatorKeys, ValidatorSet, decode_header, proven_conflict, verifier,
+    verify_account, verify_finalization, verify_receipt, verify_storage,
 };
 use std::sync::LazyLock;
 
@@ -25,6 +27,28 @@ static CHAIN: LazyLock<(ChainIdentity, ValidatorSet, ValidatorKeys)> = LazyLock:
     let set = (1..=4).map(|seed| keys(seed).validator(Address::repeat_byte(seed))).collect();
     let Ok(set) = ValidatorSet::new(set) else { panic!("four different validators") };
     (ChainIdentity { chain_id: 724_272, genesis: B256::repeat_byte(1) }, set, keys(1))
+});
+
+/// A stranger to the chain of the four, who knows its block 0.
+static LIGHT: LazyLock<LightClient> = LazyLock::new(|| {
+    let (ChainIdentity { chain_id, .. }, validators, _) = &*CHAIN;
+    let config = GenesisConfig::local(*chain_id, 1_750_000_000_000, &[Address::repeat_byte(8)]);
+    let validators = validators.clone();
+    let file = GenesisFile {
+        config,
+        validators: validators.clone(),
+        epoch_length: DEFAULT_EPOCH_LENGTH,
+        staking: None,
+    };
+    let client = file.build().map(|genesis| {
+        let header = alloy_rlp::encode(&genesis.block.header);
+        LightClient::new(genesis.block.hash(), &header, *chain_id, validators)
+    });
+    match client {
+        Ok(Ok(client)) => client,
+        Ok(Err(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
+    }
 });
 
 /// Checks what the four signed.
@@ -158,6 +182,18 @@ pub(crate) fn set_change(data: &[u8]) {
             "a change that nobody signed"
         );
     }
+}
+
+/// Nobody here signs, so the validators stay who they are.
+pub(crate) fn handover(data: &[u8]) {
+    let mut rest = data;
+    let Ok(parts) = HandoverParts::decode(&mut rest) else { return };
+    let used = data.len().saturating_sub(rest.len());
+    is_canonical(&alloy_rlp::encode(&parts), data.get(..used).unwrap_or_default());
+    let HandoverParts { header, seal, certificate, validators } = parts;
+    let Ok(validators) = ValidatorSet::decode(&validators) else { return };
+    let handover = Handover { header, seal, certificate, validators };
+    assert!(LIGHT.clone().hand_over(&handover).is_err(), "a handover that nobody signed");
 }
 
 pub(crate) fn receipt(data: &[u8]) {

@@ -6,6 +6,7 @@
 //! reaches new code in `fuzz/corpus/NAME`; `tests/corpus.rs` runs what was kept on every change.
 #![expect(clippy::panic, reason = "a law that does not hold ends the run: that is what it is for")]
 
+mod assets;
 mod calls;
 mod chain;
 mod compute;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     target("evidence", 1_024, chain::evidence),
     target("validators", 4_096, chain::validators),
     target("set_change", 8_192, chain::set_change),
+    target("handover", 8_192, chain::handover),
     target("receipt", 4_096, chain::receipt),
     target("state_proof", 8_192, chain::state_proof),
     target("receipt_proof", 8_192, chain::receipt_proof),
@@ -52,6 +54,10 @@ pub const TARGETS: &[Target] = &[
     target("worker_messages", 8_192, compute::worker_messages),
     target("bundle", 32_768, compute::bundle),
     target("model_file", 65_536, compute::model_file),
+    target("weights_header", 16_384, assets::weights_header),
+    target("asset_texts", 16_384, assets::asset_texts),
+    target("signed_header", 1_024, assets::signed_header),
+    target("key_file", 4_096, assets::key_file),
 ];
 
 /// The target of this name.

@@ -1,6 +1,7 @@
 //! libFuzzer over the target that `SAHARA_FUZZ_TARGET` names.
 #![no_main]
 #![expect(clippy::panic, reason = "a wrong name ends the program")]
+#![expect(clippy::disallowed_methods, reason = "libFuzzer owns the command line")]
 
 use libfuzzer_sys::fuzz_target;
 use sahara_fuzz::{TARGETS, Target, find};

@@ -1,25 +1,47 @@
 //! What the fuzzers begin with is what it is called: a seed that its decoder refuses leads nowhere.
 
+use alloy_rlp::Decodable as _;
 use sahara_chain::{
     consensus::{Said, requested_block},
-    sync::wire::Message,
+    sync::wire::{HandoverParts, Message},
 };
+use sahara_client::{Keystore, ValidatorKeystore};
 use sahara_compute::Bundle;
+use sahara_vault::{
+    Document, Manifest,
+    metadata::{Gguf, Safetensors},
+    stranger::{self, Text},
+};
 use std::{fs, path::Path};
 
 /// A target and what its seeds must be for its decoder.
 type Understands = (&'static str, fn(&[u8]) -> bool);
 
-const TARGETS: [Understands; 5] = [
+const TARGETS: [Understands; 9] = [
     ("vote", |bytes| Said::vote(bytes).is_some()),
     ("vote_certificate", |bytes| Said::certificate(bytes, 4).is_some()),
     ("block_request", |bytes| requested_block(bytes).is_some()),
     ("sync_message", |bytes| Message::decode(bytes).is_ok()),
+    ("handover", |bytes| HandoverParts::decode(&mut &*bytes).is_ok()),
+    ("weights_header", |bytes| {
+        let size = u64::try_from(bytes.len()).unwrap();
+        Gguf::read(bytes).is_ok() || Safetensors::read(bytes, size).is_ok()
+    }),
+    ("asset_texts", |bytes| {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let is_croissant = text.contains("mlcommons.org/croissant");
+        let is_card = text.starts_with("---\n") && stranger::read(Text::Card, text).is_ok();
+        is_croissant || is_card || Manifest::read(text).is_ok() || Document::read(text).is_ok()
+    }),
+    ("key_file", |bytes| {
+        let text = std::str::from_utf8(bytes).unwrap();
+        Keystore::from_json(text).is_ok() || ValidatorKeystore::from_json(text).is_ok()
+    }),
     ("bundle", |bytes| serde_json::from_slice::<Bundle>(bytes).is_ok()),
 ];
 
 #[test]
-fn seeds_of_votes_certificates_requests_and_bundles_are_understood() {
+fn every_seed_is_understood_as_what_it_is_called() {
     for (target, understands) in TARGETS {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
         let mut seeds = 0;

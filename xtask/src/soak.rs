@@ -5,6 +5,7 @@ use crate::{
     shell::{cargo, command, root, run, target},
 };
 use eyre::{Result, bail};
+use std::path::Path;
 
 /// Name and what it does.
 const SOAKS: &[(&str, &str)] = &[
@@ -74,47 +75,70 @@ fn systemd() -> Result<()> {
 }
 
 /// Coverage for libFuzzer, as `cargo fuzz` asks the compiler for it; no sanitizer, so that the pinned
-/// stable compiler does. Arithmetic is checked as in every release build.
+/// stable compiler does. Arithmetic is checked as in every release build. Without `--cfg fuzzing`, under
+/// which some libraries become others than those that run.
 const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Ccodegen-units=1 -Cdebug-assertions --cfg fuzzing";
+    -Cllvm-args=-sanitizer-coverage-trace-compares \
+    -Cllvm-args=-simplifycfg-branch-fold-threshold=0 -Ccodegen-units=1 -Cdebug-assertions";
 
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
-/// Fuzzes one target or all, then keeps of what was found the least that reaches the same code.
+/// Fuzzes one target or all, then keeps of what was found the least that reaches the same code. What
+/// breaks one is kept for it, and the others have their time.
 fn fuzz(arguments: &[String]) -> Result<()> {
     let (seconds, names): (Vec<_>, Vec<_>) =
         arguments.iter().partition(|argument| argument.parse::<u32>().is_ok());
     let seconds = seconds.first().map_or("3600", |seconds| seconds.as_str());
     let built = target().join("fuzz");
+    // Optimising across crates would come after the instruments are in, and only costs time.
     run(cargo(&["build", "--release", "--package", "sahara-fuzz", "--bin", "fuzz"])
         .args(["--features", "libfuzzer", "--target", HOST, "--target-dir"])
         .arg(&built)
-        .env("RUSTFLAGS", INSTRUMENTED))?;
+        .env("RUSTFLAGS", INSTRUMENTED)
+        .env("CARGO_PROFILE_RELEASE_LTO", "off"))?;
     let corpora = root().join("fuzz/corpus");
     let mut all: Vec<String> = std::fs::read_dir(&corpora)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<Result<_>>()?;
     all.sort();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
+        bail!("no target `{unknown}`: fuzz/corpus has a directory for each");
+    }
     all.retain(|name| names.is_empty() || names.contains(&name));
-    if all.is_empty() {
-        bail!("no target {names:?}: fuzz/corpus has a directory for each");
-    }
     let program = built.join(HOST).join("release/fuzz");
-    for name in &all {
-        let (kept, found) = (corpora.join(name), target().join("corpus").join(name));
-        std::fs::create_dir_all(&found)?;
-        let fuzzer = || {
-            let mut fuzzer = command(&program);
-            fuzzer.env("SAHARA_FUZZ_TARGET", name);
-            fuzzer
-        };
-        run(fuzzer()
-            .args(["-rss_limit_mb=4096", "-timeout=10", "-print_final_stats=1"])
-            .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-artifact_prefix={}/", found.display()))
-            .args([&found, &kept]))?;
-        run(fuzzer().arg("-merge=1").args([&kept, &found]))?;
-    }
-    Ok(())
+    let broken: Vec<_> = all
+        .iter()
+        .filter_map(|name| {
+            let (kept, aside) = (corpora.join(name), target().join("corpus").join(name));
+            fuzz_one(&program, (name, seconds), (&kept, &aside))
+                .err()
+                .map(|error| format!("{name}: {error}; what breaks it lies in {}", aside.display()))
+        })
+        .collect();
+    if broken.is_empty() { Ok(()) } else { bail!("{}", broken.join("\n")) }
+}
+
+/// Fuzzes one target from what is kept and what was found before, and keeps what is new.
+fn fuzz_one(
+    program: &Path,
+    (name, seconds): (&str, &str),
+    (kept, aside): (&Path, &Path),
+) -> Result<()> {
+    let (found, breaking) = (aside.join("found"), aside.join("breaking"));
+    std::fs::create_dir_all(&found)?;
+    std::fs::create_dir_all(&breaking)?;
+    let fuzzer = || {
+        let mut fuzzer = command(program);
+        fuzzer
+            .env("SAHARA_FUZZ_TARGET", name)
+            .arg(format!("-artifact_prefix={}/", breaking.display()));
+        fuzzer
+    };
+    let fuzzed = run(fuzzer()
+        .args(["-rss_limit_mb=4096", "-timeout=10", "-print_final_stats=1"])
+        .arg(format!("-max_total_time={seconds}"))
+        .args([&*found, kept]));
+    run(fuzzer().arg("-merge=1").args([kept, &*found]))?;
+    fuzzed
 }

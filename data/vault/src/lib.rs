@@ -35,6 +35,7 @@ mod repository;
 mod seal;
 mod signed;
 mod store;
+pub mod stranger;
 pub mod tree;
 mod vault;
 

@@ -32,6 +32,7 @@ use std::{
     io::{self, Write},
     net::{IpAddr, SocketAddr},
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -40,7 +41,7 @@ use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     time::MissedTickBehavior,
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Transactions on their way to and from peers.
 const GOSSIP_CAPACITY: usize = 16_384;
@@ -247,9 +248,13 @@ async fn relay_transactions(pool: Pool, mut gossip: TransactionGossip, again: Du
     }
 }
 
+/// What a peer sends reaches every node: where it breaks one, that must cost the transaction and no more.
 fn take(pool: &Pool, bytes: &[u8]) {
-    if let Err(error) = pool.add_encoded(bytes, Origin::Peer) {
-        debug!(%error, "a peer's transaction was refused");
+    let add = || pool.add_encoded(bytes, Origin::Peer).map(drop);
+    match catch_unwind(AssertUnwindSafe(add)) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "a peer's transaction was refused"),
+        Err(_) => error!("looking at a peer's transaction panicked; it is left out"),
     }
 }
 

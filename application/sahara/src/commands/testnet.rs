@@ -33,6 +33,8 @@ struct Kept {
     container_flag: &'static str,
     /// What a container is run with.
     run: &'static str,
+    /// What is done before it is run.
+    before: &'static str,
     /// What a person does.
     todo: &'static str,
 }
@@ -43,6 +45,7 @@ const CLEAR: Kept = Kept {
     credential: "",
     container_flag: "\"--plain-key\"",
     run: "",
+    before: "",
     todo: "",
 };
 
@@ -53,6 +56,7 @@ const ENCRYPTED: Kept = Kept {
     credential: "LoadCredential=validator-password:/etc/sahara/validator.password\n",
     container_flag: "\"--password-file\", \"/run/secrets/validator-password\"",
     run: "--secret validator-password ",
+    before: "#   podman secret create validator-password password\n",
     todo: "  install -m 600 password /etc/sahara/validator.password        (the password's file, readable by root alone)\n",
 };
 
@@ -131,8 +135,9 @@ fn stakes(init: &InitTestnet, validators: &ValidatorSet) -> GenesisStaking {
     GenesisStaking { stakes: stakes.into_iter().map(stake).collect(), parameters: Some(parameters) }
 }
 
-/// A unit for systemd: the node may write to its own directory only. What it exits with after a wrong flag
-/// or password is not mended by starting it again.
+/// A unit for systemd: the node may write to its own directory only, and needs of the kernel nothing but
+/// files, sockets and threads. What it exits with after a wrong flag or password is not mended by starting
+/// it again.
 fn unit(address: SocketAddr, kept: &Kept) -> String {
     let Kept { file, flag, credential, .. } = kept;
     format!(
@@ -154,9 +159,24 @@ StateDirectory=sahara
 StateDirectoryMode=0700
 UMask=0077
 NoNewPrivileges=true
+CapabilityBoundingSet=
 ProtectSystem=strict
 ProtectHome=true
 PrivateTmp=true
+PrivateDevices=true
+ProtectClock=true
+ProtectControlGroups=true
+ProtectHostname=true
+ProtectKernelLogs=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+LockPersonality=true
+MemoryDenyWriteExecute=true
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=true
+RestrictRealtime=true
+RestrictSUIDSGID=true
+SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
@@ -168,12 +188,12 @@ WantedBy=multi-user.target
 /// are let in by the address that the others know them under, which a network of its own would hide.
 fn container(address: SocketAddr, kept: &Kept) -> String {
     let port = address.port();
-    let Kept { file, container_flag, run, .. } = kept;
+    let Kept { file, container_flag, run, before, .. } = kept;
     format!(
         "# The program lies beside this file. User {USER_ID} owns the volume, which holds {file}. Peers know this host by its
 # address, so the container needs the host's network:
 #   podman build --tag sahara .
-#   podman run --network host {run}--volume /var/lib/sahara:/var/lib/sahara sahara
+{before}#   podman run --network host {run}--volume /var/lib/sahara:/var/lib/sahara sahara
 FROM debian:stable-slim
 COPY sahara /usr/local/bin/sahara
 COPY genesis.json /etc/sahara/genesis.json
@@ -278,6 +298,41 @@ mod tests {
         }
     }
 
+    /// What systemd itself says of a unit; none where it is not installed.
+    fn said_by_systemd(unit: &str) -> Option<Vec<String>> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sahara.service");
+        // Nothing is installed here; what stands in for the program is on every machine.
+        std::fs::write(&file, unit.replace("/usr/local/bin/sahara", "/bin/true")).unwrap();
+        let verify = ["verify", "--man=no", "--recursive-errors=no"];
+        let output = std::process::Command::new("systemd-analyze").args(verify).arg(&file).output();
+        let said = match output {
+            Ok(output) => output.stderr,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => panic!("{error}"),
+        };
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let of_ours = said.lines().filter(|line| line.contains("sahara.service"));
+        Some(of_ours.map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn systemd_understands_every_line_of_the_unit() {
+        for (kept, address) in
+            [&CLEAR, &ENCRYPTED].into_iter().flat_map(|kept| ADDRESSES.map(|one| (kept, one)))
+        {
+            let unit = unit(address.parse().unwrap(), kept);
+            let Some(said) = said_by_systemd(&unit) else {
+                eprintln!("systemd-analyze is not installed: it was not asked");
+                return;
+            };
+            assert!(said.is_empty(), "{said:?}");
+            let misspelt = unit.replace("PrivateTmp=", "PrivateTemp=");
+            let said = said_by_systemd(&misspelt).unwrap_or_default();
+            assert!(said.iter().any(|line| line.contains("PrivateTemp")), "{said:?}");
+        }
+    }
+
     #[test]
     fn the_containers_entry_point_is_one_of_this_program() {
         for (kept, address) in
@@ -293,6 +348,7 @@ mod tests {
             if let Some(file) = node.key.seal.password_file {
                 assert_eq!(file, Path::new("/run/secrets/validator-password"));
                 assert!(text.contains("--secret validator-password "), "{text}");
+                assert!(text.contains("podman secret create validator-password "), "{text}");
             }
             // The user who runs it is made before, and owns the volume.
             let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what}: {text}"));

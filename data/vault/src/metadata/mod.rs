@@ -16,6 +16,7 @@ mod safetensors;
 
 pub use card::{Card, card_of};
 pub use croissant::Croissant;
+pub(crate) use front_matter::split as split_card;
 pub use gguf::Gguf;
 pub use safetensors::Safetensors;
 
@@ -132,7 +133,7 @@ impl Document {
         let find = |name: &str| files.iter().find(|(path, _)| path == name).map(|(_, place)| place);
         if let Some(place) = find("README.md") {
             let text = text_of(place)?;
-            let (front, body) = front_matter::split(&text)?;
+            let (front, body) = split_card(&text)?;
             document.card = body.trim().to_owned();
             document.front_matter = front;
         }

@@ -14,9 +14,9 @@ use tracing::info;
 use super::{
     engine::CHANNELS,
     gossip,
-    node::{
-        ConsensusConfig, ConsensusError, Node, QUOTAS, STOP_PATIENCE, message, most_peers, vanished,
-    },
+    handle::vanished,
+    network::{QUOTAS, most_peers},
+    node::{ConsensusConfig, ConsensusError, Node, STOP_PATIENCE, message},
 };
 use crate::{
     store::SyncStore,

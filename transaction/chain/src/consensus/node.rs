@@ -3,7 +3,7 @@
 
 use std::{
     any::Any,
-    fmt, io,
+    io,
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
     path::PathBuf,
@@ -13,55 +13,32 @@ use std::{
 };
 
 use alloy_primitives::B256;
-use commonware_consensus::{marshal, marshal::standard::Standard, simplex};
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _, keccak256::Digest};
+use commonware_cryptography::Signer as _;
 use commonware_p2p::{
-    Address, AddressableManager as _, CheckedSender as _, LimitedSender, Recipients,
+    CheckedSender as _, LimitedSender, Recipients,
     authenticated::lookup::{self, Network},
-    utils::mux::prefixed,
 };
 use commonware_runtime::{
-    Clock, Handle, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _,
-    tokio as runtime,
+    Clock, Handle, Metrics as _, Runner as _, Spawner as _, Supervisor as _, tokio as runtime,
 };
-use commonware_stream::{
-    SakeCups,
-    cups::{self, Cups},
-    sake::{self, Sake},
-};
-use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use futures::future::{Either, select, select_all};
 use sahara_finality::{
-    Block, ChainIdentity, MAX_VALIDATORS, NetworkPrivateKey, NetworkPublicKey, Scheme, Seal,
-    Validator, ValidatorKeys, epoch_of, to_hex,
+    ChainIdentity, NetworkPublicKey, Seal, Validator, ValidatorKeys, epoch_of, to_hex,
 };
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::warn;
 
 use super::{
-    engine::{CHANNELS, Channels, Engine, Peers, TrackPeers, ValidatorConfig, start_erased},
+    engine::{CHANNELS, Channels, Engine, Peers, ValidatorConfig, start_erased},
     gossip::{self, GossipWire},
     guard::{Guard, GuardError, LostVotes},
+    handle::{ConsensusHandle, ConsensusStatus, MetricsSource},
     ledger::{Ledger, SharedLedger},
+    network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, address_of, most_peers},
     progress::Heights,
     timing::Timing,
 };
 use crate::sync;
 
-/// Votes and certificates that a peer may send in a second: some per round, and rounds take
-/// milliseconds when there is much to do.
-///
-/// The network keeps room for one burst of every peer there may ever be, so bursts are short.
-const SMALL_QUOTA: Quota = Quota::per_second(NZU32!(4096)).allow_burst(NZU32!(256));
-/// Blocks and requests for them that a peer may send in a second.
-const LARGE_QUOTA: Quota = Quota::per_second(NZU32!(128)).allow_burst(NZU32!(64));
-const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(4096);
-/// How far the clocks of two peers may differ when they connect.
-const HANDSHAKE_DRIFT: Duration = Duration::from_secs(5);
-const HANDSHAKE_AGE: Duration = Duration::from_secs(10);
-/// A validator that restarts is reached again within this time.
-const RECONNECT: Duration = Duration::from_secs(1);
-const DIAL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the parts have to end when asked to.
 pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Answers about the past that wait to be taken; one at a time is asked for.
@@ -69,8 +46,6 @@ const HEARD_CAPACITY: usize = 4;
 /// How often connected peers are counted.
 const PEER_COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const PARTITION: &str = "validator";
-/// The least number of peers there is room for.
-const LEAST_PEERS: NonZeroUsize = NZUsize!(32);
 
 /// What a node needs to know to take part. Who validates, the ledger's state says.
 #[derive(Clone, Debug)]
@@ -132,104 +107,6 @@ pub enum ConsensusError {
     /// The state could not be fetched.
     #[error("the state could not be fetched: {0}")]
     Join(#[from] sync::JoinError),
-}
-
-/// A validator at work. Dropping it asks the validator to stop and does not wait.
-pub struct ConsensusHandle {
-    stop: Option<oneshot::Sender<()>>,
-    ended: oneshot::Receiver<Result<(), ConsensusError>>,
-    status: ConsensusStatus,
-}
-
-type MetricsSource = Arc<dyn Fn() -> String + Send + Sync>;
-
-impl fmt::Debug for ConsensusHandle {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ConsensusHandle")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How a validator is doing; outlives it. Clones see the same.
-#[derive(Clone)]
-pub struct ConsensusStatus {
-    heights: watch::Receiver<Heights>,
-    peers: watch::Receiver<usize>,
-    metrics: watch::Receiver<Option<MetricsSource>>,
-}
-
-impl fmt::Debug for ConsensusStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ConsensusStatus")
-            .field("heights", &*self.heights.borrow())
-            .field("peers", &self.peers())
-            .finish_non_exhaustive()
-    }
-}
-
-impl ConsensusStatus {
-    /// How far the chain is final and applied.
-    #[must_use]
-    pub fn heights(&self) -> watch::Receiver<Heights> {
-        self.heights.clone()
-    }
-
-    /// How many other validators it has a connection to, as of a second ago.
-    #[must_use]
-    pub fn peers(&self) -> usize {
-        *self.peers.borrow()
-    }
-
-    /// The metrics of consensus, network and storage in the text format of Prometheus; empty
-    /// while it starts and when it has ended.
-    #[must_use]
-    pub fn metrics(&self) -> String {
-        let source = self.metrics.borrow().clone();
-        source.map_or_else(String::new, |encode| encode())
-    }
-}
-
-impl ConsensusHandle {
-    /// How the validator is doing.
-    #[must_use]
-    pub fn status(&self) -> ConsensusStatus {
-        self.status.clone()
-    }
-
-    /// How far the chain is final and applied.
-    #[must_use]
-    pub fn heights(&self) -> watch::Receiver<Heights> {
-        self.status.heights()
-    }
-
-    /// See [`ConsensusStatus::metrics`].
-    #[must_use]
-    pub fn metrics(&self) -> String {
-        self.status.metrics()
-    }
-
-    /// Resolves when the validator has ended by itself, which is always an error.
-    ///
-    /// # Errors
-    /// Why it ended.
-    pub async fn ended(&mut self) -> Result<(), ConsensusError> {
-        (&mut self.ended).await.unwrap_or_else(|_| Err(vanished()))
-    }
-
-    /// Asks the validator to stop and waits until everything it had to write is written.
-    ///
-    /// # Errors
-    /// If it ended otherwise before.
-    pub async fn stop(mut self) -> Result<(), ConsensusError> {
-        if let Some(stop) = self.stop.take() {
-            // It may have ended already; the outcome says so.
-            let _was_running = stop.send(()).is_ok();
-        }
-        self.ended().await
-    }
 }
 
 /// Runs a validator on its own thread until it is stopped.
@@ -328,37 +205,6 @@ impl Node {
         Guard::open(guard_file, storage_directory, (self.chain.genesis, key), *lost_votes)
     }
 
-    /// Lets in the validators it is told, and always the configured peers.
-    pub(super) fn track(&self, mut oracle: lookup::Oracle<NetworkPublicKey>) -> TrackPeers {
-        let me = (self.config.keys.network.public_key(), self.config.listen);
-        let (peers, most) = (self.config.peers.clone(), self.most_peers.get());
-        Box::new(move |id, validators| {
-            let configured = peers.iter().cloned();
-            let mut wanted: Vec<(NetworkPublicKey, SocketAddr)> = vec![me.clone()];
-            for one in &validators {
-                match address_of(one, &peers) {
-                    Some(address) => wanted.push((one.network_key.clone(), address)),
-                    None if one.network_key == me.0 => {}
-                    None => warn!(validator = %one.network_key, "there is no address for it"),
-                }
-            }
-            let mut pairs = Vec::<(NetworkPublicKey, Address)>::new();
-            for (key, address) in wanted.into_iter().chain(configured) {
-                if pairs.iter().all(|(known, _)| *known != key) {
-                    pairs.push((key, address.into()));
-                }
-            }
-            if pairs.len() > most {
-                warn!(peers = pairs.len(), most, "too many peers: restart to make room for them");
-                pairs.truncate(most);
-            }
-            let feedback = oracle.track(id, Map::from_iter_dedup(pairs));
-            if !feedback.accepted() {
-                warn!(id, "the network does not take new peers any more");
-            }
-        })
-    }
-
     fn run(
         self,
         ledger: SharedLedger,
@@ -433,65 +279,9 @@ impl Node {
         parts.push(("network", network));
         (parts, heights, presence)
     }
-
-    pub(super) fn network(&self) -> lookup::Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
-        // Of the largest set there may ever be, so that all nodes agree.
-        let participants = u32::try_from(MAX_VALIDATORS).unwrap_or(u32::MAX);
-        let largest = commonware_p2p::max_message_size(&[
-            prefixed(simplex::max_payload_size::<Scheme, Digest>(participants)),
-            marshal::max_payload_size::<Standard<Block>, Scheme>(participants, &()),
-            gossip::MAX_MESSAGE_BYTES,
-            sync::wire::MAX_MESSAGE_BYTES,
-        ]);
-        let sake = Sake {
-            signer: self.config.keys.network.clone(),
-            synchrony_bound: HANDSHAKE_DRIFT,
-            max_handshake_age: HANDSHAKE_AGE,
-            version: sake::Version::V1,
-        };
-        let handshake = Cups::<_, ChaCha20Poly1305>::new(sake, cups::Version::V1);
-        let mut config = lookup::Config::recommended(
-            handshake,
-            &self.chain.namespace(),
-            self.config.listen,
-            self.most_peers,
-            largest,
-            NETWORK_MAILBOX,
-        );
-        config.allow_private_ips = self.config.allow_private_addresses;
-        config.peer_connection_cooldown = RECONNECT;
-        config.dial_frequency = DIAL_INTERVAL;
-        if self.config.allow_private_addresses {
-            config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(1024));
-            config.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
-        }
-        config
-    }
 }
 
-/// Room for two sets that have nobody in common, and to double.
-pub(super) fn most_peers(seats: usize, config: &ConsensusConfig) -> NonZeroUsize {
-    let most = seats.saturating_mul(4).saturating_add(config.peers.len());
-    NonZeroUsize::new(most).unwrap_or(LEAST_PEERS).max(LEAST_PEERS)
-}
-
-/// The channels of consensus with what a peer may send on each in a second, in their order.
-pub(super) const QUOTAS: [Quota; 5] =
-    [SMALL_QUOTA, SMALL_QUOTA, LARGE_QUOTA, LARGE_QUOTA, LARGE_QUOTA];
-
-pub(super) type TcpNetwork =
-    Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
-type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 type Part = (&'static str, Handle<()>);
-
-/// Where a validator listens: as configured, or else as the set says.
-fn address_of(
-    validator: &Validator,
-    peers: &[(NetworkPublicKey, SocketAddr)],
-) -> Option<SocketAddr> {
-    let configured = peers.iter().find(|(key, _)| *key == validator.network_key);
-    configured.map(|(_, address)| *address).or(validator.address)
-}
 
 /// Waits until it is told to stop, or until a part ends.
 async fn supervise(parts: Vec<Part>, stopped: oneshot::Receiver<()>) -> Result<(), ConsensusError> {
@@ -534,8 +324,4 @@ pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without message".into())
-}
-
-pub(super) fn vanished() -> ConsensusError {
-    ConsensusError::Panicked("its thread is gone".into())
 }

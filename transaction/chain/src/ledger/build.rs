@@ -2,13 +2,19 @@
 //!
 //! A transaction that cannot stand in the block is refused and stays in the pool. One whose
 //! execution breaks the node's own rules, or the node itself, is *banished*, and the block is built
-//! anew without it: a fault that a user can reach must not stop the chain.
+//! anew without it: a fault that a user can reach must not stop the chain. The same holds for what
+//! breaks only when the block is closed. Where not even a block without transactions can be closed,
+//! nobody is to blame: this node then proposes nothing, and the round goes to the next leader.
 
 use super::{
     Inner,
     execute::{ExecutionError, count_supply_check, environment},
 };
-use crate::{consensus::BuildContext, store::ExecutedBlock};
+use crate::{
+    consensus::BuildContext,
+    store::{ExecutedBlock, PendingState},
+    trie::TrieUpdate,
+};
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::{Address, B256};
 use sahara_evm::{
@@ -49,6 +55,17 @@ struct Taken {
     senders: Vec<Address>,
 }
 
+/// A closed block: what it did, and the state after it.
+struct Closed {
+    outcome: BlockOutcome,
+    root: B256,
+    trie: TrieUpdate,
+}
+
+/// Closes a block over what was taken into it.
+type Close<'a> =
+    &'a dyn Fn(BlockBuilder<PendingState>, &Taken) -> Result<BlockOutcome, TransitionError>;
+
 /// Why a block did not come about.
 enum Spoiled {
     /// By this transaction.
@@ -63,17 +80,27 @@ pub(super) fn build(
     parent: &Block,
     context: BuildContext,
 ) -> Result<Block, ExecutionError> {
+    build_and_close(inner, parent, context, &|builder, _| builder.finish())
+}
+
+fn build_and_close(
+    inner: &Inner,
+    parent: &Block,
+    context: BuildContext,
+    close: Close<'_>,
+) -> Result<Block, ExecutionError> {
     let started = Instant::now();
     let BuildContext { mut header, seal } = context;
     let env = environment(inner, &parent.header, &header, &seal)?;
     let (gas_limit, base_fee) = (env.gas_limit, env.base_fee);
     let parent_hash = header.parent_hash;
-    let (outcome, Taken { mut transactions, mut senders }) = assemble(inner, parent_hash, &env)?;
+    let (closed, taken) = assemble(inner, parent_hash, &env, close)?;
+    let Closed { outcome, root, trie } = closed;
+    let Taken { mut transactions, mut senders } = taken;
     if let Some(system) = outcome.system_transaction.clone() {
         transactions.push(Transaction::System(system));
         senders.push(SYSTEM_ADDRESS);
     }
-    let (root, trie) = inner.pending.root_after(parent_hash, &outcome.diff)?;
     header.gas_limit = gas_limit;
     header.base_fee_per_gas = Some(base_fee);
     header.gas_used = outcome.gas_used;
@@ -100,13 +127,16 @@ fn assemble(
     inner: &Inner,
     parent: B256,
     env: &BlockEnv,
-) -> Result<(BlockOutcome, Taken), ExecutionError> {
+    close: Close<'_>,
+) -> Result<(Closed, Taken), ExecutionError> {
     let mut most = usize::MAX;
     for _ in 0..ATTEMPTS {
-        match attempt(inner, parent, env, most)? {
+        match attempt(inner, parent, env, most, close)? {
             Ok(done) => return Ok(done),
             Err(Spoiled::By(hash, error)) => banish(inner, hash, &error),
             Err(Spoiled::AtEnd(1, Some(hash), error)) => {
+                // Only a transaction without which the block closes is to blame.
+                empty(inner, parent, env, close)?;
                 banish(inner, hash, &error);
                 most = usize::MAX;
             }
@@ -116,7 +146,17 @@ fn assemble(
             }
         }
     }
-    match attempt(inner, parent, env, 0)? {
+    empty(inner, parent, env, close)
+}
+
+/// A block without users' transactions.
+fn empty(
+    inner: &Inner,
+    parent: B256,
+    env: &BlockEnv,
+    close: Close<'_>,
+) -> Result<(Closed, Taken), ExecutionError> {
+    match attempt(inner, parent, env, 0, close)? {
         Ok(done) => Ok(done),
         Err(Spoiled::By(_, error) | Spoiled::AtEnd(_, _, error)) => Err(error.into()),
     }
@@ -127,22 +167,28 @@ fn attempt(
     parent: B256,
     env: &BlockEnv,
     most: usize,
-) -> Result<Result<(BlockOutcome, Taken), Spoiled>, ExecutionError> {
+    close: Close<'_>,
+) -> Result<Result<(Closed, Taken), Spoiled>, ExecutionError> {
     let state = inner.pending.state_after(parent)?;
     let mut builder = BlockBuilder::new(inner.rules, state, env.clone())?;
     let taken = match fill(inner, &mut builder, env.base_fee, most)? {
         Ok(taken) => taken,
         Err(spoiled) => return Ok(Err(spoiled)),
     };
-    let outcome = builder.finish();
-    count_supply_check(inner, &outcome);
-    match outcome {
-        Ok(outcome) => Ok(Ok((outcome, taken))),
-        Err(error @ TransitionError::State(_)) => Err(error.into()),
-        Err(error) => {
+    let closed: Result<Closed, ExecutionError> = contained("closing the block", || {
+        let outcome = close(builder, &taken);
+        count_supply_check(inner, &outcome);
+        let outcome = outcome?;
+        let (root, trie) = inner.pending.root_after(parent, &outcome.diff)?;
+        Ok(Closed { outcome, root, trie })
+    });
+    match closed {
+        Ok(closed) => Ok(Ok((closed, taken))),
+        Err(ExecutionError::Transition(error)) if !matches!(error, TransitionError::State(_)) => {
             let last = taken.transactions.last().map(Transaction::hash);
             Ok(Err(Spoiled::AtEnd(taken.transactions.len(), last, error)))
         }
+        Err(error) => Err(error),
     }
 }
 
@@ -199,14 +245,20 @@ fn fill<S: ParentState>(
     Ok(Ok(taken))
 }
 
-/// A panic in the machine is a fault like any other; the builder is not used after one.
 fn try_transaction<S: ParentState>(
     builder: &mut BlockBuilder<S>,
     transaction: &RecoveredTransaction,
 ) -> Result<Result<(), Refusal>, TransitionError> {
-    let run = || Ok(builder.try_transaction(transaction)?.map(drop));
+    contained("the machine", || Ok(builder.try_transaction(transaction)?.map(drop)))
+}
+
+/// A panic is a fault like any other; what it leaves half done is not used again.
+fn contained<T, E: From<TransitionError>>(
+    what: &str,
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(TransitionError::Fatal("the machine panicked".into())))
+        .unwrap_or_else(|_| Err(TransitionError::Fatal(format!("{what} panicked")).into()))
 }
 
 /// Remembers a refused transaction; when there are many, the memory starts anew.
@@ -217,3 +269,6 @@ fn refuse(inner: &Inner, hash: B256) {
     }
     refused.insert(hash);
 }
+
+#[cfg(test)]
+mod tests;

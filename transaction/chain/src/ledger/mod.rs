@@ -9,6 +9,7 @@
 //! broken: it stops ([`NodeLedger::broken`]) and never guesses. After a crash consensus delivers
 //! final blocks again; the store takes each height once.
 
+mod accounts;
 mod build;
 mod execute;
 mod handover;
@@ -19,17 +20,14 @@ use crate::{
     consensus::{Base, BuildContext, Evidence, Ledger},
     genesis::GenesisFile,
     metrics::NodeMetrics,
-    pool::{self, Pool, PoolSettings, Spendable},
+    pool::{self, Pool, PoolSettings},
     store::{Genesis, PendingStates, Store, StoreError},
     sync::{Handovers, Library, Past, StateLibrary},
 };
-use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
-use sahara_evm::{FeeParameters, ParentState, Rules, StateError};
+use sahara_evm::{FeeParameters, Rules};
 use sahara_finality::{Block, ChainIdentity, Handover, ValidatorSet};
-use sahara_primitives::{Amount, Timestamp};
-use sahara_protocols::{BlockContext, Failure, Read, royalties};
 use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -82,8 +80,9 @@ impl NodeLedger {
         let head = store.head();
         let reader = store.clone();
         let rules = Rules::sahara(genesis.chain_id);
-        let spendable =
-            move |address| spendable(rules, &reader.head().header, &reader.state(), address);
+        let spendable = move |address| {
+            accounts::spendable(rules, &reader.head().header, &reader.state(), address)
+        };
         // A store that cannot be read fails at the first block, in words.
         let floor = fees.governed(&store.state()).unwrap_or(fees).base_fee_floor;
         let pool = Pool::new(
@@ -205,59 +204,6 @@ impl NodeLedger {
         self.inner.broken.send_replace(Some(reason));
         std::future::pending::<()>().await;
     }
-}
-
-/// What an account could spend if it sent a transaction now: its balance, and what it earned, which
-/// is credited before its transaction runs.
-fn spendable(
-    rules: Rules,
-    head: &Header,
-    state: &impl ParentState,
-    address: Address,
-) -> Result<Spendable, StateError> {
-    let account = state.account(address)?.unwrap_or_default();
-    let has_code =
-        account.code_hash != KECCAK256_EMPTY && !is_delegation(&state.code(account.code_hash)?);
-    let block = BlockContext {
-        chain_id: rules.chain_id(),
-        number: head.number,
-        timestamp: Timestamp(head.timestamp),
-        randomness: head.mix_hash,
-    };
-    let earned = royalties::earned(&mut Books { state, block }, address);
-    let earned = earned.map_err(|failure| StateError(format!("earnings: {failure:?}")))?;
-    let balance = account.balance.saturating_add(earned.base_units());
-    Ok(Spendable { nonce: account.nonce, balance, has_code })
-}
-
-/// A state as the protocols' views read it.
-struct Books<'a, S> {
-    state: &'a S,
-    block: BlockContext,
-}
-
-impl<S: ParentState> Read for Books<'_, S> {
-    fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
-        self.state.storage(address, slot).map_err(|error| Failure::Store(error.0))
-    }
-
-    fn balance(&mut self, account: Address) -> Result<Amount, Failure> {
-        let account = self.state.account(account).map_err(|error| Failure::Store(error.0))?;
-        Ok(Amount::from_base_units(account.unwrap_or_default().balance))
-    }
-
-    fn charge(&mut self, _gas: u64) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn block(&self) -> BlockContext {
-        self.block
-    }
-}
-
-/// EIP-7702: an account that delegates to code still sends transactions.
-fn is_delegation(code: &[u8]) -> bool {
-    code.starts_with(&[0xef, 0x01, 0x00])
 }
 
 impl Handovers for NodeLedger {

@@ -1,6 +1,6 @@
 //! Who validates, as the state says it.
 
-use super::{Books, Inner};
+use super::{Inner, accounts::Books};
 use crate::{consensus::Leaders, store::StoreError};
 use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;

@@ -133,3 +133,29 @@ async fn transaction_that_breaks_the_books_is_left_out_and_the_chain_goes_on() {
     assert_eq!(receipt["status"], "0x1");
     assert_ne!(receipt["blockNumber"], Value::Null);
 }
+
+#[tokio::test]
+async fn account_with_broken_books_spends_nothing_of_them_and_stops_no_node() {
+    // As above, and listed among what is settled before the account's transactions.
+    let broken = |state: &mut StateDiff| {
+        let alice = address(ALICE);
+        pool(state, 2, alice, (EARNED, 2 * EARNED));
+        let listing = pack(&[(32, 1), (32, 0), (32, 0), (48, 2)]);
+        let account = state.accounts.get_mut(&ROYALTIES).unwrap();
+        account.storage.insert(slot(3, &[alice.as_slice()], 0), (U256::ZERO, listing));
+    };
+    let node = TestNode::start_on(broken, |_| {}).await;
+    let (alice, bob) = (address(ALICE), address(BOB));
+    let earned = node.refusal("sahara_earned", rpc_params![alice]).await;
+    assert!(!earned.message().is_empty(), "nobody can say what was earned");
+    // It waits behind a gap, so that each block that changes the account asks what it can spend.
+    let waiting = signed(ALICE, transaction(1, Some(bob), 0, Vec::new()));
+    let hash = node.ask("eth_sendRawTransaction", (&waiting,)).await;
+    for value in 1..=3 {
+        let receipt = node.send(BOB, Some(alice), value, Vec::new()).await;
+        assert_eq!(receipt["status"], "0x1");
+    }
+    assert_eq!(node.ledger.is_broken(), None);
+    let found = node.ask("eth_getTransactionByHash", (&hash,)).await;
+    assert_ne!(found, Value::Null, "it waits still");
+}
