@@ -1,6 +1,6 @@
 //! [`Network`]: `sahara up` as a stranger starts it.
 
-use crate::{Rpc, tools};
+use crate::{Rpc, processes, tools};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolEvent;
 use eyre::{Context, ContextCompat, Result, bail, ensure, eyre};
@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -54,20 +53,6 @@ pub struct Network {
 /// The longest a network may take until everything answers.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A block of a hundred ports nobody listens on.
-pub(crate) fn free_ports() -> Result<u16> {
-    for _ in 0..100 {
-        let probe = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let base = probe.min(64_000);
-        if (0..100)
-            .all(|offset| TcpListener::bind(("127.0.0.1", base.saturating_add(offset))).is_ok())
-        {
-            return Ok(base);
-        }
-    }
-    bail!("no free block of a hundred ports")
-}
-
 fn up(
     directory: &Path,
     (options, arguments): (Options, &[String]),
@@ -85,7 +70,7 @@ fn up(
         command.arg("--no-demo");
     }
     command.args(arguments);
-    let log = fs::OpenOptions::new().create(true).append(true).open(directory.join("up.log"))?;
+    let log = processes::log(&directory.join("up.log"))?;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
     let mut line = String::new();
     let output = child.stdout.take().wrap_err("the child has no output")?;
@@ -106,17 +91,8 @@ fn logs(directory: &Path) -> String {
             .flatten()
             .map(|entry| entry.path()),
     );
-    let tail = |path: &PathBuf| {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let lines: Vec<_> = text.lines().rev().take(30).collect();
-        format!("== {}\n{}", path.display(), lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
-    };
-    files
-        .iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "log"))
-        .map(tail)
-        .collect::<Vec<_>>()
-        .join("\n")
+    files.retain(|path| path.extension().is_some_and(|end| end == "log"));
+    processes::tails(&files)
 }
 
 impl Network {
@@ -136,7 +112,7 @@ impl Network {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = tempfile::tempdir()?;
-        let port_base = free_ports()?;
+        let port_base = processes::free_ports()?;
         let (child, ready) = up(directory.path(), (options, &arguments), port_base)?;
         Ok(Self {
             child,
@@ -156,10 +132,7 @@ impl Network {
     /// As [`Network::start`].
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        let (child, ready) =
-            up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
-        (self.child, self.ready) = (child, ready);
-        Ok(())
+        self.begin()
     }
 
     /// Stops the network and begins another chain in its place, from what `edit` makes of the genesis
@@ -186,6 +159,11 @@ impl Network {
         for service in ["worker", "gateway"] {
             fs::remove_dir_all(local.join(service))?;
         }
+        self.begin()
+    }
+
+    /// Starts a stopped network from its directory.
+    fn begin(&mut self) -> Result<()> {
         let (child, ready) =
             up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
         (self.child, self.ready) = (child, ready);
@@ -220,7 +198,7 @@ impl Network {
     }
 
     fn end(&mut self) -> Result<()> {
-        signal("TERM", self.child.id())?;
+        processes::signal("TERM", self.child.id())?;
         self.child.wait()?;
         Ok(())
     }
@@ -293,15 +271,19 @@ impl Network {
         self.text("/gateway")
     }
 
+    /// The program, about to be run against this network.
+    fn program(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(tools::program()?);
+        command.args(arguments).arg("--data-dir").arg(self.directory.path());
+        Ok(command)
+    }
+
     /// Runs the program against this network and reads its JSON.
     ///
     /// # Errors
     /// When it fails.
     pub fn sahara(&self, arguments: &[&str]) -> Result<Value> {
-        let mut command = Command::new(tools::program()?);
-        tools::run(
-            command.args(arguments).arg("--json").arg("--data-dir").arg(self.directory.path()),
-        )
+        tools::run(self.program(arguments)?.arg("--json"))
     }
 
     /// Runs the program, which must fail, and returns its exit code and what it says is wrong.
@@ -309,21 +291,10 @@ impl Network {
     /// # Errors
     /// When it succeeds, or prints no error as JSON.
     pub fn refused(&self, arguments: &[&str]) -> Result<(i32, Value)> {
-        let mut command = Command::new(tools::program()?);
-        let output = command
-            .args(arguments)
-            .arg("--json")
-            .arg("--data-dir")
-            .arg(self.directory.path())
-            .stdin(Stdio::null())
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        ensure!(!output.status.success(), "{arguments:?} was not refused: {text}");
-        let said: Value = serde_json::from_str(&text)
-            .wrap_err_with(|| format!("{arguments:?} failed without an error in JSON: {text:?}"))?;
+        let (code, said) = self.answered(arguments)?;
+        ensure!(code != 0, "{arguments:?} was not refused: {said}");
         let error = said.get("error").cloned();
-        let error = error.wrap_err_with(|| format!("{arguments:?} printed no error: {said}"))?;
-        Ok((output.status.code().unwrap_or_default(), error))
+        Ok((code, error.wrap_err_with(|| format!("{arguments:?} printed no error: {said}"))?))
     }
 
     /// Runs the program and returns its exit code and the value it prints, whatever it says.
@@ -331,9 +302,7 @@ impl Network {
     /// # Errors
     /// When it prints no JSON.
     pub fn answered(&self, arguments: &[&str]) -> Result<(i32, Value)> {
-        let mut command = Command::new(tools::program()?);
-        command.args(arguments).arg("--json").arg("--data-dir").arg(self.directory.path());
-        let output = command.stdin(Stdio::null()).output()?;
+        let output = self.program(arguments)?.arg("--json").output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let said = serde_json::from_str(&text);
         let said = said.wrap_err_with(|| format!("{arguments:?} printed no JSON: {text:?}"))?;
@@ -345,9 +314,7 @@ impl Network {
     /// # Errors
     /// When it fails.
     pub fn shown(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = Command::new(tools::program()?);
-        command.args(arguments).arg("--data-dir").arg(self.directory.path());
-        let output = command.stdin(Stdio::null()).output()?;
+        let output = self.program(arguments)?.output()?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{arguments:?} failed: {errors}");
         Ok(String::from_utf8(output.stdout)?)
@@ -370,31 +337,15 @@ impl Network {
     /// # Errors
     /// When it is not running.
     pub fn signal(&self, name: &str, kind: &str) -> Result<()> {
-        signal(kind, self.pid(name)?)
+        processes::signal(kind, self.pid(name)?)
     }
 
     /// Waits until `what` holds, looking every 20 ms.
     ///
     /// # Errors
     /// When it does not hold in time; the error holds the logs.
-    pub async fn until<T>(
-        &self,
-        name: &str,
-        mut what: impl AsyncFnMut() -> Option<T>,
-    ) -> Result<T> {
-        let start = Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_millis(20));
-        while start.elapsed() < PATIENCE {
-            if let Some(found) = what().await {
-                return Ok(found);
-            }
-            tick.tick().await;
-        }
-        bail!(
-            "waited {} s in vain until {name}; logs:\n{}",
-            PATIENCE.as_secs(),
-            logs(self.directory.path())
-        )
+    pub async fn until<T>(&self, name: &str, what: impl AsyncFnMut() -> Option<T>) -> Result<T> {
+        processes::until(name, PATIENCE, what, || self.logs()).await
     }
 
     /// The last lines of every log.
@@ -410,11 +361,6 @@ impl Network {
         let answer = self.rpc(0)?.call("eth_getBalance", json!([account, block])).await?;
         Ok(answer.as_str().wrap_err("a balance is a text")?.parse()?)
     }
-}
-
-pub(crate) fn signal(kind: &str, pid: u32) -> Result<()> {
-    let sent = Command::new("kill").args(["-s", kind, &pid.to_string()]).status()?;
-    if sent.success() { Ok(()) } else { bail!("could not send {kind} to process {pid}") }
 }
 
 /// Asks the first node that answers.

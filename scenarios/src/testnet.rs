@@ -1,13 +1,13 @@
 //! [`Testnet`]: a network as `sahara testnet init` writes it, each node a process of its own.
 
-use crate::{Rpc, network::free_ports, network::signal, tools};
+use crate::{Rpc, processes, tools};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{Keystore, KeystoreCost, SigningKey};
 use serde_json::Value;
 use std::{
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -75,7 +75,7 @@ impl Testnet {
     /// # Errors
     /// When it does not start.
     pub fn start(hosts: u16, extra: &[&str]) -> Result<Self> {
-        Self::start_at(Place::local(free_ports()?), hosts, extra)
+        Self::start_at(Place::local(processes::free_ports()?), hosts, extra)
     }
 
     /// As [`Self::start`], at places of one's own.
@@ -214,10 +214,7 @@ impl Testnet {
     /// # Errors
     /// When it cannot be started.
     pub fn node(&mut self, host: u16, extra: &[&str]) -> Result<()> {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path(&format!("node-{host}.log")))?;
+        let log = processes::log(&self.path(&format!("node-{host}.log")))?;
         let place = self.place(host);
         let mut command = started(&place.enter, tools::program()?);
         let child = command
@@ -245,7 +242,7 @@ impl Testnet {
     pub fn end(&mut self, host: u16, kind: &str) -> Result<()> {
         let place = self.running.iter().position(|node| node.host == host);
         let mut node = self.running.swap_remove(place.wrap_err("no node of this host runs")?);
-        signal(kind, node.child.id())?;
+        processes::signal(kind, node.child.id())?;
         node.child.wait()?;
         Ok(())
     }
@@ -301,24 +298,12 @@ impl Testnet {
         tools::run(command.arg(self.directory.path()))
     }
 
-    /// Waits until `what` holds, looking every 50 ms.
+    /// Waits until `what` holds, looking every 20 ms.
     ///
     /// # Errors
     /// When it does not hold in time; the error holds the logs.
-    pub async fn until<T>(
-        &self,
-        name: &str,
-        mut what: impl AsyncFnMut() -> Option<T>,
-    ) -> Result<T> {
-        let start = Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
-        while start.elapsed() < PATIENCE {
-            if let Some(found) = what().await {
-                return Ok(found);
-            }
-            tick.tick().await;
-        }
-        bail!("waited {} s in vain until {name}; logs:\n{}", PATIENCE.as_secs(), self.logs())
+    pub async fn until<T>(&self, name: &str, what: impl AsyncFnMut() -> Option<T>) -> Result<T> {
+        processes::until(name, PATIENCE, what, || self.logs()).await
     }
 
     /// Waits until a host's node has a block.
@@ -350,25 +335,17 @@ impl Testnet {
 
     /// The last lines of every node's log.
     pub fn logs(&self) -> String {
-        let tail = |path: &Path| {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            let lines: Vec<_> = text.lines().rev().take(40).collect();
-            let lines: Vec<_> = lines.into_iter().rev().collect();
-            format!("== {}\n{}", path.display(), lines.join("\n"))
-        };
-        (0..30)
-            .map(|host| self.path(&format!("node-{host}.log")))
-            .filter(|path| path.is_file())
-            .map(|path| tail(&path))
-            .collect::<Vec<_>>()
-            .join("\n")
+        let mut files: Vec<_> =
+            (0..30).map(|host| self.path(&format!("node-{host}.log"))).collect();
+        files.retain(|path| path.is_file());
+        processes::tails(&files)
     }
 }
 
 impl Drop for Testnet {
     fn drop(&mut self) {
         for node in &mut self.running {
-            drop(signal("TERM", node.child.id()));
+            drop(processes::signal("TERM", node.child.id()));
         }
         for node in &mut self.running {
             drop(node.child.wait());
