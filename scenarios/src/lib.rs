@@ -11,6 +11,7 @@ mod hosts;
 mod isolated;
 mod load;
 mod network;
+mod ports;
 mod processes;
 mod rpc;
 mod signature;

@@ -1,6 +1,6 @@
 //! [`Network`]: `sahara up` as a stranger starts it.
 
-use crate::{Rpc, processes, tools};
+use crate::{Rpc, ports::Ports, processes, tools};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolEvent;
 use eyre::{Context, ContextCompat, Result, bail, ensure, eyre};
@@ -42,7 +42,7 @@ pub struct Network {
     options: Options,
     /// Further arguments of `sahara up`.
     arguments: Vec<String>,
-    port_base: u16,
+    ports: Ports,
     /// Coin that a test forced into a protocol on purpose.
     allowed_recoveries: usize,
     /// What `up --json` printed.
@@ -50,8 +50,8 @@ pub struct Network {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// The longest a network may take until everything answers.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a node may take to tell of recovered coin.
+const TELLS_WITHIN: Duration = Duration::from_secs(30);
 
 fn up(
     directory: &Path,
@@ -112,14 +112,14 @@ impl Network {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = tempfile::tempdir()?;
-        let port_base = processes::free_ports()?;
-        let (child, ready) = up(directory.path(), (options, &arguments), port_base)?;
+        let ports = Ports::claim()?;
+        let (child, ready) = up(directory.path(), (options, &arguments), ports.base)?;
         Ok(Self {
             child,
             directory,
             options,
             arguments,
-            port_base,
+            ports,
             allowed_recoveries: 0,
             ready,
             _alone: alone,
@@ -165,7 +165,7 @@ impl Network {
     /// Starts a stopped network from its directory.
     fn begin(&mut self) -> Result<()> {
         let (child, ready) =
-            up(self.directory.path(), (self.options, &self.arguments), self.port_base)?;
+            up(self.directory.path(), (self.options, &self.arguments), self.ports.base)?;
         (self.child, self.ready) = (child, ready);
         Ok(())
     }
@@ -173,10 +173,10 @@ impl Network {
     /// Waits until the whole network has ended by itself.
     ///
     /// # Errors
-    /// When it does not within the patience of four starts.
+    /// When it does not within twice a test's patience.
     pub fn ended(&mut self) -> Result<()> {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE.saturating_mul(4) {
+        while start.elapsed() < processes::PATIENCE.saturating_mul(2) {
             if self.child.try_wait()?.is_some() {
                 return Ok(());
             }
@@ -345,7 +345,7 @@ impl Network {
     /// # Errors
     /// When it does not hold in time; the error holds the logs.
     pub async fn until<T>(&self, name: &str, what: impl AsyncFnMut() -> Option<T>) -> Result<T> {
-        processes::until(name, PATIENCE, what, || self.logs()).await
+        processes::until(name, what, || self.logs()).await
     }
 
     /// The last lines of every log.
@@ -374,7 +374,7 @@ fn recovered_by(rpcs: &[Rpc]) -> Result<Vec<Value>> {
         let mut last = eyre!("the network names no node");
         for rpc in rpcs {
             let asked = rpc.call("eth_getLogs", filter.clone());
-            match tokio::time::timeout(Duration::from_secs(5), asked).await {
+            match tokio::time::timeout(TELLS_WITHIN, asked).await {
                 Ok(Ok(logs)) => return Ok(logs.as_array().cloned().unwrap_or_default()),
                 Ok(Err(error)) => last = error,
                 Err(late) => last = late.into(),

@@ -4,25 +4,14 @@ use eyre::{Result, bail};
 use std::{
     fs::{self, File},
     io,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
-/// A block of a hundred ports nobody listens on.
-pub(crate) fn free_ports() -> Result<u16> {
-    for _ in 0..100 {
-        let probe = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let base = probe.min(64_000);
-        if (0..100)
-            .all(|offset| TcpListener::bind(("127.0.0.1", base.saturating_add(offset))).is_ok())
-        {
-            return Ok(base);
-        }
-    }
-    bail!("no free block of a hundred ports")
-}
+/// The longest a test waits for anything: far more than it takes where the machine does other things too, as
+/// what does not come is a failure however late that is said.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Sends a signal to a process: `TERM`, `KILL`, `STOP`, `CONT`.
 pub(crate) fn signal(kind: &str, pid: u32) -> Result<()> {
@@ -46,20 +35,19 @@ pub(crate) fn tails(logs: &[PathBuf]) -> String {
     logs.iter().map(tail).collect::<Vec<_>>().join("\n")
 }
 
-/// Waits until `what` holds, looking every 20 ms for as long as `patience`; the error holds the logs.
+/// Waits until `what` holds, looking every 20 ms; the error holds the logs.
 pub(crate) async fn until<T>(
     name: &str,
-    patience: Duration,
     mut what: impl AsyncFnMut() -> Option<T>,
     logs: impl FnOnce() -> String,
 ) -> Result<T> {
     let start = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_millis(20));
-    while start.elapsed() < patience {
+    while start.elapsed() < PATIENCE {
         if let Some(found) = what().await {
             return Ok(found);
         }
         tick.tick().await;
     }
-    bail!("waited {} s in vain until {name}; logs:\n{}", patience.as_secs(), logs())
+    bail!("waited {} s in vain until {name}; logs:\n{}", PATIENCE.as_secs(), logs())
 }

@@ -1,6 +1,6 @@
 //! [`Testnet`]: a network as `sahara testnet init` writes it, each node a process of its own.
 
-use crate::{Rpc, processes, tools};
+use crate::{Rpc, ports::Ports, processes, tools};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{Keystore, KeystoreCost, SigningKey};
 use serde_json::Value;
@@ -12,9 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
-
-/// The longest a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Of every wallet.
 const PASSWORD: &str = "a long password";
@@ -64,6 +61,8 @@ pub struct Testnet {
     directory: TempDir,
     places: Vec<Place>,
     running: Vec<Running>,
+    /// Those of this machine; none where hosts have networks of their own.
+    _ports: Option<Ports>,
     /// The account of the wallet `me`, which holds the coin.
     pub wallet: String,
 }
@@ -75,7 +74,10 @@ impl Testnet {
     /// # Errors
     /// When it does not start.
     pub fn start(hosts: u16, extra: &[&str]) -> Result<Self> {
-        Self::start_at(Place::local(processes::free_ports()?), hosts, extra)
+        let ports = Ports::claim()?;
+        let mut network = Self::start_at(Place::local(ports.base), hosts, extra)?;
+        network._ports = Some(ports);
+        Ok(network)
     }
 
     /// As [`Self::start`], at places of one's own.
@@ -84,7 +86,8 @@ impl Testnet {
     /// When it does not start.
     pub fn start_at(places: Vec<Place>, hosts: u16, extra: &[&str]) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let mut network = Self { directory, places, running: Vec::new(), wallet: String::new() };
+        let mut network =
+            Self { directory, places, running: Vec::new(), _ports: None, wallet: String::new() };
         network.write("password", PASSWORD)?;
         let made = network.wallet("me")?;
         network.wallet = made;
@@ -254,7 +257,7 @@ impl Testnet {
     pub async fn ended(&mut self, host: u16) -> Result<ExitStatus> {
         let start = Instant::now();
         let mut tick = tokio::time::interval(Duration::from_millis(50));
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < processes::PATIENCE {
             tick.tick().await;
             let running = self.running.iter_mut().find(|node| node.host == host);
             let node = running.wrap_err("no node of this host runs")?;
@@ -303,7 +306,7 @@ impl Testnet {
     /// # Errors
     /// When it does not hold in time; the error holds the logs.
     pub async fn until<T>(&self, name: &str, what: impl AsyncFnMut() -> Option<T>) -> Result<T> {
-        processes::until(name, PATIENCE, what, || self.logs()).await
+        processes::until(name, what, || self.logs()).await
     }
 
     /// Waits until a host's node has a block.

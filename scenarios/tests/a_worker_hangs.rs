@@ -7,9 +7,12 @@ use sahara_scenarios::{Network, Options};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// A gateway that waits for its worker never answers.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+
 async fn health(network: &Network) -> Result<Value> {
     let url = format!("{}/health", network.gateway()?);
-    let asked = reqwest::Client::new().get(url).timeout(Duration::from_secs(5));
+    let asked = reqwest::Client::new().get(url).timeout(ANSWERS_WITHIN);
     Ok(asked.send().await?.json().await?)
 }
 
@@ -39,7 +42,7 @@ async fn a_hanging_worker_holds_up_neither_the_gateway_nor_the_books() -> Result
         .await?;
     ensure!(health(&network).await?.get("status") == Some(&json!("ok")), "the gateway goes on");
     let models = http.get(format!("{}/v1/models", network.gateway()?));
-    let models = models.timeout(Duration::from_secs(5)).send().await?;
+    let models = models.timeout(ANSWERS_WITHIN).send().await?;
     ensure!(models.status().is_success(), "{}", models.status());
     let rpc = network.rpc(0)?;
     let height = rpc.height().await?;

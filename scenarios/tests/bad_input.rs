@@ -14,8 +14,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The longest a port may take over nonsense: more than the patience of each of them.
-const PATIENCE: Duration = Duration::from_secs(25);
+/// The longest a port may take over nonsense: far more than the patience of each of them, and less than for
+/// ever.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a port makes of raw bytes: all it says until it closes.
 ///

@@ -164,11 +164,13 @@ async fn logged(network: &Network, people: &People, id: &str) -> Result<()> {
 /// From the first offer on a stranger is refused; who buys uses is counted once for each.
 async fn licensed(network: &Network, people: &People, chat: &[&str]) -> Result<()> {
     let terms = people.offer(AGENT, Pricing::PerUse).await?;
-    let refused = network
-        .until("the gateway asks for a licence", async || network.refused(chat).ok())
+    network
+        .until("the gateway asks for a licence of 1 SAHARA", async || {
+            let (code, error) = network.refused(chat).ok()?;
+            let message = error.get("message")?.as_str()?;
+            (code == 4 && message.contains("1 SAHARA")).then_some(())
+        })
         .await?;
-    let message = refused.1.get("message").and_then(Value::as_str).unwrap_or_default();
-    ensure!(refused.0 == 4 && message.contains("1 SAHARA"), "{refused:?}");
 
     let license = people.buy(&people.payer, AGENT, terms, 2).await?;
     let error = network

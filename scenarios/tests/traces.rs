@@ -106,8 +106,7 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
     ensure!(settle.parent_span_id == answer.span_id, "a settlement belongs to the answer");
     ensure!(wait.end_time_unix_nano >= settle.start_time_unix_nano, "the block comes after");
 
-    let page = reqwest::get(format!("{}/metrics", network.gateway()?)).await?.text().await?;
-    for line in [
+    let lines = [
         "sahara_gateway_requests_total{status=\"200\"}",
         "sahara_gateway_answers_total 1",
         "sahara_gateway_tokens_total{kind=\"completion\"} 3",
@@ -115,9 +114,14 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
         "sahara_gateway_request_seconds_count",
         "sahara_gateway_settle_seconds_count 1",
         "sahara_gateway_unsettled_channels 0",
-    ] {
-        ensure!(page.contains(line), "no {line} in\n{page}");
-    }
+    ];
+    // A claim is counted when it is final, and written down after it.
+    let url = format!("{}/metrics", network.gateway()?);
+    let counted = async || {
+        let page = reqwest::get(&url).await.ok()?.text().await.ok()?;
+        lines.iter().all(|line| page.contains(line)).then_some(())
+    };
+    network.until(&format!("the gateway's metrics say {lines:?}"), counted).await?;
 
     logs_are_objects(&network)?;
     network.stop()

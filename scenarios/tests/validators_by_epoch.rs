@@ -2,7 +2,7 @@
 //! blocks go on under load; a node that is no validator serves JSON-RPC and passes transactions on.
 
 use alloy_primitives::{Address, U256};
-use eyre::{ContextCompat, Result, ensure};
+use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{ChainClient, SigningKey};
 use sahara_primitives::Amount;
 use sahara_scenarios::{Rpc, Testnet};
@@ -89,16 +89,30 @@ fn entry(network: &Testnet, host: u16) -> Result<String> {
     Ok(key.wrap_err("a network key")?.to_owned())
 }
 
-/// Proposes a change when an epoch is young, has it signed by `signers` and sends it; returns the epoch
-/// it holds from.
+/// Epochs in which a change is tried: a busy machine may not start all the programs of one in time.
+const EPOCHS: usize = 4;
+
+/// Proposes a change when an epoch is young, has it signed by `signers` and sends it, in the next epoch again
+/// if this one was over before; returns the epoch it holds from.
 async fn change(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<u64> {
     let length: u64 = EPOCH.parse()?;
     let rpc = network.rpc(0);
-    let is_young = async || {
-        let place = rpc.height().await.ok()?.saturating_add(1).rem_euclid(length);
-        (place < length.div_euclid(3)).then_some(())
-    };
-    network.until("an epoch is young", is_young).await?;
+    for _ in 0..EPOCHS {
+        let is_young = async || {
+            let place = rpc.height().await.ok()?.saturating_add(1).rem_euclid(length);
+            (place < length.div_euclid(3)).then_some(())
+        };
+        network.until("an epoch is young", is_young).await?;
+        let (epoch, _) = seats(network, None)?;
+        let changed = change_now(network, arguments, signers);
+        if changed.is_ok() || seats(network, None)?.0 == epoch {
+            return changed;
+        }
+    }
+    bail!("no change was signed within any of {EPOCHS} epochs")
+}
+
+fn change_now(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<u64> {
     let proposed = network.run(&[&["validators", "propose"], arguments].concat())?;
     network.write("change.json", &proposed.to_string())?;
     let file = network.text("change.json");

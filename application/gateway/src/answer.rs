@@ -43,7 +43,7 @@ pub(crate) async fn respond(reply: Reply, ask: &Ask) -> Result<Response, ApiErro
         Reply::Live(mut reader) => {
             let run = &reader.run;
             let (channel, created) = (run.channel, run.created);
-            let face = face(ask, run.id, created, run.model.clone());
+            let face = face(ask, run.id, created.timestamp().0, run.model.clone());
             if !ask.is_stream {
                 let (outcome, text) = reader.end().await?;
                 return Ok(plain(&face, &text, channel, &outcome));

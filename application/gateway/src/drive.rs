@@ -118,7 +118,7 @@ impl Gateway {
                 "{most} requests of this key run now: expected fewer at a time"
             )));
         }
-        let face = (self.now().timestamp().0, call.model.name.clone());
+        let face = (self.now(), call.model.name.clone());
         let ids = (id, owner, body);
         let run = Run::new(ids, call.account.channel, call.ask.is_stream, face);
         runs.by_id.insert(id, Arc::clone(&run));
@@ -168,7 +168,13 @@ impl Gateway {
             self.metrics.charged(outcome);
             tracing::debug!(request = %run.id, seq = outcome.seq.0, "charged");
         }
+        self.leave(&run);
         run.finish(end);
+    }
+
+    /// Nobody joins a run any more. Before its end is told, so that who heard of a refusal and asks again
+    /// does not hear of the same one once more; what was charged is in the store by now.
+    fn leave(&self, run: &Run) {
         let mut runs = self.runs.lock();
         runs.by_id.remove(&run.id);
         let twin = (run.owner, run.body);
@@ -255,7 +261,7 @@ impl Gateway {
             model_root: offer.card.model_root,
             class: offer.card.class,
             model: call.model.name.clone(),
-            created: self.now(),
+            created: run.created,
             is_stream: run.is_stream,
             is_named: matches!(call.identity, Identity::Named(_)),
             outcome: None,

@@ -135,6 +135,7 @@ pub(crate) struct RequestRow {
     pub(crate) class: DeterminismClass,
     /// The model's name as asked, and what the answer says of itself.
     pub(crate) model: String,
+    /// When it was asked for.
     pub(crate) created: Milliseconds,
     pub(crate) is_stream: bool,
     /// Whether the client named it: only then can it ask for it again after a minute.

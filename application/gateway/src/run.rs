@@ -7,7 +7,7 @@
 use crate::{error::ApiError, progress::Progress, rows::Outcome};
 use alloy_primitives::B256;
 use parking_lot::Mutex;
-use sahara_primitives::{ChannelId, TokenCount};
+use sahara_primitives::{ChannelId, Milliseconds, TokenCount};
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
@@ -24,8 +24,8 @@ pub(crate) struct Run {
     /// What tells its body from others.
     pub(crate) body: B256,
     pub(crate) is_stream: bool,
-    /// Seconds.
-    pub(crate) created: u64,
+    /// When it was asked for: what the answer says of itself, now and when it is repeated.
+    pub(crate) created: Milliseconds,
     pub(crate) model: String,
     state: Mutex<State>,
     /// Counts changes, for readers.
@@ -68,7 +68,7 @@ impl Run {
         ids: (B256, B256, B256),
         channel: ChannelId,
         is_stream: bool,
-        face: (u64, String),
+        face: (Milliseconds, String),
     ) -> Arc<Self> {
         let (id, owner, body) = ids;
         Arc::new(Self {

@@ -234,12 +234,11 @@ async fn check_covered(
     if gateway.now().timestamp().0 > reservation.validUntil {
         return Err(ApiError::invalid_payment("the reservation has ended"));
     }
-    if gateway.chain().channel(channel).await?.is_some() {
-        return Ok(());
-    }
+    // In this order: an opening that becomes final between the two questions moves the deposit into the
+    // channel, and the payment is covered before and after.
     let free = gateway.chain().free_deposit(reservation.payer).await?;
     let amount = Amount::from_u128(reservation.amount.to());
-    if free < amount {
+    if free < amount && gateway.chain().channel(channel).await?.is_none() {
         return Err(ApiError::invalid_payment(format!(
             "the payer's deposit has {free} SAHARA free, the reservation is of {amount} SAHARA: expected coin in IChannels.fund"
         )));

@@ -6,7 +6,7 @@ mod postgres;
 use crate::{
     api::{sales_statement, statements},
     cursor::Cursor,
-    database::{Database, Dialect, Sql, Value},
+    database::{Database, Dialect, Sql, Value, find_many},
     sales::{SaleFilter, SaleSort},
     search::{Filter, Moment, Sort, TermsFilter, statement},
     words::Question,
@@ -108,6 +108,23 @@ fn is_by_asset(name: &str) -> bool {
     ["sales by Quality", "sales by Revenue", "sales by Uses"].contains(&name)
 }
 
+/// What a block's sums are added to, many at once, by table.
+fn sums() -> Vec<(&'static str, String, Vec<Value>)> {
+    let (bytes, text, number) = (Value::Bytes(vec![7; 20]), Value::Text("7".into()), Value::Int(7));
+    let of = |table: &'static str, key: &[&str], sum: &str, values: Vec<Value>| {
+        (table, find_many(table, (key, &[sum]), 24), vec![values; 24].concat())
+    };
+    let statement = ["account", "asset", "period", "reason"];
+    let by_reason = vec![bytes.clone(), number.clone(), text.clone(), text.clone()];
+    let by_measure = vec![number, text.clone(), text.clone()];
+    vec![
+        of("statements", &statement, "amount", by_reason),
+        of("asset_periods", &["asset", "period", "measure"], "amount", by_measure),
+        of("chain_periods", &["period", "measure"], "amount", vec![text.clone(), text]),
+        of("accounts", &["account"], "transactions", vec![bytes]),
+    ]
+}
+
 async fn plan(database: &Database, explain: &str, sql: &str, values: &[Value]) -> Vec<String> {
     let mut connection = database.acquire().await.unwrap();
     let rows = Sql(&mut connection).rows(&format!("{explain} {sql}"), values).await.unwrap();
@@ -157,6 +174,11 @@ async fn i8_no_page_reads_a_whole_table_in_sqlite() {
             assert!(!sorts || !is_ordered || is_union, "{name}: {plan:#?}\n{sql}");
         }
     }
+    for (table, sql, values) in sums() {
+        let plan = plan(&database, "EXPLAIN QUERY PLAN", &sql, &values).await;
+        let finds = format!("SEARCH {table} USING ");
+        assert!(plan.iter().any(|step| step.starts_with(&finds)), "{plan:#?}\n{sql}");
+    }
 }
 
 #[tokio::test]
@@ -176,5 +198,9 @@ async fn i8_no_page_reads_a_whole_table_in_postgres() {
         sorts -= presorted;
         let is_union = sql.contains("UNION ALL");
         assert!(sorts == 0 || !is_ordered || is_union, "{name}: {plan:#?}\n{sql}");
+    }
+    for (table, sql, values) in sums() {
+        let plan = plan(&database, "EXPLAIN", &sql, &values).await;
+        assert!(!plan.iter().any(|step| step.contains("Seq Scan")), "{table}: {plan:#?}\n{sql}");
     }
 }

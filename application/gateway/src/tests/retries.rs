@@ -1,4 +1,4 @@
-use super::world::{World, chat};
+use super::world::{NOW, World, chat};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
@@ -22,6 +22,37 @@ async fn g4_an_id_returns_one_result_for_one_charge() {
     let (status, other) = text(named(&world, &chat("other"))).await;
     assert_eq!((status, &other["error"]["code"]), (422, &json!("idempotency_key_reused")));
     assert_eq!(world.script.starts.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn g4_a_result_is_the_same_however_long_its_channel_took_to_open() {
+    let world = World::new().await;
+    world.node.block_milliseconds.store(3_500, Ordering::SeqCst);
+    let named = || world.ask(&chat("slow chain")).header("idempotency-key", "a");
+    let (status, first) = text(named()).await;
+    assert_eq!(status, 200, "{first}");
+    assert_eq!(first["created"], NOW / 1_000, "when it was asked for");
+    assert_eq!(text(named()).await.1, first);
+}
+
+#[tokio::test]
+async fn who_heard_a_refusal_does_not_join_it() {
+    let world = World::new().await;
+    let dear = |tokens: u32| {
+        let mut body = chat("dear");
+        body["max_tokens"] = json!(tokens);
+        world.ask(&body).header("idempotency-key", "a")
+    };
+    let mut grant = world.grant(1, 1);
+    grant.maxTotal = "1000000000000000".parse().unwrap();
+    world.register_key(&grant).await;
+    for _ in 0..20 {
+        assert_eq!(text(dear(900)).await.0, 402);
+        assert!(world.gateway.runs.lock().by_id.is_empty());
+    }
+    // Nothing was done under the name: it is free for another body.
+    let (status, answer) = text(dear(1)).await;
+    assert_eq!(status, 200, "{answer}");
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ pub(crate) struct TestNode {
     pub(crate) is_deaf: std::sync::atomic::AtomicBool,
     /// Words that a transaction may write, as gas bounds them.
     pub(crate) most_stores: AtomicU64,
+    /// How long it takes until a transaction is final.
+    pub(crate) block_milliseconds: AtomicU64,
 }
 
 impl TestNode {
@@ -158,6 +160,7 @@ impl Node for TestNode {
     fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>> {
         async move {
             let mined = self.transact(self.sender, to, Amount::ZERO, &input)?;
+            self.now.fetch_add(self.block_milliseconds.load(Ordering::SeqCst), Ordering::SeqCst);
             match self.is_deaf.load(Ordering::SeqCst) {
                 true => Err(ChainError::Unknown("the reply was lost".into())),
                 false => Ok(mined),
@@ -450,6 +453,7 @@ impl World {
             now: Arc::clone(&now),
             is_deaf: false.into(),
             most_stores: u64::MAX.into(),
+            block_milliseconds: 0.into(),
         });
         let script = Arc::new(Script {
             permits: Semaphore::new(10_000),

@@ -88,6 +88,8 @@ impl Apply<'_> {
             WHERE a.asset = $1 AND e.emitter = $2 AND e.name = $3 \
             ORDER BY e.block, e.log_index";
         let key = [Value::Int(integer(asset)?), DISPUTES.into(), "Filed".into()];
+        // It may have been filed in this block.
+        self.flush().await?;
         for row in self.sql.rows(found, &key).await? {
             // Topics: the event's hash, the complaint, the asset, the complainant.
             let topics = row.bytes("topics")?;

@@ -32,7 +32,7 @@ use sahara_abi::{
     ASSETS, CHANNELS, CONTRIBUTIONS, DISPUTES, LICENSES, MARKET, ROYALTIES, SYSTEM, WORKERS,
 };
 use sahara_client::Log;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tally::Tally;
 
 pub(crate) use standing::KEPT_BLOCKS;
@@ -51,8 +51,15 @@ struct Apply<'c> {
     things: BTreeSet<for_sale::Thing>,
     /// Lines of claims whose fees are not yet known.
     lines: Vec<channels::Line>,
+    waiting: Waiting,
     data: &'c BlockData,
 }
+
+/// Rows of a table, with these columns, that are added together.
+type Waiting = BTreeMap<(&'static str, Vec<&'static str>), Vec<Vec<Value>>>;
+
+/// Rows of a table that wait at most: a block may have any number.
+const MOST_WAITING: usize = 240;
 
 /// Where a log stands, and the transaction that wrote it.
 #[derive(Clone, Copy)]
@@ -91,10 +98,12 @@ pub(crate) async fn apply(
         touched: BTreeSet::new(),
         things: BTreeSet::new(),
         lines: Vec::new(),
+        waiting: Waiting::new(),
         data,
     };
     apply.check_parent().await?;
     let events = apply.transactions().await?;
+    apply.flush().await?;
     apply.header(&data.header, events).await?;
     apply.touched.extend(apply.tally.changed_assets());
     let tally = std::mem::take(&mut apply.tally);
@@ -113,6 +122,29 @@ impl Apply<'_> {
         if head.hash != header.parent_hash {
             let (number, parent) = (header.number.to(), header.parent_hash);
             return Err(IndexError::BrokenChain { number, parent, held: head.hash });
+        }
+        Ok(())
+    }
+
+    /// Adds a row to a table that nothing reads before [`Self::flush`].
+    async fn later(
+        &mut self,
+        table: &'static str,
+        row: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Result<(), IndexError> {
+        let (columns, values): (Vec<_>, Vec<_>) = row.into_iter().unzip();
+        let rows = self.waiting.entry((table, columns)).or_default();
+        rows.push(values);
+        if rows.len() < MOST_WAITING {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    /// Adds the rows that wait.
+    async fn flush(&mut self) -> Result<(), IndexError> {
+        for ((table, columns), rows) in std::mem::take(&mut self.waiting) {
+            self.sql.insert_all(table, &columns, &rows).await?;
         }
         Ok(())
     }
@@ -151,7 +183,7 @@ impl Apply<'_> {
             ("topics", topics.concat().into()),
             ("data", log.inner.data.data.to_vec().into()),
         ];
-        self.sql.insert("events", &row).await?;
+        self.later("events", row).await?;
         self.token_move(place, log).await?;
         self.protocol_log(place, log).await?;
         // Last: an account that is named and funded at once was funded first.
@@ -189,7 +221,7 @@ impl Apply<'_> {
                 ("block", self.block.into()),
                 ("log_index", place.log_index.into()),
             ];
-            self.sql.insert("event_accounts", &row).await?;
+            self.later("event_accounts", row).await?;
         }
         let assets = decoded.assets().filter_map(|asset| i64::try_from(asset).ok());
         for asset in assets.collect::<BTreeSet<_>>() {
@@ -198,7 +230,7 @@ impl Apply<'_> {
                 ("block", self.block.into()),
                 ("log_index", place.log_index.into()),
             ];
-            self.sql.insert("event_assets", &row).await?;
+            self.later("event_assets", row).await?;
         }
         Ok(())
     }
@@ -222,7 +254,7 @@ impl Apply<'_> {
                 row.push((name, id(asset)?));
             }
         }
-        self.sql.insert("payments", &row).await
+        self.later("payments", row).await
     }
 }
 

@@ -149,77 +149,87 @@ impl Tally {
         block: i64,
         periods: &Periods,
     ) -> Result<(), IndexError> {
-        for ((account, asset, reason), change) in &self.statements {
-            for period in periods.each() {
-                write_statement(sql, (*account, *asset, period, *reason), *change).await?;
-            }
-        }
-        for (asset, change) in &self.assets {
-            write_asset(sql, *asset, change, periods).await?;
-        }
+        write_statements(sql, &self.statements, periods).await?;
+        write_assets(sql, &self.assets, periods).await?;
+        let mut sums = Vec::new();
         for (measure, amount) in &self.chain {
-            for period in periods.each() {
-                let key = [("period", Value::from(period)), ("measure", (*measure).into())];
-                increase(sql, "chain_periods", &key, *amount).await?;
-            }
+            let key = |period: &str| vec![Value::from(period), (*measure).into()];
+            sums.extend(periods.each().map(|period| (key(period), *amount)));
         }
-        for (account, change) in &self.accounts {
-            write_account(sql, *account, change, block).await?;
-        }
-        for (account, position) in &self.activity {
-            let row = [
-                ("account", Value::from(*account)),
-                ("block", block.into()),
-                ("position", (*position).into()),
-            ];
-            sql.insert("activity", &row).await?;
-        }
-        Ok(())
+        increase(sql, "chain_periods", &["period", "measure"], sums).await?;
+        write_accounts(sql, &self.accounts, block).await?;
+        let activity = self.activity.iter().map(|(account, position)| {
+            vec![Value::from(*account), block.into(), (*position).into()]
+        });
+        let activity: Vec<_> = activity.collect();
+        sql.insert_all("activity", &["account", "block", "position"], &activity).await
     }
 }
 
-async fn write_statement(
+async fn write_statements(
     sql: &mut Sql<'_>,
-    (account, asset, period, reason): (Address, u64, &str, Reason),
-    (amount, entries): (u128, u64),
-) -> Result<(), IndexError> {
-    let mut row = vec![
-        ("account", Value::from(account)),
-        ("asset", integer(asset)?.into()),
-        ("period", period.into()),
-        ("reason", reason.name().into()),
-    ];
-    let key: Vec<_> = row.iter().map(|(_, value)| value.clone()).collect();
-    let found = sql
-        .row(
-            "SELECT amount, entries FROM statements \
-             WHERE account = $1 AND asset = $2 AND period = $3 AND reason = $4",
-            &key,
-        )
-        .await?;
-    let (mut sum, mut count) = (amount, entries);
-    if let Some(found) = found {
-        add(&mut sum, found.money("amount")?)?;
-        count = count.saturating_add(found.number("entries")?);
-    }
-    row.extend([("amount", money(sum)), ("entries", integer(count)?.into())]);
-    sql.put("statements", 4, &row).await
-}
-
-async fn write_asset(
-    sql: &mut Sql<'_>,
-    asset: u64,
-    change: &AssetChange,
+    statements: &BTreeMap<(Address, u64, Reason), (u128, u64)>,
     periods: &Periods,
 ) -> Result<(), IndexError> {
-    let id = integer(asset)?;
+    let columns = ["account", "asset", "period", "reason", "amount", "entries"];
+    let (key, sums) = columns.split_at(4);
+    let (mut keys, mut changes) = (Vec::new(), Vec::new());
+    for ((account, asset, reason), change) in statements {
+        let asset = integer(*asset)?;
+        for period in periods.each() {
+            let reason = reason.name();
+            keys.push(vec![Value::from(*account), asset.into(), period.into(), reason.into()]);
+            changes.push(*change);
+        }
+    }
+    let found = sql.find_all("statements", (key, sums), &keys).await?;
+    let mut rows = Vec::new();
+    for ((mut row, (mut sum, mut count)), found) in keys.into_iter().zip(changes).zip(found) {
+        if let Some(found) = found {
+            add(&mut sum, found.money("amount")?)?;
+            count = count.saturating_add(found.number("entries")?);
+        }
+        row.extend([money(sum), integer(count)?.into()]);
+        rows.push(row);
+    }
+    sql.put_all("statements", (&columns, key.len()), &rows).await
+}
+
+/// Assets' own sums, and those by period.
+async fn write_assets(
+    sql: &mut Sql<'_>,
+    assets: &BTreeMap<u64, AssetChange>,
+    periods: &Periods,
+) -> Result<(), IndexError> {
+    let mut sums = Vec::new();
+    for (asset, change) in assets {
+        let id = integer(*asset)?;
+        if !write_asset(sql, id, change).await? {
+            continue;
+        }
+        let measures = [
+            ("revenue", change.revenue),
+            ("paid", change.paid),
+            ("fees", change.fees),
+            ("uses", u128::from(change.uses)),
+        ];
+        for (measure, amount) in measures.into_iter().filter(|(_, amount)| *amount > 0) {
+            let key = |period: &str| vec![Value::Int(id), period.into(), measure.into()];
+            sums.extend(periods.each().map(|period| (key(period), amount)));
+        }
+    }
+    increase(sql, "asset_periods", &["asset", "period", "measure"], sums).await
+}
+
+/// Whether there is such an asset.
+async fn write_asset(sql: &mut Sql<'_>, id: i64, change: &AssetChange) -> Result<bool, IndexError> {
     let found = sql
         .row(
             "SELECT revenue, fees, uses, patrons, quality FROM assets WHERE asset = $1",
             &[id.into()],
         )
         .await?;
-    let Some(found) = found else { return Ok(()) };
+    let Some(found) = found else { return Ok(false) };
     let sum = |column, amount: u128| -> Result<Value, IndexError> {
         let mut sum = found.money(column)?;
         add(&mut sum, amount)?;
@@ -242,65 +252,48 @@ async fn write_asset(
         &values,
     )
     .await?;
-    let measures = [
-        ("revenue", change.revenue),
-        ("paid", change.paid),
-        ("fees", change.fees),
-        ("uses", u128::from(change.uses)),
-    ];
-    for (measure, amount) in measures.into_iter().filter(|(_, amount)| *amount > 0) {
-        for period in periods.each() {
-            let key =
-                [("asset", Value::Int(id)), ("period", period.into()), ("measure", measure.into())];
-            increase(sql, "asset_periods", &key, amount).await?;
-        }
-    }
-    Ok(())
+    Ok(true)
 }
 
-/// Adds to the `amount` of a row.
+/// Adds to the `amount` of rows, of which each is named once.
 async fn increase(
     sql: &mut Sql<'_>,
     table: &str,
-    key: &[(&str, Value)],
-    amount: u128,
+    key: &[&str],
+    sums: Vec<(Vec<Value>, u128)>,
 ) -> Result<(), IndexError> {
-    let places = (1..).zip(key).map(|(place, (name, _))| format!("{name} = ${place}"));
-    let places: Vec<_> = places.collect();
-    let values: Vec<_> = key.iter().map(|(_, value)| value.clone()).collect();
-    let query = format!("SELECT amount FROM {table} WHERE {}", places.join(" AND "));
-    let mut sum = amount;
-    if let Some(found) = sql.row(&query, &values).await? {
-        add(&mut sum, found.money("amount")?)?;
+    let (keys, amounts): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
+    let found = sql.find_all(table, (key, &["amount"]), &keys).await?;
+    let mut rows = Vec::new();
+    for ((mut row, mut sum), found) in keys.into_iter().zip(amounts).zip(found) {
+        if let Some(found) = found {
+            add(&mut sum, found.money("amount")?)?;
+        }
+        row.push(money(sum));
+        rows.push(row);
     }
-    let mut row = key.to_vec();
-    row.push(("amount", money(sum)));
-    sql.put(table, key.len(), &row).await
+    let columns = [key, &["amount"]].concat();
+    sql.put_all(table, (&columns, key.len()), &rows).await
 }
 
-async fn write_account(
+async fn write_accounts(
     sql: &mut Sql<'_>,
-    account: Address,
-    change: &AccountChange,
+    accounts: &BTreeMap<Address, AccountChange>,
     block: i64,
 ) -> Result<(), IndexError> {
-    let number = integer(change.transactions)?;
-    let done = sql
-        .run(
-            "UPDATE accounts SET last_block = $1, transactions = transactions + $2 \
-             WHERE account = $3",
-            &[block.into(), number.into(), account.into()],
-        )
-        .await?;
-    if done > 0 {
-        return Ok(());
+    let columns = ["account", "first_block", "last_block", "transactions", "funder"];
+    let (key, rest) = columns.split_at(1);
+    let keys: Vec<_> = accounts.keys().map(|account| vec![Value::from(*account)]).collect();
+    let found = sql.find_all("accounts", (key, rest), &keys).await?;
+    let mut rows = Vec::new();
+    for ((mut row, change), found) in keys.into_iter().zip(accounts.values()).zip(found) {
+        let (mut first, mut count, mut funder) = (block, change.transactions, change.funder);
+        if let Some(found) = found {
+            (first, funder) = (found.int("first_block")?, found.maybe_address("funder")?);
+            count = count.saturating_add(found.number("transactions")?);
+        }
+        row.extend([Value::from(first), block.into(), integer(count)?.into(), funder.into()]);
+        rows.push(row);
     }
-    let row = [
-        ("account", Value::from(account)),
-        ("first_block", block.into()),
-        ("last_block", block.into()),
-        ("transactions", number.into()),
-        ("funder", change.funder.into()),
-    ];
-    sql.insert("accounts", &row).await
+    sql.put_all("accounts", (&columns, key.len()), &rows).await
 }

@@ -53,7 +53,7 @@ impl Apply<'_> {
             ("gas_used", integer(receipt.gas_used.to())?.into()),
             ("gas_price", money(receipt.effective_gas_price.to())),
         ];
-        self.sql.insert("transactions", &row).await?;
+        self.later("transactions", row).await?;
         self.tally.chain("transactions", 1)?;
         self.tally.takes_part(transaction.from, position);
         let recipient = transaction.to.or(receipt.contract_address);
@@ -123,7 +123,7 @@ impl Apply<'_> {
             // A stranger's token may move any number; it is never sorted by.
             ("value", moved.value.to_string().into()),
         ];
-        self.sql.insert("moves", &row).await
+        self.later("moves", row).await
     }
 }
 

@@ -9,6 +9,8 @@ mod sql;
 mod value;
 
 pub(crate) use schema::{TABLES, begin_anew, take_place};
+#[cfg(test)]
+pub(crate) use sql::find_many;
 pub(crate) use sql::{Sql, placeholders};
 pub(crate) use value::{Read, Value, coin, integer, money};
 
