@@ -30,8 +30,8 @@
 //! - I3 A complaint pays out exactly what it took in, once.
 //! - I4 A juror enlisted before the complaint, is no party to it or to another about the asset, and is drawn by
 //!   a later block; a jury has five jurors or more, none with more than two of its seats.
-//! - I5 A ruling has more than half of the jury's seats behind or against it; each speaks once, as it
-//!   committed.
+//! - I5 A ruling for or against has more than half of all the jury's seats behind it, whoever is silent; each
+//!   speaks once, as it committed.
 //! - I6 Shares are paid from the closing on and never exceed the part.
 //! - I7 A dismissed complaint loses its bond.
 //! - I8 A complaint keeps its windows and its jury's fee whatever is voted, and no vote makes windows, bonds or
