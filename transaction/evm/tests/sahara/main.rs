@@ -13,6 +13,7 @@ mod attacks;
 mod blocks;
 mod calls;
 mod contributions;
+mod corrected;
 mod election;
 mod estimates;
 mod faces;

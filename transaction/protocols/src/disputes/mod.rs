@@ -70,8 +70,9 @@ pub const MAX_PLACES: u32 = 16;
 /// Seats of a jury.
 pub const JURY: u32 = 7;
 
-/// The most shares that a complaint may ask for.
-pub const MAX_SHARES: usize = 8;
+/// The most shares that a complaint may ask for. Each is a transfer in every payment; where all 64 rows of a
+/// table were corrected for as many, and nobody's account existed, a payment still fits a transaction.
+pub const MAX_SHARES: usize = 4;
 
 /// Open complaints about an asset that have its income held; further ones are decided all the same. A payment
 /// reads eight words for each.
