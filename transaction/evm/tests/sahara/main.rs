@@ -14,6 +14,7 @@ mod blocks;
 mod calls;
 mod contributions;
 mod corrected;
+mod dear_votes;
 mod election;
 mod estimates;
 mod faces;
