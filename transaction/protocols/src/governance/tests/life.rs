@@ -3,7 +3,7 @@
 use super::*;
 
 /// Half of all coin behind each of two validators.
-fn town() -> Undo {
+pub(super) fn town() -> Undo {
     let mut world = world(2, 4);
     for number in 0..4 {
         join(&mut world, person(number), operator(number % 2), 10_000 * COIN);
