@@ -31,7 +31,7 @@ alloy_sol_types::sol! {
             Closed
         }
         enum Ruling {
-            /// Too few jurors spoke, or as many for as against.
+            /// Neither side has more than half of all the jury's seats.
             Open,
             /// What the complaint asks for happens.
             Upheld,

@@ -189,7 +189,8 @@ alloy_sol_types::sol! {
         function pausedUntil(address protocol) external view returns (uint64);
         /// From when on the guardian may pause again.
         function guardianRestsUntil() external view returns (uint64);
-        /// By a proposal: from this height on only nodes with this version go on.
+        /// By a proposal: from this height on only nodes with this version go on. It is at least as many blocks away as the timelock of
+        /// upgrades has seconds, 86,400 at most.
         function scheduleUpgrade(uint32 version, uint64 height) external;
         /// By a proposal, before the height.
         function cancelUpgrade() external;

@@ -36,7 +36,7 @@ pub(crate) enum Dispute {
         /// At least what `sahara dispute rules` says.
         #[arg(long, default_value = "100")]
         bond: Amount,
-        /// A part of the asset's future income in basis points. Repeat for each, up to eight.
+        /// A part of the asset's future income in basis points. Repeat for each, up to four.
         #[arg(long = "share", value_name = "ADDRESS=POINTS")]
         shares: Vec<String>,
         /// Ask that the asset is no longer sold, licensed or derived from.

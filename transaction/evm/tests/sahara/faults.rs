@@ -17,7 +17,7 @@ use sahara_evm::{Account, BlockBuilder, ParentState, StateError, TransitionError
 use sahara_protocols::Parameters;
 
 /// Blocks until the chain tried to execute something; whether it failed.
-fn tried(world: &mut World) -> Option<IGovernance::ExecutionFailed> {
+pub(crate) fn tried(world: &mut World) -> Option<IGovernance::ExecutionFailed> {
     for _ in 0..60 {
         world.env.timestamp += 1;
         let outcome = world.block(&[]);

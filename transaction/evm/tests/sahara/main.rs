@@ -13,6 +13,8 @@ mod attacks;
 mod blocks;
 mod calls;
 mod contributions;
+mod corrected;
+mod dear_votes;
 mod election;
 mod estimates;
 mod faces;

@@ -30,8 +30,8 @@
 //! - I3 A complaint pays out exactly what it took in, once.
 //! - I4 A juror enlisted before the complaint, is no party to it or to another about the asset, and is drawn by
 //!   a later block; a jury has five jurors or more, none with more than two of its seats.
-//! - I5 A ruling has more than half of the jury's seats behind or against it; each speaks once, as it
-//!   committed.
+//! - I5 A ruling for or against has more than half of all the jury's seats behind it, whoever is silent; each
+//!   speaks once, as it committed.
 //! - I6 Shares are paid from the closing on and never exceed the part.
 //! - I7 A dismissed complaint loses its bond.
 //! - I8 A complaint keeps its windows and its jury's fee whatever is voted, and no vote makes windows, bonds or
@@ -70,8 +70,9 @@ pub const MAX_PLACES: u32 = 16;
 /// Seats of a jury.
 pub const JURY: u32 = 7;
 
-/// The most shares that a complaint may ask for.
-pub const MAX_SHARES: usize = 8;
+/// The most shares that a complaint may ask for. Each is a transfer in every payment; where all 64 rows of a
+/// table were corrected for as many, and nobody's account existed, a payment still fits a transaction.
+pub const MAX_SHARES: usize = 4;
 
 /// Open complaints about an asset that have its income held; further ones are decided all the same. A payment
 /// reads eight words for each.

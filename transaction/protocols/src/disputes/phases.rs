@@ -55,13 +55,13 @@ impl Complaint {
         (Phase::Closable, 0)
     }
 
-    /// What the jury said so far: more than half of its seats must have spoken.
+    /// What the jury said so far: more than half of all its seats must have said the same. A seat that stays
+    /// silent is on neither side, so that silence makes no majority cheaper.
     pub(super) const fn verdict(&self) -> Ruling {
-        let spoken = self.for_it.saturating_add(self.against);
-        if spoken.saturating_mul(2) <= self.seats || self.for_it == self.against {
-            return Ruling::Open;
+        if self.for_it.saturating_mul(2) > self.seats {
+            return Ruling::Upheld;
         }
-        if self.for_it > self.against { Ruling::Upheld } else { Ruling::Dismissed }
+        if self.against.saturating_mul(2) > self.seats { Ruling::Dismissed } else { Ruling::Open }
     }
 
     /// What holds: governance's decision, otherwise the jury's.

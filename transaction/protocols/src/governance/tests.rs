@@ -21,6 +21,7 @@ mod model;
 mod pauses;
 mod powers;
 mod signed;
+mod times;
 
 const COIN: u128 = 1_000_000_000_000_000_000;
 const START: u64 = 1_800_000_000;

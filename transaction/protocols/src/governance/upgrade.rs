@@ -1,15 +1,21 @@
 //! Upgrades by height: from a block on, only nodes that know the new rules go on.
 
-use super::{storage::UPGRADE, words::Upgrade};
+use super::{parameters::rules_of, storage::UPGRADE, words::Upgrade};
 use crate::{
     state::{Failure, Read, Write},
     storage::Value,
 };
 use alloy_primitives::{Address, U256};
-use sahara_abi::{GOVERNANCE as ADDRESS, IGovernance};
+use sahara_abi::{
+    GOVERNANCE as ADDRESS,
+    IGovernance::{self, Kind},
+};
 
 /// The version of the protocols that this program has; a chain begins with 1.
 pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The longest notice of an upgrade that anybody must give, in blocks: a day where they come once a second.
+pub const MOST_NOTICE: u64 = 86_400;
 
 /// The slot of governance that says which version a block needs.
 pub fn upgrade_slot() -> U256 {
@@ -31,10 +37,16 @@ fn only_vote(caller: Address) -> Result<(), Failure> {
     Err(IGovernance::GovernorOnlyExecutor { account: caller }.into())
 }
 
+/// Blocks from an upgrade's scheduling to its height, at the least: as many as its timelock has seconds, up to
+/// [`MOST_NOTICE`]. Whoever waits until a vote is carried out has this long for changing its program.
+fn notice(state: &mut impl Read) -> Result<u64, Failure> {
+    Ok(u64::from(rules_of(state, Kind::Upgrade)?.timelock).clamp(1, MOST_NOTICE))
+}
+
 /// Schedules an upgrade, in place of one whose height has not come.
 ///
 /// # Errors
-/// `GovernorOnlyExecutor`, `InvalidUpgrade` for a past height and a version that is not newer.
+/// `GovernorOnlyExecutor`, `InvalidUpgrade` for a height without notice and a version that is not newer.
 pub(super) fn schedule(
     state: &mut impl Write,
     caller: Address,
@@ -43,9 +55,10 @@ pub(super) fn schedule(
 ) -> Result<(), Failure> {
     only_vote(caller)?;
     let now = state.block().number;
+    let first = now.saturating_add(notice(state)?);
     UPGRADE.update(state, |upgrade| {
         let before = upgrade.needed_at(now).max(1);
-        if version <= before || height <= now {
+        if version <= before || height < first {
             return Err(IGovernance::InvalidUpgrade { version, height }.into());
         }
         *upgrade = Upgrade { height, version, before };

@@ -255,13 +255,13 @@ fn what_a_complaint_must_be() {
     let own: Failure = IDisputes::InvalidComplainant { account: OWNER }.into();
     assert_eq!(world.call(OWNER, DISPUTES, 100 * COIN, &filing(asset, &[])), Err(own));
     let invalid: Failure = IDisputes::InvalidShares {}.into();
-    let nine = [(VICTIM, 1); MAX_SHARES + 1];
+    let too_many = [(VICTIM, 1); MAX_SHARES + 1];
     for shares in [
         &[(VICTIM, 5_000), (PAYER, 5_001)][..],
         &[(VICTIM, 0)],
         &[(Address::ZERO, 1)],
         &[(ROYALTIES, 1)],
-        &nine,
+        &too_many,
     ] {
         let refused = world.call(VICTIM, DISPUTES, 100 * COIN, &filing(asset, shares));
         assert_eq!(refused, Err(invalid.clone()));

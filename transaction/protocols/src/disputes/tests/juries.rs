@@ -283,6 +283,53 @@ fn i5_a_juror_says_once_what_it_committed_to() {
     assert!(shown.against > 0);
 }
 
+/// What each juror does, in every combination: nothing, say yes, say no.
+fn all_said(jurors: usize) -> impl Iterator<Item = Vec<Option<bool>>> {
+    let count = 3_usize.pow(u32::try_from(jurors).unwrap());
+    (0..count).map(move |number| {
+        let word = |juror| [None, Some(true), Some(false)][number / 3_usize.pow(juror) % 3];
+        (0..u32::try_from(jurors).unwrap()).map(word).collect()
+    })
+}
+
+#[test]
+fn i5_a_ruling_has_more_than_half_of_all_seats_behind_it_whoever_is_silent() {
+    let mut world = world(5);
+    let asset = asset(&mut world, &[], false);
+    let complaint = file(&mut world, asset, 100 * COIN).unwrap();
+    until(&mut world, complaint, ANSWER);
+    let jurors = jury(&mut world, complaint);
+    let committing = world.state.clone();
+    let mut counted = BTreeMap::<&str, u32>::new();
+    for said in all_said(jurors.len()) {
+        world.state = committing.clone();
+        let spoken: Vec<_> =
+            jurors.iter().zip(&said).filter_map(|(one, said)| Some((one, (*said)?))).collect();
+        for (one, is_upheld) in &spoken {
+            promise(&mut world, complaint, one.account, *is_upheld).unwrap();
+        }
+        until(&mut world, complaint, COMMIT);
+        for (one, is_upheld) in &spoken {
+            reveal(&mut world, complaint, one.account, *is_upheld).unwrap();
+        }
+        until(&mut world, complaint, REVEAL);
+        let side = |wanted: bool| -> u32 {
+            spoken.iter().filter(|(_, said)| *said == wanted).map(|(one, _)| one.seats).sum()
+        };
+        let (expected, what) = match (side(true), side(false)) {
+            (4.., _) => (Ruling::Upheld, "upheld"),
+            (_, 4..) => (Ruling::Dismissed, "dismissed"),
+            // More than the others are not enough where seats are silent.
+            (3, 0..3) | (0..3, 3) => (Ruling::Open, "the larger of two small sides"),
+            _ => (Ruling::Open, "open"),
+        };
+        assert_eq!(shown(&mut world, complaint).ruling, expected, "{said:?}");
+        *counted.entry(what).or_default() += 1;
+    }
+    assert_eq!(counted.len(), 4, "{counted:?}");
+    assert_eq!(counted["upheld"], counted["dismissed"]);
+}
+
 #[test]
 fn a_commitment_is_of_one_juror_one_complaint_and_one_word() {
     let mut world = world(1);

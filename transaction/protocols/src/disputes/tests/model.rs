@@ -40,9 +40,9 @@ impl Seen {
         match self.decision {
             Some(true) => Ruling::Upheld,
             Some(false) => Ruling::Dismissed,
-            None if (for_it + against) * 2 <= all || for_it == against => Ruling::Open,
-            None if for_it > against => Ruling::Upheld,
-            None => Ruling::Dismissed,
+            None if for_it * 2 > all => Ruling::Upheld,
+            None if against * 2 > all => Ruling::Dismissed,
+            None => Ruling::Open,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Half of all coin behind each of two validators.
-fn town() -> Undo {
+pub(super) fn town() -> Undo {
     let mut world = world(2, 4);
     for number in 0..4 {
         join(&mut world, person(number), operator(number % 2), 10_000 * COIN);
@@ -97,7 +97,8 @@ fn what_would_fail_is_refused_when_it_is_proposed_and_says_why() {
 #[test]
 fn what_fails_when_its_time_comes_is_said_and_expires() {
     let mut world = town();
-    let height = world.state.block.number + 4;
+    // In time when it is proposed; no longer when it is carried out.
+    let height = world.state.block.number + MOST_NOTICE;
     let call = IGovernance::scheduleUpgradeCall { version: 2, height }.abi_encode();
     let id = propose(&mut world, person(0), &[(GOVERNANCE, call)], "too late").unwrap();
     open(&mut world, id);

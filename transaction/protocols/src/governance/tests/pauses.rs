@@ -148,7 +148,7 @@ fn i8_nothing_that_leads_out_is_ever_paused() {
 
 #[test]
 fn i9_an_upgrade_names_the_version_that_a_block_needs() {
-    let mut world = Undo::default();
+    let mut world = guarded();
     world.state.block.number = 10;
     let schedule = |world: &mut Undo, version, height| {
         let call = IGovernance::scheduleUpgradeCall { version, height };
@@ -174,4 +174,28 @@ fn i9_an_upgrade_names_the_version_that_a_block_needs() {
     assert_eq!([15, 29, 30].map(|height| needed(&world, height)), [3, 3, 3]);
     let foreign = IGovernance::scheduleUpgradeCall { version: 9, height: 99 };
     assert!(world.call(STRANGER, GOVERNANCE, 0, &foreign).is_err());
+}
+
+#[test]
+fn i9_an_upgrade_gives_as_many_blocks_notice_as_its_timelock_has_seconds_up_to_a_day() {
+    let usual = Rules::default_of(Kind::Upgrade);
+    let most = u32::try_from(MOST_NOTICE).unwrap();
+    for (timelock, notice) in [(0, 1), (1, 1), (5, 5), (most, MOST_NOTICE), (most + 1, MOST_NOTICE)]
+    {
+        let mut world = Undo::default();
+        let rules = Rules { timelock, ..usual }.shown();
+        let rules = IGovernance::setRulesCall { kind: Kind::Upgrade, rules };
+        world.call(GOVERNANCE, GOVERNANCE, 0, &rules).unwrap();
+        let now = world.state.block.number;
+        let mut schedule = |version, height| {
+            let call = IGovernance::scheduleUpgradeCall { version, height };
+            world.call(GOVERNANCE, GOVERNANCE, 0, &call).map(drop)
+        };
+        let early = IGovernance::InvalidUpgrade { version: 2, height: now + notice - 1 };
+        assert_eq!(schedule(2, now + notice - 1), Err(early.into()), "{timelock}");
+        schedule(2, now + notice).unwrap();
+        // Nor is one that was announced moved nearer than that.
+        assert!(schedule(3, now + notice - 1).is_err());
+        schedule(3, now + notice + 1).unwrap();
+    }
 }

@@ -115,6 +115,31 @@ fn a_treasury_move_waits_can_be_cancelled_and_expires() {
 }
 
 #[test]
+fn a_move_is_made_from_the_end_of_its_notice_to_the_second_before_its_window_closes() {
+    let mut world = founded(&plan());
+    at(&mut world, month(1));
+    let call = announceFromPoolCall { pool: COMMUNITY, to: ALICE, amount: U256::from(COIN) };
+    let id = world.call(AUTHORITY, VESTING, 0, &call).unwrap();
+    let (due, over) = (month(1) + NOTICE, month(1) + NOTICE + WINDOW);
+    let announced = world.state.clone();
+    let early = Failure::from(IVesting::MoveTooEarly { id, executableAt: due });
+    let late = Failure::from(IVesting::MoveExpired { id, expiresAt: over });
+    for (time, expected) in [
+        (due - 1, Err(early)),
+        (due, Ok(())),
+        (due + 1, Ok(())),
+        (over - 1, Ok(())),
+        (over, Err(late.clone())),
+        (over + 1, Err(late)),
+    ] {
+        world.state = announced.clone();
+        at(&mut world, time);
+        let done = world.call(BOB, VESTING, 0, &executeCall { id }).map(drop);
+        assert_eq!(done, expected, "at {time}");
+    }
+}
+
+#[test]
 fn coin_cannot_move_where_nobody_could_use_it() {
     let mut world = founded(&plan());
     for to in [Address::ZERO, STAKING, VESTING, FEES, COMMUNITY] {
