@@ -6,7 +6,7 @@
 
 use super::{
     record::Title,
-    storage::{ACCOUNTS, TITLES},
+    storage::{ACCOUNTS, TAKEN, TITLES},
     views::title,
 };
 use crate::state::{Failure, Read, Write};
@@ -84,4 +84,42 @@ pub(super) fn refuse_cycle(state: &mut impl Read, id: AssetId, to: Address) -> R
         owner = next;
     }
     Err(IAssets::OwnershipTooDeep { to, most: U256::from(MAX_NESTING) }.into())
+}
+
+/// Counts that `operator` took something out of `account` by its leave: an allowance, an operator or an
+/// approval. If that is an asset's account, it and all accounts above it stand differently now; what an
+/// account does itself is counted by its own code.
+///
+/// Nothing owns itself, so the way up ends; each step is paid for.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn count_taken(
+    state: &mut impl Write,
+    operator: Address,
+    account: Address,
+) -> Result<(), Failure> {
+    if operator == account {
+        return Ok(());
+    }
+    let mut holder = account;
+    loop {
+        let id = asset_of(state, holder)?;
+        if id.0 == 0 {
+            return Ok(());
+        }
+        TAKEN.update(state, id, |taken| {
+            *taken = taken.saturating_add(1);
+            Ok(())
+        })?;
+        holder = TITLES.get(state, id)?.owner;
+    }
+}
+
+/// How often others took something out of the asset's own account.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn taken_of(state: &mut impl Read, id: AssetId) -> Result<u64, Failure> {
+    TAKEN.get(state, id)
 }

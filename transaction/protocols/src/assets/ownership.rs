@@ -172,6 +172,7 @@ pub fn transfer_from(
         *held = held.saturating_add(1);
         Ok(())
     })?;
+    accounts::count_taken(state, caller, from)?;
     state.emit(ASSETS, IAssets::Transfer { from, to, tokenId: token_id })
 }
 

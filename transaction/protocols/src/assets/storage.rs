@@ -40,4 +40,6 @@ storage! { ASSETS:
     VERSIONS: Map<AssetId, Version> = 9;
     /// Later versions, by the first.
     LINES: List<AssetId, AssetId> = 10;
+    /// How often others took something out of an asset's own account, by leave that the account gave.
+    TAKEN: Map<AssetId, u64> = 11;
 }

@@ -2,6 +2,7 @@
 
 use super::storage::{ALLOWANCES, NONCES};
 use crate::{
+    assets,
     dispatch::is_protocol,
     signature,
     state::{Failure, Read, Write},
@@ -126,6 +127,10 @@ pub fn transfer_from(
             needed,
         })?;
         ALLOWANCES.set(state, (from, spender), &rest)?;
+    }
+    // Nothing can be taken by whom nothing was allowed, and it must not void an asset's listing either.
+    if !amount.is_zero() {
+        assets::count_taken(state, spender, from)?;
     }
     transfer(state, from, to, amount)
 }

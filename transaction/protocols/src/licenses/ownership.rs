@@ -181,6 +181,7 @@ pub fn transfer_from(
             Ok(())
         })?;
     }
+    assets::count_taken(state, caller, from)?;
     state.emit(ADDRESS, ILicenses::Transfer { from, to, tokenId: token_id })
 }
 
