@@ -76,17 +76,16 @@ pub(crate) fn stands_as(
     Ok(is_same && is_kept(expires_at, ends) && is_kept(use_limit, limits))
 }
 
-/// The word that says whether a licence was used or passed on: its seats and windows, uses, transfers,
-/// and whether it was revoked. What anybody may add by paying a renewal, end and limit, is not in it:
-/// whoever may return a licence must not lose that by a gift.
+/// The word that says whether a licence was used or passed on: its seats and windows, uses and transfers.
+/// What anybody may add by paying a renewal, end and limit, is not in it, and neither is a revocation:
+/// whoever may return a licence must not lose that by what others do to it.
 pub(crate) fn use_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
     let license = held(state, token_id)?;
     let word = Pack::new()
         .number(16, license.taken.into())
         .number(40, license.locked_until.into())
         .number(64, license.uses.into())
-        .number(32, license.epoch.into())
-        .flag(license.is_revoked);
+        .number(32, license.epoch.into());
     word.finish().map(B256::from)
 }
 
