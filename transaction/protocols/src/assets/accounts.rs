@@ -10,7 +10,7 @@ use super::{
     views::title,
 };
 use crate::state::{Failure, Read, Write};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Keccak256, U256};
 use sahara_abi::{ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, IAssets};
 use sahara_primitives::AssetId;
 
@@ -114,6 +114,38 @@ pub(crate) fn count_taken(
         })?;
         holder = TITLES.get(state, id)?.owner;
     }
+}
+
+/// Gas for the hash of a name: of 12 bytes for each asset.
+const NAME_GAS: u64 = 60;
+
+/// The name under which leave that an account gives is kept: its address, but of an asset's own account
+/// another one after each transfer of the asset or of one above it. So nothing that was allowed before a
+/// sale is allowed after it.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn giver(state: &mut impl Read, account: Address) -> Result<Address, Failure> {
+    let (mut holder, mut above) = (account, Vec::new());
+    loop {
+        let id = asset_of(state, holder)?;
+        if id.0 == 0 {
+            break;
+        }
+        let Title { owner, transfers, .. } = TITLES.get(state, id)?;
+        above.push((id, transfers));
+        holder = owner;
+    }
+    if above.iter().all(|(_, transfers)| *transfers == 0) {
+        return Ok(account);
+    }
+    let mut hasher = Keccak256::new();
+    for (id, transfers) in above {
+        state.charge(NAME_GAS)?;
+        hasher.update(id.0.to_be_bytes());
+        hasher.update(transfers.to_be_bytes());
+    }
+    Ok(Address::from_word(hasher.finalize()))
 }
 
 /// How often others took something out of the asset's own account.

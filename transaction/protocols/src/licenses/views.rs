@@ -6,6 +6,7 @@ use super::{
     words::{License, Offering, Seat},
 };
 use crate::{
+    assets,
     state::{Failure, Read},
     storage::{Pack, Unpack, Value},
 };
@@ -151,5 +152,6 @@ pub(super) fn is_meter(
     holder: Address,
     meter: Address,
 ) -> Result<bool, Failure> {
-    METERS.get(state, (holder, meter))
+    let name = assets::giver(state, holder)?;
+    METERS.get(state, (name, meter))
 }
