@@ -164,12 +164,12 @@ fn an_account_that_acts_after_the_listing_is_not_sold() {
 }
 
 #[test]
-fn an_account_that_its_seller_empties_by_an_old_allowance_is_not_sold() {
+fn an_old_allowance_of_an_account_neither_empties_it_before_a_sale_nor_after() {
     let mut world = with_licence();
     entrust(&mut world);
     let place = own_account(&mut world);
     // Before it lists the asset the seller lets itself take the account's coin later.
-    let data = ICoin::approveCall { spender: account(1), value: COIN }.abi_encode().into();
+    let data = ICoin::approveCall { spender: account(1), value: U256::MAX }.abi_encode().into();
     let leave = executeCall { to: COIN_PROTOCOL, value: U256::ZERO, data, operation: 0 };
     succeeds(&mut world, 1, place, U256::ZERO, leave.abi_encode());
     let before = listing(&world);
@@ -183,6 +183,11 @@ fn an_account_that_its_seller_empties_by_an_old_allowance_is_not_sold() {
     // Whoever lists it anew says that it is empty.
     let now = listing(&world);
     succeeds(&mut world, 2, MARKET, paid, purchase(now));
+    // What comes in after the sale is the next owner's: the allowance has ended with it.
+    succeeds(&mut world, 2, place, COIN, vec![]);
+    let taken = send(&mut world, 1, COIN_PROTOCOL, U256::ZERO, call.abi_encode());
+    assert!(!taken.receipts[0].status);
+    assert_eq!(world.state.balance(place), COIN);
 }
 
 #[test]
