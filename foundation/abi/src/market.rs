@@ -142,7 +142,7 @@ alloy_sol_types::sol! {
         function quote(Listing calldata data) external view returns (uint256 price, uint256 fee);
         /// How a price would be divided.
         function parts(address collection, uint256 tokenId, uint256 price, uint16 referral) external view returns (Parts memory);
-        /// The state that listings and offers commit to: an asset's own account's count of actions and its transfers; a licence's end, uses and standing.
+        /// The state that listings and offers commit to: of an asset what its own account did, what others took from it, and its transfers; of a licence its end, uses and standing.
         function stateOf(address collection, uint256 tokenId) external view returns (bytes32);
         function listingHash(Listing calldata data) external view returns (bytes32);
         function isListed(bytes32 listing) external view returns (bool);

@@ -35,6 +35,7 @@ pub mod coin;
 pub mod contributions;
 mod dispatch;
 pub mod disputes;
+mod erc721;
 pub mod governance;
 pub mod incentives;
 pub mod intents;

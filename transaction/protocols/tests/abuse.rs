@@ -1,12 +1,30 @@
-//! `docs/abuse.md` names tests; each of them exists.
+//! `docs/abuse.md` names tests; each of them exists, and every protocol has a naive model among them.
 
 mod sources;
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
+
+fn document() -> String {
+    fs::read_to_string(sources::root().join("docs/abuse.md")).unwrap()
+}
+
+#[test]
+fn every_protocol_has_a_naive_model() {
+    let text = document();
+    let (_, table) = text.split_once("## Random calls against naive models").unwrap();
+    let rows: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .map(|(name, _)| name)
+        .collect();
+    let names = sahara_abi::PROTOCOLS.iter().map(|protocol| protocol.name);
+    let missing: Vec<_> = names.filter(|name| !rows.contains(name)).collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
 
 #[test]
 fn every_test_that_the_table_of_abuse_names_exists() {
-    let text = fs::read_to_string(sources::root().join("docs/abuse.md")).unwrap();
+    let text = document();
     let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
     let named: Vec<_> = rows
         .filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "))

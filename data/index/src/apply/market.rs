@@ -74,6 +74,13 @@ impl Apply<'_> {
         Ok(())
     }
 
+    /// Ends what an asset's own account listed: it was the word of who owned the asset until now. What accounts
+    /// below it listed stays shown; the chain refuses it.
+    pub(super) async fn end_listings_by(&mut self, asset: i64) -> Result<(), IndexError> {
+        let seller = "seller = (SELECT account FROM assets WHERE asset = $1)";
+        self.close_listings(seller, &[asset.into()]).await
+    }
+
     /// Offers and auctions.
     async fn bids_log(&mut self, log: &Log) -> Result<(), IndexError> {
         match log.inner.data.topics().first().copied() {

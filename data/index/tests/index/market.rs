@@ -7,21 +7,27 @@ use crate::{
     start::{Kind, TestDatabase, on_both},
 };
 use alloy_primitives::U256;
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, sol};
 use sahara_abi::{
-    ASSETS, IAssets,
+    ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, IAssets,
     ILicenses::{self, Purchase, Template},
     IMarket, LICENSES, MARKET,
 };
 use sahara_index::Index;
-use sahara_primitives::{Address, Amount, B256};
+use sahara_primitives::{Address, Amount, B256, LOCAL_CHAIN_ID};
 use serde_json::Value;
 
 on_both!(
     listings_offers_auctions_and_sales_are_shown,
     everything_for_sale_is_found_by_what_it_allows_and_costs,
     i5_pages_of_the_market_are_one_list_whatever_changes,
+    what_an_account_listed_ends_when_its_asset_changes_hands,
 );
+
+sol! {
+    function createAccount(address implementation, bytes32 salt, uint256 chainId, address tokenContract, uint256 tokenId) external returns (address);
+    function execute(address to, uint256 value, bytes calldata data, uint8 operation) external payable returns (bytes memory);
+}
 
 const LATE: u64 = 4_000_000_000;
 /// Blocks of these tests are a second apart, unless time is skipped.
@@ -352,4 +358,54 @@ async fn i5_pages_of_the_market_are_one_list_whatever_changes(kind: Kind) {
         pages.extend(words(second["data"].as_array().unwrap()));
         assert_eq!(pages, whole, "{sort}");
     }
+}
+
+/// Lets the own account of the remixer's asset 3 act.
+async fn act<C: SolCall>(economy: &Economy, to: Address, value: U256, call: &C) {
+    let account = IAssets::accountOfCall { asset: 3 };
+    let account = economy.node.client.call(ASSETS, &account).await.unwrap();
+    let data = call.abi_encode().into();
+    send(economy, REMIXER, account, value, &executeCall { to, value, data, operation: 0 }).await;
+}
+
+async fn what_an_account_listed_ends_when_its_asset_changes_hands(kind: Kind) {
+    let economy = Economy::start().await;
+    let (client, token) = (&economy.node.client, U256::from(2));
+    let account = client.call(ASSETS, &IAssets::accountOfCall { asset: 3 }).await.unwrap();
+    let make = createAccountCall {
+        implementation: ASSET_ACCOUNT,
+        salt: B256::ZERO,
+        chainId: U256::from(LOCAL_CHAIN_ID),
+        tokenContract: ASSETS,
+        tokenId: U256::from(3),
+    };
+    send(&economy, REMIXER, ACCOUNT_REGISTRY, U256::ZERO, &make).await;
+    // Asset 2 is asset 3's, and so for sale by whoever owns that.
+    let (from, to) = (address(CREATOR), account);
+    let call = IAssets::transferFromCall { from, to, tokenId: token };
+    send(&economy, CREATOR, ASSETS, U256::ZERO, &call).await;
+    let approve = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+    act(&economy, ASSETS, U256::ZERO, &approve).await;
+    let call = IMarket::stateOfCall { collection: ASSETS, tokenId: token };
+    let mut data = listing(view(&economy, call).await, 1);
+    (data.seller, data.items[0].tokenId) = (account, token);
+    let fee = view(&economy, IMarket::listingFeeCall {}).await;
+    act(&economy, MARKET, fee, &IMarket::listCall { data: data.clone() }).await;
+
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    index.catch_up().await.unwrap();
+    let ask = Ask(index.router());
+    assert_eq!(words(&ask.all("/market", 10).await), ["listing asset 2 50"]);
+    economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
+    index.catch_up().await.unwrap();
+    assert_eq!(words(&ask.all("/market", 10).await), Vec::<String>::new());
+    let signature = Vec::new().into();
+    let (recipient, referrer) = (address(STRANGER), Address::ZERO);
+    let buy = IMarket::buyCall { data, signature, recipient, referrer };
+    let refused = client.send(&key(STRANGER), MARKET, coins(51), &buy).await.unwrap_err();
+    assert!(refused.to_string().contains("NotListed"), "{refused}");
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
 }

@@ -35,13 +35,13 @@ fn ask(world: &World, from: Address, to: Address, data: Vec<u8>) -> (bool, Bytes
     (outcome.is_success(), outcome.output)
 }
 
-fn read<C: SolCall>(world: &World, to: Address, call: &C) -> C::Return {
+pub(crate) fn read<C: SolCall>(world: &World, to: Address, call: &C) -> C::Return {
     let (success, output) = ask(world, STRANGER, to, call.abi_encode());
     assert!(success, "{output}");
     C::abi_decode_returns(&output).unwrap()
 }
 
-fn send(
+pub(crate) fn send(
     world: &mut World,
     key: u8,
     to: Address,
@@ -52,7 +52,7 @@ fn send(
 }
 
 /// Registers an asset for account `key` and returns its id and its account.
-fn asset(world: &mut World, key: u8) -> (u64, Address) {
+pub(crate) fn asset(world: &mut World, key: u8) -> (u64, Address) {
     let registration = crate::native::registration(vec![]);
     let (success, logs) =
         send(world, key, ASSETS, IAssets::registerCall { registration }.abi_encode());
@@ -63,7 +63,7 @@ fn asset(world: &mut World, key: u8) -> (u64, Address) {
 }
 
 /// Places the account's code; anyone may.
-fn make(world: &mut World, id: u64) -> (bool, Vec<alloy_primitives::Log>) {
+pub(crate) fn make(world: &mut World, id: u64) -> (bool, Vec<alloy_primitives::Log>) {
     let call = createAccountCall {
         implementation: ASSET_ACCOUNT,
         salt: B256::ZERO,
@@ -74,7 +74,7 @@ fn make(world: &mut World, id: u64) -> (bool, Vec<alloy_primitives::Log>) {
     send(world, 2, ACCOUNT_REGISTRY, call.abi_encode())
 }
 
-fn execute(to: Address, value: U256, data: Vec<u8>) -> Vec<u8> {
+pub(crate) fn execute(to: Address, value: U256, data: Vec<u8>) -> Vec<u8> {
     IAccount::executeCall { to, value, data: data.into(), operation: 0 }.abi_encode()
 }
 

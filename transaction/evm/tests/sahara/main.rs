@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod accounts_model;
 mod attacks;
 mod blocks;
 mod calls;

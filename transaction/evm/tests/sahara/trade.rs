@@ -5,7 +5,7 @@ use crate::world::{COIN, Draft, World, account, sign};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolError, SolEvent, SolStruct, SolValue, sol};
 use sahara_abi::{
-    ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, IAssets,
+    ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, COIN as COIN_PROTOCOL, IAssets, ICoin,
     ILicenses::{self, Purchase, Terms},
     IMarket::{self, Item, Listing},
     LICENSES, MARKET, signing,
@@ -120,11 +120,9 @@ fn entrust(world: &mut World) {
     succeeds(world, 1, ASSETS, U256::ZERO, call.abi_encode());
 }
 
-#[test]
-fn an_account_that_acts_after_the_listing_is_not_sold() {
-    let mut world = with_licence();
-    entrust(&mut world);
-    let place = read(&world, ASSETS, &IAssets::accountOfCall { asset: 1 });
+/// Makes asset 1's own account, with one coin.
+fn own_account(world: &mut World) -> Address {
+    let place = read(world, ASSETS, &IAssets::accountOfCall { asset: 1 });
     let make = createAccountCall {
         implementation: ASSET_ACCOUNT,
         salt: B256::ZERO,
@@ -132,8 +130,16 @@ fn an_account_that_acts_after_the_listing_is_not_sold() {
         tokenContract: ASSETS,
         tokenId: U256::ONE,
     };
-    succeeds(&mut world, 2, ACCOUNT_REGISTRY, U256::ZERO, make.abi_encode());
-    succeeds(&mut world, 1, place, COIN, vec![]);
+    succeeds(world, 2, ACCOUNT_REGISTRY, U256::ZERO, make.abi_encode());
+    succeeds(world, 1, place, COIN, vec![]);
+    place
+}
+
+#[test]
+fn an_account_that_acts_after_the_listing_is_not_sold() {
+    let mut world = with_licence();
+    entrust(&mut world);
+    let place = own_account(&mut world);
     let before = listing(&world);
     assert_eq!(before.0.items[0].state, B256::ZERO);
     // The owner empties the account before the sale.
@@ -155,6 +161,33 @@ fn an_account_that_acts_after_the_listing_is_not_sold() {
     let now = listing(&world);
     succeeds(&mut world, 2, MARKET, paid, purchase(now));
     assert_eq!(read(&world, ASSETS, &IAssets::ownerOfCall { tokenId: U256::ONE }), account(2));
+}
+
+#[test]
+fn an_old_allowance_of_an_account_neither_empties_it_before_a_sale_nor_after() {
+    let mut world = with_licence();
+    entrust(&mut world);
+    let place = own_account(&mut world);
+    // Before it lists the asset the seller lets itself take the account's coin later.
+    let data = ICoin::approveCall { spender: account(1), value: U256::MAX }.abi_encode().into();
+    let leave = executeCall { to: COIN_PROTOCOL, value: U256::ZERO, data, operation: 0 };
+    succeeds(&mut world, 1, place, U256::ZERO, leave.abi_encode());
+    let before = listing(&world);
+    let call = ICoin::transferFromCall { from: place, to: account(1), value: COIN };
+    succeeds(&mut world, 1, COIN_PROTOCOL, U256::ZERO, call.abi_encode());
+    assert_eq!(world.state.balance(place), U256::ZERO);
+    let paid = COIN + COIN / U256::from(100);
+    let outcome = send(&mut world, 2, MARKET, paid, purchase(before));
+    assert!(!outcome.receipts[0].status);
+    assert_eq!(read(&world, ASSETS, &IAssets::ownerOfCall { tokenId: U256::ONE }), account(1));
+    // Whoever lists it anew says that it is empty.
+    let now = listing(&world);
+    succeeds(&mut world, 2, MARKET, paid, purchase(now));
+    // What comes in after the sale is the next owner's: the allowance has ended with it.
+    succeeds(&mut world, 2, place, COIN, vec![]);
+    let taken = send(&mut world, 1, COIN_PROTOCOL, U256::ZERO, call.abi_encode());
+    assert!(!taken.receipts[0].status);
+    assert_eq!(world.state.balance(place), COIN);
 }
 
 #[test]

@@ -6,11 +6,11 @@
 
 use super::{
     record::Title,
-    storage::{ACCOUNTS, TITLES},
+    storage::{ACCOUNTS, TAKEN, TITLES},
     views::title,
 };
 use crate::state::{Failure, Read, Write};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Keccak256, U256};
 use sahara_abi::{ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, IAssets};
 use sahara_primitives::AssetId;
 
@@ -84,4 +84,74 @@ pub(super) fn refuse_cycle(state: &mut impl Read, id: AssetId, to: Address) -> R
         owner = next;
     }
     Err(IAssets::OwnershipTooDeep { to, most: U256::from(MAX_NESTING) }.into())
+}
+
+/// Counts that `operator` took something out of `account` by its leave: an allowance, an operator or an
+/// approval. If that is an asset's account, it and all accounts above it stand differently now; what an
+/// account does itself is counted by its own code.
+///
+/// Nothing owns itself, so the way up ends; each step is paid for.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn count_taken(
+    state: &mut impl Write,
+    operator: Address,
+    account: Address,
+) -> Result<(), Failure> {
+    if operator == account {
+        return Ok(());
+    }
+    let mut holder = account;
+    loop {
+        let id = asset_of(state, holder)?;
+        if id.0 == 0 {
+            return Ok(());
+        }
+        TAKEN.update(state, id, |taken| {
+            *taken = taken.saturating_add(1);
+            Ok(())
+        })?;
+        holder = TITLES.get(state, id)?.owner;
+    }
+}
+
+/// Gas for the hash of a name: of 12 bytes for each asset.
+const NAME_GAS: u64 = 60;
+
+/// The name under which leave that an account gives is kept: its address, but of an asset's own account
+/// another one after each transfer of the asset or of one above it. So nothing that was allowed before a
+/// sale is allowed after it.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn giver(state: &mut impl Read, account: Address) -> Result<Address, Failure> {
+    let (mut holder, mut above) = (account, Vec::new());
+    loop {
+        let id = asset_of(state, holder)?;
+        if id.0 == 0 {
+            break;
+        }
+        let Title { owner, transfers, .. } = TITLES.get(state, id)?;
+        above.push((id, transfers));
+        holder = owner;
+    }
+    if above.iter().all(|(_, transfers)| *transfers == 0) {
+        return Ok(account);
+    }
+    let mut hasher = Keccak256::new();
+    for (id, transfers) in above {
+        state.charge(NAME_GAS)?;
+        hasher.update(id.0.to_be_bytes());
+        hasher.update(transfers.to_be_bytes());
+    }
+    Ok(Address::from_word(hasher.finalize()))
+}
+
+/// How often others took something out of the asset's own account.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn taken_of(state: &mut impl Read, id: AssetId) -> Result<u64, Failure> {
+    TAKEN.get(state, id)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     NAME, SYMBOL, accounts,
-    ownership::{self, approved, is_operator, royalty_info},
+    ownership::{self, TOKENS, approved, royalty_info},
     record::Edge,
     registration::{self, Registration},
     versions, views,
@@ -97,7 +97,9 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
         }
         Calls::ownerOf(c) => call.view(c, |c| ownership::owner_of(state, c.tokenId)),
         Calls::getApproved(c) => call.view(c, |c| approved(state, c.tokenId)),
-        Calls::isApprovedForAll(c) => call.view(c, |c| is_operator(state, c.owner, c.operator)),
+        Calls::isApprovedForAll(c) => {
+            call.view(c, |c| TOKENS.is_operator(state, c.owner, c.operator))
+        }
         Calls::accountOf(c) => call.view(c, |c| accounts::account_of(state, AssetId(c.asset))),
         Calls::assetOf(c) => call.view(c, |c| Ok(accounts::asset_of(state, c.account)?.0)),
         Calls::versionOf(c) => call.view(c, |c| {

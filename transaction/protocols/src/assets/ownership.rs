@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     dispatch::is_reserved,
+    erc721::{Collection, Token},
     royalties,
     state::{Failure, Read, Write},
 };
@@ -23,15 +24,16 @@ fn token(state: &mut impl Read, token: U256) -> Result<(AssetId, Title), Failure
     if title.owner.is_zero() { Err(unknown().into()) } else { Ok((id, title)) }
 }
 
+/// ERC-721's common part.
+pub(super) const TOKENS: Collection<AssetId> =
+    Collection { address: ASSETS, holdings: HOLDINGS, operators: OPERATORS, approvals: APPROVED };
+
 /// Assets that `owner` holds.
 ///
 /// # Errors
 /// `ERC721InvalidOwner` for the zero address.
 pub fn balance_of(state: &mut impl Read, owner: Address) -> Result<u64, Failure> {
-    if owner.is_zero() {
-        return Err(IAssets::ERC721InvalidOwner { owner }.into());
-    }
-    HOLDINGS.get(state, owner)
+    TOKENS.balance_of(state, owner)
 }
 
 /// Who owns an asset.
@@ -43,18 +45,9 @@ pub fn owner_of(state: &mut impl Read, id: U256) -> Result<Address, Failure> {
 }
 
 /// Who may move the asset once, beside its owner and operators.
-pub(super) fn approved(state: &mut impl Read, id: U256) -> Result<Address, Failure> {
-    let (id, _) = token(state, id)?;
-    APPROVED.get(state, id)
-}
-
-/// Whether `operator` may move everything of `owner`.
-pub(super) fn is_operator(
-    state: &mut impl Read,
-    owner: Address,
-    operator: Address,
-) -> Result<bool, Failure> {
-    OPERATORS.get(state, (owner, operator))
+pub(super) fn approved(state: &mut impl Read, token_id: U256) -> Result<Address, Failure> {
+    let (id, Title { owner, .. }) = token(state, token_id)?;
+    TOKENS.approved(state, Token { id, token_id, owner })
 }
 
 /// The asset's name in marketplaces' terms: whom a sale pays.
@@ -80,11 +73,7 @@ pub fn approve(
     token_id: U256,
 ) -> Result<(), Failure> {
     let (id, Title { owner, .. }) = token(state, token_id)?;
-    if caller != owner && !OPERATORS.get(state, (owner, caller))? {
-        return Err(refused(caller, token_id));
-    }
-    APPROVED.set(state, id, &to)?;
-    state.emit(ASSETS, IAssets::Approval { owner, approved: to, tokenId: token_id })
+    TOKENS.approve(state, caller, to, Token { id, token_id, owner })
 }
 
 /// Lets `operator` move everything of `owner`, or no longer.
@@ -97,8 +86,7 @@ pub fn set_approval_for_all(
     operator: Address,
     approved: bool,
 ) -> Result<(), Failure> {
-    OPERATORS.set(state, (owner, operator), &approved)?;
-    state.emit(ASSETS, IAssets::ApprovalForAll { owner, operator, approved })
+    TOKENS.set_operator(state, owner, operator, approved)
 }
 
 /// As [`transfer_from`] by `operator`, asked by the protocol's own code.
@@ -118,7 +106,7 @@ pub fn transfer_for(
     transfer_from(state, operator, path, token_id)
 }
 
-/// The asset and who may move it once, if `caller` may move it now.
+/// The asset, if `caller` may move it now.
 ///
 /// # Errors
 /// As [`transfer_from`].
@@ -127,7 +115,7 @@ pub(crate) fn check_transfer(
     caller: Address,
     (from, to): (Address, Address),
     token_id: U256,
-) -> Result<(AssetId, Title, Address), Failure> {
+) -> Result<(AssetId, Title), Failure> {
     if to.is_zero() || is_reserved(to) {
         return Err(IAssets::ERC721InvalidReceiver { receiver: to }.into());
     }
@@ -137,12 +125,9 @@ pub(crate) fn check_transfer(
         let error = IAssets::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
         return Err(error.into());
     }
-    let approved = APPROVED.get(state, id)?;
-    if caller != owner && caller != approved && !OPERATORS.get(state, (owner, caller))? {
-        return Err(refused(caller, token_id));
-    }
+    TOKENS.check(state, caller, Token { id, token_id, owner })?;
     accounts::refuse_cycle(state, id, to)?;
-    Ok((id, title, approved))
+    Ok((id, title))
 }
 
 /// Pays the owner what the past earned, then moves the asset and its future income.
@@ -156,23 +141,12 @@ pub fn transfer_from(
     (from, to): (Address, Address),
     token_id: U256,
 ) -> Result<(), Failure> {
-    let (id, title, approved) = check_transfer(state, caller, (from, to), token_id)?;
+    let (id, title) = check_transfer(state, caller, (from, to), token_id)?;
     if title.has_members {
         royalties::move_seat(state, id, from, to)?;
     }
     TITLES.set(state, id, &title.passed_to(to))?;
-    if !approved.is_zero() {
-        APPROVED.set(state, id, &Address::ZERO)?;
-    }
-    HOLDINGS.update(state, from, |held| {
-        *held = held.saturating_sub(1);
-        Ok(())
-    })?;
-    HOLDINGS.update(state, to, |held| {
-        *held = held.saturating_add(1);
-        Ok(())
-    })?;
-    state.emit(ASSETS, IAssets::Transfer { from, to, tokenId: token_id })
+    TOKENS.pass(state, caller, Token { id, token_id, owner: from }, to)
 }
 
 /// Says in the asset's title whether a dispute has a claim on what its owner alone earns.
@@ -185,8 +159,4 @@ pub(crate) fn mark(
         title.is_disputed = is_disputed;
         Ok(())
     })
-}
-
-fn refused(operator: Address, token_id: U256) -> Failure {
-    IAssets::ERC721InsufficientApproval { operator, tokenId: token_id }.into()
 }

@@ -9,7 +9,7 @@ use super::{
         ANCESTORS, CONTENTS, COUNT, CREATORS, DERIVERS, EDGES, HOLDINGS, METADATA, PRICES, TITLES,
     },
     versions,
-    views::{ancestors, title},
+    views::{ancestors, is_deriver, title},
 };
 use crate::{
     dispatch::is_reserved,
@@ -202,7 +202,7 @@ fn check_edge(
     let may_derive = match policy {
         Derivatives::Open => true,
         Derivatives::Approval => {
-            creator == title.owner || DERIVERS.get(state, (edge.parent, title.owner, creator))?
+            creator == title.owner || is_deriver(state, edge.parent, title.owner, creator)?
         }
         Derivatives::None | Derivatives::__Invalid => false,
     };
@@ -356,7 +356,8 @@ pub fn approve_derivative(
     (creator, is_approved): (Address, bool),
 ) -> Result<(), Failure> {
     owned(state, caller, id)?;
-    DERIVERS.set(state, (id, caller, creator), &is_approved)?;
+    let name = accounts::giver(state, caller)?;
+    DERIVERS.set(state, (id, name, creator), &is_approved)?;
     let event = IAssets::DerivativeApproved { parent: id.0, creator, isApproved: is_approved };
     state.emit(ASSETS, event)
 }

@@ -4,7 +4,10 @@ use super::{
     record::{PriceWord, Title},
     versions::Version,
 };
-use crate::storage::{List, Map, Slot, Text, storage};
+use crate::{
+    erc721::Approval,
+    storage::{List, Map, Slot, Text, storage},
+};
 use alloy_primitives::{Address, B256};
 use sahara_abi::ASSETS;
 use sahara_primitives::AssetId;
@@ -21,7 +24,7 @@ storage! { ASSETS:
     /// What its owner asks.
     PRICES: Map<AssetId, PriceWord> = 1, 3;
     /// ERC-721: who may move it once.
-    APPROVED: Map<AssetId, Address> = 1, 4;
+    APPROVED: Map<AssetId, Approval> = 1, 4;
     /// Metadata URI.
     METADATA: Text<AssetId> = 2;
     /// Nine bytes an edge: parent, relation.
@@ -30,9 +33,9 @@ storage! { ASSETS:
     ANCESTORS: Text<AssetId> = 4;
     /// ERC-721: assets held, by owner.
     HOLDINGS: Map<Address, u64> = 5;
-    /// ERC-721: by `(owner, operator)`.
+    /// ERC-721: by the owner's name (`accounts::giver`) and the operator.
     OPERATORS: Map<(Address, Address), bool> = 6;
-    /// Who may derive, by `(parent, its owner, creator)`: a new owner starts without promises.
+    /// Who may derive, by `(parent, its owner's name, creator)`: a new owner starts without promises.
     DERIVERS: Map<(AssetId, Address, Address), bool> = 7;
     /// The asset behind an asset's own account.
     ACCOUNTS: Map<Address, AssetId> = 8;
@@ -40,4 +43,6 @@ storage! { ASSETS:
     VERSIONS: Map<AssetId, Version> = 9;
     /// Later versions, by the first.
     LINES: List<AssetId, AssetId> = 10;
+    /// How often others took something out of an asset's own account, by leave that the account gave.
+    TAKEN: Map<AssetId, u64> = 11;
 }

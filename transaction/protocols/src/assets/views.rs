@@ -1,6 +1,7 @@
 //! What can be read of assets.
 
 use super::{
+    accounts::giver,
     lineage::{Row, flatten, split, total_share},
     record::{Edge, Title},
     registration::lines,
@@ -73,7 +74,8 @@ pub(crate) fn is_deriver(
     owner: Address,
     creator: Address,
 ) -> Result<bool, Failure> {
-    DERIVERS.get(state, (parent, owner, creator))
+    let name = giver(state, owner)?;
+    DERIVERS.get(state, (parent, name, creator))
 }
 
 /// Where the metadata is.

@@ -2,6 +2,7 @@
 
 use super::storage::{ALLOWANCES, NONCES};
 use crate::{
+    assets,
     dispatch::is_protocol,
     signature,
     state::{Failure, Read, Write},
@@ -49,7 +50,8 @@ pub fn balance_of(state: &mut impl Read, account: Address) -> Result<Amount, Fai
 /// # Errors
 /// Those of the state.
 pub fn allowance(state: &mut impl Read, owner: Address, spender: Address) -> Result<U256, Failure> {
-    ALLOWANCES.get(state, (owner, spender))
+    let name = assets::giver(state, owner)?;
+    ALLOWANCES.get(state, (name, spender))
 }
 
 /// Permits that `owner` used so far: the nonce of the next.
@@ -102,7 +104,8 @@ pub fn approve(
     if spender.is_zero() {
         return Err(ICoin::ERC20InvalidSpender { spender }.into());
     }
-    ALLOWANCES.set(state, (owner, spender), &value)?;
+    let name = assets::giver(state, owner)?;
+    ALLOWANCES.set(state, (name, spender), &value)?;
     state.emit(COIN, ICoin::Approval { owner, spender, value })
 }
 
@@ -118,14 +121,19 @@ pub fn transfer_from(
     amount: Amount,
 ) -> Result<(), Failure> {
     let needed = amount.base_units();
-    let allowance = ALLOWANCES.get(state, (from, spender))?;
+    let name = assets::giver(state, from)?;
+    let allowance = ALLOWANCES.get(state, (name, spender))?;
     if allowance != U256::MAX {
         let rest = allowance.checked_sub(needed).ok_or(ICoin::ERC20InsufficientAllowance {
             spender,
             allowance,
             needed,
         })?;
-        ALLOWANCES.set(state, (from, spender), &rest)?;
+        ALLOWANCES.set(state, (name, spender), &rest)?;
+    }
+    // Nothing can be taken by whom nothing was allowed, and it must not void an asset's listing either.
+    if !amount.is_zero() {
+        assets::count_taken(state, spender, from)?;
     }
     transfer(state, from, to, amount)
 }

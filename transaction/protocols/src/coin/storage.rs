@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, U256};
 use sahara_abi::COIN;
 
 storage! { COIN:
-    /// What a spender may move, by `(owner, spender)`; the highest number means without limit.
+    /// What a spender may move, by the owner's name (`assets::giver`) and the spender; the highest number means without limit.
     ALLOWANCES: Map<(Address, Address), U256> = 0;
     /// Permits used, by owner.
     NONCES: Map<Address, U256> = 1;

@@ -15,6 +15,7 @@ use sahara_primitives::Amount;
 use secp256k1::{Message, SECP256K1, SecretKey};
 
 mod authorizations;
+mod model;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);

@@ -142,7 +142,7 @@ fn token_view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result
         Calls::ownerOf(c) => call.view(c, |c| ownership::owner_of(state, c.tokenId)),
         Calls::getApproved(c) => call.view(c, |c| ownership::approved(state, c.tokenId)),
         Calls::isApprovedForAll(c) => {
-            call.view(c, |c| ownership::is_operator(state, c.owner, c.operator))
+            call.view(c, |c| ownership::TOKENS.is_operator(state, c.owner, c.operator))
         }
         Calls::name(c) => call.view(c, |_| Ok(NAME.into())),
         Calls::symbol(c) => call.view(c, |_| Ok(SYMBOL.into())),

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     assets,
     dispatch::is_reserved,
+    erc721::{Collection, Token},
     state::{Failure, Read, Write, overflow},
 };
 use alloy_primitives::{Address, U256};
@@ -29,14 +30,14 @@ fn number(token_id: U256) -> Result<u64, Failure> {
     u64::try_from(token_id).map_err(|_| unknown.into())
 }
 
-/// Counts a licence that was just issued to `holder`.
-pub(super) fn mint(state: &mut impl Write, holder: Address, id: u64) -> Result<(), Failure> {
-    HOLDINGS.update(state, holder, |held| {
-        *held = held.checked_add(1).ok_or(IProtocol::Overflow {})?;
-        Ok(())
-    })?;
-    let (from, token_id) = (Address::ZERO, U256::from(id));
-    state.emit(ADDRESS, ILicenses::Transfer { from, to: holder, tokenId: token_id })
+/// ERC-721's common part.
+pub(super) const TOKENS: Collection<u64> =
+    Collection { address: ADDRESS, holdings: HOLDINGS, operators: OPERATORS, approvals: APPROVED };
+
+/// A licence by its ERC-721 id, and what is known of it.
+fn token(state: &mut impl Read, token_id: U256) -> Result<(Token<u64>, License), Failure> {
+    let license = held(state, token_id)?;
+    Ok((Token { id: number(token_id)?, token_id, owner: license.holder }, license))
 }
 
 /// Licences that `owner` holds.
@@ -44,10 +45,7 @@ pub(super) fn mint(state: &mut impl Write, holder: Address, id: u64) -> Result<(
 /// # Errors
 /// `ERC721InvalidOwner` for the zero address.
 pub fn balance_of(state: &mut impl Read, owner: Address) -> Result<u64, Failure> {
-    if owner.is_zero() {
-        return Err(ILicenses::ERC721InvalidOwner { owner }.into());
-    }
-    HOLDINGS.get(state, owner)
+    TOKENS.balance_of(state, owner)
 }
 
 /// Who holds a licence.
@@ -60,17 +58,8 @@ pub fn owner_of(state: &mut impl Read, token_id: U256) -> Result<Address, Failur
 
 /// Who may move it once, beside its holder and operators.
 pub(super) fn approved(state: &mut impl Read, token_id: U256) -> Result<Address, Failure> {
-    held(state, token_id)?;
-    APPROVED.get(state, number(token_id)?)
-}
-
-/// Whether `operator` may move everything of `owner`.
-pub(super) fn is_operator(
-    state: &mut impl Read,
-    owner: Address,
-    operator: Address,
-) -> Result<bool, Failure> {
-    OPERATORS.get(state, (owner, operator))
+    let (token, _) = token(state, token_id)?;
+    TOKENS.approved(state, token)
 }
 
 /// Lets `to` move the licence once; the zero address takes it back.
@@ -83,12 +72,8 @@ pub fn approve(
     to: Address,
     token_id: U256,
 ) -> Result<(), Failure> {
-    let owner = held(state, token_id)?.holder;
-    if caller != owner && !OPERATORS.get(state, (owner, caller))? {
-        return Err(refused(caller, token_id));
-    }
-    APPROVED.set(state, number(token_id)?, &to)?;
-    state.emit(ADDRESS, ILicenses::Approval { owner, approved: to, tokenId: token_id })
+    let (token, _) = token(state, token_id)?;
+    TOKENS.approve(state, caller, to, token)
 }
 
 /// Lets `operator` move everything of `owner` and assign its seats, or no longer.
@@ -101,8 +86,7 @@ pub fn set_approval_for_all(
     operator: Address,
     approved: bool,
 ) -> Result<(), Failure> {
-    OPERATORS.set(state, (owner, operator), &approved)?;
-    state.emit(ADDRESS, ILicenses::ApprovalForAll { owner, operator, approved })
+    TOKENS.set_operator(state, owner, operator, approved)
 }
 
 /// The licence, if `operator` may move it now: its approval, the terms and the seats' windows.
@@ -116,18 +100,13 @@ pub(crate) fn check_transfer(
     token_id: U256,
 ) -> Result<License, Failure> {
     check_receiver(to)?;
-    let license = held(state, token_id)?;
+    let (token, license) = token(state, token_id)?;
     let owner = license.holder;
     if from != owner {
         let error = ILicenses::ERC721IncorrectOwner { sender: from, tokenId: token_id, owner };
         return Err(error.into());
     }
-    if operator != owner
-        && operator != APPROVED.get(state, number(token_id)?)?
-        && !OPERATORS.get(state, (owner, operator))?
-    {
-        return Err(refused(operator, token_id));
-    }
+    TOKENS.check(state, operator, token)?;
     if !terms_of(state, license.terms)?.isTransferable {
         let terms = license.terms;
         return Err(ILicenses::NotTransferable { license: token_id, terms }.into());
@@ -172,20 +151,9 @@ pub fn transfer_from(
 ) -> Result<(), Failure> {
     let license = check_transfer(state, caller, (from, to), token_id)?;
     let epoch = license.epoch.checked_add(1).ok_or(IProtocol::Overflow {})?;
-    let id = number(token_id)?;
-    LICENSES.set(state, id, &License { holder: to, taken: 0, epoch, ..license })?;
-    APPROVED.set(state, id, &Address::ZERO)?;
-    for (account, is_from) in [(from, true), (to, false)] {
-        HOLDINGS.update(state, account, |held| {
-            *held = if is_from { held.saturating_sub(1) } else { held.saturating_add(1) };
-            Ok(())
-        })?;
-    }
-    state.emit(ADDRESS, ILicenses::Transfer { from, to, tokenId: token_id })
-}
-
-fn refused(operator: Address, token_id: U256) -> Failure {
-    ILicenses::ERC721InsufficientApproval { operator, tokenId: token_id }.into()
+    let token = Token { id: number(token_id)?, token_id, owner: from };
+    LICENSES.set(state, token.id, &License { holder: to, taken: 0, epoch, ..license })?;
+    TOKENS.pass(state, caller, token, to)
 }
 
 /// ERC-2981: whom a resale pays, and how much of its price.

@@ -3,7 +3,8 @@
 use super::{
     MAX_EXPIRY, MAX_SEATS,
     offers::is_offered,
-    ownership, seats,
+    ownership::{self, TOKENS},
+    seats,
     storage::{COUNT, LICENSES},
     views::{held, terms_of},
     words::License,
@@ -160,7 +161,7 @@ pub fn buy(
         Ok(*count)
     })?;
     LICENSES.set(state, number, &issued)?;
-    ownership::mint(state, purchase.holder, number)?;
+    TOKENS.mint(state, U256::from(number), purchase.holder)?;
     let (license, quantity) = (U256::from(number), purchase.quantity);
     let (asset, holder) = (purchase.asset, purchase.holder);
     state.emit(ADDRESS, ILicenses::Issued { license, asset, terms: id, holder, quantity })?;

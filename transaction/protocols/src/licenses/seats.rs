@@ -3,12 +3,15 @@
 use super::{
     MAX_SEATINGS, MAX_SEATINGS_BY_OTHERS,
     offers::check_owner,
-    ownership,
-    storage::{LICENSES, METERS, OPERATORS, SEATINGS, SEATS},
-    views::{held, terms_of},
+    ownership::{self, TOKENS},
+    storage::{LICENSES, METERS, SEATINGS, SEATS},
+    views::{held, is_meter, terms_of},
     words::{License, Seat, Seatings},
 };
-use crate::state::{Failure, Read, Write};
+use crate::{
+    assets,
+    state::{Failure, Read, Write},
+};
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{ILicenses, LICENSES as ADDRESS};
 use sahara_primitives::AssetId;
@@ -20,7 +23,7 @@ fn check_holder(
     (number, license): (u64, &License),
 ) -> Result<(), Failure> {
     let holder = license.holder;
-    if caller == holder || OPERATORS.get(state, (holder, caller))? {
+    if caller == holder || TOKENS.is_operator(state, holder, caller)? {
         return Ok(());
     }
     Err(ILicenses::NotHolder { license: U256::from(number), caller, holder }.into())
@@ -206,7 +209,8 @@ pub fn set_meter(
     meter: Address,
     is_allowed: bool,
 ) -> Result<(), Failure> {
-    METERS.set(state, (holder, meter), &is_allowed)?;
+    let name = assets::giver(state, holder)?;
+    METERS.set(state, (name, meter), &is_allowed)?;
     state.emit(ADDRESS, ILicenses::MeterChanged { holder, meter, isAllowed: is_allowed })
 }
 
@@ -223,7 +227,7 @@ pub fn count_uses(
 ) -> Result<(), Failure> {
     let id = U256::from(number);
     let license = held(state, id)?;
-    if caller != account && !METERS.get(state, (license.holder, caller))? {
+    if caller != account && !is_meter(state, license.holder, caller)? {
         return Err(ILicenses::NotMeter { license: id, caller }.into());
     }
     if count == 0 {
@@ -254,10 +258,10 @@ pub(crate) fn count_served(
 ) -> Result<(), Failure> {
     let Ok(number) = u64::try_from(id) else { return Ok(()) };
     let license = LICENSES.get(state, number)?;
-    let is_meter = meter == account || METERS.get(state, (license.holder, meter))?;
+    let may_count = meter == account || is_meter(state, license.holder, meter)?;
     let is_live = !license.is_revoked && !license.is_expired(state.block().timestamp);
     let counted = count.min(license.uses_left());
-    if !is_meter || !is_live || counted == 0 {
+    if !may_count || !is_live || counted == 0 {
         return Ok(());
     }
     if !SEATS.get(state, (number, account))?.is_valid(&license) {

@@ -5,6 +5,7 @@ use super::{
     words::{License, Offering, Seat, Seatings},
 };
 use crate::{
+    erc721::Approval,
     liabilities::RawSlot,
     state::Failure,
     storage::{List, Map, Slot, storage},
@@ -29,16 +30,16 @@ storage! { ADDRESS:
     /// Licences.
     LICENSES: Map<u64, License> = 5;
     /// ERC-721: who may move it once.
-    APPROVED: Map<u64, Address> = 5, 3;
+    APPROVED: Map<u64, Approval> = 5, 3;
     /// Seats by licence and account.
     SEATS: Map<(u64, Address), Seat> = 6;
     /// Where an account was seated, by asset.
     SEATINGS: Map<(Address, AssetId), Seatings> = 7;
-    /// Who counts uses, by `(holder, gateway)`.
+    /// Who counts uses, by the holder's name (`assets::giver`) and the gateway.
     METERS: Map<(Address, Address), bool> = 8;
     /// ERC-721: licences held, by owner.
     HOLDINGS: Map<Address, u64> = 9;
-    /// ERC-721: by `(owner, operator)`.
+    /// ERC-721: by the owner's name and the operator.
     OPERATORS: Map<(Address, Address), bool> = 10;
 }
 

@@ -6,6 +6,7 @@ use super::{
     words::{License, Offering, Seat},
 };
 use crate::{
+    assets,
     state::{Failure, Read},
     storage::{Pack, Unpack, Value},
 };
@@ -76,17 +77,16 @@ pub(crate) fn stands_as(
     Ok(is_same && is_kept(expires_at, ends) && is_kept(use_limit, limits))
 }
 
-/// The word that says whether a licence was used or passed on: its seats and windows, uses, transfers,
-/// and whether it was revoked. What anybody may add by paying a renewal, end and limit, is not in it:
-/// whoever may return a licence must not lose that by a gift.
+/// The word that says whether a licence was used or passed on: its seats and windows, uses and transfers.
+/// What anybody may add by paying a renewal, end and limit, is not in it, and neither is a revocation:
+/// whoever may return a licence must not lose that by what others do to it.
 pub(crate) fn use_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
     let license = held(state, token_id)?;
     let word = Pack::new()
         .number(16, license.taken.into())
         .number(40, license.locked_until.into())
         .number(64, license.uses.into())
-        .number(32, license.epoch.into())
-        .flag(license.is_revoked);
+        .number(32, license.epoch.into());
     word.finish().map(B256::from)
 }
 
@@ -152,5 +152,6 @@ pub(super) fn is_meter(
     holder: Address,
     meter: Address,
 ) -> Result<bool, Failure> {
-    METERS.get(state, (holder, meter))
+    let name = assets::giver(state, holder)?;
+    METERS.get(state, (name, meter))
 }

@@ -95,7 +95,7 @@ fn view(state: &mut impl Read, call: &Call<'_>, function: Calls) -> Result<Bytes
             item::state_of(state, thing)
         }),
         Calls::listingHash(c) => call.view(c, |c| listing::hash(state, &c.data)),
-        Calls::isListed(c) => call.view(c, |c| LISTED.get(state, c.listing)),
+        Calls::isListed(c) => call.view(c, |c| Ok(!LISTED.get(state, c.listing)?.is_zero())),
         Calls::isNonceSpent(c) => call.view(c, |c| {
             Ok(c.nonce < FLOORS.get(state, c.seller)? || SPENT.get(state, (c.seller, c.nonce))?)
         }),

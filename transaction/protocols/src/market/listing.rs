@@ -8,6 +8,7 @@ use super::{
     words::{Collection, Escrow, HeldRecord, Thing},
 };
 use crate::{
+    assets,
     dispatch::is_reserved,
     licenses,
     signature::recover_bytes,
@@ -106,7 +107,8 @@ pub(super) fn list(
     check_shape(state, &listing)?;
     check_nonce(state, &listing)?;
     let id = hash(state, &listing)?;
-    LISTED.set(state, id, &true)?;
+    let name = assets::giver(state, seller)?;
+    LISTED.set(state, id, &name)?;
     state.move_coin(ADDRESS, INCENTIVE_POOL, sent)?;
     let fee = sent.base_units();
     state.emit(ADDRESS, IMarket::FeePaid { payer: caller, fee })?;
@@ -143,7 +145,9 @@ pub(super) fn cancel_below(
 fn check_word(state: &mut impl Read, listing: &Listing, signature: &[u8]) -> Result<(), Failure> {
     let id = hash(state, listing)?;
     if signature.is_empty() {
-        let is_listed = LISTED.get(state, id)?;
+        // What an asset's own account published is its owner's word, and not the next one's.
+        let name = LISTED.get(state, id)?;
+        let is_listed = !name.is_zero() && name == assets::giver(state, listing.seller)?;
         return if is_listed { Ok(()) } else { Err(IMarket::NotListed { listing: id }.into()) };
     }
     let (seller, signer) = (listing.seller, recover_bytes(state, id, signature)?);

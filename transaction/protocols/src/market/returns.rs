@@ -26,11 +26,13 @@ const fn thing(record: &HeldRecord) -> Thing {
     Thing { collection: Collection::Licenses, token: record.license, state: record.state }
 }
 
-/// Returns the licence to its seller and everything that was paid to its buyer.
+/// Returns the licence to its seller and everything that was paid to its buyer. A licence that was revoked
+/// meanwhile moves no more and stays where it is: the price goes back all the same, or a seller whose asset
+/// it is would end the right to return it by ending the licence.
 ///
 /// # Errors
-/// `UnknownSale`, `NotBidder` for anyone but the buyer, `ReturnOver`, `NotMovable` if it was passed on,
-/// `StateChanged` if it was used, and those of the transfer.
+/// `UnknownSale`, `NotBidder` for anyone but the buyer, `ReturnOver`, `NotMovable` or `StateChanged` if it
+/// was passed on, `StateChanged` if it was used, and those of the transfer.
 pub(super) fn return_license(
     state: &mut impl Write,
     caller: Address,
@@ -46,11 +48,16 @@ pub(super) fn return_license(
     }
     let path = (buyer, record.seller);
     let license = thing(&record);
-    license.check_movable(state, buyer, path)?;
+    let is_revoked = licenses::license(state, license.token_id())?.isRevoked;
+    if !is_revoked {
+        license.check_movable(state, buyer, path)?;
+    }
     // Not the state that a listing commits to: a renewal, which anybody may pay, must not undo the right.
     license.expect_state(licenses::use_word(state, license.token_id())?)?;
     HELD.set(state, sale, &HeldRecord::default())?;
-    license.transfer(state, buyer, path)?;
+    if !is_revoked {
+        license.transfer(state, buyer, path)?;
+    }
     record.escrow.give_back(state, buyer)?;
     state.emit(ADDRESS, IMarket::Returned { sale })
 }

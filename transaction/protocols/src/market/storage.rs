@@ -10,8 +10,8 @@ use alloy_primitives::{Address, B256, U256};
 use sahara_abi::MARKET as ADDRESS;
 
 storage! { ADDRESS:
-    /// Listings that were published, by hash.
-    LISTED: Map<B256, bool> = 0;
+    /// Listings that were published, by hash: the name under which their seller did (`assets::giver`).
+    LISTED: Map<B256, Address> = 0;
     /// Nonces that sold or were cancelled, by `(seller, nonce)`.
     SPENT: Map<(Address, u64), bool> = 1;
     /// Below which a seller's nonces are cancelled.

@@ -155,7 +155,7 @@ pub(crate) struct HeldRecord {
     pub(crate) referrer: Address,
     /// The referrer's part, basis points.
     pub(crate) referral: u16,
-    /// After the sale, what use would change of the licence.
+    /// After the sale, what use and passing on would change of the licence.
     pub(crate) state: B256,
 }
 

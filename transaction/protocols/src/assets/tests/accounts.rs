@@ -36,6 +36,10 @@ fn i8_only_the_protocols_own_code_transfers_for_others() {
     }
     let refused = IAssets::ERC721InsufficientApproval { operator: BOB, tokenId: token };
     assert_eq!(transfer_for(state, ASSETS, BOB, (ALICE, BOB), token), Err(refused.into()));
+    // Nobody is approved: that is not an approval of the zero address, as which calls without a sender are tried.
+    let operator = Address::ZERO;
+    let refused = IAssets::ERC721InsufficientApproval { operator, tokenId: token };
+    assert_eq!(transfer_for(state, ASSETS, operator, (ALICE, BOB), token), Err(refused.into()));
     transfer_for(state, ASSETS, ALICE, (ALICE, BOB), token).unwrap();
     assert_eq!(owner_of(state, token), Ok(BOB));
 }
@@ -127,6 +131,18 @@ fn has_a_holder(state: &mut MemoryState, mut id: AssetId) -> bool {
     false
 }
 
+/// Whether an asset is another, or its owner stands below the other's account.
+fn is_at_or_below(state: &mut MemoryState, mut id: u64, above: u64) -> bool {
+    while id != above {
+        let owner = owner_of(state, U256::from(id)).unwrap();
+        match asset_of(state, owner).unwrap() {
+            AssetId(0) => return false,
+            next => id = next.0,
+        }
+    }
+    true
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -154,6 +170,37 @@ proptest! {
             }
             for asset in 1..=count(state).unwrap() {
                 prop_assert!(has_a_holder(state, AssetId(asset)), "asset {asset}");
+            }
+        }
+    }
+
+    #[test]
+    fn i9_leave_ends_when_an_asset_above_changes_hands(
+        steps in proptest::collection::vec((any::<bool>(), 1u64..6, 0usize..6), 1..60),
+    ) {
+        let state = &mut MemoryState::default();
+        for _ in 0..5 {
+            registered(state, &[], 0);
+        }
+        let accounts: Vec<_> = (1..6).map(|id| account_of(state, AssetId(id)).unwrap()).collect();
+        let mut allowed = BTreeMap::new();
+        for (number, (is_leave, id, to)) in (1_u64..).zip(steps) {
+            if is_leave {
+                let account = account_of(state, AssetId(id)).unwrap();
+                crate::coin::approve(state, account, CAROL, U256::from(number)).unwrap();
+                allowed.insert(id, number);
+            } else {
+                let below: Vec<_> = (1..6).filter(|other| is_at_or_below(state, *other, id)).collect();
+                let owner = owner_of(state, U256::from(id)).unwrap();
+                let path = (owner, to.checked_sub(1).map_or(BOB, |index| accounts[index]));
+                if state.atomically(|s| transfer_from(s, owner, path, U256::from(id))).is_ok() {
+                    allowed.retain(|other, _| !below.contains(other));
+                }
+            }
+            for (id, account) in (1_u64..).zip(&accounts) {
+                let expected = allowed.get(&id).copied().unwrap_or_default();
+                let found = crate::coin::allowance(state, *account, CAROL);
+                prop_assert_eq!(found, Ok(U256::from(expected)), "asset {}", id);
             }
         }
     }

@@ -146,6 +146,7 @@ fn random_afternoons_exercise_every_rule() {
         "release",
         "give",
         "act",
+        "take",
         "wait",
     ];
     for name in names {

@@ -11,10 +11,11 @@ use crate::{
 use alloy_primitives::{Address, Bytes, U256};
 use proptest::prelude::*;
 use sahara_abi::{
-    ASSETS, IAssets, ILicenses,
+    ASSETS, COIN, IAssets, ICoin, ILicenses,
     IMarket::{self, Item, Listing},
     INCENTIVE_POOL, LICENSES, MARKET,
 };
+use sahara_primitives::{Amount, AssetId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What may happen. Numbers choose among actors, things, listings and what waits; an actor past three
@@ -94,6 +95,9 @@ pub(super) enum Step {
     Act {
         thing: usize,
     },
+    Take {
+        thing: usize,
+    },
     Wait {
         seconds: u64,
     },
@@ -129,6 +133,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..4_usize, any_of).prop_map(|(by, number)| Step::Release { by, number }),
         1 => (who, thing, 0..4_usize).prop_map(|(by, thing, to)| Step::Give { by, thing, to }),
         1 => (0..3_usize).prop_map(|thing| Step::Act { thing }),
+        1 => (0..3_usize).prop_map(|thing| Step::Take { thing }),
         3 => seconds.prop_map(|seconds| Step::Wait { seconds }),
     ];
     prop::collection::vec(step, 30..80)
@@ -194,8 +199,10 @@ pub(super) struct Play {
     pub(super) actors: [Actor; 5],
     tokens: [(Address, U256); THINGS],
     pub(super) owners: [usize; THINGS],
-    /// What listings commit to: transfers, and of an asset the actions of its account.
+    /// What listings commit to: transfers, and of an asset what its account did and what others took of it.
     versions: [u64; THINGS],
+    /// The assets' own accounts, whose coin the fourth actor may take.
+    accounts: [Address; LICENSE],
     wallets: [u128; 5],
     pub(super) pool: u128,
     pub(super) sheets: Vec<Sheet>,
@@ -227,6 +234,13 @@ impl Play {
         let license = licensed(&mut world, creator, actors[3]);
         let token = |asset: u64| (ASSETS, U256::from(asset));
         let tokens = [token(children[0]), token(children[1]), token(single), (LICENSES, license)];
+        let accounts = [children[0], children[1], single].map(|asset| {
+            let state = &mut world.state;
+            let account = crate::assets::account_of(state, AssetId(asset)).unwrap();
+            state.fund(account, Amount::from_u128(1_000));
+            crate::coin::approve(state, account, actors[3].address, U256::MAX).unwrap();
+            account
+        });
         let wallets = actors.map(|actor| world.balance(actor.address));
         let pool = world.balance(INCENTIVE_POOL);
         Self {
@@ -235,6 +249,7 @@ impl Play {
             tokens,
             owners: [0, 1, 2, 3],
             versions: [0; THINGS],
+            accounts,
             wallets,
             pool,
             sheets: vec![],
@@ -305,12 +320,22 @@ impl Play {
                 act(&mut self.world, self.tokens[thing].1.to());
                 ("act", true, Ok(()))
             }
+            Step::Take { thing } => self.take(thing),
             Step::Wait { seconds } => {
                 self.world.wait(seconds);
                 ("wait", true, Ok(()))
             }
             _ => self.both_waiting(step),
         }
+    }
+
+    /// One unit out of an asset's own account, by an old allowance.
+    fn take(&mut self, thing: usize) -> (&'static str, bool, Result<(), Failure>) {
+        self.versions[thing] += 1;
+        self.wallets[3] += 1;
+        let (from, to) = (self.accounts[thing], self.actors[3].address);
+        let call = ICoin::transferFromCall { from, to, value: U256::ONE };
+        ("take", true, self.world.call(self.actors[3], COIN, call).map(drop))
     }
 
     fn publish(&mut self, step: &Step) -> (&'static str, bool, Result<(), Failure>) {

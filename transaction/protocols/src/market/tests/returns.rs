@@ -6,7 +6,7 @@ use crate::{
     channels::tests::world::{Actor, World},
     licenses::tests::town,
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolError;
 use sahara_abi::{
     ILicenses::{self, Terms},
@@ -132,6 +132,56 @@ fn a_seat_taken_in_the_second_of_the_sale_is_a_use() {
             assert!(data.starts_with(&IMarket::StateChanged::SELECTOR), "{data}");
         }
         other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// A world in which the asset's owner has revoked the licence that was sold.
+fn revoked(prepare: impl FnOnce(&mut World, [Actor; 2], U256)) -> (World, [Actor; 2], U256, u64) {
+    let terms = Terms { isRevocable: true, ..town::remix(0) };
+    let (mut world, pair, license, sale) = sold_under(&terms, Address::ZERO);
+    prepare(&mut world, pair, license);
+    let call = ILicenses::revokeCall { license, reason: B256::repeat_byte(3) };
+    let owner = world.creator;
+    town::send(&mut world, owner, call).unwrap();
+    (world, pair, license, sale)
+}
+
+#[test]
+fn a_revocation_does_not_undo_the_right_to_return() {
+    let (mut world, [_, buyer], license, sale) = revoked(|_, _, _| ());
+    let had = 10_000 * crate::channels::tests::world::COIN;
+    assert_eq!(world.balance(buyer.address), had - 1_010);
+    send(&mut world, buyer, IMarket::returnLicenseCall { sale }).unwrap();
+    assert_eq!((world.balance(buyer.address), world.balance(MARKET)), (had, 0));
+    assert_eq!(holder(&mut world, license), buyer.address, "what was revoked moves no more");
+    let gone = IMarket::UnknownSale { sale };
+    assert_eq!(send(&mut world, buyer, IMarket::returnLicenseCall { sale }), Err(gone.into()));
+}
+
+#[test]
+fn what_was_used_or_passed_on_before_it_was_revoked_is_not_returned() {
+    let uses: [fn(&mut World, Actor, U256); 2] = [
+        |world, buyer, license| {
+            let call = ILicenses::assignSeatCall { license, account: buyer.address };
+            town::send(world, buyer, call).unwrap();
+        },
+        |world, buyer, license| {
+            let (from, to) = (buyer.address, world.stranger.address);
+            let call = ILicenses::transferFromCall { from, to, tokenId: license };
+            town::send(world, buyer, call).unwrap();
+        },
+    ];
+    for used in uses {
+        let (mut world, [_, buyer], _, sale) =
+            revoked(|world, [_, buyer], license| used(world, buyer, license));
+        match send(&mut world, buyer, IMarket::returnLicenseCall { sale }) {
+            Err(Failure::Revert(data)) => {
+                assert!(data.starts_with(&IMarket::StateChanged::SELECTOR), "{data}");
+            }
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+        world.wait(86_400);
+        send(&mut world, buyer, IMarket::releaseCall { sale }).unwrap();
     }
 }
 
