@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
+import { economy, fails } from "./web_governance.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
@@ -289,6 +290,10 @@ const told = {
   },
   async govern() {
     seen.govern = await governs();
+  },
+  async fail() {
+    seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
+    seen.fail = await fails(5, 6);
   },
   async stake() {
     // Afterwards in Indonesian on a phone: what the first has done is there.

@@ -142,6 +142,15 @@ async function falls(owner, buyer, name) {
   await agrees(owner, "deed.allow");
   await agrees(owner, "deed.sell", { name });
   await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
+  // Taken back it is nobody's to buy; listed again it is.
+  await trade(page).getByRole("button", { name: say("market.takeBack"), exact: true }).click();
+  await agrees(owner, "deed.cancelListing", { name });
+  await trade(page).getByText(say("market.notListedMine")).waitFor();
+  await page.getByRole("button", { name: say("market.sell"), exact: true }).click();
+  await page.getByLabel(`${say("market.fallsTo")} (SAHARA)`).fill("1");
+  await fills(owner, "10");
+  await agrees(owner, "deed.sell", { name });
+  await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
   await buyer.page.goto(gateway + path);
   await buyer.page.getByText(buyer.say("market.falls", { price: "1", time: "" }).trim()).waitFor();
   // With the chain's seconds, not with those of this machine.
@@ -161,6 +170,9 @@ async function settles(anyone, winner, path) {
   const settle = trade(page).getByRole("button", { name: say("market.settle"), exact: true });
   await settle.waitFor();
   const isOpen = await trade(page).getByRole("button", { name: say("market.bid"), exact: true }).isVisible();
+  // That it has ended stands there, and what comes of it; nothing says "until" any more.
+  const said = await trade(page).locator(".note").innerText();
+  const isSaid = said === say("market.endedWon") && !(await trade(page).innerText()).includes(say("until"));
   await check(page, `ended-${anyone.language}`);
   await settle.click();
   await agrees(anyone, "deed.settle", { name: await page.locator("main h1").innerText() });
@@ -168,7 +180,7 @@ async function settles(anyone, winner, path) {
   await trade(page).locator("h3", { hasText: say("market.sales") }).waitFor();
   await look(page, `settled-${anyone.language}`);
   const isLeft = await settle.isVisible();
-  return { isOpen, isLeft, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
+  return { isOpen, isLeft, isSaid, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
 }
 
 export async function bargains(options, language, accounts) {
@@ -182,5 +194,5 @@ export async function bargains(options, language, accounts) {
   const settled = await settles(first, second, brief);
   const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isWon } };
+  return { bidding, isSold, fallen, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
 }

@@ -91,6 +91,17 @@ export async function buyListing(asset: AssetDetail, entry: Market["listings"][n
   });
 }
 
+/** Makes a published listing worthless; nothing is for sale by it any more. */
+export async function cancelListing(asset: number, entry: Market["listings"][number], name: string): Promise<Hex | undefined> {
+  const { nonce } = await listing(asset, entry);
+  return act({
+    title: t("deed.cancelListing", { name }),
+    lines: [[t("price"), money(BigInt(entry.price.base_units))]],
+    accept: t("market.takeBack"),
+    call: { protocol: "market", name: "cancel", args: [nonce] },
+  });
+}
+
 const withFee = async (price: bigint): Promise<bigint> => {
   const points = BigInt(await read<number>("market", "protocolFee"));
   return (price * points + 9_999n) / 10_000n;

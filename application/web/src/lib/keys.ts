@@ -4,7 +4,7 @@ import { confirm } from "./ask.svelte.ts";
 import type { Address, Hex, Provider, Signer } from "./chain.ts";
 import { t } from "./i18n.svelte.ts";
 import { BROWSER, type Wallet, remember, session } from "./session.svelte.ts";
-import { forget, keep, keepFirst, recall } from "./vault.ts";
+import { forgetAll, keep, keepFirst, recall } from "./vault.ts";
 
 const chain = () => import("./chain.ts");
 let signer: Signer | undefined;
@@ -114,12 +114,27 @@ export async function exportSecret(): Promise<string | undefined> {
   return recall("secret");
 }
 
-/** Ends the session; a key of this browser is forgotten with it only when `forgets`. */
-export async function leave(forgets = false): Promise<void> {
+/** Ends the session; a key of this browser stays for the next. */
+export async function leave(): Promise<void> {
   remember(undefined);
   signer = undefined;
   Object.assign(session, { kind: "none", address: undefined, wallet: undefined, isElsewhere: false });
-  if (forgets) await Promise.all(["secret", "address", "chat-key"].map(forget));
+}
+
+/** What this browser keeps: no key, one that opens, or one that does not and never will. */
+export async function keptKey(): Promise<"none" | "whole" | "sealed"> {
+  try {
+    return (await recall("secret")) === undefined ? "none" : "whole";
+  } catch (error) {
+    if (error instanceof Problem && error.code === "sealed") return "sealed";
+    throw error;
+  }
+}
+
+/** Forgets the key of this browser with all that it keeps; a wallet that is connected stays. */
+export async function forgetKey(): Promise<void> {
+  await forgetAll();
+  if (session.kind !== "wallet") await leave();
 }
 
 /** What acts for whoever is here. */
