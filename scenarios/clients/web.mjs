@@ -259,13 +259,14 @@ async function governs() {
 
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
-  const { context, page } = await visitor(options);
+  const { context, page, say, language } = await visitor(options);
   for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor().catch((error) => {
       throw new Error(`${name} ${path}: ${error.message}`);
     });
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
+    if (language === "id" && (await page.getByText(say("help.foreign")).count())) problems.push(`${path} is in English only`);
     await check(page, `${name}${path.replace(/\//g, "-")}`);
   }
   await context.close();
