@@ -183,6 +183,48 @@ async function settles(anyone, winner, path) {
   return { isOpen, isLeft, isSaid, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
 }
 
+/** What it costs is changed, a version follows another, and the studio shows what its owner sells. */
+async function improves(owner, name) {
+  const { page, say, language } = owner;
+  const path = await makes(owner, name);
+  const prices = page.locator("section[aria-labelledby=prices]");
+  const price = language === "id" ? "0,25" : "0.25";
+  await prices.getByRole("button", { name: say("prices.change"), exact: true }).click();
+  await prices.getByLabel(say("asset.writePrice")).fill(price);
+  await prices.getByRole("button", { name: say("next"), exact: true }).click();
+  await agrees(owner, "deed.prices", { name });
+  await prices.locator("dd", { hasText: price }).waitFor();
+
+  await page.getByRole("link", { name: say("versions.make"), exact: true }).click();
+  await page.getByText(say("versions.next", { asset: path.split("/").at(-1) })).waitFor();
+  await page.waitForFunction((wanted) => [...document.querySelectorAll("main form input")].some((one) => one.value === wanted), name);
+  await page.locator('input[type="file"]').setInputFiles({ name: "next.jsonl", mimeType: "application/json", buffer: Buffer.from(`{"text":"${name}, again"}\n`) });
+  // Itself and the version before.
+  await page.locator("section[aria-live] li").nth(1).waitFor();
+  await check(page, `next-version-${language}`);
+  await page.getByRole("button", { name: say("studio.register"), exact: true }).click();
+  await agrees(owner, "deed.register", { name });
+  await page.waitForURL(/\/market\/\d+$/);
+  const line = page.locator("section[aria-labelledby=versions] li");
+  await line.nth(1).waitFor();
+  const versions = await line.count();
+  await page.getByRole("button", { name: say("market.sell"), exact: true }).click();
+  await fills(owner, "5");
+  await agrees(owner, "deed.allow");
+  await agrees(owner, "deed.sell", { name });
+  await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
+
+  // Whoever comes to the older one is told of the newer.
+  await line.locator("a").first().click();
+  await page.waitForURL((url) => url.pathname === path);
+  await page.getByText(say("versions.newer")).waitFor();
+  await check(page, `versions-${language}`);
+  await page.goto(`${gateway}/studio`);
+  await page.locator("section[aria-labelledby=selling] a.card", { hasText: name }).waitFor();
+  await check(page, `studio-sells-${language}`);
+  return versions;
+}
+
 export async function bargains(options, language, accounts) {
   const [owner, first, second] = await Promise.all(accounts.map((index) => trader(options, index)));
   // It ends while the others bargain.
@@ -192,7 +234,8 @@ export async function bargains(options, language, accounts) {
   const isSold = await offers(owner, first, second, `Offer ${language}`);
   const fallen = await falls(owner, first, `Falling ${language}`);
   const settled = await settles(first, second, brief);
+  const versions = await improves(owner, `Versions ${language}`);
   const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
+  return { bidding, isSold, fallen, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
 }

@@ -197,6 +197,16 @@ export async function auction(asset: AssetDetail, reserve: bigint, days: number,
   });
 }
 
+/** What requests cost from now on. */
+export const setPrices = (asset: number, read: bigint, written: bigint, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.prices", { name }),
+    lines: [[t("asset.readPrice"), money(read)], [t("asset.writePrice"), money(written)]],
+    warning: t("deed.pricesWarning"),
+    accept: t("prices.change"),
+    call: { protocol: "assets", name: "setPrices", args: [BigInt(asset), read, written] },
+  });
+
 export const leastBid = (id: number): Promise<bigint> => read<bigint>("market", "leastBid", [BigInt(id)]);
 
 export async function bid(id: number, price: bigint, name: string): Promise<Hex | undefined> {
