@@ -10,8 +10,9 @@ import { bargains } from "./web_market.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
 import { stakes } from "./web_staking.mjs";
 import { keeps, types } from "./web_keys.mjs";
+import { budgets } from "./web_usage.mjs";
 
-const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "pages"];
+const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "budgets", "pages"];
 
 /** Somebody without a wallet asks something and sees who was paid. */
 async function chats(who, words) {
@@ -294,7 +295,7 @@ const told = {
   },
   async fail() {
     seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
-    seen.fail = await fails(5, 6);
+    seen.fail = await fails(2, 6);
   },
   async stake() {
     // Afterwards in Indonesian on a phone: what the first has done is there.
@@ -316,6 +317,9 @@ const told = {
   async keys() {
     seen.keys = await types();
     seen.kept = await keeps();
+  },
+  async budgets() {
+    seen.budgets = await budgets(0);
   },
   async trade() {
     seen.trade = await trades();

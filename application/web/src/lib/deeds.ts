@@ -7,7 +7,7 @@ import { confirm } from "./ask.svelte.ts";
 import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
 import { coin, decimal, rupiah, time } from "./format.ts";
 import { t } from "./i18n.svelte.ts";
-import { acting } from "./keys.ts";
+import { type ApiKey, acting, dropKey, grantOf } from "./keys.ts";
 import { span } from "./measures.ts";
 import { session } from "./session.svelte.ts";
 
@@ -257,6 +257,19 @@ export async function offerTemplate(asset: number, template: number, price: bigi
     accept: t("deed.offerLicenseAccept"),
     call: { protocol: "licenses", name: "offer", args: [BigInt(asset), id] },
   });
+}
+
+/** Ends an API key at once, whoever holds it; what its channel has set aside comes back when that is closed. */
+export async function endKey({ secret, grant }: ApiKey): Promise<Hex | undefined> {
+  const hash = await act({
+    title: t("usage.end"),
+    lines: [[t("usage.key"), `${secret.slice(0, 7)}…`], [t("usage.limit"), money(BigInt(grant.maxTotal))]],
+    warning: t("usage.endWarning"),
+    accept: t("usage.end"),
+    call: { protocol: "channels", name: "revoke", args: [grantOf(grant)] },
+  });
+  if (hash) await dropKey(secret);
+  return hash;
 }
 
 export interface Registration {
