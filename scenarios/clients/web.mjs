@@ -4,14 +4,16 @@
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
+import { economy, fails } from "./web_governance.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { measured } from "./web_meter.mjs";
 import { MNEMONIC, browser, check, confirm, connects, gateway, look, problems, registers, visitor, wallet } from "./web_people.mjs";
 import { stakes } from "./web_staking.mjs";
 import { keeps, types } from "./web_keys.mjs";
+import { budgets } from "./web_usage.mjs";
 
-const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "pages"];
+const stories = process.argv[5]?.split(",") ?? ["chat", "kunjungan", "trade", "bargain", "explore", "keys", "budgets", "pages"];
 
 /** Somebody without a wallet asks something and sees who was paid. */
 async function chats(who, words) {
@@ -238,13 +240,14 @@ async function governs() {
 
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
-  const { context, page } = await visitor(options);
+  const { context, page, say, language } = await visitor(options);
   for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor().catch((error) => {
       throw new Error(`${name} ${path}: ${error.message}`);
     });
     await page.waitForFunction(() => !document.querySelector("main .skeleton"));
+    if (language === "id" && (await page.getByText(say("help.foreign")).count())) problems.push(`${path} is in English only`);
     await check(page, `${name}${path.replace(/\//g, "-")}`);
   }
   await context.close();
@@ -270,6 +273,10 @@ const told = {
   async govern() {
     seen.govern = await governs();
   },
+  async fail() {
+    seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
+    seen.fail = await fails(2, 6);
+  },
   async stake() {
     // Afterwards in Indonesian on a phone: what the first has done is there.
     const english = await stakes({}, 9);
@@ -290,6 +297,9 @@ const told = {
   async keys() {
     seen.keys = await types();
     seen.kept = await keeps();
+  },
+  async budgets() {
+    seen.budgets = await budgets(0);
   },
   async trade() {
     seen.trade = await trades();

@@ -1,5 +1,5 @@
 // Without a mouse: everything that a visitor does is reached by the keyboard, and one sees where one is.
-import { gateway, look, visitor } from "./web_people.mjs";
+import { check, gateway, look, visitor } from "./web_people.mjs";
 
 /** Presses Tab until the focus is where `is` says; fails when it never comes there, or cannot be seen. */
 async function tabs(page, selector) {
@@ -68,6 +68,46 @@ async function choosesOwnKey(page, say) {
 /** One browser has one key: two tabs that make one at once end with the same, and one that cannot be read is not replaced. */
 export async function keeps() {
   const { context, page, say } = await visitor();
+  const kept = await shares({ context, page, say });
+  const forgotten = await forgets({ page, say });
+  await context.close();
+  return { ...kept, ...forgotten };
+}
+
+/** What a key was sealed with is gone: that is said, and the key is forgotten only by whoever types that it shall be. */
+async function forgets({ page, say }) {
+  const before = await shown(page);
+  await page.evaluate(async () => {
+    const other = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+    const opened = indexedDB.open("sahara", 1);
+    await new Promise((done, refuse) => Object.assign(opened, { onsuccess: done, onerror: refuse }));
+    const change = opened.result.transaction("vault", "readwrite");
+    change.objectStore("vault").put(other, "sealing-key");
+    await new Promise((done, refuse) => Object.assign(change, { oncomplete: done, onerror: refuse }));
+    opened.result.close();
+  });
+  await page.goto(gateway);
+  await page.getByRole("button", { name: say("account.connect"), exact: true }).waitFor();
+  await choosesOwnKey(page, say);
+  const dialog = page.locator("dialog[open]");
+  await dialog.locator("[role=alert]", { hasText: say("error.sealed") }).waitFor();
+  await dialog.getByRole("link", { name: say("nav.settings"), exact: true }).click();
+  const word = say("settings.forgetWord");
+  const field = page.getByLabel(say("settings.forgetType", { word }));
+  const forget = page.getByRole("button", { name: say("settings.forgetYes"), exact: true });
+  await field.fill(word.toLowerCase());
+  const isGuarded = await forget.isDisabled();
+  await check(page, "key-that-does-not-open");
+  await field.fill(word);
+  await forget.click();
+  await page.getByText(say("settings.noKey")).waitFor();
+  await choosesOwnKey(page, say);
+  const anew = await shown(page);
+  await page.reload();
+  return { isGuarded, isAnew: anew !== before && (await shown(page)) === anew };
+}
+
+async function shares({ context, page, say }) {
   const tabs = [page, await context.newPage()];
   for (const tab of tabs) {
     await tab.goto(gateway);
@@ -113,6 +153,5 @@ export async function keeps() {
   await page.locator("dialog[open] button.main").click();
   await page.waitForFunction((before) => document.querySelector("header .mono")?.textContent !== before, again);
   const brought = await shown(page);
-  await context.close();
   return { keys: new Set([...made, ...kept, again, refused]).size, isBrought: brought !== again };
 }

@@ -142,6 +142,15 @@ async function falls(owner, buyer, name) {
   await agrees(owner, "deed.allow");
   await agrees(owner, "deed.sell", { name });
   await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
+  // Taken back it is nobody's to buy; listed again it is.
+  await trade(page).getByRole("button", { name: say("market.takeBack"), exact: true }).click();
+  await agrees(owner, "deed.cancelListing", { name });
+  await trade(page).getByText(say("market.notListedMine")).waitFor();
+  await page.getByRole("button", { name: say("market.sell"), exact: true }).click();
+  await page.getByLabel(`${say("market.fallsTo")} (SAHARA)`).fill("1");
+  await fills(owner, "10");
+  await agrees(owner, "deed.sell", { name });
+  await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
   await buyer.page.goto(gateway + path);
   await buyer.page.getByText(buyer.say("market.falls", { price: "1", time: "" }).trim()).waitFor();
   // With the chain's seconds, not with those of this machine.
@@ -161,6 +170,9 @@ async function settles(anyone, winner, path) {
   const settle = trade(page).getByRole("button", { name: say("market.settle"), exact: true });
   await settle.waitFor();
   const isOpen = await trade(page).getByRole("button", { name: say("market.bid"), exact: true }).isVisible();
+  // That it has ended stands there, and what comes of it; nothing says "until" any more.
+  const said = await trade(page).locator(".note").innerText();
+  const isSaid = said === say("market.endedWon") && !(await trade(page).innerText()).includes(say("until"));
   await check(page, `ended-${anyone.language}`);
   await settle.click();
   await agrees(anyone, "deed.settle", { name: await page.locator("main h1").innerText() });
@@ -168,7 +180,49 @@ async function settles(anyone, winner, path) {
   await trade(page).locator("h3", { hasText: say("market.sales") }).waitFor();
   await look(page, `settled-${anyone.language}`);
   const isLeft = await settle.isVisible();
-  return { isOpen, isLeft, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
+  return { isOpen, isLeft, isSaid, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
+}
+
+/** What it costs is changed, a version follows another, and the studio shows what its owner sells. */
+async function improves(owner, name) {
+  const { page, say, language } = owner;
+  const path = await makes(owner, name);
+  const prices = page.locator("section[aria-labelledby=prices]");
+  const price = language === "id" ? "0,25" : "0.25";
+  await prices.getByRole("button", { name: say("prices.change"), exact: true }).click();
+  await prices.getByLabel(say("asset.writePrice")).fill(price);
+  await prices.getByRole("button", { name: say("next"), exact: true }).click();
+  await agrees(owner, "deed.prices", { name });
+  await prices.locator("dd", { hasText: price }).waitFor();
+
+  await page.getByRole("link", { name: say("versions.make"), exact: true }).click();
+  await page.getByText(say("versions.next", { asset: path.split("/").at(-1) })).waitFor();
+  await page.waitForFunction((wanted) => [...document.querySelectorAll("main form input")].some((one) => one.value === wanted), name);
+  await page.locator('input[type="file"]').setInputFiles({ name: "next.jsonl", mimeType: "application/json", buffer: Buffer.from(`{"text":"${name}, again"}\n`) });
+  // Itself and the version before.
+  await page.locator("section[aria-live] li").nth(1).waitFor();
+  await check(page, `next-version-${language}`);
+  await page.getByRole("button", { name: say("studio.register"), exact: true }).click();
+  await agrees(owner, "deed.register", { name });
+  await page.waitForURL(/\/market\/\d+$/);
+  const line = page.locator("section[aria-labelledby=versions] li");
+  await line.nth(1).waitFor();
+  const versions = await line.count();
+  await page.getByRole("button", { name: say("market.sell"), exact: true }).click();
+  await fills(owner, "5");
+  await agrees(owner, "deed.allow");
+  await agrees(owner, "deed.sell", { name });
+  await trade(page).getByText(say("market.listed"), { exact: true }).waitFor();
+
+  // Whoever comes to the older one is told of the newer.
+  await line.locator("a").first().click();
+  await page.waitForURL((url) => url.pathname === path);
+  await page.getByText(say("versions.newer")).waitFor();
+  await check(page, `versions-${language}`);
+  await page.goto(`${gateway}/studio`);
+  await page.locator("section[aria-labelledby=selling] a.card", { hasText: name }).waitFor();
+  await check(page, `studio-sells-${language}`);
+  return versions;
 }
 
 export async function bargains(options, language, accounts) {
@@ -180,7 +234,8 @@ export async function bargains(options, language, accounts) {
   const isSold = await offers(owner, first, second, `Offer ${language}`);
   const fallen = await falls(owner, first, `Falling ${language}`);
   const settled = await settles(first, second, brief);
+  const versions = await improves(owner, `Versions ${language}`);
   const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isWon } };
+  return { bidding, isSold, fallen, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
 }

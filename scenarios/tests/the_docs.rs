@@ -20,10 +20,18 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Documents beside the tutorials that people read in the web application, in either language.
+const GUIDES: [&str; 2] = ["run-a-validator", "errors"];
+
+/// A document under `docs`.
+fn document(name: &str) -> Result<String> {
+    let file = root().join("docs").join(format!("{name}.md"));
+    fs::read_to_string(&file).wrap_err_with(|| file.display().to_string())
+}
+
 /// The text of a tutorial.
 fn tutorial(name: &str) -> Result<String> {
-    let file = root().join("docs/tutorials").join(format!("{name}.md"));
-    fs::read_to_string(&file).wrap_err_with(|| file.display().to_string())
+    document(&format!("tutorials/{name}"))
 }
 
 /// A block of commands, and what must be in what it prints.
@@ -133,12 +141,42 @@ fn a_translation_has_the_commands_of_the_tutorial_and_words_of_its_own() -> Resu
         let (text, translated) = (tutorial(name)?, tutorial(&format!("{name}.id"))?);
         // Those are run, so these run too.
         assert_eq!(steps(&translated), steps(&text), "{name}.id has other commands than {name}");
-        let ((lines, headings), (others, found)) = (prose(&text), prose(&translated));
-        ensure!(headings == found, "{name}.id has {found} headings, expected {headings}");
-        let same: Vec<_> = lines.intersection(&others).collect();
-        ensure!(same.is_empty(), "{name}.id was left in English: {same:?}");
+        says_the_same(name, &text, &translated)?;
+    }
+    for name in GUIDES {
+        let (text, translated) = (document(name)?, document(&format!("{name}.id"))?);
+        assert_eq!(bare(&translated), bare(&text), "{name}.id has other commands than {name}");
+        assert_eq!(rows(&translated), rows(&text), "{name}.id has other codes than {name}");
+        says_the_same(name, &text, &translated)?;
     }
     Ok(())
+}
+
+/// As many headings, and nothing left in English.
+fn says_the_same(name: &str, text: &str, translated: &str) -> Result<()> {
+    let ((lines, headings), (others, found)) = (prose(text), prose(translated));
+    ensure!(headings == found, "{name}.id has {found} headings, expected {headings}");
+    let same: Vec<_> = lines.intersection(&others).collect();
+    ensure!(same.is_empty(), "{name}.id was left in English: {same:?}");
+    Ok(())
+}
+
+/// The lines of commands without what is said about them.
+fn bare(markdown: &str) -> Vec<String> {
+    let commands = steps(markdown).into_iter().map(|step| step.commands);
+    let lines = commands.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines.map(|line| line.split(" #").next().unwrap_or_default().trim_end().to_owned()).collect()
+}
+
+/// The number and the code of each row that has them, in order.
+fn rows(markdown: &str) -> Vec<(String, String)> {
+    let rows = markdown.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let (number, code) = (cells.next()?, cells.next()?);
+        number.parse::<u16>().ok()?;
+        Some((number.to_owned(), code.to_owned()))
+    });
+    rows.collect()
 }
 
 /// Texts in quotation marks that follow one of these words in a source.

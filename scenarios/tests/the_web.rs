@@ -3,7 +3,7 @@
 //! again in Indonesian on a phone; axe finds nothing serious on any page.
 
 use eyre::{Result, ensure};
-use sahara_abi::IGovernance::{Rules, Settings, Setup};
+use sahara_abi::IGovernance::{Kind, Rules, Settings, Setup};
 use sahara_primitives::Amount;
 use sahara_scenarios::{Network, Options, node};
 use serde_json::{Value, json};
@@ -43,7 +43,10 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["explore"], json!({ "calls": 3 }));
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
     assert_eq!(seen["keys"], keys);
-    assert_eq!(seen["kept"], json!({ "keys": 1, "isBrought": true }));
+    let kept = json!({ "keys": 1, "isBrought": true, "isGuarded": true, "isAnew": true });
+    assert_eq!(seen["kept"], kept);
+    let budgets = json!({ "isHeld": true, "daily": "0.25 SAHARA", "left": 1 });
+    assert_eq!(seen["budgets"], budgets);
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
     assert_eq!(trade["title"], "Market · Sahara");
@@ -65,8 +68,9 @@ fn they_bargain_and_look(seen: &Value) -> Result<()> {
         assert_eq!(bargain["isSold"], true, "{bargain}");
         let price = bargain["fallen"].as_str().unwrap_or_default();
         ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
+        assert_eq!(bargain["versions"], 2, "{bargain}");
         // What ended takes no bid; somebody settles it, and who bid most has it.
-        let settled = json!({ "isOpen": false, "isLeft": false, "isWon": true });
+        let settled = json!({ "isOpen": false, "isLeft": false, "isSaid": true, "isWon": true });
         assert_eq!(bargain["settled"], settled, "{bargain}");
         // A block's certificate is checked in the browser, and a changed signature found out.
         let proof = json!({ "whole": true, "broken": true, "first": true });
@@ -87,7 +91,7 @@ fn staked(genesis: &mut Value) {
         (alloy_primitives::address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"), 600_000),
         (alloy_primitives::address!("0x976EA74026E726554dB657fA54763abd0C3a0aa9"), 450_000),
     ];
-    let rules = Rules {
+    let calm = Rules {
         delay: 5,
         period: 600,
         timelock: 3,
@@ -97,14 +101,20 @@ fn staked(genesis: &mut Value) {
         deposit: alloy_primitives::U256::from(10).pow(alloy_primitives::U256::from(21)),
     };
     let settings = Settings {
-        patience: 120,
+        // What nobody does the chain does soon.
+        patience: 5,
         grace: 3_600,
         pauseFor: 60,
         pauseRest: 600,
         guardian: alloy_primitives::Address::ZERO,
         proposalVotes: alloy_primitives::U256::ZERO,
     };
-    let rules = std::array::from_fn(|_| rules.clone());
+    // Parameters are decided while somebody looks.
+    let rules = std::array::from_fn(|kind| {
+        let is_parameter = kind == usize::from(u8::from(Kind::Parameter));
+        let period = if is_parameter { 60 } else { calm.period };
+        Rules { period, ..calm.clone() }
+    });
     genesis["config"]["governance"] = json!(Setup { rules, settings });
     genesis["epochLength"] = json!(2);
     for (place, (validator, _)) in validators.iter().enumerate() {
@@ -126,6 +136,23 @@ fn staked(genesis: &mut Value) {
     });
 }
 
+/// Two votes set the floor of gas; after the first the second is one step too many. In either language.
+#[expect(clippy::indexing_slicing, reason = "what is missing is null, and fails")]
+fn they_see_what_failed(seen: &Value) -> Result<()> {
+    for language in ["en", "id"] {
+        assert_eq!(seen["economy"][language], "1 gwei");
+        let failed = &seen["fail"][language];
+        let why = failed["why"].as_str().unwrap_or_default();
+        ensure!(why.contains("InvalidParameters"), "the page does not say why: {failed}");
+        assert_eq!(failed["isOpen"], true, "nobody can execute it: {failed}");
+    }
+    let [before, after] = [&seen["fail"]["before"], &seen["fail"]["after"]];
+    assert_eq!(*before, json!([true, true]), "each would be done when it was made");
+    assert_eq!(*after, json!([false]), "tried out again, it is refused");
+    assert_eq!(seen["fail"]["floor"], "0.1 gwei");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     let mut network = Network::start(Options { demo: false, validators: 2 })?;
@@ -133,7 +160,7 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     let pictures = tempfile::tempdir()?;
     let pictures = pictures.path().display().to_string();
     let (gateway, rpc) = (network.gateway()?, network.rpc(0)?.url);
-    let arguments = [gateway.as_str(), &rpc, &pictures, "govern,stake"];
+    let arguments = [gateway.as_str(), &rpc, &pictures, "govern,stake,fail"];
     let seen = node("web.mjs", &arguments, &[])?;
     assert_eq!(seen["problems"], json!([]));
     let governed = &seen["govern"];
@@ -141,6 +168,7 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     assert_eq!(governed["title"], "Governance · Sahara");
     let said = governed["said"].as_str().unwrap_or_default();
     ensure!(said.contains("For") && said.contains("100%"), "the tally says {said:?}");
+    they_see_what_failed(&seen)?;
     for (language, waits) in [("en", "days"), ("id", "hari")] {
         let staked = &seen["stake"][language];
         // 400 delegated; 150 of them moved to the other validator, 50 on their way out.

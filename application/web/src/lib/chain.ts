@@ -44,6 +44,7 @@ export const abis = {
   governance: generated.governanceAbi,
   incentives: generated.incentivesAbi,
   disputes: generated.disputesAbi,
+  intents: generated.intentsAbi,
 } as const satisfies Record<string, Abi>;
 
 export type Protocol = keyof typeof abis;

@@ -7,12 +7,25 @@ import { t } from "./i18n.svelte.ts";
 import { rpc } from "./node.ts";
 import { acting } from "./keys.ts";
 
+/** What somebody fills in: an argument, or a field of one that is a struct. */
+export interface Field {
+  name: string;
+  type: string;
+}
 export interface ContractFunction {
   signature: string;
-  inputs: readonly AbiParameter[];
+  fields: Field[];
   isView: boolean;
   isPayable: boolean;
   abi: AbiFunction;
+}
+
+const partsOf = (input: AbiParameter): readonly AbiParameter[] | undefined =>
+  input.type === "tuple" && "components" in input ? input.components : undefined;
+
+function fieldsOf(input: AbiParameter, name: string): Field[] {
+  const named = (part: AbiParameter, index: number): string => [name, part.name || `${index + 1}`].filter(Boolean).join(".");
+  return partsOf(input)?.flatMap((part, index) => fieldsOf(part, named(part, index))) ?? [{ name, type: input.type }];
 }
 
 const list = (abi: Abi): ContractFunction[] =>
@@ -20,7 +33,8 @@ const list = (abi: Abi): ContractFunction[] =>
     .filter((one): one is AbiFunction => one.type === "function")
     .map((one) => ({
       signature: toFunctionSignature(one),
-      inputs: one.inputs,
+      // The only argument needs no name before its fields.
+      fields: one.inputs.flatMap((input, index) => fieldsOf(input, partsOf(input) && one.inputs.length === 1 ? "" : input.name || `#${index + 1}`)),
       isView: one.stateMutability === "view" || one.stateMutability === "pure",
       isPayable: one.stateMutability === "payable",
       abi: one,
@@ -50,8 +64,16 @@ function value(type: string, text: string): unknown {
   return type === "string" ? text : plain;
 }
 
-export const encoded = (one: ContractFunction, values: string[]): Hex =>
-  encodeFunctionData({ abi: [one.abi], functionName: one.abi.name, args: one.inputs.map((input, index) => value(input.type, values[index] ?? "")) });
+/** An argument of what was filled in, in the order of fields. */
+function taken(input: AbiParameter, texts: Iterator<string>): unknown {
+  const parts = partsOf(input);
+  return parts ? parts.map((part) => taken(part, texts)) : value(input.type, texts.next().value ?? "");
+}
+
+export function encoded(one: ContractFunction, values: string[]): Hex {
+  const texts = values[Symbol.iterator]();
+  return encodeFunctionData({ abi: [one.abi], functionName: one.abi.name, args: one.abi.inputs.map((input) => taken(input, texts)) });
+}
 
 const shown = (found: unknown): string =>
   typeof found === "object" && found !== null
@@ -78,7 +100,7 @@ export async function send(address: string, one: ContractFunction, values: strin
   const signer = await acting();
   const data = encoded(one, values);
   await asked({ from: signer.address, to: address, data, value: `0x${worth.toString(16)}` });
-  const lines: [string, string][] = one.inputs.map((input, index) => [input.name || `#${index + 1}`, values[index] ?? ""]);
+  const lines: [string, string][] = one.fields.map((field, index) => [field.name, values[index] ?? ""]);
   const accepted = await confirm({
     title: one.abi.name,
     lines: [[t("to"), address], [t("amount"), money(worth)], ...lines, [t("tx.from"), signer.address]],

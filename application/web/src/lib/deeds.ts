@@ -7,7 +7,7 @@ import { confirm } from "./ask.svelte.ts";
 import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
 import { coin, decimal, rupiah, time } from "./format.ts";
 import { t } from "./i18n.svelte.ts";
-import { acting } from "./keys.ts";
+import { type ApiKey, acting, dropKey, grantOf } from "./keys.ts";
 import { span } from "./measures.ts";
 import { session } from "./session.svelte.ts";
 
@@ -88,6 +88,17 @@ export async function buyListing(asset: AssetDetail, entry: Market["listings"][n
     warning: t("deed.buyWarning"),
     accept: t("deed.buyAccept", { amount: money(price + fee) }),
     call: { protocol: "market", name: "buy", args: [data, "0x", session.address, ZERO], value: price + fee },
+  });
+}
+
+/** Makes a published listing worthless; nothing is for sale by it any more. */
+export async function cancelListing(asset: number, entry: Market["listings"][number], name: string): Promise<Hex | undefined> {
+  const { nonce } = await listing(asset, entry);
+  return act({
+    title: t("deed.cancelListing", { name }),
+    lines: [[t("price"), money(BigInt(entry.price.base_units))]],
+    accept: t("market.takeBack"),
+    call: { protocol: "market", name: "cancel", args: [nonce] },
   });
 }
 
@@ -186,6 +197,16 @@ export async function auction(asset: AssetDetail, reserve: bigint, days: number,
   });
 }
 
+/** What requests cost from now on. */
+export const setPrices = (asset: number, read: bigint, written: bigint, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.prices", { name }),
+    lines: [[t("asset.readPrice"), money(read)], [t("asset.writePrice"), money(written)]],
+    warning: t("deed.pricesWarning"),
+    accept: t("prices.change"),
+    call: { protocol: "assets", name: "setPrices", args: [BigInt(asset), read, written] },
+  });
+
 export const leastBid = (id: number): Promise<bigint> => read<bigint>("market", "leastBid", [BigInt(id)]);
 
 export async function bid(id: number, price: bigint, name: string): Promise<Hex | undefined> {
@@ -236,6 +257,19 @@ export async function offerTemplate(asset: number, template: number, price: bigi
     accept: t("deed.offerLicenseAccept"),
     call: { protocol: "licenses", name: "offer", args: [BigInt(asset), id] },
   });
+}
+
+/** Ends an API key at once, whoever holds it; what its channel has set aside comes back when that is closed. */
+export async function endKey({ secret, grant }: ApiKey): Promise<Hex | undefined> {
+  const hash = await act({
+    title: t("usage.end"),
+    lines: [[t("usage.key"), `${secret.slice(0, 7)}…`], [t("usage.limit"), money(BigInt(grant.maxTotal))]],
+    warning: t("usage.endWarning"),
+    accept: t("usage.end"),
+    call: { protocol: "channels", name: "revoke", args: [grantOf(grant)] },
+  });
+  if (hash) await dropKey(secret);
+  return hash;
 }
 
 export interface Registration {

@@ -1,7 +1,8 @@
 /** Proposals as the chain has them, and what is coming. */
-import { type Abi, type Hex, decodeFunctionData } from "viem";
-import { type ChainEvent, type Page, ask, query } from "./api.ts";
-import { abis, addresses, read } from "./chain.ts";
+import { type Abi, type AbiParameter, type Hex, decodeFunctionData } from "viem";
+import { type ChainEvent, type Decoded, type Page, ask, query } from "./api.ts";
+import { abis, addresses, read, revertInWords } from "./chain.ts";
+import { rpc } from "./node.ts";
 
 export interface Rules {
   delay: number;
@@ -22,10 +23,15 @@ export interface Tally {
 export interface Action {
   target: Hex;
   data: Hex;
-  /** Protocol and function, where the interface is known. */
-  protocol?: string;
-  name?: string;
-  values: [name: string, value: string][];
+  /** Protocol, function and arguments, where the interface is known; fields of structs have names of their own. */
+  call: Decoded | undefined;
+}
+/** The chain tried to do what was decided, and was refused. */
+export interface FailedExecution {
+  /** Unix seconds. */
+  at: number;
+  /** In the protocol's own words; nothing where it gave none. */
+  why: string;
 }
 export interface Proposal {
   id: bigint;
@@ -43,6 +49,7 @@ export interface Proposal {
   /** When it may be executed; 0 before it is queued. */
   due: number;
   needsQueue: boolean;
+  failed: FailedExecution | undefined;
   mine: { weight: bigint; hasVoted: boolean } | undefined;
   votes: { voter: string; support: number; weight: string; reason: string; transaction: string }[];
 }
@@ -50,23 +57,48 @@ export interface Proposal {
 const plain = (value: unknown): string =>
   typeof value === "object" && value !== null ? JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? one.toString() : one)) : String(value);
 
+/** Elements of a list that are shown one by one. */
+const MOST = 50;
+
+/** Arguments one by one: a struct as its fields, a list of structs as theirs. */
+function flat(input: AbiParameter, value: unknown, name: string): Decoded["arguments"] {
+  const parts = "components" in input ? input.components : undefined;
+  if (parts && input.type === "tuple" && typeof value === "object" && value !== null) {
+    const fields = value as Record<string, unknown>;
+    return parts.flatMap((part) => flat(part, fields[part.name ?? ""], [name, part.name ?? ""].filter(Boolean).join(".")));
+  }
+  if (parts && input.type === "tuple[]" && Array.isArray(value) && value.length) {
+    return value.slice(0, MOST).flatMap((one: unknown, index) => flat({ ...input, type: "tuple" }, one, `${name}[${index + 1}]`));
+  }
+  return [{ name, type: input.type, value: plain(value) }];
+}
+
 /** What a call would do, in its interface's words. */
-export function decoded(target: Hex, data: Hex): Action {
+export function decoded(target: string, data: Hex): Decoded | undefined {
   const protocol = Object.entries(addresses).find(([, address]) => address.toLowerCase() === target.toLowerCase())?.[0];
   const abi = protocol ? (abis as Record<string, Abi>)[protocol] : undefined;
-  if (!protocol || !abi || data.length < 10) return { target, data, values: [] };
+  if (!protocol || !abi || data.length < 10) return undefined;
   try {
-    const { functionName, args } = decodeFunctionData({ abi, data });
-    const entry = abi.find((one) => one.type === "function" && one.name === functionName);
+    const { functionName, args = [] } = decodeFunctionData({ abi, data });
+    // Of several with one name, the one with as many arguments.
+    const entry = abi.find((one) => one.type === "function" && one.name === functionName && one.inputs.length === args.length);
     const inputs = entry?.type === "function" ? entry.inputs : [];
-    const values = (args ?? []).flatMap((value, index): [string, string][] =>
-      typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.entries(value as Record<string, unknown>).map(([name, one]) => [name, plain(one)])
-        : [[inputs[index]?.name ?? `${index}`, plain(value)]],
-    );
-    return { target, data, protocol, name: functionName, values };
+    // The only argument needs no name before its fields.
+    const of = (input: AbiParameter): string => (inputs.length === 1 && input.type === "tuple" ? "" : (input.name ?? ""));
+    return { protocol, name: functionName, arguments: inputs.flatMap((input, index) => flat(input, args[index], of(input))) };
   } catch {
-    return { target, data, protocol, values: [] };
+    return undefined;
+  }
+}
+
+/** What the chain would say if governance made this call now: nothing where it would be done. */
+export async function tried({ target, data }: Pick<Action, "target" | "data">): Promise<string> {
+  try {
+    await rpc("eth_call", [{ from: addresses.governance, to: target, data }, "latest"]);
+    return "";
+  } catch (error) {
+    const found = (error as { data?: unknown }).data;
+    return (typeof found === "string" && revertInWords(found as Hex)) || (error as Error).message;
   }
 }
 
@@ -88,7 +120,7 @@ async function events(): Promise<ChainEvent[]> {
 async function proposal(event: ChainEvent, all: ChainEvent[], me: string | undefined): Promise<Proposal> {
   const id = BigInt(argument(event, "proposalId") as string);
   const ask = <T>(name: string): Promise<T> => read<T>("governance", name, [id]);
-  const [state, kind, rules, tally, begins, ends, due, needsQueue] = await Promise.all([
+  const [state, kind, rules, tally, begins, ends, due, needsQueue, [failedAt, selector]] = await Promise.all([
     ask<number>("state"),
     ask<number>("proposalKind"),
     ask<Rules>("proposalRules"),
@@ -97,7 +129,11 @@ async function proposal(event: ChainEvent, all: ChainEvent[], me: string | undef
     ask<bigint>("proposalDeadline"),
     ask<bigint>("proposalEta"),
     ask<boolean>("proposalNeedsQueuing"),
+    ask<[bigint, Hex]>("failedExecution"),
   ]);
+  // The chain keeps the first bytes of the last refusal, its event all of them; the newest comes first.
+  const refusal = all.find((one) => one.event?.name === "ExecutionFailed" && BigInt(argument(one, "proposalId") as string) === id);
+  const said = refusal ? revertInWords(argument(refusal, "reason") as Hex) : "";
   const mine = me
     ? {
         weight: await read<bigint>("governance", "getVotes", [me, begins]).catch(() => 0n),
@@ -122,7 +158,10 @@ async function proposal(event: ChainEvent, all: ChainEvent[], me: string | undef
     proposer: argument(event, "proposer") as Hex,
     title: head.replace(/^#+\s*/, "").trim().slice(0, 200),
     text: rest.join("\n").trim(),
-    actions: targets.map((target, index) => decoded(target, calls[index] ?? "0x")),
+    actions: targets.map((target, index) => {
+      const data = calls[index] ?? "0x";
+      return { target, data, call: decoded(target, data) };
+    }),
     state: Number(state),
     kind: Number(kind),
     rules,
@@ -131,6 +170,7 @@ async function proposal(event: ChainEvent, all: ChainEvent[], me: string | undef
     ends: Number(ends),
     due: Number(due),
     needsQueue,
+    failed: failedAt ? { at: Number(failedAt), why: said || revertInWords(selector) || selector.replace(/^0x0+$/, "") } : undefined,
     mine,
     votes,
   };

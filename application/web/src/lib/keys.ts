@@ -4,7 +4,7 @@ import { confirm } from "./ask.svelte.ts";
 import type { Address, Hex, Provider, Signer } from "./chain.ts";
 import { t } from "./i18n.svelte.ts";
 import { BROWSER, type Wallet, remember, session } from "./session.svelte.ts";
-import { forget, keep, keepFirst, recall } from "./vault.ts";
+import { forgetAll, keep, keepFirst, recall } from "./vault.ts";
 
 const chain = () => import("./chain.ts");
 let signer: Signer | undefined;
@@ -114,12 +114,27 @@ export async function exportSecret(): Promise<string | undefined> {
   return recall("secret");
 }
 
-/** Ends the session; a key of this browser is forgotten with it only when `forgets`. */
-export async function leave(forgets = false): Promise<void> {
+/** Ends the session; a key of this browser stays for the next. */
+export async function leave(): Promise<void> {
   remember(undefined);
   signer = undefined;
   Object.assign(session, { kind: "none", address: undefined, wallet: undefined, isElsewhere: false });
-  if (forgets) await Promise.all(["secret", "address", "chat-key"].map(forget));
+}
+
+/** What this browser keeps: no key, one that opens, or one that does not and never will. */
+export async function keptKey(): Promise<"none" | "whole" | "sealed"> {
+  try {
+    return (await recall("secret")) === undefined ? "none" : "whole";
+  } catch (error) {
+    if (error instanceof Problem && error.code === "sealed") return "sealed";
+    throw error;
+  }
+}
+
+/** Forgets the key of this browser with all that it keeps; a wallet that is connected stays. */
+export async function forgetKey(): Promise<void> {
+  await forgetAll();
+  if (session.kind !== "wallet") await leave();
 }
 
 /** What acts for whoever is here. */
@@ -141,44 +156,68 @@ export async function acting(): Promise<Signer> {
   return signer;
 }
 
-interface ChatKey {
-  secret: string;
+/** What a payer signed for a key; numbers as text. */
+interface Grant {
   payer: Address;
+  gateway: Address;
+  keyId: Hex;
+  maxTotal: string;
+  maxPerDay: string;
+  assets: never[];
+  validUntil: string;
+  nonce: string;
+}
+/** An API key that this browser holds, with what ends it. */
+export interface ApiKey {
+  secret: string;
+  grant: Grant;
 }
 
+const KEYS = "api-keys";
 const DAYS = 30;
+const keptKeys = async (): Promise<ApiKey[]> => JSON.parse((await recall(KEYS)) ?? "[]") as ApiKey[];
+
+/** API keys of this browser that this account pays for, the newest first. */
+export const apiKeys = async (): Promise<ApiKey[]> => (await keptKeys()).filter((one) => one.grant.payer === session.address).reverse();
+
+/** Keeps a key no longer: it was ended, or buys nothing any more. */
+export const dropKey = async (secret: string): Promise<void> => keep(KEYS, JSON.stringify((await keptKeys()).filter((one) => one.secret !== secret)));
 
 /** The API key that this account pays for, if this browser holds one. */
 export async function chatKey(): Promise<string | undefined> {
-  const kept = await recall("chat-key").catch(() => undefined);
-  if (!kept) return undefined;
-  const key = JSON.parse(kept) as ChatKey;
-  return key.payer === session.address ? key.secret : undefined;
+  const all = await apiKeys().catch(() => []);
+  return all[0]?.secret;
 }
 
-/** Makes an API key and has its payer sign what it may spend. */
-export async function makeChatKey(limit: bigint): Promise<string> {
+/** Makes an API key and has its payer sign what it may spend: in total, and in a day. */
+export async function makeChatKey(limit: bigint, daily = limit, days = DAYS): Promise<string> {
   const [{ keccak256, toHex }, acts, { gateway }] = await Promise.all([chain(), acting(), networkOnce()]);
   const random = (bytes: number) => toHex(crypto.getRandomValues(new Uint8Array(bytes))).slice(2);
   const secret = `sk-${random(24)}`;
-  const grant = {
+  const grant: Grant = {
     payer: acts.address,
     gateway: gateway as Address,
     keyId: keccak256(toHex(secret)),
-    maxTotal: limit,
-    maxPerDay: limit,
+    maxTotal: limit.toString(),
+    maxPerDay: daily.toString(),
     assets: [],
-    validUntil: BigInt(Math.floor(Date.now() / 1_000) + DAYS * 86_400),
-    nonce: BigInt(`0x${random(7)}`),
+    validUntil: String(Math.floor(Date.now() / 1_000) + days * 86_400),
+    nonce: BigInt(`0x${random(7)}`).toString(),
   };
-  const signature = await acts.sign("channels", "KeyGrant", grant);
-  const text = Object.fromEntries(
-    Object.entries(grant).map(([name, value]) => [name, typeof value === "bigint" ? value.toString() : value]),
-  );
-  await post("/v1/keys", { grant: text, signature });
-  await keep("chat-key", JSON.stringify({ secret, payer: acts.address } satisfies ChatKey));
+  const signature = await acts.sign("channels", "KeyGrant", grantOf(grant));
+  await post("/v1/keys", { grant, signature });
+  await keep(KEYS, JSON.stringify([...(await keptKeys()), { secret, grant }]));
   return secret;
 }
+
+/** A grant as it is signed, and given to the chain. */
+export const grantOf = ({ maxTotal, maxPerDay, validUntil, nonce, ...rest }: Grant): Record<string, unknown> => ({
+  ...rest,
+  maxTotal: BigInt(maxTotal),
+  maxPerDay: BigInt(maxPerDay),
+  validUntil: BigInt(validUntil),
+  nonce: BigInt(nonce),
+});
 
 /** A way in without a wallet: a key of this browser, a deposit of the operator's, an API key. */
 export async function tryNow(): Promise<string> {

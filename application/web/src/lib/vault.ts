@@ -2,6 +2,7 @@
  * Secrets of this browser. They lie in its database encrypted by a key that scripts can use and cannot
  * read, so that no copy of the database and no extension that reads storage has them in clear.
  */
+import { Problem } from "./api.ts";
 
 const NAME = "sahara";
 const STORE = "vault";
@@ -71,12 +72,16 @@ export async function keepFirst(name: string, secret: string): Promise<string> {
   return kept;
 }
 
-/** None when there is none: who cannot look is told so by an error. */
+/** None when there is none: who cannot look is told so by an error, and by another one when it does not open. */
 export async function recall(name: string): Promise<string | undefined> {
   const sealed = await run<Sealed | undefined>("readonly", (store) => store.get(name));
   if (!sealed) return undefined;
-  const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: sealed.iv }, await sealingKey(), sealed.data);
+  const key = await sealingKey();
+  const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: sealed.iv }, key, sealed.data).catch(() => {
+    throw new Problem("what this browser keeps cannot be opened", "sealed", 0);
+  });
   return new TextDecoder().decode(plain);
 }
 
-export const forget = (name: string): Promise<unknown> => run("readwrite", (store) => store.delete(name));
+/** Forgets everything, and what it was sealed with. */
+export const forgetAll = (): Promise<unknown> => run("readwrite", (store) => store.clear());

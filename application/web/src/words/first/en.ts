@@ -3,6 +3,7 @@ export const en = {
   "account.connect": "Connect",
   "all": "See all",
   "amount": "Amount",
+  "asset.revenue": "Earned",
   "asset.uses": "{count} uses",
   "chat.empty": "Ask {model} something. You see what each word costs, and who is paid for it.",
   "chat.free": "No wallet needed: a key is made in this browser, and the operator of this local network pays the first {amount} SAHARA.",

@@ -5,6 +5,7 @@ export const id: Record<keyof typeof en, string> = {
   "account.connect": "Hubungkan",
   "all": "Lihat semua",
   "amount": "Jumlah",
+  "asset.revenue": "Pendapatan",
   "asset.uses": "{count} pemakaian",
   "chat.empty": "Tanyakan sesuatu kepada {model}. Anda melihat harga setiap kata, dan siapa yang dibayar.",
   "chat.free": "Tanpa dompet: kunci dibuat di peramban ini, dan operator jaringan lokal ini menanggung {amount} SAHARA pertama.",
