@@ -24,17 +24,17 @@ const TARGETS: [Understands; 9] = [
     ("sync_message", |bytes| Message::decode(bytes).is_ok()),
     ("handover", |bytes| HandoverParts::decode(&mut &*bytes).is_ok()),
     ("weights_header", |bytes| {
-        let size = u64::try_from(bytes.len()).unwrap();
-        Gguf::read(bytes).is_ok() || Safetensors::read(bytes, size).is_ok()
+        let read = |size| Safetensors::read(bytes, size).is_ok();
+        Gguf::read(bytes).is_ok() || u64::try_from(bytes.len()).is_ok_and(read)
     }),
     ("asset_texts", |bytes| {
-        let text = std::str::from_utf8(bytes).unwrap();
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
         let is_croissant = text.contains("mlcommons.org/croissant");
         let is_card = text.starts_with("---\n") && stranger::read(Text::Card, text).is_ok();
         is_croissant || is_card || Manifest::read(text).is_ok() || Document::read(text).is_ok()
     }),
     ("key_file", |bytes| {
-        let text = std::str::from_utf8(bytes).unwrap();
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
         Keystore::from_json(text).is_ok() || ValidatorKeystore::from_json(text).is_ok()
     }),
     ("bundle", |bytes| serde_json::from_slice::<Bundle>(bytes).is_ok()),
