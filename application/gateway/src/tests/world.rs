@@ -1,30 +1,22 @@
 //! [`World`]: a chain of the protocols' own rules, a worker with a scripted engine, a gateway.
 
-use crate::{Bounds, ChainError, Gateway, GatewayConfig, Mined, Node, Patience};
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use super::{
+    node::TestNode,
+    script::{Script, ScriptEngine},
+};
+use crate::{Bounds, Gateway, GatewayConfig, Node, Patience};
+use alloy_primitives::{Address, U256, keccak256};
 use alloy_sol_types::SolCall;
 use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::Response,
 };
-use futures::{
-    FutureExt, StreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
-use parking_lot::Mutex;
+use futures::{StreamExt, stream::BoxStream};
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS, signing};
-use sahara_client::{Log, SigningKey};
-use sahara_compute::{
-    ChainProof, ChainSilent, Clock, Engine, EngineCard, EngineError, FinishReason, Input, Limits,
-    Piece, Run, Sampling, Served, Worker, WorkerChain, WorkerConfig,
-};
-use sahara_primitives::{
-    Amount, AssetId, ChannelId, DeterminismClass, LOCAL_CHAIN_ID, Milliseconds, Price, Prices,
-    Timestamp, TokenCount,
-};
-use sahara_protocols::{Call, Failure, MemoryState};
+use sahara_client::SigningKey;
+use sahara_compute::{Clock, Served, Worker, WorkerConfig};
+use sahara_primitives::{Amount, AssetId, ChannelId, LOCAL_CHAIN_ID, Milliseconds, Price, Prices};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -38,264 +30,8 @@ use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
-    sync::Semaphore,
     task::AbortHandle,
 };
-
-/// The rules, without consensus: every transaction is a final block.
-#[derive(Debug)]
-pub(crate) struct TestNode {
-    pub(crate) state: Mutex<MemoryState>,
-    mined: Mutex<Vec<Mined>>,
-    sender: Address,
-    now: Arc<AtomicU64>,
-    /// Transactions are made and their outcome withheld.
-    pub(crate) is_deaf: std::sync::atomic::AtomicBool,
-    /// Words that a transaction may write, as gas bounds them.
-    pub(crate) most_stores: AtomicU64,
-    /// How long it takes until a transaction is final.
-    pub(crate) block_milliseconds: AtomicU64,
-}
-
-impl TestNode {
-    fn transact(
-        &self,
-        caller: Address,
-        to: Address,
-        value: Amount,
-        input: &[u8],
-    ) -> Result<Mined, ChainError> {
-        let mut state = self.state.lock();
-        let timestamp = Milliseconds(self.now.load(Ordering::SeqCst)).timestamp();
-        state.block.timestamp = timestamp;
-        let before = state.logs.len();
-        let untouched = state.clone();
-        let call = Call { caller, value, data: input, is_static: false };
-        state.call(to, call).map_err(refused)?;
-        if state.count.stores - untouched.count.stores > self.most_stores.load(Ordering::SeqCst) {
-            *state = untouched;
-            return Err(ChainError::TooMuch("out of gas".into()));
-        }
-        let mut all = self.mined.lock();
-        let number = u64::try_from(all.len()).unwrap() + 1;
-        let hash = keccak256(number.to_be_bytes());
-        let logs = state.logs[before..].iter().map(|log| Log {
-            inner: log.clone(),
-            block_number: Some(number),
-            block_timestamp: Some(timestamp.0),
-            transaction_hash: Some(hash),
-            ..Log::default()
-        });
-        let mined = Mined { hash, block: number, logs: logs.collect() };
-        all.push(mined.clone());
-        Ok(mined)
-    }
-
-    pub(crate) fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
-        let input = call.abi_encode();
-        let call =
-            Call { caller: Address::ZERO, value: Amount::ZERO, data: &input, is_static: true };
-        C::abi_decode_returns(&self.state.lock().call(to, call).unwrap()).unwrap()
-    }
-
-    /// Calls with coin.
-    pub(crate) fn pay_as<C: SolCall>(
-        &self,
-        caller: Address,
-        to: Address,
-        value: Amount,
-        call: &C,
-    ) -> Mined {
-        self.transact(caller, to, value, &call.abi_encode()).unwrap()
-    }
-
-    pub(crate) fn send_as(&self, caller: Address, to: Address, input: &[u8]) {
-        self.transact(caller, to, Amount::ZERO, input).unwrap();
-    }
-
-    pub(crate) fn channel(&self, id: ChannelId) -> IChannels::Channel {
-        self.view(CHANNELS, &IChannels::channelCall { channelId: id.0 })
-    }
-
-    pub(crate) fn blocks(&self) -> Vec<Mined> {
-        self.mined.lock().clone()
-    }
-
-    pub(crate) fn balance(&self, account: Address) -> Amount {
-        self.state.lock().balances.get(&account).copied().unwrap_or_default()
-    }
-}
-
-fn refused(failure: Failure) -> ChainError {
-    match failure {
-        Failure::Revert(data) => {
-            let revert = sahara_client::Revert::from_data(data);
-            ChainError::Refused { name: revert.name.clone(), text: revert.text }
-        }
-        other => ChainError::Unknown(format!("{other:?}")),
-    }
-}
-
-impl Node for TestNode {
-    fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
-        async { Ok(u64::try_from(self.mined.lock().len()).unwrap()) }.boxed()
-    }
-
-    fn time(&self) -> BoxFuture<'_, Result<Timestamp, ChainError>> {
-        async { Ok(Milliseconds(self.now.load(Ordering::SeqCst)).timestamp()) }.boxed()
-    }
-
-    fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
-        async move {
-            // Expiry is by the block's time, as on a chain with heartbeats.
-            let timestamp = Milliseconds(self.now.load(Ordering::SeqCst)).timestamp();
-            self.state.lock().block.timestamp = timestamp;
-            let call =
-                Call { caller: Address::ZERO, value: Amount::ZERO, data: &input, is_static: true };
-            self.state.lock().call(to, call).map_err(refused)
-        }
-        .boxed()
-    }
-
-    fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>> {
-        async move {
-            let mined = self.transact(self.sender, to, Amount::ZERO, &input)?;
-            self.now.fetch_add(self.block_milliseconds.load(Ordering::SeqCst), Ordering::SeqCst);
-            match self.is_deaf.load(Ordering::SeqCst) {
-                true => Err(ChainError::Unknown("the reply was lost".into())),
-                false => Ok(mined),
-            }
-        }
-        .boxed()
-    }
-
-    fn logs(
-        &self,
-        blocks: (u64, u64),
-        accounts: Vec<Address>,
-        channel: Option<B256>,
-    ) -> BoxFuture<'_, Result<Vec<Log>, ChainError>> {
-        async move {
-            let mined = self.mined.lock();
-            let logs = mined.iter().filter(|one| (blocks.0..=blocks.1).contains(&one.block));
-            let logs = logs.flat_map(|one| one.logs.clone());
-            let wanted = |log: &Log| {
-                accounts.contains(&log.inner.address)
-                    && channel.is_none_or(|topic| log.inner.topics().get(1) == Some(&topic))
-            };
-            Ok(logs.filter(wanted).collect())
-        }
-        .boxed()
-    }
-
-    fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>> {
-        async move { Ok(self.mined.lock().iter().find(|one| one.hash == hash).cloned()) }.boxed()
-    }
-
-    fn receipt_proof(&self, _: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
-        async { Err(ChainError::Unknown("this chain has no blocks to prove".into())) }.boxed()
-    }
-}
-
-impl WorkerChain for TestNode {
-    fn is_bonded(&self, account: Address) -> BoxFuture<'_, Result<bool, ChainSilent>> {
-        let gateway = self.view(WORKERS, &IWorkers::gatewayCall { account });
-        let least = self.view(WORKERS, &IWorkers::minimumBondCall {});
-        async move { Ok(gateway.bond >= least && gateway.leavingAt == 0) }.boxed()
-    }
-
-    fn collected(
-        &self,
-        channel: ChannelId,
-        asset: AssetId,
-        worker: Address,
-    ) -> BoxFuture<'_, Result<(Amount, Amount), ChainSilent>> {
-        let call = IChannels::earningCall { channelId: channel.0, asset: asset.0, worker };
-        let paid = self.view(CHANNELS, &call);
-        let paid = [paid.cumulativeWorker, paid.cumulativeAsset].map(Amount::from_u128);
-        async move { Ok((paid[0], paid[1])) }.boxed()
-    }
-}
-
-/// Says `t0 t1 t2 ...` up to a length, one token a permit.
-#[derive(Debug)]
-pub(crate) struct Script {
-    pub(crate) permits: Semaphore,
-    pub(crate) length: std::sync::atomic::AtomicU32,
-    /// It does not stop at what was asked for.
-    pub(crate) is_greedy: std::sync::atomic::AtomicBool,
-    pub(crate) starts: AtomicU64,
-    pub(crate) ends: AtomicU64,
-}
-
-impl Script {
-    pub(crate) fn is_idle(&self) -> bool {
-        self.starts.load(Ordering::SeqCst) == self.ends.load(Ordering::SeqCst)
-    }
-}
-
-/// A running job; says when it is gone.
-struct Running(Arc<Script>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.ends.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-#[derive(Clone, Debug)]
-struct ScriptEngine(Arc<Script>);
-
-impl Engine for ScriptEngine {
-    fn card(&self) -> EngineCard {
-        EngineCard {
-            class: DeterminismClass::D1,
-            model_root: keccak256("script"),
-            context_length: 1_000,
-        }
-    }
-
-    fn prompt_tokens(&self, input: &Input) -> Result<TokenCount, EngineError> {
-        let words = |text: &str| text.split_whitespace().count();
-        let words = match input {
-            Input::Chat(messages) => messages.iter().map(|one| words(&one.content) + 4).sum(),
-            Input::Text(text) => words(text),
-        };
-        Ok(TokenCount::try_from(words).unwrap())
-    }
-
-    fn start<'a>(
-        &'a self,
-        input: &'a Input,
-        limits: Limits,
-        _: Sampling,
-        _: &'a [String],
-    ) -> BoxFuture<'a, Result<Run, EngineError>> {
-        async move {
-            let prompt_tokens = self.prompt_tokens(input)?;
-            let most = limits.check(prompt_tokens, 1_000)?;
-            self.0.starts.fetch_add(1, Ordering::SeqCst);
-            let running = Arc::new(Running(Arc::clone(&self.0)));
-            let pieces = stream::unfold(Some(0), move |next| {
-                let running = Arc::clone(&running);
-                async move {
-                    let script = &running.0;
-                    let number: TokenCount = next?;
-                    if number == most && !script.is_greedy.load(Ordering::SeqCst) {
-                        return Some((Ok(Piece::End(FinishReason::Length)), None));
-                    }
-                    if number == script.length.load(Ordering::SeqCst) {
-                        return Some((Ok(Piece::End(FinishReason::Stop)), None));
-                    }
-                    script.permits.acquire().await.unwrap().forget();
-                    Some((Ok(Piece::Token(format!("t{number} "))), Some(number + 1)))
-                }
-            });
-            Ok(Run { prompt_tokens, pieces: pieces.boxed() })
-        }
-        .boxed()
-    }
-}
 
 pub(crate) const INPUT: u128 = 3_000_000_000_000_000_000;
 /// Above 2^64, as 20 SAHARA for a million tokens.
@@ -444,24 +180,9 @@ fn economy(node: &TestNode, endpoint: &str, keys: (&SigningKey, &SigningKey)) {
 impl World {
     pub(crate) async fn new() -> Self {
         let (payer, worker_key, gateway_key) = (signer(1), signer(2), signer(3));
-        let state = MemoryState::default();
         let now = Arc::new(AtomicU64::new(NOW));
-        let node = Arc::new(TestNode {
-            state: Mutex::new(state),
-            mined: Mutex::default(),
-            sender: gateway_key.address(),
-            now: Arc::clone(&now),
-            is_deaf: false.into(),
-            most_stores: u64::MAX.into(),
-            block_milliseconds: 0.into(),
-        });
-        let script = Arc::new(Script {
-            permits: Semaphore::new(10_000),
-            length: 5.into(),
-            is_greedy: false.into(),
-            starts: AtomicU64::new(0),
-            ends: AtomicU64::new(0),
-        });
+        let node = Arc::new(TestNode::new(gateway_key.address(), &now));
+        let script = Arc::new(Script::new());
         let (worker_dir, gateway_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let world = (&node, &script, &now);
         let worker = worker(world, (&worker_key, prices()), worker_dir.path());

@@ -4,6 +4,7 @@
 //! Unix milliseconds unless said otherwise; lists have a `limit` and go on with `next`.
 
 mod accounts;
+mod asset;
 mod assets;
 mod cache;
 mod chain;
@@ -58,7 +59,7 @@ impl Api {
     servers((url = "/api/v1")),
     paths(
         assets::assets,
-        assets::asset,
+        asset::asset,
         market::market,
         sales::sales,
         accounts::account,
@@ -91,7 +92,7 @@ impl Index {
         let api = Api { index: Arc::clone(self), streams: Arc::new(Semaphore::new(MAX_STREAMS)) };
         Router::new()
             .route("/assets", get(assets::assets))
-            .route("/assets/{asset}", get(assets::asset))
+            .route("/assets/{asset}", get(asset::asset))
             .route("/assets/{asset}/market", get(market::market))
             .route("/market", get(sales::sales))
             .route("/accounts/{address}", get(accounts::account))
