@@ -3,7 +3,12 @@
 use crate::{alone, load, payer};
 use eyre::{Result, ensure};
 use sahara_scenarios::{Testnet, isolated, nothing_is_lost};
-use std::{fs, process::Command};
+use serde_json::json;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
 
@@ -33,13 +38,9 @@ async fn fill_and_lock() -> Result<()> {
     let load = load(&network, payer, &[0, 1, 2]).await?;
 
     // Full.
-    let ballast = data.join("ballast");
-    let filled = Command::new("dd")
-        .args(["if=/dev/zero", "bs=64k", "status=none"])
-        .arg(format!("of={}", ballast.display()))
-        .status()?;
-    ensure!(!filled.success(), "the disk is not full");
-    stops(&mut network, &["os error 28"]).await?;
+    let ballast = fill(&data)?;
+    stops(&mut network, 3, "os error 28").await?;
+    goes_on(&network, &[0, 1, 2]).await?;
     fs::remove_file(&ballast)?;
     comes_back(&mut network).await?;
 
@@ -47,7 +48,8 @@ async fn fill_and_lock() -> Result<()> {
     network.end(3, "TERM")?;
     mount(&["-o", "remount,ro"], &network.text("data-3"))?;
     network.node(3, &[])?;
-    stops(&mut network, &["os error 30"]).await?;
+    stops(&mut network, 3, "os error 30").await?;
+    goes_on(&network, &[0, 1, 2]).await?;
     mount(&["-o", "remount,rw"], &network.text("data-3"))?;
     comes_back(&mut network).await?;
 
@@ -57,22 +59,89 @@ async fn fill_and_lock() -> Result<()> {
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
 }
 
-/// Host 3 ends by itself, and its last words name the cause; the others go on.
-async fn stops(network: &mut Testnet, words: &[&str]) -> Result<()> {
-    let ended = network.ended(3).await?;
+#[test]
+fn a_disk_that_fills_while_a_state_is_fetched_stops_the_newcomer_that_goes_on_with_room()
+-> Result<()> {
+    let _alone = alone();
+    let name = "disks::a_disk_that_fills_while_a_state_is_fetched_stops_the_newcomer_that_goes_on_with_room";
+    isolated(&[name, "--exact", "--nocapture"], join_without_room())
+}
+
+async fn join_without_room() -> Result<()> {
+    let (payer, address) = payer()?;
+    let mut network = Testnet::start(2, &["--by-signatures", "--account", &address])?;
+    network.agree(&[0, 1], 1).await?;
+    network.add_host(2)?;
+    let newcomer = format!("{}@{}", network.network_key(2)?, network.address(2));
+    let restart = |network: &mut Testnet| -> Result<()> {
+        network.node(0, &["--peer", &newcomer])?;
+        network.node(1, &["--peer", &newcomer])
+    };
+    network.end(0, "TERM")?;
+    network.end(1, "TERM")?;
+
+    // There is nobody to ask yet: it opens its store, waits, and meanwhile its disk fills.
+    let data = network.path("data-2");
+    fs::create_dir(&data)?;
+    mount(&["-t", "tmpfs", "-o", "size=512m", "tmpfs"], &network.text("data-2"))?;
+    network.node(2, &["--sync", "state"])?;
+    let rpc = network.rpc(2);
+    let waits = async || rpc.call("eth_syncing", json!([])).await.ok();
+    network.until("the newcomer waits for peers", waits).await?;
+    let ballast = fill(&data)?;
+    restart(&mut network)?;
+    network.agree(&[0, 1], 2).await?;
+    let load = load(&network, payer, &[0, 1]).await?;
+    stops(&mut network, 2, "os error 28").await?;
+    goes_on(&network, &[0, 1]).await?;
+    ensure!(!network.log(2).contains("the state is whole"), "there was no room for it");
+
+    fs::remove_file(&ballast)?;
+    network.node(2, &["--sync", "state"])?;
+    // It has no blocks from before the one that it begins with.
+    network.reaches(2, 1).await?;
+    goes_on(&network, &[0, 1, 2]).await?;
+    ensure!(network.log(2).contains("the state is whole"), "no state sync\n{}", network.logs());
+    let to = load.to;
+    let acknowledged = load.end().await?;
+    nothing_is_lost(&network, &[0, 1], (to, &acknowledged)).await
+}
+
+/// Takes all the room there is, to the last page.
+fn fill(disk: &Path) -> Result<PathBuf> {
+    let ballast = disk.join("ballast");
+    for block in ["bs=64k", "bs=4k"] {
+        let filled = Command::new("dd")
+            .args(["if=/dev/zero", block, "status=none", "oflag=append", "conv=notrunc"])
+            .arg(format!("of={}", ballast.display()))
+            .status()?;
+        ensure!(!filled.success(), "the disk is not full");
+    }
+    Ok(ballast)
+}
+
+/// A host ends by itself, and its last words name the cause.
+async fn stops(network: &mut Testnet, host: u16, cause: &str) -> Result<()> {
+    let ended = network.ended(host).await?;
     ensure!(!ended.success(), "the node ended as if all were well");
-    let log = network.log(3);
+    let log = network.log(host);
     let tail: Vec<_> = log.lines().rev().take(3).collect();
-    let said = words.iter().any(|word| tail.iter().any(|line| line.contains(word)));
-    ensure!(said, "none of {words:?} in the last words:\n{tail:#?}");
+    ensure!(
+        tail.iter().any(|line| line.contains(cause)),
+        "no {cause} in the last words:\n{tail:#?}"
+    );
+    Ok(())
+}
+
+/// Blocks come at all of these hosts.
+async fn goes_on(network: &Testnet, hosts: &[u16]) -> Result<()> {
     let height = network.rpc(0).height().await?;
-    network.agree(&[0, 1, 2], height.saturating_add(3)).await
+    network.agree(hosts, height.saturating_add(3)).await
 }
 
 async fn comes_back(network: &mut Testnet) -> Result<()> {
     network.node(3, &[])?;
-    let height = network.rpc(0).height().await?;
-    network.agree(&HOSTS, height.saturating_add(3)).await
+    goes_on(network, &HOSTS).await
 }
 
 fn mount(arguments: &[&str], at: &str) -> Result<()> {

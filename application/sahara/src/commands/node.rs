@@ -270,3 +270,51 @@ async fn serve_rpc(
     let settings = RpcSettings { hosts, ..RpcSettings::new(node.rpc_listen) };
     Ok(RpcServer::start(node_view, settings).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::take;
+    use alloy_consensus::TxEip1559;
+    use alloy_primitives::{Address, TxKind};
+    use sahara_chain::pool::{Head, Pool, PoolSettings, Spendable};
+    use sahara_client::SigningKey;
+    use sahara_evm::StateError;
+    use sahara_finality::Transaction;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    #[test]
+    fn a_peers_transaction_that_panics_is_left_out_and_the_next_is_taken() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let times = Arc::clone(&asked);
+        let accounts = move |_: Address| -> Result<Spendable, StateError> {
+            assert!(times.fetch_add(1, Ordering::SeqCst) > 0, "an injected panic");
+            Ok(Spendable { balance: alloy_primitives::U256::MAX, ..Spendable::default() })
+        };
+        let head = Head {
+            number: 1,
+            timestamp: 1_000_000,
+            base_fee: 1,
+            base_fee_floor: 1,
+            gas_limit: 30_000_000,
+        };
+        let pool = Pool::new(PoolSettings::new(7), accounts, head);
+        let sent = || {
+            let transaction = TxEip1559 {
+                chain_id: 7,
+                gas_limit: 21_000,
+                max_fee_per_gas: 1_000,
+                max_priority_fee_per_gas: 1_000,
+                to: TxKind::Call(Address::repeat_byte(9)),
+                ..TxEip1559::default()
+            };
+            Transaction::from(SigningKey::random().sign_transaction(transaction)).encoded()
+        };
+        take(&pool, &sent());
+        assert_eq!((asked.load(Ordering::SeqCst), pool.status().pending), (1, 0));
+        take(&pool, &sent());
+        assert_eq!(pool.status().pending, 1, "the pool works on");
+    }
+}

@@ -42,13 +42,22 @@ struct Part<T> {
     said: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Whether what went wrong is what it answered.
+    #[serde(skip)]
+    refuses: bool,
 }
 
 impl<T> Part<T> {
     fn of(url: String, answer: Result<T>, is_fine: impl FnOnce(&T) -> bool) -> Self {
         match answer {
-            Ok(said) => Self { url, is_fine: is_fine(&said), said: Some(said), error: None },
-            Err(error) => Self { url, is_fine: false, said: None, error: Some(error.to_string()) },
+            Ok(said) => {
+                let is_fine = is_fine(&said);
+                Self { url, is_fine, said: Some(said), error: None, refuses: false }
+            }
+            Err(error) => {
+                let (refuses, error) = (error.is::<Failure>(), Some(error.to_string()));
+                Self { url, is_fine: false, said: None, error, refuses }
+            }
         }
     }
 
@@ -57,7 +66,8 @@ impl<T> Part<T> {
         match (&self.said, &self.error) {
             (Some(said), _) => words(said),
             (None, error) => {
-                format!("{}, NO ANSWER: {}", self.url, error.as_deref().unwrap_or_default())
+                let silent = if self.refuses { "" } else { "NO ANSWER: " };
+                format!("{}, {silent}{}", self.url, error.as_deref().unwrap_or_default())
             }
         }
     }
@@ -263,11 +273,14 @@ fn worker_text(url: &str, health: &Value) -> String {
 
 /// What to do about it.
 fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Report {
-    let is_silent = status.node.said.is_none();
+    let is_silent = status.node.said.is_none() && !status.node.refuses;
     let is_down = own.is_some() && !local::is_running(&session.places);
     let text = match (is_down, is_silent) {
         (true, _) => "the local network is not running: start it with `sahara up`",
         (false, true) => "the node does not answer: see its log, or name another with --rpc",
+        (false, false) if status.node.refuses => {
+            "the node cannot say more: what it answers stands above"
+        }
         (false, false) => "a part does not work: see its log, and `sahara doctor`",
     };
     // A network in the background has nobody to tell but its logs.
@@ -287,7 +300,8 @@ fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Rep
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, gateway_text, height_text, node_text, past_text};
+    use super::{Node, Part, gateway_text, height_text, node_text, past_text};
+    use crate::failure::Failure;
     use sahara_primitives::B256;
     use serde_json::json;
 
@@ -316,6 +330,19 @@ mod tests {
         assert_eq!(text, "from 31 on, 1 block of the past still being fetched");
         let text = past_text(&Node { missing_blocks: 0, ..fills }).unwrap();
         assert_eq!(text, "from 31 on, older ones are not kept there");
+    }
+
+    #[test]
+    fn a_node_that_answers_with_a_refusal_is_not_called_silent() {
+        let part = |error| Part::<Node>::of(String::from("u"), Err(error), |_| true);
+        let early = part(Failure::refused("the node is fetching the state of block 7"));
+        assert!(
+            early
+                .text(|_| unreachable!())
+                .ends_with("u, the node is fetching the state of block 7")
+        );
+        let silent = part(eyre::eyre!("connection refused"));
+        assert_eq!(silent.text(|_| unreachable!()), "u, NO ANSWER: connection refused");
     }
 
     #[test]

@@ -14,6 +14,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU64,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     time::{Duration, SystemTime},
 };
@@ -163,7 +164,7 @@ where
             };
             let blocks = self.fetch(&peer, next.0).await;
             let before = self.clock.current();
-            let outcome = blocks.and_then(|blocks| self.take(next.1, &blocks));
+            let outcome = blocks.and_then(|blocks| self.take_or_leave(next.1, &blocks));
             match outcome {
                 Ok(()) => self.was_here(&peer),
                 Err(Failed::Late) => self.was_late(&peer),
@@ -281,6 +282,16 @@ where
                 _ => Err(Failed::Lie("an answer to another question".into())),
             };
         }
+    }
+
+    /// As [`Self::take`]. A panic over what came costs the time until the next, not the node that votes;
+    /// nobody is blamed for it.
+    fn take_or_leave(&mut self, first: B256, blocks: &[Bytes]) -> Result<(), Failed> {
+        let taken = catch_unwind(AssertUnwindSafe(|| self.take(first, blocks)));
+        taken.unwrap_or_else(|_| {
+            error!(%first, "taking older blocks panicked");
+            Err(Failed::Gone)
+        })
     }
 
     /// Takes blocks of which the first must have this hash, as far as they are wanted.

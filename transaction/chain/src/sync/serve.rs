@@ -1,13 +1,16 @@
 //! Answering those who fetch a state.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use alloy_primitives::{B256, Bytes};
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Handle, Spawner};
 use sahara_finality::{Handover, NetworkPublicKey};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::wire::{
     ANSWER_BYTES, Answer, HandoverParts, MAX_CODES, MAX_HANDOVERS, MAX_HEADERS, MAX_MESSAGE_BYTES,
@@ -226,10 +229,19 @@ async fn serve<S, R>(
                 continue;
             }
         };
-        if let Some(answer) = library.answer(&request) {
+        if let Some(answer) = answer_of(&*library, &request) {
             let answer = Message::Answer(id, answer).encoded();
             let reached = sender.send(Recipients::One(peer), Bytes::from(answer).0, false);
             debug!(reached = reached.len(), "answered a request");
         }
     }
+}
+
+/// A panic over a peer's question costs the answer, not the node that votes.
+fn answer_of(library: &dyn Library, request: &Request) -> Option<Answer> {
+    let answer = catch_unwind(AssertUnwindSafe(|| library.answer(request)));
+    answer.unwrap_or_else(|_| {
+        error!("answering a peer's request panicked");
+        Some(Answer::Gone)
+    })
 }

@@ -14,6 +14,7 @@ use commonware_glue::simulate::{
 use commonware_p2p::simulated::Link;
 use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _};
 use commonware_utils::{NZU32, probability};
+use futures::future::select_all;
 use parking_lot::Mutex;
 use sahara_chain::consensus::{
     CHANNELS, Channels, Ledger as _, Peers, Timing, ValidatorConfig, start,
@@ -46,6 +47,8 @@ pub(crate) struct Network {
     pub(crate) let_in: Arc<Mutex<LetIn>>,
     /// A validator that does not keep to the protocol.
     pub(crate) deviator: Option<(usize, Deviation)>,
+    /// How often a node ended by itself.
+    pub(crate) ended: Arc<Mutex<usize>>,
 }
 
 impl Network {
@@ -70,6 +73,7 @@ impl Network {
             loses_blocks_above: None,
             let_in: Arc::default(),
             deviator: None,
+            ended: Arc::default(),
         }
     }
 
@@ -164,14 +168,15 @@ impl EngineDefinition for Network {
             }),
         };
         let (monitor, state) = (init.monitor, State(Some(ledger.clone())));
+        let ended = Arc::clone(&self.ended);
         // Everything runs below one task, so that a crash takes all of it.
         let root = init.context.child("root").spawn(move |context| async move {
             let observe = |delivery| MonitorReporter::new(key, monitor, delivery);
             let engine = start(context, config, ledger, (peers, channels), observe);
             let engine = Box::pin(engine).await;
-            for (_, part) in engine.parts {
-                part.await.ok();
-            }
+            // As in a process: a part that ends or panics ends the whole.
+            drop(select_all(engine.parts.into_iter().map(|(_, part)| part)).await);
+            *ended.lock() += 1;
         });
         (root, state)
     }

@@ -19,7 +19,7 @@ use sahara_chain::{
         wire::{Answer, Request},
     },
 };
-use sahara_finality::ChainIdentity;
+use sahara_finality::{ChainIdentity, ValidatorSet};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -94,11 +94,13 @@ struct Peer {
     library: StateLibrary<Sets>,
     lie: Option<Way>,
     is_silent: bool,
+    panics: bool,
     served: Arc<AtomicUsize>,
 }
 
 impl Library for Peer {
     fn answer(&self, request: &Request) -> Option<Answer> {
+        assert!(!self.panics, "an injected panic");
         let mut answer = self.library.answer(request).filter(|_| !self.is_silent)?;
         if matches!(answer, Answer::Past { .. }) {
             self.served.fetch_add(1, Ordering::SeqCst);
@@ -149,16 +151,26 @@ fn change(blocks: &mut [Bytes], with: impl FnOnce(&mut PastBlock)) {
 fn honest(world: &World) -> Peer {
     let mut library = StateLibrary::new(world.store.clone(), world.handovers());
     library.answer_bytes = ANSWER_BYTES;
-    Peer { library, lie: None, is_silent: false, served: Arc::default() }
+    Peer { library, lie: None, is_silent: false, panics: false, served: Arc::default() }
 }
 
 /// Fills the past of `store` from peers at these distances, for at most `time`; how many were blocked.
 fn fill_from(world: &World, store: &Store, peers: Vec<(Peer, Duration)>, time: Duration) -> usize {
+    fill_with(world, store, peers, time, Box::new(|epoch| Some(validators(epoch))))
+}
+
+fn fill_with(
+    world: &World,
+    store: &Store,
+    peers: Vec<(Peer, Duration)>,
+    time: Duration,
+    validators: Box<dyn Fn(u64) -> Option<ValidatorSet> + Send + Sync>,
+) -> usize {
     let past = Past {
         store: store.clone(),
         chain: ChainIdentity { chain_id: CHAIN_ID, genesis: world.start.genesis.block.hash() },
         epoch_length: world.start.length,
-        validators: Box::new(|epoch| Some(validators(epoch))),
+        validators,
     };
     let own = StateLibrary::new(store.clone(), world.handovers());
     deterministic::Runner::timed(PATIENCE).start(|context| async move {
@@ -257,6 +269,25 @@ fn i9_who_is_silent_or_has_nothing_holds_nobody_up() {
     lacks.library.store = young;
     let peers = vec![(silent, NEAR), (lacks, NEAR), (honest(&world), FAR)];
     assert_eq!(fill_from(&world, &store, peers, PATIENCE / 2), 0, "neither is a lie");
+    assert_same(&world, &store, 0);
+}
+
+#[test]
+fn i9_a_panic_over_the_past_costs_an_answer_and_no_node() {
+    let world = world(20);
+    let directory = tempfile::tempdir().unwrap();
+    join(&world, directory.path());
+    let store = open(&world, directory.path(), History::Archive);
+    // Who is asked first panics over the question, and the node itself over the first certificate.
+    let panics = Peer { panics: true, ..honest(&world) };
+    let asked = AtomicUsize::new(0);
+    let once = move |epoch| {
+        assert!(asked.fetch_add(1, Ordering::SeqCst) > 0, "an injected panic");
+        Some(validators(epoch))
+    };
+    let peers = vec![(panics, NEAR), (honest(&world), FAR)];
+    let blocked = fill_with(&world, &store, peers, PATIENCE / 2, Box::new(once));
+    assert_eq!(blocked, 0, "nobody lied");
     assert_same(&world, &store, 0);
 }
 

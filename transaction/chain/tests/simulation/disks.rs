@@ -1,0 +1,77 @@
+//! Disks that fail, and power that fails everywhere at once, in virtual time.
+//!
+//! A node that is started again reads what was synced, and nothing else.
+
+use std::time::Duration;
+
+use commonware_glue::simulate::action::{Action, Crash, Schedule};
+use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, WriteConfig};
+use commonware_utils::probability;
+use sahara_finality::NetworkPublicKey;
+
+use crate::{
+    ledger::Pool,
+    simulated::{Network, assert_one_chain, plan, run, seeds},
+};
+
+/// Thirty blocks that follow one another as fast as they can: about three seconds.
+const TRANSACTIONS: u32 = 90;
+/// Past the end of the work.
+const HEIGHT: u64 = 40;
+
+type Events = Schedule<NetworkPublicKey>;
+
+/// The same happens to all four.
+fn everyone(
+    events: Events,
+    network: &Network,
+    time: Duration,
+    action: fn(NetworkPublicKey) -> Action<NetworkPublicKey>,
+) -> Events {
+    (0..4).fold(events, |events, index| events.at(time, action(network.key(index))))
+}
+
+/// Nobody signed what contradicts what it had signed before.
+fn assert_nobody_contradicts_itself(network: &Network) {
+    for ledger in network.ledgers.lock().iter() {
+        let evidence = ledger.disk.lock().evidence.len();
+        assert_eq!(evidence, 0, "an honest validator can be accused");
+    }
+}
+
+#[test]
+fn i9_all_four_lose_power_at_once_and_go_on() {
+    for seed in seeds(7, 3) {
+        let network = Network::new(4, &Pool::with(TRANSACTIONS));
+        let cut = Duration::from_millis(400 + seed * 311 % 1_500);
+        let events = everyone(Schedule::new(), &network, cut, Action::Crash);
+        let events = everyone(events, &network, cut + Duration::from_secs(2), Action::Restart);
+        let result = run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+        assert_eq!(result.crashes, 4, "seed {seed}");
+        assert_one_chain(&network);
+        assert_nobody_contradicts_itself(&network);
+    }
+}
+
+#[test]
+fn i9_disks_that_fail_end_their_nodes_and_lose_nothing() {
+    let mut ended = 0;
+    for seed in seeds(7, 3) {
+        let network = Network::new(4, &Pool::with(TRANSACTIONS));
+        let failing = FaultConfig::default().sync(probability!(0.02)).write(WriteConfig {
+            failure_rate: probability!(0.01),
+            retention_rate: probability!(0.5),
+            mode: PartialWriteMode::Prefix,
+        });
+        let events = Schedule::new()
+            .at(Duration::from_millis(500), Action::SetStorageFault(failing))
+            .at(Duration::from_millis(2_500), Action::SetStorageFault(FaultConfig::default()));
+        let events = everyone(events, &network, Duration::from_secs(10), Action::Crash);
+        let events = everyone(events, &network, Duration::from_secs(12), Action::Restart);
+        run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+        assert_one_chain(&network);
+        assert_nobody_contradicts_itself(&network);
+        ended += *network.ended.lock();
+    }
+    assert!(ended > 0, "no disk failed when a node needed it");
+}
