@@ -258,5 +258,6 @@ fn nothing_is_sent(network: &Network) -> Result<()> {
     ensure!(units(&held, "/wallet")?.is_zero(), "{held}");
     refuses(network, &["wallet", "send", to, "99999999999", "--dry-run"], 4, "")?;
     refuses(network, &["gov", "vote", "9", "for", "--dry-run"], 3, "there is no proposal 9")?;
+    refuses(network, &["market", "settle", "9", "--dry-run"], 4, "UnknownAuction")?;
     refuses(network, &["dispute", "close", "9", "--dry-run"], 4, "")
 }
