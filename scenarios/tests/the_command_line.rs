@@ -242,5 +242,22 @@ async fn what_comes_free_is_awarded_and_earned_is_told_before_anything_is_sent()
     ensure!(leaving.contains("nothing of"), "{leaving}");
     let leave = ["stake", "undelegate", manager, "1", "--dry-run"];
     refuses(&network, &leave, 4, "UnknownValidator")?;
-    Ok(())
+    nothing_is_sent(&network)
+}
+
+/// A dry run says what would become of it, and nothing does.
+fn nothing_is_sent(network: &Network) -> Result<()> {
+    let to = "0x00000000000000000000000000000000000d0d00";
+    for ask in
+        [["wallet", "send", to, "1"].as_slice(), &["wallet", "fund", "1"], &["gov", "deposit", "1"]]
+    {
+        let tried = network.sahara(&[ask, &["--dev-account", "7", "--dry-run"]].concat())?;
+        ensure!(tried.get("would_be_taken") == Some(&json!(true)), "{ask:?}: {tried}");
+    }
+    let held = network.sahara(&["wallet", "balance", to])?;
+    ensure!(units(&held, "/wallet")?.is_zero(), "{held}");
+    refuses(network, &["wallet", "send", to, "99999999999", "--dry-run"], 4, "")?;
+    refuses(network, &["gov", "vote", "9", "for", "--dry-run"], 3, "there is no proposal 9")?;
+    refuses(network, &["market", "settle", "9", "--dry-run"], 4, "UnknownAuction")?;
+    refuses(network, &["dispute", "close", "9", "--dry-run"], 4, "")
 }

@@ -1,17 +1,14 @@
 //! [`Chain`]: the typed calls a gateway makes, over any [`Node`].
 
 use crate::rows::{Authority, Earned, KeyRow};
-use alloy_primitives::{Address, B256, Bytes, U64, aliases::U96};
+use alloy_primitives::{Address, B256, Bytes, aliases::U96};
 use alloy_sol_types::SolCall;
 use futures::{FutureExt, future::BoxFuture};
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
-use sahara_client::{ChainClient, ClientError, Filter, Log, SigningKey, TxOutcome, TxRequest};
+use sahara_client::{ClientError, Log, TxOutcome};
 use sahara_compute::ChainProof;
-use sahara_finality::ValidatorSet;
 use sahara_primitives::{Amount, AssetId, ChannelId, Timestamp};
-use serde::Deserialize;
-use serde_json::json;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Why the chain did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +51,21 @@ pub trait Node: Send + Sync + std::fmt::Debug {
     /// Calls a view.
     fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>>;
 
+    /// Calls several views, each of which may be refused by itself.
+    fn calls(
+        &self,
+        calls: Vec<(Address, Bytes)>,
+    ) -> BoxFuture<'_, Result<Vec<Result<Bytes, ChainError>>, ChainError>> {
+        async move {
+            let mut answers = Vec::new();
+            for (to, input) in calls {
+                answers.push(self.call(to, input).await);
+            }
+            Ok(answers)
+        }
+        .boxed()
+    }
+
     /// Sends a transaction in the gateway's name and waits until it is final.
     fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>>;
 
@@ -72,49 +84,6 @@ pub trait Node: Send + Sync + std::fmt::Debug {
     fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>>;
 }
 
-/// A node over JSON-RPC.
-#[derive(Clone, Debug)]
-pub struct RpcNode {
-    client: ChainClient,
-    key: SigningKey,
-}
-
-impl RpcNode {
-    /// The client's node, with the key that pays for the gateway's transactions.
-    pub const fn new(client: ChainClient, key: SigningKey) -> Self {
-        Self { client, key }
-    }
-}
-
-/// What `sahara_getReceiptProof` answers, as far as it is used here.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProofAnswer {
-    transaction_index: U64,
-    receipt: Bytes,
-    proof: Vec<Bytes>,
-    finality: FinalityAnswer,
-}
-
-/// What `sahara_getCertificate` answers, as far as it is used here.
-#[derive(Debug, Deserialize)]
-struct FinalityAnswer {
-    header: Bytes,
-    path: Vec<Bytes>,
-    certificate: Option<Bytes>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ValidatorsAnswer {
-    validators: ValidatorSet,
-}
-
-/// What `eth_getBlockByNumber` answers, as far as it is used here.
-#[derive(Debug, Deserialize)]
-struct BlockTime {
-    timestamp: U64,
-}
-
 impl From<ClientError> for ChainError {
     fn from(error: ClientError) -> Self {
         match error.revert() {
@@ -128,86 +97,6 @@ impl From<ClientError> for ChainError {
 impl From<TxOutcome> for Mined {
     fn from(outcome: TxOutcome) -> Self {
         Self { hash: outcome.hash, block: outcome.block_number, logs: outcome.logs }
-    }
-}
-
-impl Node for RpcNode {
-    fn head(&self) -> BoxFuture<'_, Result<u64, ChainError>> {
-        async { Ok(self.client.block_number().await?.0) }.boxed()
-    }
-
-    fn time(&self) -> BoxFuture<'_, Result<Timestamp, ChainError>> {
-        async {
-            let block: BlockTime =
-                self.client.request("eth_getBlockByNumber", ("latest", false)).await?;
-            Ok(Timestamp(block.timestamp.to()))
-        }
-        .boxed()
-    }
-
-    fn call(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Bytes, ChainError>> {
-        async move {
-            let request = json!({ "to": to, "input": input });
-            Ok(self.client.request("eth_call", (request, "latest")).await?)
-        }
-        .boxed()
-    }
-
-    fn send(&self, to: Address, input: Bytes) -> BoxFuture<'_, Result<Mined, ChainError>> {
-        async move {
-            let request = TxRequest { to: Some(to), input, ..TxRequest::default() };
-            Ok(self.client.send_request(&self.key, request).await?.into())
-        }
-        .boxed()
-    }
-
-    fn logs(
-        &self,
-        blocks: (u64, u64),
-        accounts: Vec<Address>,
-        channel: Option<B256>,
-    ) -> BoxFuture<'_, Result<Vec<Log>, ChainError>> {
-        async move {
-            let filter = Filter::new().from_block(blocks.0).to_block(blocks.1).address(accounts);
-            let filter = match channel {
-                Some(channel) => filter.topic1(channel),
-                None => filter,
-            };
-            Ok(self.client.logs(&filter).await?)
-        }
-        .boxed()
-    }
-
-    fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>> {
-        async move { Ok(self.client.find_outcome(hash).await?.map(Mined::from)) }.boxed()
-    }
-
-    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
-        async move {
-            let proof: Option<ProofAnswer> =
-                self.client.request("sahara_getReceiptProof", (hash,)).await?;
-            let genesis: Option<FinalityAnswer> =
-                self.client.request("sahara_getCertificate", ("earliest",)).await?;
-            // Of epoch 0, to which the genesis header commits; the others follow by handovers.
-            let validators: ValidatorsAnswer =
-                self.client.request("sahara_getValidators", ("0x0",)).await?;
-            let handovers = self.client.request("sahara_getHandovers", ()).await?;
-            let missing = || ChainError::Unknown("the block is not certified yet".into());
-            let (proof, genesis) = proof.zip(genesis).ok_or_else(missing)?;
-            Ok(ChainProof {
-                chain_id: self.client.chain_id().await?,
-                genesis_header: genesis.header,
-                validators: validators.validators,
-                handovers,
-                header: proof.finality.header,
-                descendants: proof.finality.path,
-                certificate: proof.finality.certificate.ok_or_else(missing)?,
-                transaction_index: proof.transaction_index.to(),
-                receipt: proof.receipt,
-                receipt_proof: proof.proof,
-            })
-        }
-        .boxed()
     }
 }
 
@@ -288,6 +177,20 @@ impl Chain {
 
     pub(crate) async fn owner(&self, asset: AssetId) -> Result<Address, ChainError> {
         self.call(ASSETS, IAssets::ownerOfCall { tokenId: asset.into() }).await
+    }
+
+    /// The owners of assets, as far as the node says them now.
+    pub(crate) async fn owners(&self, assets: &[AssetId]) -> BTreeMap<AssetId, Address> {
+        let call = |asset: &AssetId| {
+            let call = IAssets::ownerOfCall { tokenId: (*asset).into() };
+            (ASSETS, Bytes::from(call.abi_encode()))
+        };
+        let answers = self.0.calls(assets.iter().map(call).collect()).await.unwrap_or_default();
+        let owner = |answer: Result<Bytes, ChainError>| {
+            IAssets::ownerOfCall::abi_decode_returns(&answer.ok()?).ok()
+        };
+        let owners = assets.iter().zip(answers);
+        owners.filter_map(|(asset, answer)| Some((*asset, owner(answer)?))).collect()
     }
 
     /// What a worker and an asset have collected on a channel.

@@ -56,6 +56,7 @@ mod receipts;
 mod recover;
 mod rights;
 mod rows;
+mod rpc_node;
 mod run;
 mod settle;
 mod sign;
@@ -65,10 +66,11 @@ mod sums;
 mod watch;
 mod x402;
 
-pub use chain::{ChainError, Mined, Node, RpcNode};
+pub use chain::{ChainError, Mined, Node};
 pub use error::ApiError;
 pub use gateway::{Bounds, Gateway, GatewayConfig, Patience, StartError};
 pub use history::Used;
+pub use rpc_node::RpcNode;
 pub use store::StoreError;
 pub use x402::RequestPayment;
 

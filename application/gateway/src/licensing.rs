@@ -5,6 +5,7 @@ use alloy_primitives::{B256, U256};
 use sahara_abi::{
     ILicenses::{self, Missing, Pricing, Terms},
     LICENSES, purpose,
+    terms::pricing_name,
 };
 use sahara_primitives::{Amount, AssetId};
 use serde_json::{Value, json};
@@ -81,12 +82,12 @@ impl Offered {
         let terms = &self.terms;
         json!({
             "id": self.id,
-            "pricing": pricing(terms.pricing),
+            "pricing": pricing_name(terms.pricing),
             "unit": unit(terms),
             "price": self.price.to_string(),
             "price_base_units": self.price.base_units().to_string(),
             "fee_base_units": self.fee.base_units().to_string(),
-            "grants": purposes(terms.purposes),
+            "grants": purpose::names(terms.purposes),
             "covers_asset_price": !self.is_free(),
             "period_seconds": terms.period,
             "duration_seconds": terms.duration,
@@ -102,18 +103,6 @@ impl Offered {
     }
 }
 
-const fn pricing(pricing: Pricing) -> &'static str {
-    match pricing {
-        Pricing::Free => "free",
-        Pricing::Fixed => "fixed",
-        Pricing::PerUse => "per_use",
-        Pricing::PerMillionTokens => "per_million_tokens",
-        Pricing::PerSeat => "per_seat",
-        Pricing::Subscription => "subscription",
-        Pricing::__Invalid => "unknown",
-    }
-}
-
 /// What one price pays for.
 fn unit(terms: &Terms) -> String {
     match terms.pricing {
@@ -124,12 +113,6 @@ fn unit(terms: &Terms) -> String {
         Pricing::PerSeat => "one seat".into(),
         Pricing::Subscription => format!("{} seconds", terms.period),
     }
-}
-
-/// The names of a purpose's bits.
-pub(crate) fn purposes(bits: u8) -> Vec<&'static str> {
-    let set = |(name, bit): (&'static str, u8)| (bits & bit != 0).then_some(name);
-    purpose::NAMES.into_iter().filter_map(set).collect()
 }
 
 /// What is missing, for programs and for people.

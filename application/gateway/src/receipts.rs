@@ -231,20 +231,19 @@ impl Gateway {
 
     /// Who was paid by the claim: with the owner of each pool, and the transaction.
     async fn payees(&self, claim: &ClaimRow) -> Vec<Value> {
-        let mut payees = Vec::new();
-        for payment in &claim.payments {
-            let owner = match payment {
-                Payment::Pool { asset, .. } => self.chain().owner(*asset).await.ok(),
-                _ => None,
-            };
-            payees.push(json!(Payee {
-                payment,
-                owner,
-                amount_sahara: payment.amount().to_string(),
-                amount_base_units: payment.amount().base_units().to_string(),
-                transaction: claim.transaction,
-            }));
-        }
-        payees
+        let pool = |payment: &Payment| match payment {
+            Payment::Pool { asset, .. } => Some(*asset),
+            _ => None,
+        };
+        let pools: Vec<_> = claim.payments.iter().filter_map(pool).collect();
+        let owners = self.chain().owners(&pools).await;
+        let payee = |payment| Payee {
+            payment,
+            owner: pool(payment).and_then(|asset| owners.get(&asset).copied()),
+            amount_sahara: payment.amount().to_string(),
+            amount_base_units: payment.amount().base_units().to_string(),
+            transaction: claim.transaction,
+        };
+        claim.payments.iter().map(|payment| json!(payee(payment))).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     chain::{Chain, ChainError},
     error::ApiError,
     gateway::Gateway,
-    licensing::{missing, purposes},
+    licensing::missing,
 };
 use alloy_primitives::Address;
 use parking_lot::Mutex;
@@ -379,7 +379,7 @@ fn details(model: &Model, question: Question, what: &str) -> Value {
     let mut details = json!({
         "asset": model.asset,
         "account": question.0,
-        "purposes": purposes(question.2),
+        "purposes": purpose::names(question.2),
         "missing": what,
         "buy": {
             "to": LICENSES,
@@ -419,7 +419,7 @@ fn refusal(model: &Model, question: Question, short: Missing) -> ApiError {
         "{} may not use asset {} for {}: {why}; {}",
         question.0,
         model.asset,
-        purposes(question.2).join(" and "),
+        purpose::names(question.2).join(" and "),
         on_offer(model, question.2)
     );
     ApiError::unlicensed(status, message, details(model, question, what))

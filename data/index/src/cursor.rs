@@ -40,7 +40,7 @@ impl Cursor {
         let parts = self.0.iter().filter_map(|value| match value {
             Value::Int(number) => Some(Part::Number(*number)),
             Value::Text(text) => Some(Part::Text(text.clone())),
-            Value::NoText | Value::NoBytes | Value::Bytes(_) => None,
+            Value::NoText | Value::NoBytes | Value::NoInt | Value::Bytes(_) => None,
         });
         let parts: Vec<_> = parts.collect();
         let json = serde_json::to_vec(&(fingerprint(list), parts)).unwrap_or_default();

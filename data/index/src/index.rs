@@ -59,15 +59,15 @@ impl Index {
         Ok(apply::head(&mut Sql(&mut connection)).await?.map(|head| head.number))
     }
 
-    /// Reads every block that the node has and the index has not; returns the new head.
+    /// Reads every block that the node has now and the index has not; returns the new head.
     ///
     /// # Errors
     /// [`IndexError::OtherGenesis`], [`IndexError::BrokenChain`], and when node or database fail. What
     /// was read before stays.
     pub async fn catch_up(&self) -> Result<u64, IndexError> {
         let mut is_known = self.writing.lock().await;
+        let head = self.source.head().await?;
         loop {
-            let head = self.source.head().await?;
             let next = self.head().await?.map_or(0, |head| head.saturating_add(1));
             // A node that is behind may be another one.
             if !*is_known || next > head.saturating_add(1) {

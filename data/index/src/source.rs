@@ -6,7 +6,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use sahara_abi::{ASSETS, IAssets};
 use sahara_client::{ChainClient, ClientError, Log};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{json, value::RawValue};
 use std::collections::BTreeMap;
 
 /// Calls in one batch: nodes bound them, and a block may register thousands of assets.
@@ -128,7 +128,7 @@ impl Source {
         let blocks = numbers.iter().map(|number| ("eth_getBlockByNumber", json!([number, true])));
         let receipts = numbers.iter().map(|number| ("eth_getBlockReceipts", json!([number])));
         let requests: Vec<_> = blocks.chain(receipts).collect();
-        let mut answers = self.client.rpc().batch::<Value>(&requests).await?.into_iter();
+        let mut answers = self.client.rpc().batch::<Box<RawValue>>(&requests).await?.into_iter();
         let mut headers = Vec::new();
         for (number, answer) in (first..).zip(answers.by_ref().take(numbers.len())) {
             let block = parse::<Option<BlockAnswer>>("a block", answer)?;
@@ -207,9 +207,9 @@ fn registered(block: &BlockData) -> impl Iterator<Item = u64> {
 
 fn parse<T: DeserializeOwned>(
     what: &'static str,
-    answer: Result<Value, ClientError>,
+    answer: Result<Box<RawValue>, ClientError>,
 ) -> Result<T, IndexError> {
-    serde_json::from_value(answer?).map_err(|error| IndexError::malformed(what, &error))
+    serde_json::from_str(answer?.get()).map_err(|error| IndexError::malformed(what, &error))
 }
 
 fn output<C: SolCall>(answer: Option<Result<Bytes, ClientError>>) -> Result<C::Return, IndexError> {

@@ -39,6 +39,7 @@ pub mod signing;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod staking;
 mod system;
+pub mod terms;
 mod validators;
 #[expect(clippy::too_many_arguments, reason = "an event's fields, as `sol!` takes them")]
 mod vesting;

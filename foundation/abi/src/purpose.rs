@@ -17,3 +17,9 @@ pub const NAMES: [(&str, u8); 4] = [
     ("derivative", DERIVATIVE),
     ("commercial", COMMERCIAL),
 ];
+
+/// The names of a purpose's bits.
+pub fn names(bits: u8) -> Vec<&'static str> {
+    let set = |(name, bit): (&'static str, u8)| (bits & bit != 0).then_some(name);
+    NAMES.into_iter().filter_map(set).collect()
+}

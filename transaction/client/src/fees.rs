@@ -3,7 +3,7 @@
 use crate::{chain::ChainClient, error::ClientError};
 use alloy_primitives::{U64, U128};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Fees per gas, in base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +36,35 @@ impl ChainClient {
     /// # Errors
     /// When the node does not answer.
     pub async fn fees(&self) -> Result<Fees, ClientError> {
-        let asked = [
-            ("eth_getBlockByNumber", json!(["latest", false])),
-            ("eth_maxPriorityFeePerGas", json!([])),
-        ];
-        let mut answers = self.rpc().batch::<serde_json::Value>(&asked).await?.into_iter();
-        let (head, tip) = (take::<HeadFees>(&mut answers), take::<U128>(&mut answers));
-        Ok(Fees::for_base_fee(head?.base_fee_per_gas.to(), tip?.to()))
+        fees_of(&mut self.rpc().batch::<Value>(&asked()).await?.into_iter())
+    }
+
+    /// As [`Self::fees`], and the answer to another request, asked together.
+    pub(crate) async fn fees_and<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<(Fees, T), ClientError> {
+        let [head, tip] = asked();
+        let asked = [head, tip, (method, params)];
+        let mut answers = self.rpc().batch::<Value>(&asked).await?.into_iter();
+        Ok((fees_of(&mut answers)?, take(&mut answers)?))
     }
 }
 
+fn asked() -> [(&'static str, Value); 2] {
+    [("eth_getBlockByNumber", json!(["latest", false])), ("eth_maxPriorityFeePerGas", json!([]))]
+}
+
+fn fees_of(
+    answers: &mut impl Iterator<Item = Result<Value, ClientError>>,
+) -> Result<Fees, ClientError> {
+    let (head, tip) = (take::<HeadFees>(answers), take::<U128>(answers));
+    Ok(Fees::for_base_fee(head?.base_fee_per_gas.to(), tip?.to()))
+}
+
 fn take<T: DeserializeOwned>(
-    answers: &mut impl Iterator<Item = Result<serde_json::Value, ClientError>>,
+    answers: &mut impl Iterator<Item = Result<Value, ClientError>>,
 ) -> Result<T, ClientError> {
     let wrong = |reason: String| ClientError::Answer { method: "fees".into(), reason };
     let answer = answers.next().ok_or_else(|| wrong("an answer is missing".into()))??;

@@ -1,16 +1,11 @@
 //! Encrypted key files: Web3 Secret Storage, version 3, as geth, cast and browser wallets write them.
 
-use crate::key::{KeyError, SigningKey};
-use aes::cipher::{KeyIvInit, StreamCipher};
+use crate::{
+    key::SigningKey,
+    sealing::{CIPHER, Derived, KeystoreCost, KeystoreError, Pbkdf2, Scrypt, fixed, open, seal},
+};
 use alloy_primitives::{Address, hex, keccak256};
-use secp256k1::rand::{self, RngCore};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
-
-/// The most memory scrypt may take when a file is opened: 128 * N * r bytes, 1 GiB.
-const MAX_SCRYPT_MEMORY: u64 = 1 << 30;
-/// The most rounds of PBKDF2 when a file is opened; usual files have 262,144.
-const MAX_ROUNDS: u32 = 10_000_000;
 
 /// An encrypted key, as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,43 +20,6 @@ pub struct Keystore {
     id: String,
     /// Always 3.
     version: u8,
-}
-
-/// How long a guess at the password takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeystoreCost {
-    /// As geth: about a second and 256 MiB.
-    Standard,
-    /// As geth's `--lightkdf`: about 30 ms and 4 MiB.
-    Light,
-}
-
-/// Why a key file does not open.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeystoreError {
-    /// Not the JSON of a key file.
-    #[error("not an encrypted key file: {0}")]
-    Malformed(String),
-    /// Another cipher or derivation.
-    #[error("the key file uses {0}, expected aes-128-ctr with scrypt or pbkdf2")]
-    Unsupported(String),
-    /// Opening it would take too much time or memory.
-    #[error("the key file asks for unreasonable work: {0}")]
-    TooCostly(String),
-    /// The password does not fit.
-    #[error("wrong password")]
-    WrongPassword,
-    /// It opened, but what it holds is another key than it says.
-    #[error("the key file says that it holds {expected}, and holds {got}")]
-    OtherKey {
-        /// The public key that the file names.
-        expected: String,
-        /// That of the secret inside.
-        got: String,
-    },
-    /// It opened, but what it holds is no key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +39,9 @@ struct CipherParameters {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kdf", content = "kdfparams", rename_all = "lowercase")]
-pub(crate) enum Derivation {
-    Scrypt { dklen: u32, n: u64, p: u32, r: u32, salt: String },
-    Pbkdf2 { c: u32, dklen: u32, prf: String, salt: String },
+enum Derivation {
+    Scrypt(Scrypt),
+    Pbkdf2(Pbkdf2),
 }
 
 impl Keystore {
@@ -96,27 +54,15 @@ impl Keystore {
         password: &str,
         cost: KeystoreCost,
     ) -> Result<Self, KeystoreError> {
-        let (mut salt, mut iv, mut id) = ([0; 32], [0; 16], [0; 16]);
-        let mut random = rand::rng();
-        random.fill_bytes(&mut salt);
-        random.fill_bytes(&mut iv);
-        random.fill_bytes(&mut id);
-        let (n, p) = match cost {
-            KeystoreCost::Standard => (1 << 18, 1),
-            KeystoreCost::Light => (1 << 12, 6),
-        };
-        let derivation = Derivation::Scrypt { dklen: 32, n, p, r: 8, salt: hex::encode(salt) };
-        let derived = derivation.derive(password)?;
-        let mut ciphertext = key.to_bytes();
-        apply_cipher(&derived, &iv, ciphertext.as_mut_slice());
+        let sealed = seal(&key.to_bytes(), password, cost)?;
         let crypto = Crypto {
-            cipher: "aes-128-ctr".into(),
-            cipherparams: CipherParameters { iv: hex::encode(iv) },
-            mac: hex::encode(mac(&derived, ciphertext.as_slice())),
-            ciphertext: hex::encode(ciphertext),
-            derivation,
+            cipher: CIPHER.into(),
+            cipherparams: CipherParameters { iv: hex::encode(sealed.iv) },
+            mac: hex::encode(mac(sealed.derived.second(), &sealed.ciphertext)),
+            ciphertext: hex::encode(sealed.ciphertext),
+            derivation: Derivation::Scrypt(sealed.scrypt),
         };
-        Ok(Self { address: Some(key.address()), crypto, id: uuid(id), version: 3 })
+        Ok(Self { address: Some(key.address()), crypto, id: sealed.id, version: 3 })
     }
 
     /// Opens it.
@@ -124,20 +70,16 @@ impl Keystore {
     /// # Errors
     /// See [`KeystoreError`].
     pub fn decrypt(&self, password: &str) -> Result<SigningKey, KeystoreError> {
-        if self.version != 3 || self.crypto.cipher != "aes-128-ctr" {
+        if self.version != 3 || self.crypto.cipher != CIPHER {
             return Err(KeystoreError::Unsupported(format!(
                 "version {} with {}",
                 self.version, self.crypto.cipher
             )));
         }
-        let mut secret = Zeroizing::new(fixed::<32>("ciphertext", &self.crypto.ciphertext)?);
-        let iv = fixed::<16>("iv", &self.crypto.cipherparams.iv)?;
-        let expected = fixed::<32>("mac", &self.crypto.mac)?;
-        let derived = self.crypto.derivation.derive(password)?;
-        if mac(&derived, secret.as_slice()) != expected {
-            return Err(KeystoreError::WrongPassword);
-        }
-        apply_cipher(&derived, &iv, secret.as_mut_slice());
+        let Crypto { cipherparams, ciphertext, derivation, mac: expected, .. } = &self.crypto;
+        let expected = fixed::<32>("mac", expected)?;
+        let is_right = |half: &[u8], text: &[u8]| mac(half, text) == expected;
+        let secret = open(&derivation.derive(password)?, (&cipherparams.iv, ciphertext), is_right)?;
         Ok(SigningKey::from_bytes(&secret)?)
     }
 
@@ -158,76 +100,16 @@ impl Keystore {
 }
 
 impl Derivation {
-    pub(crate) fn derive(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-        let mut derived = Zeroizing::new([0; 32]);
+    fn derive(&self, password: &str) -> Result<Derived, KeystoreError> {
         match self {
-            Self::Scrypt { dklen: 32, n, p, r, salt } => {
-                let memory = n.saturating_mul(u64::from(*r)).saturating_mul(128);
-                if !n.is_power_of_two() || memory > MAX_SCRYPT_MEMORY || *p > 16 {
-                    return Err(KeystoreError::TooCostly(format!("scrypt n={n} r={r} p={p}")));
-                }
-                let log = u8::try_from(n.ilog2()).unwrap_or(u8::MAX);
-                let parameters = scrypt::Params::new(log, *r, *p, 32)
-                    .map_err(|error| KeystoreError::Malformed(error.to_string()))?;
-                let salt = bytes("salt", salt)?;
-                scrypt::scrypt(password.as_bytes(), &salt, &parameters, derived.as_mut_slice())
-                    .map_err(|error| KeystoreError::Malformed(error.to_string()))?;
-            }
-            Self::Pbkdf2 { c, dklen: 32, prf, salt } if prf == "hmac-sha256" => {
-                if *c > MAX_ROUNDS {
-                    return Err(KeystoreError::TooCostly(format!("{c} rounds of pbkdf2")));
-                }
-                let salt = bytes("salt", salt)?;
-                pbkdf2::pbkdf2_hmac::<sha2::Sha256>(
-                    password.as_bytes(),
-                    &salt,
-                    *c,
-                    derived.as_mut_slice(),
-                );
-            }
-            Self::Pbkdf2 { prf, dklen, .. } => {
-                return Err(KeystoreError::Unsupported(format!("{prf} with {dklen} bytes")));
-            }
-            Self::Scrypt { dklen, .. } => {
-                return Err(KeystoreError::Unsupported(format!("scrypt with {dklen} bytes")));
-            }
+            Self::Scrypt(scrypt) => scrypt.derive(password),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.derive(password),
         }
-        Ok(derived)
     }
 }
 
-/// The first half of the derived key encrypts.
-pub(crate) fn apply_cipher(derived: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
-    let mut key = Zeroizing::new([0; 16]);
-    let (first, _) = derived.split_at(16);
-    key.copy_from_slice(first);
-    ctr::Ctr128BE::<aes::Aes128>::new((&*key).into(), iv.into()).apply_keystream(data);
-}
-
-/// The second half authenticates.
-fn mac(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {
-    let (_, second) = derived.split_at(16);
-    keccak256([second, ciphertext].concat()).0
-}
-
-pub(crate) fn bytes(what: &str, text: &str) -> Result<Vec<u8>, KeystoreError> {
-    hex::decode(text).map_err(|error| KeystoreError::Malformed(format!("{what}: {error}")))
-}
-
-pub(crate) fn fixed<const N: usize>(what: &str, text: &str) -> Result<[u8; N], KeystoreError> {
-    bytes(what, text)?
-        .try_into()
-        .map_err(|_| KeystoreError::Malformed(format!("{what}: expected {N} bytes")))
-}
-
-/// Version 4 of RFC 9562.
-pub(crate) fn uuid(mut random: [u8; 16]) -> String {
-    let [.., six, _, eight, _, _, _, _, _, _, _] = &mut random;
-    *six = (*six & 0x0f) | 0x40;
-    *eight = (*eight & 0x3f) | 0x80;
-    let digits = hex::encode(random);
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+fn mac(half: &[u8], ciphertext: &[u8]) -> [u8; 32] {
+    keccak256([half, ciphertext].concat()).0
 }
 
 /// Other programs write the address without `0x`.

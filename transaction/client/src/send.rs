@@ -180,24 +180,20 @@ impl ChainClient {
         key: &SigningKey,
         request: TxRequest,
     ) -> Result<TxRequest, ClientError> {
-        let fees = match request.fees {
-            Some(fees) => fees,
-            None => self.fees().await?,
-        };
-        let gas = match request.gas {
-            Some(gas) => gas,
-            None => self.estimate(key.address(), &request).await?,
+        let asked = || json!([message(key.address(), &request)]);
+        let (fees, gas) = match (request.fees, request.gas) {
+            (Some(fees), Some(gas)) => (fees, gas),
+            (None, Some(gas)) => (self.fees().await?, gas),
+            (Some(fees), None) => {
+                let needed = self.request("eth_estimateGas", asked()).await?;
+                (fees, with_room(needed, &request))
+            }
+            (None, None) => {
+                let (fees, needed) = self.fees_and("eth_estimateGas", asked()).await?;
+                (fees, with_room(needed, &request))
+            }
         };
         Ok(TxRequest { gas: Some(gas), fees: Some(fees), ..request })
-    }
-
-    async fn estimate(&self, from: Address, request: &TxRequest) -> Result<u64, ClientError> {
-        let needed: U64 = self.request("eth_estimateGas", (message(from, request),)).await?;
-        let needed: u64 = needed.to();
-        // The node's estimate covers what time and earnings may add. State may change otherwise before the
-        // transaction runs: a fifth more, but a plain transfer is exact. What is not used is not paid.
-        let more = if request.input.is_empty() { 0 } else { needed / 5 };
-        Ok(needed.saturating_add(more).min(MOST_GAS.max(needed)))
     }
 
     /// Signs with the next nonce and submits. The account's lock is held until the node has the
@@ -290,6 +286,14 @@ impl ChainClient {
             _ => None,
         }
     }
+}
+
+/// The gas limit for an estimate. The node's covers what time and earnings may add; state may change otherwise
+/// before the transaction runs: a fifth more, but a plain transfer is exact. What is not used is not paid.
+fn with_room(needed: U64, request: &TxRequest) -> u64 {
+    let needed: u64 = needed.to();
+    let more = if request.input.is_empty() { 0 } else { needed / 5 };
+    needed.saturating_add(more).min(MOST_GAS.max(needed))
 }
 
 fn message(from: Address, request: &TxRequest) -> serde_json::Value {

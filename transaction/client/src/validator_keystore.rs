@@ -1,9 +1,10 @@
 //! Encrypted files for validators' secrets: EIP-2335 (version 4), as Ethereum's validators have them.
 
-use crate::keystore::{Derivation, KeystoreCost, KeystoreError, apply_cipher, bytes, fixed, uuid};
+use crate::sealing::{
+    CIPHER, Derived, KeystoreCost, KeystoreError, Pbkdf2, Scrypt, bytes, open, seal,
+};
 use alloy_primitives::hex;
 use sahara_finality::{ValidatorKeys, to_hex};
-use secp256k1::rand::{self, RngCore};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
@@ -47,8 +48,8 @@ struct Kdf {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "function", content = "params", rename_all = "lowercase")]
 enum Function {
-    Scrypt { dklen: u32, n: u64, p: u32, r: u32, salt: String },
-    Pbkdf2 { c: u32, dklen: u32, prf: String, salt: String },
+    Scrypt(Scrypt),
+    Pbkdf2(Pbkdf2),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,32 +85,20 @@ impl ValidatorKeystore {
         password: &str,
         cost: KeystoreCost,
     ) -> Result<Self, KeystoreError> {
-        let (mut salt, mut iv, mut id) = ([0; 32], [0; 16], [0; 16]);
-        let mut random = rand::rng();
-        random.fill_bytes(&mut salt);
-        random.fill_bytes(&mut iv);
-        random.fill_bytes(&mut id);
-        let (n, p) = match cost {
-            KeystoreCost::Standard => (1 << 18, 1),
-            KeystoreCost::Light => (1 << 12, 6),
-        };
-        let function = Function::Scrypt { dklen: 32, n, p, r: 8, salt: hex::encode(salt) };
-        let derived = function.derivation().derive(&normalised(password))?;
-        let mut ciphertext = Zeroizing::new(*secret);
-        apply_cipher(&derived, &iv, ciphertext.as_mut_slice());
-        let checksum = hex::encode(checksum(&derived, ciphertext.as_slice()));
+        let sealed = seal(secret, &normalised(password), cost)?;
+        let checksum = hex::encode(checksum(sealed.derived.second(), &sealed.ciphertext));
         let crypto = Crypto {
-            kdf: Kdf { function, message: String::new() },
+            kdf: Kdf { function: Function::Scrypt(sealed.scrypt), message: String::new() },
             checksum: Checksum { function: "sha256".into(), params: Nothing {}, message: checksum },
             cipher: Cipher {
-                function: "aes-128-ctr".into(),
-                params: Iv { iv: hex::encode(iv) },
-                message: hex::encode(ciphertext.as_slice()),
+                function: CIPHER.into(),
+                params: Iv { iv: hex::encode(sealed.iv) },
+                message: hex::encode(sealed.ciphertext),
             },
         };
         let pubkey = bare(&public_key(secret)?);
         let (description, path) = (DESCRIPTION.into(), String::new());
-        Ok(Self { crypto, description, pubkey, path, uuid: uuid(id), version: 4 })
+        Ok(Self { crypto, description, pubkey, path, uuid: sealed.id, version: 4 })
     }
 
     /// Opens it: the secret, whatever it is a secret of.
@@ -120,7 +109,7 @@ impl ValidatorKeystore {
         let Crypto { kdf, checksum: expected, cipher } = &self.crypto;
         let is_known = self.version == 4
             && expected.function == "sha256"
-            && cipher.function == "aes-128-ctr"
+            && cipher.function == CIPHER
             && kdf.message.is_empty();
         if !is_known {
             return Err(KeystoreError::Unsupported(format!(
@@ -128,15 +117,10 @@ impl ValidatorKeystore {
                 self.version, cipher.function, expected.function
             )));
         }
-        let mut secret = Zeroizing::new(fixed::<32>("cipher message", &cipher.message)?);
-        let iv = fixed::<16>("iv", &cipher.params.iv)?;
         let expected = bytes("checksum message", &expected.message)?;
-        let derived = kdf.function.derivation().derive(&normalised(password))?;
-        if checksum(&derived, secret.as_slice()).as_slice() != expected {
-            return Err(KeystoreError::WrongPassword);
-        }
-        apply_cipher(&derived, &iv, secret.as_mut_slice());
-        Ok(secret)
+        let is_right = |half: &[u8], text: &[u8]| checksum(half, text).as_slice() == expected;
+        let derived = kdf.function.derive(&normalised(password))?;
+        open(&derived, (&cipher.params.iv, &cipher.message), is_right)
     }
 
     /// Opens the secret of a validator of ours.
@@ -170,10 +154,10 @@ impl ValidatorKeystore {
 }
 
 impl Function {
-    fn derivation(&self) -> Derivation {
-        match self.clone() {
-            Self::Scrypt { dklen, n, p, r, salt } => Derivation::Scrypt { dklen, n, p, r, salt },
-            Self::Pbkdf2 { c, dklen, prf, salt } => Derivation::Pbkdf2 { c, dklen, prf, salt },
+    fn derive(&self, password: &str) -> Result<Derived, KeystoreError> {
+        match self {
+            Self::Scrypt(scrypt) => scrypt.derive(password),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.derive(password),
         }
     }
 }
@@ -183,10 +167,8 @@ fn normalised(password: &str) -> Zeroizing<String> {
     Zeroizing::new(password.nfkd().filter(|character| !character.is_control()).collect())
 }
 
-/// The second half of the derived key authenticates.
-fn checksum(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {
-    let (_, second) = derived.split_at(16);
-    Sha256::new().chain_update(second).chain_update(ciphertext).finalize().into()
+fn checksum(half: &[u8], ciphertext: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(half).chain_update(ciphertext).finalize().into()
 }
 
 fn public_key(secret: &[u8; 32]) -> Result<String, KeystoreError> {

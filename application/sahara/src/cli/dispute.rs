@@ -1,6 +1,6 @@
 //! Commands about complaints against assets.
 
-use super::Signer;
+use super::{Doing, Signer};
 use clap::Subcommand;
 use sahara_primitives::{Address, Amount};
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ pub(crate) enum Dispute {
         bond: Amount,
         /// The asset's owner.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Put yourself on the list of jurors; `sahara dispute rules` says what a place needs of bonded coin.
     #[command(after_help = "Example: sahara dispute enlist 2")]
@@ -71,14 +71,14 @@ pub(crate) enum Dispute {
         places: u32,
         /// The juror.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Take yourself off the list of jurors.
     #[command(after_help = "Example: sahara dispute discharge")]
     Discharge {
         /// The juror.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// As a juror, commit to what you will say. The salt is made of your key: nothing to keep.
     #[command(after_help = "Example: sahara dispute commit 1 uphold")]
@@ -90,7 +90,7 @@ pub(crate) enum Dispute {
         verdict: String,
         /// The juror.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// As a juror, say what you committed to.
     #[command(after_help = "Example: sahara dispute reveal 1 uphold")]
@@ -102,7 +102,7 @@ pub(crate) enum Dispute {
         verdict: String,
         /// The juror.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Ask governance to decide otherwise than the jury.
     #[command(after_help = "Example: sahara dispute appeal 1 --reason why.pdf")]
@@ -117,7 +117,7 @@ pub(crate) enum Dispute {
         bond: Amount,
         /// The complainant, or the asset's owner.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Pay what the ruling says and make it hold; anyone may.
     #[command(after_help = "Example: sahara dispute close 1")]
@@ -126,7 +126,7 @@ pub(crate) enum Dispute {
         complaint: u64,
         /// Who sends it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum Gov {
         amount: Amount,
         /// Whose.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Make a proposal: a text, or calls that governance is to make. They are tried out at once.
     #[command(
@@ -59,7 +59,7 @@ pub(crate) enum Gov {
         reason: String,
         /// Who votes.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Start the timelock of an accepted proposal; the chain does it later by itself.
     #[command(after_help = "Example: sahara gov queue 1")]
@@ -68,7 +68,7 @@ pub(crate) enum Gov {
         proposal: u64,
         /// Who sends it: anyone may.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Execute a queued proposal; the chain does it later by itself.
     #[command(after_help = "Example: sahara gov execute 1")]
@@ -77,7 +77,7 @@ pub(crate) enum Gov {
         proposal: u64,
         /// Who sends it: anyone may.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Take your proposal back before votes are taken.
     #[command(after_help = "Example: sahara gov cancel 1")]
@@ -86,7 +86,7 @@ pub(crate) enum Gov {
         proposal: u64,
         /// Its proposer.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Commands about licences.
 
-use super::{Consent, Signer, Span};
+use super::{Consent, Doing, Signer, Span};
 use crate::commands::license::words::{PRICINGS, PURPOSES, TEMPLATES};
 use clap::{ArgGroup, Args, Subcommand, builder::PossibleValuesParser};
 use sahara_primitives::{Address, Amount, AssetId, B256};
@@ -27,7 +27,7 @@ pub(crate) enum License {
         terms: B256,
         /// Its owner.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// What is offered for an asset.
     #[command(after_help = "Example: sahara license offers 3")]
@@ -82,7 +82,7 @@ pub(crate) enum License {
         forbid: bool,
         /// The licences' holder.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Count uses of a licence: yours, or as its meter somebody else's.
     #[command(after_help = "Example: sahara license count 7 1 --dev-account 6")]
@@ -96,7 +96,7 @@ pub(crate) enum License {
         account: Option<Address>,
         /// The user or a meter.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Whether an account may use an asset, and what is missing.
     #[command(
@@ -319,7 +319,7 @@ pub(crate) enum Seat {
         account: Address,
         /// The licence's holder.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Take a seat back after its use window.
     #[command(
@@ -332,6 +332,6 @@ pub(crate) enum Seat {
         account: Address,
         /// The licence's holder, or the account.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }

@@ -1,6 +1,6 @@
 //! Commands about the market.
 
-use super::{Consent, Signer, Span};
+use super::{Consent, Doing, Signer, Span};
 use crate::commands::market::{Cancelled, Item, Thing};
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount, B256};
@@ -64,7 +64,7 @@ pub(crate) enum Market {
         auction: u64,
         /// Who sends it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Buy what a listing sells.
     Buy(BuyListing),
@@ -77,7 +77,7 @@ pub(crate) enum Market {
         what: Cancelled,
         /// Its seller.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Offers: what you would pay for something, whether it is for sale or not.
     #[command(subcommand)]
@@ -89,7 +89,7 @@ pub(crate) enum Market {
         sale: u64,
         /// Its buyer.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// After the time for returning: pay a sale out. Anyone may.
     #[command(after_help = "Example: sahara market release 1")]
@@ -98,7 +98,7 @@ pub(crate) enum Market {
         sale: u64,
         /// Who sends it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }
 
@@ -197,6 +197,6 @@ pub(crate) enum MarketOffer {
         offer: u64,
         /// Who made it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }

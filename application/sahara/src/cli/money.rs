@@ -1,5 +1,6 @@
 //! Commands about keys and wallets.
 
+use super::Doing;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -204,7 +205,7 @@ pub(crate) enum Wallet {
         amount: sahara_primitives::Amount,
         /// From whom.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Put coin into the deposit that pays for requests.
     #[command(after_help = "Example: sahara wallet fund 10")]
@@ -213,7 +214,7 @@ pub(crate) enum Wallet {
         amount: sahara_primitives::Amount,
         /// From whom.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Take free coin out of the deposit.
     #[command(after_help = "Example: sahara wallet withdraw 2.5")]
@@ -222,6 +223,6 @@ pub(crate) enum Wallet {
         amount: sahara_primitives::Amount,
         /// Whose.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
 }

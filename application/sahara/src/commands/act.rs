@@ -3,7 +3,7 @@
 use crate::{cli::Signer, output::Format, refusal::refused, session::Session};
 use alloy_sol_types::SolCall;
 use eyre::Result;
-use sahara_client::TxOutcome;
+use sahara_client::{SigningKey, TxOutcome};
 use sahara_primitives::{Address, Amount};
 use serde_json::json;
 
@@ -29,18 +29,27 @@ impl Act<'_> {
         format: Format,
     ) -> Result<Option<TxOutcome>> {
         let key = session.key(self.signer).await?;
+        self.perform_as(&key, session, call, format).await
+    }
+
+    /// As [`Self::perform`], with a key that was opened before: its password is asked for once.
+    async fn perform_as<C: SolCall>(
+        self,
+        key: &SigningKey,
+        session: &Session,
+        call: &C,
+        format: Format,
+    ) -> Result<Option<TxOutcome>> {
         let client = session.client()?;
         if self.dry_run {
             client
                 .simulate(key.address(), self.protocol, self.value, call)
                 .await
                 .map_err(refused)?;
-            let tried = json!({"would_be_taken": true, "from": key.address()});
-            format
-                .print(&tried, |_| String::from("the chain would take it now; nothing was sent"))?;
+            tried(key.address(), format)?;
             return Ok(None);
         }
-        let sent = client.send(&key, self.protocol, self.value, call).await;
+        let sent = client.send(key, self.protocol, self.value, call).await;
         sent.map(Some).map_err(refused)
     }
 
@@ -51,10 +60,36 @@ impl Act<'_> {
         call: &C,
         format: Format,
     ) -> Result<()> {
-        let Some(outcome) = self.perform(session, call, format).await? else { return Ok(()) };
-        let (block, hash, fee) = (outcome.block_number, outcome.hash, outcome.fee());
-        format.print(&json!({"transaction": hash, "block": block, "fee": fee}), |_| {
-            format!("final in block {block}: {hash} (fee {fee} SAHARA)")
-        })
+        let key = session.key(self.signer).await?;
+        self.report_as(&key, session, call, format).await
     }
+
+    /// As [`Self::report`], with a key that was opened before.
+    pub(crate) async fn report_as<C: SolCall>(
+        self,
+        key: &SigningKey,
+        session: &Session,
+        call: &C,
+        format: Format,
+    ) -> Result<()> {
+        match self.perform_as(key, session, call, format).await? {
+            Some(outcome) => done(&outcome, format),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says that a dry run went well.
+pub(crate) fn tried(from: Address, format: Format) -> Result<()> {
+    format.print(&json!({"would_be_taken": true, "from": from}), |_| {
+        String::from("the chain would take it now; nothing was sent")
+    })
+}
+
+/// Says where a transaction stands.
+pub(crate) fn done(outcome: &TxOutcome, format: Format) -> Result<()> {
+    let (block, hash, fee) = (outcome.block_number, outcome.hash, outcome.fee());
+    format.print(&json!({"transaction": hash, "block": block, "fee": fee}), |_| {
+        format!("final in block {block}: {hash} (fee {fee} SAHARA)")
+    })
 }

@@ -1,7 +1,8 @@
 //! What changes the chain: tried first, shown, agreed to, then sent.
 
 use crate::{
-    cli::{Consent, Signer},
+    cli::{Consent, Doing, Signer},
+    commands::act,
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -42,6 +43,8 @@ pub(crate) struct Actor<'a> {
     /// Who signs.
     pub(crate) key: SigningKey,
     consent: Option<&'a Consent>,
+    /// Whether the node only tries what is asked.
+    is_trying: bool,
     format: Format,
 }
 
@@ -67,13 +70,19 @@ impl<'a> Actor<'a> {
         format: Format,
     ) -> Result<Self> {
         let (client, key) = (session.client()?, session.key(signer).await?);
-        Ok(Self { client, key, consent, format })
+        Ok(Self { client, key, consent, is_trying: false, format })
+    }
+
+    /// For a command that can be taken back, or only tried.
+    pub(crate) async fn doing(session: &Session, doing: &Doing, format: Format) -> Result<Self> {
+        let actor = Self::new(session, &doing.signer, None, format).await?;
+        Ok(Self { is_trying: doing.dry_run, ..actor })
     }
 
     /// The same, for a call to which its holder has agreed.
     pub(crate) fn agreed(&self) -> Actor<'static> {
         let (client, key) = (self.client.clone(), self.key.clone());
-        Actor { client, key, consent: None, format: self.format }
+        Actor { client, key, consent: None, is_trying: false, format: self.format }
     }
 
     /// Prints a value, or a text for people.
@@ -95,6 +104,9 @@ impl<'a> Actor<'a> {
         let Deed { to, value, call, preview } = deed;
         let tried = self.client.simulate(self.address(), to, value, call).await;
         tried.map_err(refused)?;
+        if self.is_trying {
+            return act::tried(self.address(), self.format).map(|()| None);
+        }
         if !self.agrees(&preview)? {
             return Ok(None);
         }

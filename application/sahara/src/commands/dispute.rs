@@ -1,7 +1,7 @@
 //! `sahara dispute`.
 
 use crate::{
-    cli::{Dispute, Signer, share},
+    cli::{Dispute, Doing, share},
     commands::act::Act,
     failure::Failure,
     output::{Format, from_now, now, pairs, table, utc},
@@ -9,7 +9,6 @@ use crate::{
     session::Session,
 };
 use alloy_primitives::keccak256;
-use alloy_sol_types::SolCall;
 use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{
     DISPUTES,
@@ -107,23 +106,23 @@ pub(crate) async fn run(dispute: &Dispute, session: &Session, format: Format) ->
             format.print(&shown, rules_text)
         }
         Dispute::File { .. } => file(dispute, session, format).await,
-        Dispute::Answer { complaint, evidence, bond, signer } => {
+        Dispute::Answer { complaint, evidence, bond, doing } => {
             let call = IDisputes::answerCall { complaint: *complaint, evidence: hash(evidence)? };
-            sent(session, signer, *bond, &call, format).await
+            act(*bond, doing).report(session, &call, format).await
         }
-        Dispute::Appeal { complaint, reason, bond, signer } => {
+        Dispute::Appeal { complaint, reason, bond, doing } => {
             let call = IDisputes::appealCall { complaint: *complaint, reason: hash(reason)? };
-            sent(session, signer, *bond, &call, format).await
+            act(*bond, doing).report(session, &call, format).await
         }
-        Dispute::Enlist { places, signer } => {
+        Dispute::Enlist { places, doing } => {
             let call = IDisputes::enlistCall { places: *places };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
-        Dispute::Discharge { signer } => {
-            sent(session, signer, Amount::ZERO, &IDisputes::dischargeCall {}, format).await
+        Dispute::Discharge { doing } => {
+            act(Amount::ZERO, doing).report(session, &IDisputes::dischargeCall {}, format).await
         }
-        Dispute::Commit { complaint, verdict, signer } => {
-            let key = session.key(signer).await?;
+        Dispute::Commit { complaint, verdict, doing } => {
+            let key = session.key(&doing.signer).await?;
             let asked = IDisputes::commitmentOfCall {
                 complaint: *complaint,
                 juror: key.address(),
@@ -132,17 +131,17 @@ pub(crate) async fn run(dispute: &Dispute, session: &Session, format: Format) ->
             };
             let commitment = session.client()?.call(DISPUTES, &asked).await.map_err(refused)?;
             let call = IDisputes::commitCall { complaint: *complaint, commitment };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report_as(&key, session, &call, format).await
         }
-        Dispute::Reveal { complaint, verdict, signer } => {
-            let key = session.key(signer).await?;
+        Dispute::Reveal { complaint, verdict, doing } => {
+            let key = session.key(&doing.signer).await?;
             let (is_upheld, salt) = (verdict == "uphold", salt(&key, *complaint));
             let call = IDisputes::revealCall { complaint: *complaint, isUpheld: is_upheld, salt };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report_as(&key, session, &call, format).await
         }
-        Dispute::Close { complaint, signer } => {
+        Dispute::Close { complaint, doing } => {
             let call = IDisputes::closeCall { complaint: *complaint };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
     }
 }
@@ -157,15 +156,8 @@ fn hash(file: &Path) -> Result<B256> {
     Ok(keccak256(bytes?))
 }
 
-async fn sent<C: SolCall>(
-    session: &Session,
-    signer: &Signer,
-    value: Amount,
-    call: &C,
-    format: Format,
-) -> Result<()> {
-    let act = Act { protocol: DISPUTES, value, dry_run: false, signer };
-    act.report(session, call, format).await
+const fn act(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
+    Act { protocol: DISPUTES, value, dry_run: *dry_run, signer }
 }
 
 async fn file(dispute: &Dispute, session: &Session, format: Format) -> Result<()> {

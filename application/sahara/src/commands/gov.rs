@@ -1,7 +1,7 @@
 //! `sahara gov`.
 
 use crate::{
-    cli::{Gov, Signer},
+    cli::{Doing, Gov, Signer},
     commands::act::Act,
     failure::Failure,
     output::{Format, from_now, now, pairs, table, utc},
@@ -9,7 +9,6 @@ use crate::{
     session::Session,
 };
 use alloy_primitives::Bytes;
-use alloy_sol_types::SolCall;
 use eyre::{Result, eyre};
 use sahara_abi::{
     GOVERNANCE,
@@ -94,10 +93,10 @@ pub(crate) async fn run(gov: &Gov, session: &Session, format: Format) -> Result<
             format.print(&shown, details)
         }
         Gov::Rules => rules(session, format).await,
-        Gov::Deposit { amount, signer } => {
-            let key = session.key(signer).await?;
+        Gov::Deposit { amount, doing } => {
+            let key = session.key(&doing.signer).await?;
             let call = IGovernance::depositForCall { account: key.address() };
-            sent(session, signer, *amount, &call, format).await
+            act(*amount, doing).report_as(&key, session, &call, format).await
         }
         Gov::Propose { description, calls, dry_run, signer } => {
             let call = proposed(description, calls)?;
@@ -106,7 +105,7 @@ pub(crate) async fn run(gov: &Gov, session: &Session, format: Format) -> Result<
             }
             propose(session, &call, signer, format).await
         }
-        Gov::Vote { proposal, support, reason, signer } => {
+        Gov::Vote { proposal, support, reason, doing } => {
             let support = match support.as_str() {
                 "against" => 0,
                 "for" => 1,
@@ -116,35 +115,28 @@ pub(crate) async fn run(gov: &Gov, session: &Session, format: Format) -> Result<
             let id = identifier(&session.client()?, *proposal).await?;
             let reason = reason.clone();
             let call = IGovernance::castVoteWithReasonCall { proposalId: id, support, reason };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
-        Gov::Queue { proposal, signer } => {
+        Gov::Queue { proposal, doing } => {
             let proposal_id = identifier(&session.client()?, *proposal).await?;
             let call = IGovernance::queue_1Call { proposalId: proposal_id };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
-        Gov::Execute { proposal, signer } => {
+        Gov::Execute { proposal, doing } => {
             let proposal_id = identifier(&session.client()?, *proposal).await?;
             let call = IGovernance::execute_1Call { proposalId: proposal_id };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
-        Gov::Cancel { proposal, signer } => {
+        Gov::Cancel { proposal, doing } => {
             let proposal_id = identifier(&session.client()?, *proposal).await?;
             let call = IGovernance::cancel_1Call { proposalId: proposal_id };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            act(Amount::ZERO, doing).report(session, &call, format).await
         }
     }
 }
 
-async fn sent<C: SolCall>(
-    session: &Session,
-    signer: &Signer,
-    value: Amount,
-    call: &C,
-    format: Format,
-) -> Result<()> {
-    let act = Act { protocol: GOVERNANCE, value, dry_run: false, signer };
-    act.report(session, call, format).await
+const fn act(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
+    Act { protocol: GOVERNANCE, value, dry_run: *dry_run, signer }
 }
 
 fn parse(text: &str) -> Result<(Address, Bytes)> {

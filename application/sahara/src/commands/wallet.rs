@@ -1,7 +1,8 @@
 //! `sahara wallet`.
 
 use crate::{
-    cli::{Signer, Wallet},
+    cli::{Doing, Signer, Wallet},
+    commands::act::{self, Act},
     failure::Failure,
     output::{Format, pairs, table},
     refusal::refused,
@@ -10,9 +11,10 @@ use crate::{
 };
 use eyre::{Result, WrapErr};
 use sahara_abi::{CHANNELS, IChannels};
-use sahara_client::{Keystore, KeystoreCost, SigningKey, TxOutcome};
-use sahara_primitives::{Address, Amount, B256};
+use sahara_client::{Keystore, KeystoreCost, SigningKey};
+use sahara_primitives::{Address, Amount, U256};
 use serde::Serialize;
+use serde_json::json;
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 #[derive(Serialize)]
@@ -29,44 +31,47 @@ struct Balance {
     deposit: Amount,
 }
 
-#[derive(Serialize)]
-struct Sent {
-    transaction: B256,
-    block: u64,
-    fee: Amount,
-}
-
 /// Runs a wallet command.
 pub(crate) async fn run(wallet: &Wallet, session: &Session, format: Format) -> Result<()> {
     match wallet {
         Wallet::New { name, password_file } => new(name, password_file.as_deref(), session, format),
         Wallet::List => list(session, format),
         Wallet::Balance { address, signer } => balance(*address, signer, session, format).await,
-        Wallet::Send { to, amount, signer } => {
-            let outcome =
-                session.client()?.transfer(&session.key(signer).await?, *to, *amount).await;
-            sent(&outcome.map_err(refused)?, format)
+        Wallet::Send { to, amount, doing } => {
+            transfer((*to, *amount), doing, session, format).await
         }
-        Wallet::Fund { amount, signer } => {
-            let key = session.key(signer).await?;
+        Wallet::Fund { amount, doing } => {
+            let key = session.key(&doing.signer).await?;
             let fund = IChannels::fundCall { payer: key.address() };
-            let outcome = session.client()?.send(&key, CHANNELS, *amount, &fund).await;
-            sent(&outcome.map_err(refused)?, format)
+            deposit(*amount, doing).report_as(&key, session, &fund, format).await
         }
-        Wallet::Withdraw { amount, signer } => {
-            let key = session.key(signer).await?;
+        Wallet::Withdraw { amount, doing } => {
             let withdraw = IChannels::withdrawCall { amount: amount.base_units() };
-            let outcome = session.client()?.send(&key, CHANNELS, Amount::ZERO, &withdraw).await;
-            sent(&outcome.map_err(refused)?, format)
+            deposit(Amount::ZERO, doing).report(session, &withdraw, format).await
         }
     }
 }
 
-fn sent(outcome: &TxOutcome, format: Format) -> Result<()> {
-    let sent = Sent { transaction: outcome.hash, block: outcome.block_number, fee: outcome.fee() };
-    format.print(&sent, |sent| {
-        format!("final in block {}: {} (fee {} SAHARA)", sent.block, sent.transaction, sent.fee)
-    })
+/// A call about the deposit.
+const fn deposit(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
+    Act { protocol: CHANNELS, value, dry_run: *dry_run, signer }
+}
+
+async fn transfer(
+    (to, amount): (Address, Amount),
+    Doing { dry_run, signer }: &Doing,
+    session: &Session,
+    format: Format,
+) -> Result<()> {
+    let (key, client) = (session.key(signer).await?, session.client()?);
+    if *dry_run {
+        // A transfer calls nothing: what it needs is what its estimate needs.
+        let (from, value) = (key.address(), amount.base_units());
+        let asked = json!([{ "from": from, "to": to, "value": value }]);
+        client.request::<U256>("eth_estimateGas", asked).await.map_err(refused)?;
+        return act::tried(from, format);
+    }
+    act::done(&client.transfer(&key, to, amount).await.map_err(refused)?, format)
 }
 
 fn new(name: &str, password_file: Option<&Path>, session: &Session, format: Format) -> Result<()> {

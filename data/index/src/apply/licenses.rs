@@ -8,8 +8,9 @@ use crate::{
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent;
 use sahara_abi::{
-    ILicenses::{self, Pricing, Terms},
-    INCENTIVE_POOL, purpose,
+    ILicenses::{self, Terms},
+    INCENTIVE_POOL,
+    terms::{pricing_name, template_name},
 };
 use sahara_client::Log;
 use sqlx::any::AnyRow;
@@ -225,72 +226,4 @@ impl Bounds {
 
 fn license_id(id: U256) -> Result<i64, IndexError> {
     i64::try_from(id).map_err(|_| IndexError::malformed("a licence's number", &id))
-}
-
-/// The template (spec 0011) that terms are made from, whatever their price and royalty to the asset.
-fn template_name(terms: &Terms) -> &'static str {
-    let purposes = purpose::ALL;
-    let remix = Terms {
-        pricing: Pricing::Fixed,
-        price: terms.price,
-        purposes,
-        isTransferable: true,
-        needsAttribution: true,
-        resaleRoyalty: 1_000,
-        derivativeRoyalty: terms.derivativeRoyalty,
-        ..blank()
-    };
-    let purposes = purpose::INFERENCE | purpose::COMMERCIAL;
-    let commercial = Terms { purposes, needsAttribution: false, ..remix };
-    let open = Terms {
-        purposes: purpose::ALL,
-        needsAttribution: true,
-        derivativeRoyalty: terms.derivativeRoyalty,
-        ..blank()
-    };
-    let purposes = purpose::INFERENCE | purpose::TRAINING | purpose::DERIVATIVE;
-    let non_commercial = Terms { purposes, isReciprocal: true, ..open };
-    let known = [
-        ("open_use", open),
-        ("non_commercial", non_commercial),
-        ("commercial", commercial),
-        ("commercial_remix", remix),
-    ];
-    let found = known.into_iter().find(|(_, template)| template == terms);
-    found.map_or("custom", |(name, _)| name)
-}
-
-/// Terms that grant nothing and ask for nothing.
-const fn blank() -> Terms {
-    Terms {
-        pricing: Pricing::Free,
-        price: 0,
-        period: 0,
-        duration: 0,
-        purposes: 0,
-        needsApproval: false,
-        isReciprocal: false,
-        needsAttribution: false,
-        isTransferable: false,
-        isRevocable: false,
-        derivativeRoyalty: 0,
-        resaleRoyalty: 0,
-        useCap: 0,
-        seatCap: 0,
-        seatWindow: 0,
-        territory: B256::ZERO,
-        restrictions: B256::ZERO,
-    }
-}
-
-const fn pricing_name(pricing: Pricing) -> &'static str {
-    match pricing {
-        Pricing::Free => "free",
-        Pricing::Fixed => "fixed",
-        Pricing::PerUse => "per_use",
-        Pricing::PerMillionTokens => "per_million_tokens",
-        Pricing::PerSeat => "per_seat",
-        Pricing::Subscription => "subscription",
-        Pricing::__Invalid => "unknown",
-    }
 }

@@ -237,8 +237,8 @@ impl Apply<'_> {
 
     /// A row of `payments`.
     async fn payment(&mut self, place: Place<'_>, payment: Payment) -> Result<(), IndexError> {
-        let id = |id: Option<u64>| id.map_or(Ok(Value::NoBytes), |id| integer(id).map(Value::Int));
-        let mut row = vec![
+        let id = |id: Option<u64>| id.map_or(Ok(Value::NoInt), |id| integer(id).map(Value::Int));
+        let row = [
             ("block", Value::Int(self.block)),
             ("log_index", place.log_index.into()),
             ("part", payment.part.into()),
@@ -246,14 +246,11 @@ impl Apply<'_> {
             ("kind", payment.kind.into()),
             ("payer", payment.payer.into()),
             ("payee", payment.payee.into()),
+            ("asset", id(payment.asset)?),
+            ("source", id(payment.source)?),
             ("channel", payment.channel.into()),
             ("amount", crate::database::money(payment.amount)),
         ];
-        for (name, asset) in [("asset", payment.asset), ("source", payment.source)] {
-            if asset.is_some() {
-                row.push((name, id(asset)?));
-            }
-        }
         self.later("payments", row).await
     }
 }

@@ -144,6 +144,7 @@ fn bound(sql: &str, values: &[Value]) -> Query<'static, sqlx::Any, AnyArguments>
         query = match value.clone() {
             Value::NoText => query.bind(None::<String>),
             Value::NoBytes => query.bind(None::<Vec<u8>>),
+            Value::NoInt => query.bind(None::<i64>),
             Value::Int(value) => query.bind(value),
             Value::Text(value) => query.bind(value),
             Value::Bytes(value) => query.bind(value),

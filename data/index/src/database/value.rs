@@ -17,6 +17,7 @@ const MONEY_DIGITS: usize = 39;
 pub(crate) enum Value {
     NoText,
     NoBytes,
+    NoInt,
     Int(i64),
     Text(String),
     Bytes(Vec<u8>),

@@ -1,60 +1,13 @@
-//! The four templates, in one table.
+//! The four templates, filled in.
 
-use super::{
-    purpose::{ALL, COMMERCIAL, DERIVATIVE, INFERENCE, TRAINING},
-    terms,
-};
+use super::terms;
 use crate::{state::Failure, system::Parameters};
-use alloy_primitives::B256;
 use sahara_abi::{
-    ILicenses::{Pricing, Template, Terms},
+    ILicenses::{Template, Terms},
     IProtocol,
 };
 
-/// Nothing granted, nothing asked: what the table's lines differ from.
-const BLANK: Terms = Terms {
-    pricing: Pricing::Free,
-    price: 0,
-    period: 0,
-    duration: 0,
-    purposes: 0,
-    needsApproval: false,
-    isReciprocal: false,
-    needsAttribution: false,
-    isTransferable: false,
-    isRevocable: false,
-    derivativeRoyalty: 0,
-    resaleRoyalty: 0,
-    useCap: 0,
-    seatCap: 0,
-    seatWindow: 0,
-    territory: B256::ZERO,
-    restrictions: B256::ZERO,
-};
-
-/// Anyone may do anything, naming the source.
-pub const OPEN_USE: Terms = Terms { purposes: ALL, needsAttribution: true, ..BLANK };
-
-/// Anyone may do anything but earn with it, naming the source; derivatives under the same terms.
-pub const NON_COMMERCIAL: Terms = Terms {
-    purposes: INFERENCE | TRAINING | DERIVATIVE,
-    isReciprocal: true,
-    needsAttribution: true,
-    ..BLANK
-};
-
-/// For a price one may use it and earn with it, but not derive from it. A resale pays 10 %.
-pub const COMMERCIAL_USE: Terms = Terms {
-    pricing: Pricing::Fixed,
-    purposes: INFERENCE | COMMERCIAL,
-    isTransferable: true,
-    resaleRoyalty: 1_000,
-    ..BLANK
-};
-
-/// As [`COMMERCIAL_USE`], and one may train on it and derive from it, naming the source.
-pub const COMMERCIAL_REMIX: Terms =
-    Terms { purposes: ALL, needsAttribution: true, ..COMMERCIAL_USE };
+pub use sahara_abi::terms::{COMMERCIAL_REMIX, COMMERCIAL_USE, NON_COMMERCIAL, OPEN_USE};
 
 /// A template's terms at a price, as the asset's derivative royalty asks.
 ///

@@ -62,27 +62,27 @@ pub(crate) async fn run(license: &License, session: &Session, format: Format) ->
 /// What changes an offer or a licence and costs nothing but gas.
 async fn change(license: &License, session: &Session, format: Format) -> Result<()> {
     match license {
-        License::Withdraw { asset, terms, signer } => {
+        License::Withdraw { asset, terms, doing } => {
             let call = ILicenses::withdrawOfferCall { asset: asset.0, terms: *terms };
-            let actor = Actor::new(session, signer, None, format).await?;
+            let actor = Actor::doing(session, doing, format).await?;
             send(&actor, &call, json!({"asset": asset, "terms": terms}), "withdrawn").await
         }
-        License::Seat(Seat::Assign { license, account, signer }) => {
+        License::Seat(Seat::Assign { license, account, doing }) => {
             let call =
                 ILicenses::assignSeatCall { license: U256::from(*license), account: *account };
-            let actor = Actor::new(session, signer, None, format).await?;
+            let actor = Actor::doing(session, doing, format).await?;
             let text = format!("{account} has a seat in licence {license}");
             send(&actor, &call, json!({"license": license, "account": account}), &text).await
         }
-        License::Seat(Seat::Free { license, account, signer }) => {
+        License::Seat(Seat::Free { license, account, doing }) => {
             let call = ILicenses::freeSeatCall { license: U256::from(*license), account: *account };
-            let actor = Actor::new(session, signer, None, format).await?;
+            let actor = Actor::doing(session, doing, format).await?;
             let text = format!("{account} has no seat in licence {license} any more");
             send(&actor, &call, json!({"license": license, "account": account}), &text).await
         }
-        License::Meter { account, forbid, signer } => {
+        License::Meter { account, forbid, doing } => {
             let call = ILicenses::setMeterCall { meter: *account, isAllowed: !forbid };
-            let actor = Actor::new(session, signer, None, format).await?;
+            let actor = Actor::doing(session, doing, format).await?;
             let text = format!(
                 "{account} may {}count uses of licences that {} holds",
                 if *forbid { "no longer " } else { "" },
@@ -90,8 +90,8 @@ async fn change(license: &License, session: &Session, format: Format) -> Result<
             );
             send(&actor, &call, json!({"meter": account, "is_allowed": !forbid}), &text).await
         }
-        License::Count { license, uses, account, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        License::Count { license, uses, account, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             let account = account.unwrap_or_else(|| actor.address());
             let id = U256::from(*license);
             let call = ILicenses::countUsesCall { license: id, account, count: *uses };

@@ -36,12 +36,12 @@ pub(crate) async fn run(market: &Market, session: &Session, format: Format) -> R
             let actor = Actor::new(session, signer, Some(consent), format).await?;
             auction::bid(&actor, *auction, *price).await
         }
-        Market::Settle { auction, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Market::Settle { auction, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             auction::settle(&actor, *auction).await
         }
-        Market::Cancel { what, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Market::Cancel { what, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             listing::cancel(&actor, what).await
         }
         Market::Offer(MarketOffer::Make { thing, price, length, signer, consent }) => {
@@ -52,14 +52,14 @@ pub(crate) async fn run(market: &Market, session: &Session, format: Format) -> R
             let actor = Actor::new(session, signer, Some(consent), format).await?;
             offer::accept(&actor, *offer).await
         }
-        Market::Offer(MarketOffer::Cancel { offer, signer }) => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Market::Offer(MarketOffer::Cancel { offer, doing }) => {
+            let actor = Actor::doing(session, doing, format).await?;
             let call = IMarket::cancelOfferCall { offer: *offer };
             let text = format!("offer {offer} is taken back, its coin is with who made it");
             send(&actor, &call, json!({ "offer": offer }), &text).await
         }
-        Market::Return { sale, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Market::Return { sale, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             let held = buy::held(&actor.client, *sale).await?;
             let back = Amount::from_u128(held.price.saturating_add(held.fee));
             let call = IMarket::returnLicenseCall { sale: *sale };
@@ -68,8 +68,8 @@ pub(crate) async fn run(market: &Market, session: &Session, format: Format) -> R
             let facts = json!({"sale": sale, "license": license, "returned": back});
             send(&actor, &call, facts, &text).await
         }
-        Market::Release { sale, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Market::Release { sale, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             let call = IMarket::releaseCall { sale: *sale };
             send(&actor, &call, json!({ "sale": sale }), &format!("sale {sale} is paid out")).await
         }
