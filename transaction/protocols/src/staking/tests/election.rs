@@ -225,8 +225,8 @@ impl Play {
 
     /// One seat after the other to the largest quotient, of equal ones to the larger stake.
     fn apportioned(&mut self) -> Vec<(Address, u32)> {
-        let standing: Vec<_> = self.lives.iter().filter(|(_, life)| life.stands()).collect();
-        let standing: Vec<_> = standing.into_iter().map(|(who, life)| (*who, life.keys)).collect();
+        let standing = self.lives.iter().filter(|(_, life)| life.stands());
+        let standing: Vec<_> = standing.map(|(who, life)| (*who, life.keys)).collect();
         let mut won: Vec<_> =
             standing.into_iter().map(|(who, keys)| (who, keys, self.stake(who), 0_u32)).collect();
         for _ in 0..SEATS {
