@@ -1,6 +1,6 @@
-//! Seats by stake, and leaders by seats. Pure; no state.
+//! Seats by stake. Pure; no state. Who has more seats leads more often: the turns of an epoch are each seat's once
+//! in a round.
 
-use alloy_primitives::{B256, keccak256};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -68,21 +68,4 @@ pub fn seats(stakes: &[u128], n: u32) -> Vec<u32> {
     let candidates: Vec<_> =
         stakes.iter().map(|stake| Candidate { stake: *stake, keys: u32::MAX }).collect();
     apportion(&candidates, n)
-}
-
-/// The leader of a view: an index into `stakes`, drawn in proportion to stake from a seed that is
-/// fixed for the epoch. `None` when there is no stake.
-///
-/// The draw is the upper half of `keccak(seed, view)`, scaled: `draw * sum / 2^128`, which prefers
-/// nobody by more than `sum / 2^128`.
-pub fn leader(stakes: &[u128], seed: B256, view: u64) -> Option<usize> {
-    let sum = stakes.iter().try_fold(0_u128, |sum, stake| sum.checked_add(*stake))?;
-    let draw = keccak256([seed.as_slice(), &view.to_be_bytes()].concat());
-    let high = draw.0.first_chunk::<16>().map(|bytes| u128::from_be_bytes(*bytes))?;
-    let point = super::shares::mul_shift(high, sum);
-    let mut passed = 0_u128;
-    stakes.iter().position(|stake| {
-        passed = passed.saturating_add(*stake);
-        point < passed
-    })
 }

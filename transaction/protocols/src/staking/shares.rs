@@ -47,12 +47,6 @@ pub(super) fn mul_div_up(a: u128, b: u128, divisor: u128) -> Option<u128> {
     more.checked_div(U256::from(divisor))?.try_into().ok()
 }
 
-/// `floor(a * b / 2^128)`.
-pub(super) fn mul_shift(a: u128, b: u128) -> u128 {
-    let product = U256::from(a).saturating_mul(U256::from(b));
-    u128::try_from(product.wrapping_shr(FRACTION)).unwrap_or(u128::MAX)
-}
-
 /// Stake and the shares that divide it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bond {

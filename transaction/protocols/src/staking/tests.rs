@@ -15,6 +15,7 @@ mod arithmetic;
 mod behaviour;
 mod books;
 mod cost;
+mod election;
 mod faults;
 mod model;
 mod power;

@@ -1,7 +1,7 @@
-//! Shares, seats and leaders: no state.
+//! Shares and seats: no state.
 
 use super::{
-    seats::{Candidate, apportion, leader, seats},
+    seats::{Candidate, apportion, seats},
     shares::Bond,
     *,
 };
@@ -22,23 +22,6 @@ fn a_candidate_fills_as_many_seats_as_it_has_keys() {
     assert_eq!(apportion(&[candidate(90, 2), candidate(10, 9)], 10), [2, 8]);
     assert_eq!(apportion(&[candidate(90, 2), candidate(10, 1)], 10), [2, 1]);
     assert_eq!(apportion(&[candidate(90, 0), candidate(10, 9)], 1), [0, 1]);
-}
-
-#[test]
-fn leaders_are_drawn_by_stake_and_fixed_by_the_seed() {
-    let stakes = [60, 30, 0, 10];
-    let seed = B256::repeat_byte(7);
-    let mut drawn = [0; 4];
-    for view in 0..10_000 {
-        drawn[leader(&stakes, seed, view).unwrap()] += 1;
-        assert_eq!(leader(&stakes, seed, view), leader(&stakes, seed, view));
-    }
-    let near = |index: usize, expected: i32| (drawn[index] - expected).abs() < 200;
-    assert!(near(0, 6_000) && near(1, 3_000) && near(3, 1_000) && drawn[2] == 0, "{drawn:?}");
-    assert_eq!(leader(&[0, 0], seed, 1), None);
-    assert_eq!(leader(&[], seed, 1), None);
-    let other: Vec<_> = (0..50).map(|v| leader(&stakes, B256::ZERO, v)).collect();
-    assert_ne!(other, (0..50).map(|v| leader(&stakes, seed, v)).collect::<Vec<_>>());
 }
 
 /// The definition, seat by seat with fractions.

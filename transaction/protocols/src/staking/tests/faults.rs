@@ -11,7 +11,7 @@ impl Votes for Gullible {
     }
 }
 
-fn report(world: &mut Undo, validator: Address, evidence: &[u8]) -> Result<(), Failure> {
+pub(super) fn report(world: &mut Undo, validator: Address, evidence: &[u8]) -> Result<(), Failure> {
     let report = |state: &mut Undo| {
         report_to(state, REPORTER, (validator, 0), evidence, &Gullible).map(|()| Bytes::new())
     };
@@ -137,7 +137,7 @@ fn many_old_faults_are_applied_in_several_calls() {
     assert!(first > 0 && paid == left, "{paid} of {left}");
 }
 
-fn count(world: &mut Undo, present: &[Address], missed: &[Address]) -> Result<(), Failure> {
+pub(super) fn count(world: &mut Undo, present: &[Address], missed: &[Address]) -> Result<(), Failure> {
     let (present, missed) = (present.to_vec(), missed.to_vec());
     let call = IStaking::participationCall { present, missed };
     world.call(SYSTEM_CALLER, STAKING, 0, &call).map(drop)
