@@ -62,6 +62,11 @@ pub const MIN_PERIOD: u32 = 3_600;
 /// The longest use window: 30 days. A seat longer bound would be the account's for good.
 pub const MAX_SEAT_WINDOW: u32 = 30 * 86_400;
 
+/// For how long a gateway that was withdrawn, or whose user gave its seat up, still counts what it has
+/// served: a day, in which it collects. Otherwise a licence would be used again and again by who is away
+/// whenever its uses are counted.
+pub const METER_NOTICE: u32 = 86_400;
+
 /// The most seats of a licence.
 pub const MAX_SEATS: u16 = 10_000;
 

@@ -153,5 +153,5 @@ pub(super) fn is_meter(
     meter: Address,
 ) -> Result<bool, Failure> {
     let name = assets::giver(state, holder)?;
-    METERS.get(state, (name, meter))
+    Ok(METERS.get(state, (name, meter))?.is_allowed)
 }
