@@ -44,6 +44,7 @@ pub(crate) use ownership::check_transfer;
 pub use ownership::{
     approve, balance_of, owner_of, royalty_info, set_approval_for_all, transfer_for, transfer_from,
 };
+pub(crate) use rights::offers_made;
 pub use rights::{Right, can_use, is_licensed, link};
 pub use sahara_abi::purpose;
 pub use sale::{Quote, buy, quote, renew};

@@ -19,8 +19,8 @@ storage! { ADDRESS:
     COUNT: Slot<u64> = 0;
     /// Terms by their hash.
     TERMS: Map<B256, Stored> = 1;
-    /// Whether terms were ever offered for an asset.
-    IS_LICENSED: Map<AssetId, bool> = 2;
+    /// How often terms were offered for an asset: since the first time using it needs a right.
+    OFFERS_MADE: Map<AssetId, u64> = 2;
     /// What an asset carries and gives freely.
     OFFERINGS: Map<AssetId, Offering> = 2, 1;
     /// Where terms stand in an asset's list, from 1; 0: not offered.

@@ -7,11 +7,15 @@ use crate::{
     Call,
     assets::{account_of, is_deriver},
     channels::tests::world::{Actor, World},
-    licenses::tests::town,
+    licenses::{MAX_SEATS, tests::town},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
-use sahara_abi::{ASSETS, COIN, IAssets, ICoin, ILicenses, IMarket, LICENSES, MARKET};
+use sahara_abi::{
+    ASSETS, COIN, IAssets, ICoin,
+    ILicenses::{self, Terms},
+    IMarket, LICENSES, MARKET,
+};
 use sahara_primitives::{Amount, AssetId};
 
 /// An asset whose account holds coin, an asset and a licence, all of which its seller may take.
@@ -212,4 +216,26 @@ fn what_an_account_listed_is_not_the_next_owners_word() {
     let refused = IMarket::NotListed { listing: id };
     assert_eq!(buy(&mut world, friend, 1, &cheap, Bytes::new()), Err(refused.into()));
     assert_eq!(owner(&mut world, inner), account);
+}
+
+#[test]
+fn who_sells_an_asset_offers_no_further_licences_of_it_meanwhile() {
+    let Chest { mut world, seller, buyer, asset, .. } = chest();
+    let terms = town::offer(&mut world, seller, asset, &town::remix(5));
+    let listing = sale(&mut world, seller, asset, 1_000);
+    // What was on offer when it was listed, the buyer saw.
+    let friend = world.stranger;
+    town::buy(&mut world, friend, asset, terms, 1).unwrap();
+    let mut honest = world.clone();
+    buy(&mut honest, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
+    // For ever, for nothing, and all the seats there are: who buys the asset has not agreed to that.
+    let gift = Terms { seatCap: MAX_SEATS, ..town::remix(0) };
+    let gift = town::offer(&mut world, seller, asset, &gift);
+    town::buy(&mut world, friend, asset, gift, 1).unwrap();
+    let expected = listing.items[0].state;
+    let state = B256::from(U256::from_be_bytes(expected.0) + (U256::ONE << 192));
+    let token_id = U256::from(asset);
+    let changed = IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
+    let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
+    assert_eq!(answer, Err(changed.into()));
 }
