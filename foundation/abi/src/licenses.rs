@@ -143,7 +143,8 @@ alloy_sol_types::sol! {
         error NotHolder(uint256 license, address caller, address holder);
         error NoSeatLeft(uint256 license, uint16 seats);
         error NotSeated(uint256 license, address account);
-        /// A seat cannot be passed on within its use window.
+        /// A seat cannot be passed on within its use window, nor a licence of which a gateway may still have uses to count (until the highest number: while
+        /// its holder names one).
         error SeatInUse(uint256 license, address account, uint64 until);
         /// The account takes part in as many licences of the asset as it can; others may fill only half of the places.
         error TooManySeats(address account, uint64 asset, uint256 most);
@@ -173,7 +174,7 @@ alloy_sol_types::sol! {
         function assignSeat(uint256 license, address account) external;
         /// Takes a seat back after its use window; only the holder, its operator or the account itself.
         function freeSeat(uint256 license, address account) external;
-        /// Lets a gateway count uses of all the caller's licences, or no longer.
+        /// Lets a gateway count uses of all the caller's licences, or no longer; what it has served it counts with its claims for a day more.
         function setMeter(address meter, bool isAllowed) external;
         /// Counts uses (or tokens) by `account`; only that account or a meter of the holder.
         function countUses(uint256 license, address account, uint64 count) external;

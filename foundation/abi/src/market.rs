@@ -97,7 +97,7 @@ alloy_sol_types::sol! {
         error InvalidRecipient(address recipient);
         /// The seller does not own it, or the market may not move it.
         error NotMovable(address collection, uint256 tokenId, address seller);
-        /// What is sold is not what was listed: its account has acted, its licence was used or renewed.
+        /// What is sold is not what was listed: its account has acted, it changed hands, licences of it were offered; or the licence was used or renewed.
         error StateChanged(address collection, uint256 tokenId, bytes32 state, bytes32 expected);
         error UnknownOffer(uint64 offer);
         error NotBidder(address caller, address bidder);
@@ -142,7 +142,7 @@ alloy_sol_types::sol! {
         function quote(Listing calldata data) external view returns (uint256 price, uint256 fee);
         /// How a price would be divided.
         function parts(address collection, uint256 tokenId, uint256 price, uint16 referral) external view returns (Parts memory);
-        /// The state that listings and offers commit to: of an asset what its own account did, what others took from it, and its transfers; of a licence its end, uses and standing.
+        /// The state that listings and offers commit to: of an asset what its own account did, what others took from it, its transfers, and how often licences were offered; of a licence its end, uses and standing.
         function stateOf(address collection, uint256 tokenId) external view returns (bytes32);
         function listingHash(Listing calldata data) external view returns (bytes32);
         function isListed(bytes32 listing) external view returns (bool);

@@ -22,7 +22,7 @@ pub(crate) struct Approval {
 
 /// Bytes and bits of [`Approval::mark`].
 const MARK_BYTES: usize = 12;
-const MARK_BITS: usize = 8 * MARK_BYTES;
+pub(crate) const MARK_BITS: usize = 8 * MARK_BYTES;
 
 impl Value for Approval {
     type Words = [U256; 1];
@@ -38,8 +38,11 @@ impl Value for Approval {
     }
 }
 
-/// The mark of an owner's leave now.
-fn mark_of(state: &mut impl Read, owner: Address) -> Result<u128, Failure> {
+/// The mark of an owner's leave now: zero where its name is its address.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn mark_of(state: &mut impl Read, owner: Address) -> Result<u128, Failure> {
     let name = assets::giver(state, owner)?;
     if name == owner {
         return Ok(0);

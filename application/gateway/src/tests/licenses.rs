@@ -206,6 +206,23 @@ async fn g9_parallel_requests_never_use_more_than_is_left() {
 }
 
 #[tokio::test]
+async fn g9_who_is_away_when_uses_are_counted_has_used_them_all_the_same() {
+    let (world, license) = World::licensed(Pricing::PerUse, 5).await;
+    world.answer(&chat("one")).await;
+    // The gateway is withdrawn and the seat given up between the work and its claim.
+    world.meter(false).await;
+    let account = world.payer.address();
+    let call = ILicenses::freeSeatCall { license, account };
+    world.node.pay_as(account, LICENSES, Amount::ZERO, &call);
+    world.catch_up().await;
+    let (status, error) = world.refused(world.ask(&chat("two"))).await;
+    assert_eq!((status, &error["code"]), (403, &json!("license_required")), "{error}");
+    world.settle().await;
+    assert_eq!(world.license(license).uses, 1);
+    assert!(world.gateway.rights.is_idle(), "everything is on chain");
+}
+
+#[tokio::test]
 async fn g9_tokens_are_counted_as_billed_and_bound_an_answer() {
     let (world, license) = World::licensed(Pricing::PerMillionTokens, 1_000_000).await;
     let answer = world.answer(&chat("one two three")).await;

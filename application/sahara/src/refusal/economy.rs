@@ -177,6 +177,12 @@ fn seats(revert: &Revert) -> Option<String> {
     }
     if let Some(error) = revert.decode::<ILicenses::SeatInUse>() {
         let (account, license) = (error.account, error.license);
+        if error.until == u64::MAX {
+            return Some(format!(
+                "a gateway may still count uses of licence {license}: {account} withdraws it with \
+                 `sahara license meter --forbid`, and passes the licence on a day later"
+            ));
+        }
         return Some(format!(
             "{account} uses its seat in licence {license}: it can be passed on from {}",
             at(error.until)
@@ -192,7 +198,7 @@ fn seats(revert: &Revert) -> Option<String> {
 fn listing(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IMarket::StateChanged>() {
         let what = if error.collection == ASSETS {
-            "its own account has acted, so it may hold less, or it changed hands and came back"
+            "its own account has acted or was taken from, further licences of it were offered, or it changed hands"
         } else {
             "it was used, renewed or passed on"
         };

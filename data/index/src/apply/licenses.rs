@@ -28,6 +28,8 @@ impl Apply<'_> {
             }
             Some(ILicenses::Offered::SIGNATURE_HASH) => {
                 let Some(event) = read::<ILicenses::Offered>(log) else { return Ok(()) };
+                // A listing of the asset commits to what was on offer when it was made.
+                self.end_listings(Thing::asset(integer(event.asset)?)).await?;
                 self.offered(event.asset, event.terms, true).await
             }
             Some(ILicenses::OfferWithdrawn::SIGNATURE_HASH) => {

@@ -21,7 +21,7 @@ on_both!(
     listings_offers_auctions_and_sales_are_shown,
     everything_for_sale_is_found_by_what_it_allows_and_costs,
     i5_pages_of_the_market_are_one_list_whatever_changes,
-    what_an_account_listed_ends_when_its_asset_changes_hands,
+    listings_end_when_the_chain_voids_them,
 );
 
 sol! {
@@ -368,7 +368,7 @@ async fn act<C: SolCall>(economy: &Economy, to: Address, value: U256, call: &C) 
     send(economy, REMIXER, account, value, &executeCall { to, value, data, operation: 0 }).await;
 }
 
-async fn what_an_account_listed_ends_when_its_asset_changes_hands(kind: Kind) {
+async fn listings_end_when_the_chain_voids_them(kind: Kind) {
     let economy = Economy::start().await;
     let (client, token) = (&economy.node.client, U256::from(2));
     let account = client.call(ASSETS, &IAssets::accountOfCall { asset: 3 }).await.unwrap();
@@ -391,15 +391,24 @@ async fn what_an_account_listed_ends_when_its_asset_changes_hands(kind: Kind) {
     (data.seller, data.items[0].tokenId) = (account, token);
     let fee = view(&economy, IMarket::listingFeeCall {}).await;
     act(&economy, MARKET, fee, &IMarket::listCall { data: data.clone() }).await;
+    send(&economy, CREATOR, ASSETS, U256::ZERO, &approve).await;
+    list(&economy, CREATOR, (ASSETS, 1), (1, 40)).await;
 
     let database = TestDatabase::new(kind);
     let index = database.index(&economy.node).await;
     index.catch_up().await.unwrap();
     let ask = Ask(index.router());
-    assert_eq!(words(&ask.all("/market", 10).await), ["listing asset 2 50"]);
+    let cheapest = "/market?sort=cheapest";
+    let both = ["listing asset 1 40", "listing asset 2 50"];
+    assert_eq!(words(&ask.all(cheapest, 10).await), both);
+    // Who sells asset 1 offers licences of it under further terms.
+    offer(&economy, CREATOR, 1, (Template::Commercial, 30)).await;
+    index.catch_up().await.unwrap();
+    assert_eq!(words(&ask.all(cheapest, 10).await), ["license license 1 30", both[1]]);
+    // And asset 3, whose account has listed asset 2, is another's.
     economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
     index.catch_up().await.unwrap();
-    assert_eq!(words(&ask.all("/market", 10).await), Vec::<String>::new());
+    assert_eq!(words(&ask.all(cheapest, 10).await), ["license license 1 30"]);
     let signature = Vec::new().into();
     let (recipient, referrer) = (address(STRANGER), Address::ZERO);
     let buy = IMarket::buyCall { data, signature, recipient, referrer };

@@ -44,6 +44,7 @@ pub(crate) use ownership::check_transfer;
 pub use ownership::{
     approve, balance_of, owner_of, royalty_info, set_approval_for_all, transfer_for, transfer_from,
 };
+pub(crate) use rights::offers_made;
 pub use rights::{Right, can_use, is_licensed, link};
 pub use sahara_abi::purpose;
 pub use sale::{Quote, buy, quote, renew};
@@ -61,6 +62,11 @@ pub const MIN_PERIOD: u32 = 3_600;
 
 /// The longest use window: 30 days. A seat longer bound would be the account's for good.
 pub const MAX_SEAT_WINDOW: u32 = 30 * 86_400;
+
+/// For how long a gateway that was withdrawn, or whose user gave its seat up, still counts what it has
+/// served: a day, in which it collects. Otherwise a licence would be used again and again by who is away
+/// whenever its uses are counted.
+pub const METER_NOTICE: u32 = 86_400;
 
 /// The most seats of a licence.
 pub const MAX_SEATS: u16 = 10_000;

@@ -1,7 +1,7 @@
 //! Terms on offer.
 
 use super::{
-    storage::{IS_LICENSED, OFFERED, OFFERINGS, PLACES, TERMS},
+    storage::{OFFERED, OFFERINGS, OFFERS_MADE, PLACES, TERMS},
     terms::{self, Stored},
     views::terms_of,
 };
@@ -90,7 +90,10 @@ pub(super) fn put(
     }
     let place = OFFERED.push(state, asset, &id)?.saturating_add(1);
     PLACES.set(state, (asset, id), &place)?;
-    IS_LICENSED.set(state, asset, &true)?;
+    OFFERS_MADE.update(state, asset, |made| {
+        *made = made.saturating_add(1);
+        Ok(())
+    })?;
     state.emit(ADDRESS, ILicenses::Offered { asset: asset.0, terms: id })
 }
 

@@ -2,6 +2,7 @@
 //! code (it calls the receiver), which comes back here as [`transfer_for`].
 
 use super::{
+    seats,
     storage::{APPROVED, HOLDINGS, LICENSES, OPERATORS},
     views::{held, terms_of},
     words::License,
@@ -117,6 +118,12 @@ pub(crate) fn check_transfer(
     if state.block().timestamp.0 < license.locked_until {
         let (account, until) = (owner, license.locked_until);
         return Err(ILicenses::SeatInUse { license: token_id, account, until }.into());
+    }
+    // Who has a seat may have used what no claim has counted yet; who never had one has not.
+    if license.taken > 0
+        && let Some(until) = seats::counted_until(state, &license)?
+    {
+        return Err(ILicenses::SeatInUse { license: token_id, account: owner, until }.into());
     }
     Ok(license)
 }

@@ -4,7 +4,7 @@ use super::{
     offers::carry,
     purpose::{ALL, DERIVATIVE, TRAINING},
     seats::spend,
-    storage::{IS_LICENSED, LICENSES, OFFERINGS, SEATINGS, SEATS},
+    storage::{LICENSES, OFFERINGS, OFFERS_MADE, SEATINGS, SEATS},
     views::terms_of,
     words::License,
 };
@@ -38,7 +38,16 @@ impl Right {
 /// # Errors
 /// Those of the state.
 pub fn is_licensed(state: &mut impl Read, asset: AssetId) -> Result<bool, Failure> {
-    IS_LICENSED.get(state, asset)
+    Ok(offers_made(state, asset)? > 0)
+}
+
+/// How often terms were offered for an asset. Whoever buys it commits to that: nobody sells an asset and,
+/// before it is paid for, licences of it to friends.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn offers_made(state: &mut impl Read, asset: AssetId) -> Result<u64, Failure> {
+    OFFERS_MADE.get(state, asset)
 }
 
 /// The right of `account` to use `asset` for `purpose`, or what is missing. Of several the first that
@@ -65,7 +74,7 @@ pub fn can_use(
     }
     let is_approved = derives && assets::is_deriver(state, asset, title.owner, account)?;
     let is_listed = crate::disputes::is_listed(state, asset)?;
-    if !IS_LICENSED.get(state, asset)? {
+    if !is_licensed(state, asset)? {
         if !is_listed {
             return Ok(Err(Missing::Listing));
         }
@@ -178,7 +187,7 @@ pub fn link(
         let parent = edge.parent;
         let is_statement = !rule(edge.relation).is_some_and(|rule| rule.carries_income)
             || is_record(state, edge.relation, creator)?;
-        if is_statement || !IS_LICENSED.get(state, parent)? {
+        if is_statement || !is_licensed(state, parent)? {
             continue;
         }
         // What an asset carries is carried on by its owner and its next versions as well.

@@ -1,19 +1,19 @@
 //! Seats, counted uses, and the end of a licence.
 
 use super::{
-    MAX_SEATINGS, MAX_SEATINGS_BY_OTHERS,
+    MAX_SEATINGS, MAX_SEATINGS_BY_OTHERS, METER_NOTICE,
     offers::check_owner,
     ownership::{self, TOKENS},
-    storage::{LICENSES, METERS, SEATINGS, SEATS},
+    storage::{LICENSES, METERINGS, METERS, SEATINGS, SEATS},
     views::{held, is_meter, terms_of},
-    words::{License, Seat, Seatings},
+    words::{License, Metering, Seat, Seatings},
 };
 use crate::{
     assets,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, B256, U256};
-use sahara_abi::{ILicenses, LICENSES as ADDRESS};
+use sahara_abi::{ILicenses, IProtocol, LICENSES as ADDRESS};
 use sahara_primitives::AssetId;
 
 /// Whether `caller` disposes of the licence's seats: its holder, or the holder's operator.
@@ -173,9 +173,16 @@ pub fn free_seat(
     if state.block().timestamp.0 < seat.locked_until {
         return Err(ILicenses::SeatInUse { license: id, account, until: seat.locked_until }.into());
     }
-    SEATS.set(state, (number, account), &Seat::default())?;
+    // What a gateway may still have to count belongs to this holder: the licence waits for it too.
+    let (seat, locked_until) = if counted_until(state, &license)?.is_some() {
+        let until = notice(state);
+        (Seat::left(&license, until), license.locked_until.max(until))
+    } else {
+        (Seat::default(), license.locked_until)
+    };
+    SEATS.set(state, (number, account), &seat)?;
     let taken = license.taken.saturating_sub(1);
-    LICENSES.set(state, number, &License { taken, ..license })?;
+    LICENSES.set(state, number, &License { taken, locked_until, ..license })?;
     delist(state, (account, license.asset), number)?;
     state.emit(ADDRESS, ILicenses::SeatFreed { license: id, account })
 }
@@ -199,7 +206,26 @@ fn seated(
     Err(ILicenses::NotSeated { license: U256::from(number), account }.into())
 }
 
-/// Lets `meter` count uses of the holder's licences, or no longer.
+/// The end of a notice that begins now.
+fn notice(state: &impl Read) -> u64 {
+    state.block().timestamp.saturating_add(METER_NOTICE.into()).0
+}
+
+/// Until when a gateway of the holder may count uses of a licence that has a limit; none if nobody may.
+pub(super) fn counted_until(
+    state: &mut impl Read,
+    license: &License,
+) -> Result<Option<u64>, Failure> {
+    if license.use_limit == 0 {
+        return Ok(None);
+    }
+    let name = assets::giver(state, license.holder)?;
+    let until = METERINGS.get(state, name)?.ends();
+    Ok(Some(until).filter(|until| state.block().timestamp.0 < *until))
+}
+
+/// Lets `meter` count uses of the holder's licences, or no longer. What it has served it counts with its
+/// claims for [`METER_NOTICE`] more.
 ///
 /// # Errors
 /// Those of the state.
@@ -209,8 +235,24 @@ pub fn set_meter(
     meter: Address,
     is_allowed: bool,
 ) -> Result<(), Failure> {
-    let name = assets::giver(state, holder)?;
-    METERS.set(state, (name, meter), &is_allowed)?;
+    let (name, notice) = (assets::giver(state, holder)?, notice(state));
+    let was_allowed = METERS.update(state, (name, meter), |stored| {
+        let was_allowed = std::mem::replace(&mut stored.is_allowed, is_allowed);
+        if was_allowed && !is_allowed {
+            stored.until = notice;
+        }
+        Ok(was_allowed)
+    })?;
+    if was_allowed != is_allowed {
+        METERINGS.update(state, name, |all| {
+            if is_allowed {
+                all.meters = all.meters.checked_add(1).ok_or(IProtocol::Overflow {})?;
+            } else {
+                *all = Metering { meters: all.meters.saturating_sub(1), until: notice };
+            }
+            Ok(())
+        })?;
+    }
     state.emit(ADDRESS, ILicenses::MeterChanged { holder, meter, isAllowed: is_allowed })
 }
 
@@ -244,9 +286,9 @@ pub fn count_uses(
     spend(state, (number, license), account, count)
 }
 
-/// Counts what a meter has served, as much as is left: nothing of a licence that ended meanwhile,
-/// whose holder withdrew the meter, or in which the account lost its seat. The work is done and is
-/// paid whatever became of the right to it.
+/// Counts what a meter has served, as much as is left: nothing of a licence that ended or was passed on
+/// meanwhile, or whose holder withdrew the meter, or the account gave its seat up, longer ago than the
+/// notice. The work is done and is paid whatever became of the right to it.
 ///
 /// # Errors
 /// Those of the state.
@@ -257,17 +299,24 @@ pub(crate) fn count_served(
     count: u64,
 ) -> Result<(), Failure> {
     let Ok(number) = u64::try_from(id) else { return Ok(()) };
-    let license = LICENSES.get(state, number)?;
-    let may_count = meter == account || is_meter(state, license.holder, meter)?;
-    let is_live = !license.is_revoked && !license.is_expired(state.block().timestamp);
+    let (license, now) = (LICENSES.get(state, number)?, state.block().timestamp);
+    let name = assets::giver(state, license.holder)?;
+    let may_count = meter == account || METERS.get(state, (name, meter))?.may_count(now);
+    let is_live = !license.is_revoked && !license.is_expired(now);
     let counted = count.min(license.uses_left());
     if !may_count || !is_live || counted == 0 {
         return Ok(());
     }
-    if !SEATS.get(state, (number, account))?.is_valid(&license) {
+    let seat = SEATS.get(state, (number, account))?;
+    if seat.is_valid(&license) {
+        return spend(state, (number, license), account, counted);
+    }
+    if !seat.was_left(&license, now) {
         return Ok(());
     }
-    spend(state, (number, license), account, counted)
+    let uses = license.uses.saturating_add(counted);
+    LICENSES.set(state, number, &License { uses, ..license })?;
+    state.emit(ADDRESS, ILicenses::UsesCounted { license: id, account, count: counted, uses })
 }
 
 /// Counts uses and starts the seat's window anew.

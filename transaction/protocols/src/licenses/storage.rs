@@ -2,7 +2,7 @@
 
 use super::{
     terms::Stored,
-    words::{License, Offering, Seat, Seatings},
+    words::{License, Meter, Metering, Offering, Seat, Seatings},
 };
 use crate::{
     erc721::Approval,
@@ -19,8 +19,8 @@ storage! { ADDRESS:
     COUNT: Slot<u64> = 0;
     /// Terms by their hash.
     TERMS: Map<B256, Stored> = 1;
-    /// Whether terms were ever offered for an asset.
-    IS_LICENSED: Map<AssetId, bool> = 2;
+    /// How often terms were offered for an asset: since the first time using it needs a right.
+    OFFERS_MADE: Map<AssetId, u64> = 2;
     /// What an asset carries and gives freely.
     OFFERINGS: Map<AssetId, Offering> = 2, 1;
     /// Where terms stand in an asset's list, from 1; 0: not offered.
@@ -36,11 +36,13 @@ storage! { ADDRESS:
     /// Where an account was seated, by asset.
     SEATINGS: Map<(Address, AssetId), Seatings> = 7;
     /// Who counts uses, by the holder's name (`assets::giver`) and the gateway.
-    METERS: Map<(Address, Address), bool> = 8;
+    METERS: Map<(Address, Address), Meter> = 8;
     /// ERC-721: licences held, by owner.
     HOLDINGS: Map<Address, u64> = 9;
     /// ERC-721: by the owner's name and the operator.
     OPERATORS: Map<(Address, Address), bool> = 10;
+    /// All gateways that count a holder's uses, by its name.
+    METERINGS: Map<Address, Metering> = 11;
 }
 
 /// The protocol's account holds nothing for anyone: a sale is paid out in its own call.

@@ -1,8 +1,9 @@
 //! What can be read of licences.
 
 use super::{
+    rights::is_licensed,
     sale::{Quote, renewal_quote},
-    storage::{COUNT, IS_LICENSED, LICENSES, METERS, OFFERED, OFFERINGS, SEATINGS, SEATS, TERMS},
+    storage::{COUNT, LICENSES, METERS, OFFERED, OFFERINGS, SEATINGS, SEATS, TERMS},
     words::{License, Offering, Seat},
 };
 use crate::{
@@ -122,7 +123,7 @@ pub(super) fn licensing(
     asset: AssetId,
 ) -> Result<(bool, B256, B256), Failure> {
     let Offering { carried, free } = OFFERINGS.get(state, asset)?;
-    Ok((IS_LICENSED.get(state, asset)?, carried, free))
+    Ok((is_licensed(state, asset)?, carried, free))
 }
 
 /// Licences of an asset in which an account was given a seat.
@@ -153,5 +154,5 @@ pub(super) fn is_meter(
     meter: Address,
 ) -> Result<bool, Failure> {
     let name = assets::giver(state, holder)?;
-    METERS.get(state, (name, meter))
+    Ok(METERS.get(state, (name, meter))?.is_allowed)
 }

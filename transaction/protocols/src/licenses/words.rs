@@ -117,6 +117,16 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// A seat that was given up at a time; what was served to it is counted until its end.
+    pub(crate) const fn left(license: &License, until: u64) -> Self {
+        Self { locked_until: until, epoch: license.epoch, is_assigned: false }
+    }
+
+    /// Whether it was given up under this holder, and what was served to it may still be counted.
+    pub(crate) const fn was_left(&self, license: &License, now: Timestamp) -> bool {
+        !self.is_assigned && self.epoch == license.epoch && now.0 < self.locked_until
+    }
+
     /// Whether it counts under the licence as it stands.
     pub(crate) const fn is_valid(&self, license: &License) -> bool {
         self.is_assigned && self.epoch == license.epoch
@@ -138,6 +148,66 @@ impl Value for Seat {
             epoch: word.number(32)?,
             is_assigned: word.flag(),
         })
+    }
+}
+
+/// Whether a gateway counts a holder's uses: `until: 40 | is allowed: 1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Meter {
+    /// Until when it counts what it has served, after it was withdrawn.
+    pub(crate) until: u64,
+    /// Whether it is the holder's.
+    pub(crate) is_allowed: bool,
+}
+
+impl Meter {
+    /// Whether a claim of this gateway counts.
+    pub(crate) const fn may_count(&self, now: Timestamp) -> bool {
+        self.is_allowed || now.0 < self.until
+    }
+}
+
+impl Value for Meter {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().number(40, self.until.into()).flag(self.is_allowed);
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { until: word.number(40)?, is_allowed: word.flag() })
+    }
+}
+
+/// All gateways of a holder together: `meters: 32 | until: 40`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Metering {
+    /// How many it has named.
+    pub(crate) meters: u32,
+    /// Until when the last one that it withdrew counts.
+    pub(crate) until: u64,
+}
+
+impl Metering {
+    /// Until when somebody may count uses: without end while a gateway is named.
+    pub(crate) const fn ends(&self) -> u64 {
+        if self.meters > 0 { u64::MAX } else { self.until }
+    }
+}
+
+impl Value for Metering {
+    type Words = [U256; 1];
+
+    fn pack(&self) -> Result<Self::Words, Failure> {
+        let word = Pack::new().number(32, self.meters.into()).number(40, self.until.into());
+        word.finish().map(|word| [word])
+    }
+
+    fn unpack([word]: &Self::Words) -> Result<Self, Failure> {
+        let mut word = Unpack::new(*word);
+        Ok(Self { meters: word.number(32)?, until: word.number(40)? })
     }
 }
 

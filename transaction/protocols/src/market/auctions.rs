@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     dispatch::is_reserved,
+    erc721::mark_of,
     state::{Failure, Read, Write, overflow},
 };
 use alloy_primitives::Address;
@@ -48,8 +49,9 @@ pub(super) fn open(
     let auction = next_number(state)?;
     let extension = ends_at.saturating_sub(now).min(EXTENSION_SECONDS);
     let extension = u16::try_from(extension).unwrap_or(u16::MAX);
-    let record =
-        AuctionRecord { seller, ends_at, extension, reserve, thing, ..AuctionRecord::default() };
+    let mark = mark_of(state, seller)?;
+    let open = AuctionRecord { seller, ends_at, extension, ..AuctionRecord::default() };
+    let record = AuctionRecord { reserve, mark, thing, ..open };
     AUCTIONS.set(state, auction, &record)?;
     let (collection, token_id) = (thing.collection.address(), thing.token_id());
     state.emit(
@@ -127,7 +129,7 @@ fn close(state: &mut impl Write, auction: u64, is_sold: bool) -> Result<(), Fail
 }
 
 /// Ends an auction after its time: sells to whom bid most, or gives the bid back when the item cannot
-/// be moved in the state in which it was put up.
+/// be moved in the state in which it was put up, or an asset's own account put it up and changed hands.
 ///
 /// # Errors
 /// `UnknownAuction`, `AuctionRunning`.
@@ -142,9 +144,11 @@ pub(super) fn settle(state: &mut impl Write, auction: u64) -> Result<(), Failure
         return close(state, auction, false);
     }
     let path = (seller, bidder);
+    // What an asset's own account put up was its owner's word, and not the next one's.
+    let is_meant = record.mark == mark_of(state, seller)?;
     match thing.check_kept(state, ADDRESS, path) {
-        Ok(()) => {}
-        Err(Failure::Revert(_)) => {
+        Ok(()) if is_meant => {}
+        Ok(()) | Err(Failure::Revert(_)) => {
             close(state, auction, false)?;
             return escrow.give_back(state, bidder);
         }

@@ -175,15 +175,17 @@ impl Thing {
     }
 }
 
-/// The bits from which on an asset's state has what others took from its account, and its transfers;
-/// below are its account's actions.
+/// The bits from which on an asset's state has what others took from its account, its transfers, and the
+/// offers of licences; below are its account's actions.
 const TAKEN: usize = 64;
 const TRANSFERS: usize = 128;
+const OFFERS: usize = 192;
 
 /// The state that listings commit to. An asset: how often its own account has acted, slot 0 of that
-/// account, and how often others took from it by its leave, so that it cannot be drained; and how often
-/// it changed hands, so that a listing that was forgotten sells nothing when it comes back. A licence: its
-/// end, its uses, its standing.
+/// account, and how often others took from it by its leave, so that it cannot be drained; how often it
+/// changed hands, so that a listing that was forgotten sells nothing when it comes back; and how often terms
+/// were offered for it, so that nobody gives licences of it away while it is being sold. A licence: its end,
+/// its uses, its standing.
 pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Failure> {
     match thing.collection {
         Collection::Assets => {
@@ -192,7 +194,9 @@ pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Fail
             let actions = state.load(account, U256::ZERO)?;
             let taken = U256::from(assets::taken_of(state, id)?).wrapping_shl(TAKEN);
             let transfers = U256::from(assets::title(state, id)?.transfers);
-            Ok((actions | taken | transfers.wrapping_shl(TRANSFERS)).into())
+            let transfers = transfers.wrapping_shl(TRANSFERS);
+            let offers = U256::from(licenses::offers_made(state, id)?).wrapping_shl(OFFERS);
+            Ok((actions | taken | transfers | offers).into())
         }
         Collection::Licenses => licenses::standing_word(state, thing.token_id()),
     }

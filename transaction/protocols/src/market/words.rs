@@ -3,6 +3,7 @@
 //! Coin that waits is the second word of each record, `price: 128 | fee: 128`, and nothing else.
 
 use crate::{
+    erc721::MARK_BITS,
     state::Failure,
     storage::{Pack, Unpack, Value},
 };
@@ -92,8 +93,8 @@ impl Value for OfferRecord {
     }
 }
 
-/// `seller: 160 | ends at: 64 | is a licence: 1 | extension: 16`, coin, `bidder: 160 | token: 64`, reserve,
-/// state.
+/// `seller: 160 | ends at: 64 | is a licence: 1 | extension: 16`, coin, `bidder: 160 | token: 64`,
+/// `reserve: 128 | mark: 96`, state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AuctionRecord {
     /// Who sells; zero: no such auction, or it is over.
@@ -108,6 +109,8 @@ pub(crate) struct AuctionRecord {
     pub(crate) bidder: Address,
     /// The least first bid.
     pub(crate) reserve: u128,
+    /// The mark of the seller's word, [`crate::erc721::mark_of`].
+    pub(crate) mark: u128,
     /// What is sold.
     pub(crate) thing: Thing,
 }
@@ -122,7 +125,7 @@ impl Value for AuctionRecord {
             head.flag(self.thing.is_license()).number(16, self.extension.into()).finish()?,
             self.escrow.pack()?,
             bidder.finish()?,
-            U256::from(self.reserve),
+            Pack::new().number(128, self.reserve).number(MARK_BITS, self.mark).finish()?,
             U256::from_be_bytes(self.thing.state.0),
         ])
     }
@@ -133,8 +136,9 @@ impl Value for AuctionRecord {
         let (collection, extension) = (collection(head.flag()), head.number(16)?);
         let bidder = by.address();
         let thing = Thing { collection, token: by.number(64)?, state: B256::from(*state) };
-        let (reserve, escrow) = (Unpack::new(*reserve).number(256)?, Escrow::unpack(*escrow)?);
-        Ok(Self { seller, ends_at, extension, escrow, bidder, reserve, thing })
+        let (mut asked, escrow) = (Unpack::new(*reserve), Escrow::unpack(*escrow)?);
+        let (reserve, mark) = (asked.number(128)?, asked.number(MARK_BITS)?);
+        Ok(Self { seller, ends_at, extension, escrow, bidder, reserve, mark, thing })
     }
 }
 

@@ -385,7 +385,7 @@ pub(super) async fn standing(client: &ChainClient, listing: &Listing) -> Result<
             return Ok(if owner != seller {
                 "void: it has another owner"
             } else if is_asset {
-                "void: its account has acted or was taken from since, or it changed hands"
+                "void: since then it changed hands, its account has acted or was taken from, or further licences were offered"
             } else {
                 "void: the licence was used or renewed since"
             });

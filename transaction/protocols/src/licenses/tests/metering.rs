@@ -1,12 +1,12 @@
 //! Uses that are counted together with the claim that pays for them.
 
-use super::town::{buy, can, license, model, offer, pay, register, remix, send, world};
+use super::town::{ask, buy, can, license, model, offer, pay, register, remix, send, world};
 use crate::{
     Failure,
     channels::tests::world::{COIN, World},
-    licenses::purpose::INFERENCE,
+    licenses::{METER_NOTICE, purpose::INFERENCE},
 };
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use proptest::prelude::*;
 use sahara_abi::{
     ASSETS, CHANNELS, IAssets, IChannels,
@@ -75,6 +75,7 @@ fn what_cannot_be_counted_is_paid_all_the_same() {
     let meter = world.channel(id).unwrap().gateway;
     let allow = |is_allowed| ILicenses::setMeterCall { meter, isAllowed: is_allowed };
     send(&mut world, payer, allow(false)).unwrap();
+    world.wait(METER_NOTICE.into());
     collect(&mut world, id, 1, &[(number, 1)]).unwrap();
     assert_eq!(license(&mut world, number).uses, 0, "counted without the holder's leave");
     send(&mut world, payer, allow(true)).unwrap();
@@ -85,6 +86,86 @@ fn what_cannot_be_counted_is_paid_all_the_same() {
         .unwrap();
     collect(&mut world, id, 3, &[(number, 1)]).unwrap();
     assert_eq!(world.channel(id).unwrap().seq.to::<u32>(), 3);
+}
+
+#[test]
+fn a_gateway_that_was_withdrawn_counts_what_it_has_served() {
+    let (mut world, id, _, number) = metered();
+    let payer = world.payers[0];
+    let gateway = world.channel(id).unwrap().gateway;
+    let meter = world.actor(gateway);
+    // Withdrawn when the claim comes, and named again after it: what was used meanwhile is counted.
+    let allow = |is_allowed| ILicenses::setMeterCall { meter: gateway, isAllowed: is_allowed };
+    send(&mut world, payer, allow(false)).unwrap();
+    let call = ILicenses::isMeterCall { holder: payer.address, meter: gateway };
+    assert_eq!(ask(&mut world, payer, call), Ok(false), "it serves no more");
+    let (account, caller) = (payer.address, gateway);
+    let call = ILicenses::countUsesCall { license: number, account, count: 1 };
+    let refused = ILicenses::NotMeter { license: number, caller };
+    assert_eq!(send(&mut world, meter, call), Err(refused.into()), "without a claim");
+    world.wait(u64::from(METER_NOTICE) - 1);
+    collect(&mut world, id, 1, &[(number, 2)]).unwrap();
+    assert_eq!(license(&mut world, number).uses, 2);
+    world.wait(1);
+    collect(&mut world, id, 2, &[(number, 2)]).unwrap();
+    assert_eq!(license(&mut world, number).uses, 2, "the notice is over");
+}
+
+#[test]
+fn giving_up_a_seat_undoes_no_use() {
+    let (mut world, id, asset, number) = metered();
+    let payer = world.payers[0];
+    let free = ILicenses::freeSeatCall { license: number, account: payer.address };
+    send(&mut world, payer, free).unwrap();
+    assert_eq!(can(&mut world, payer.address, asset, INFERENCE), Err(Missing::License));
+    collect(&mut world, id, 1, &[(number, 3)]).unwrap();
+    let shown = license(&mut world, number);
+    assert_eq!((shown.uses, shown.seatsTaken), (3, 0), "counted, and not seated by it");
+    // And the licence, of which more may have been served, is not passed on before the notice ends.
+    let until = world.now() + u64::from(METER_NOTICE);
+    let (from, to) = (payer.address, world.payers[1].address);
+    let pass = || ILicenses::transferFromCall { from, to, tokenId: number };
+    let refused = ILicenses::SeatInUse { license: number, account: from, until };
+    assert_eq!(send(&mut world, payer, pass()), Err(refused.into()));
+    world.wait(METER_NOTICE.into());
+    collect(&mut world, id, 2, &[(number, 1)]).unwrap();
+    assert_eq!(license(&mut world, number).uses, 3, "the notice is over");
+    send(&mut world, payer, pass()).unwrap();
+}
+
+#[test]
+fn what_a_gateway_may_still_count_is_not_passed_on() {
+    let (mut world, id, _, number) = metered();
+    let payer = world.payers[0];
+    let (from, to) = (payer.address, world.payers[1].address);
+    let pass = || ILicenses::transferFromCall { from, to, tokenId: number };
+    let refused = |until| -> Failure {
+        ILicenses::SeatInUse { license: number, account: from, until }.into()
+    };
+    assert_eq!(send(&mut world, payer, pass()), Err(refused(u64::MAX)));
+    let meter = world.channel(id).unwrap().gateway;
+    send(&mut world, payer, ILicenses::setMeterCall { meter, isAllowed: false }).unwrap();
+    let until = world.now() + u64::from(METER_NOTICE);
+    assert_eq!(send(&mut world, payer, pass()), Err(refused(until)));
+    collect(&mut world, id, 1, &[(number, 4)]).unwrap();
+    world.wait(METER_NOTICE.into());
+    send(&mut world, payer, pass()).unwrap();
+    assert_eq!(license(&mut world, number).uses, 4, "its next holder has one left");
+}
+
+#[test]
+fn a_licence_that_nobody_used_is_passed_on_whatever_gateways_its_holder_names() {
+    let (mut world, _, asset, _) = metered();
+    let [payer, friend] = world.payers;
+    let terms = license(&mut world, U256::ONE).terms;
+    let (holder, user) = (payer.address, Address::ZERO);
+    let purchase = ILicenses::Purchase { asset, terms, quantity: 1, holder, user };
+    let value = ask(&mut world, payer, ILicenses::quoteCall { terms, quantity: 1 }).unwrap();
+    let value = (value.price + value.fee).to();
+    let number = pay(&mut world, payer, value, ILicenses::buyCall { purchase }).unwrap();
+    let (from, to) = (payer.address, friend.address);
+    let call = ILicenses::transferFromCall { from, to, tokenId: number };
+    send(&mut world, payer, call).unwrap();
 }
 
 #[test]

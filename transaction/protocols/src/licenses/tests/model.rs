@@ -65,11 +65,14 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (who, asset.clone(), 0..4_usize)
             .prop_map(|(by, asset, account)| Step::Approve { by, asset, account }),
         3 => (0..4_usize, asset).prop_map(|(by, asset)| Step::Derive { by, asset }),
-        2 => prop_oneof![1..5_u64, Just(50), Just(100), Just(3_600)]
+        2 => prop_oneof![1..5_u64, Just(50), Just(100), Just(3_600), Just(DAY)]
             .prop_map(|seconds| Step::Wait { seconds }),
     ];
     prop::collection::vec(step, 20..50)
 }
+
+/// For how long a gateway counts what it has served.
+const DAY: u64 = 86_400;
 
 /// Number of terms in [`catalogue`].
 const TERMS: usize = 7;
@@ -141,6 +144,8 @@ pub(super) struct Play {
     offers: BTreeSet<(usize, usize)>,
     licensed: BTreeSet<usize>,
     meters: BTreeSet<(usize, usize)>,
+    /// Until when a holder's gateways count what they have served, after the last was withdrawn.
+    notices: BTreeMap<usize, u64>,
     approved: BTreeSet<(usize, usize)>,
     /// Children linked, with the terms that each must carry.
     pub(super) children: Vec<(u64, Option<usize>)>,
@@ -180,6 +185,7 @@ impl Play {
             offers: BTreeSet::new(),
             licensed: BTreeSet::new(),
             meters: BTreeSet::new(),
+            notices: BTreeMap::new(),
             approved: BTreeSet::new(),
             children: vec![],
             fees: 0,
@@ -283,7 +289,11 @@ impl Play {
             }
             Step::Meter { by, meter, is_allowed } => {
                 let pair = (by, meter);
-                _ = if is_allowed { self.meters.insert(pair) } else { self.meters.remove(&pair) };
+                if is_allowed {
+                    self.meters.insert(pair);
+                } else if self.meters.remove(&pair) {
+                    self.notices.insert(by, self.now() + DAY);
+                }
                 let meter = self.address(meter);
                 let call = ILicenses::setMeterCall { meter, isAllowed: is_allowed };
                 ("meter", true, self.send(by, call))
@@ -510,14 +520,25 @@ impl Play {
         true
     }
 
+    /// Whether a gateway may still have something to count of a licence.
+    fn is_counted(&self, license: usize) -> bool {
+        let Some(entry) = self.entries.get(license) else { return false };
+        let is_metered = self.meters.iter().any(|(holder, _)| *holder == entry.holder);
+        let is_noticed = self.notices.get(&entry.holder).is_some_and(|until| self.now() < *until);
+        entry.limit.is_some() && (is_metered || is_noticed)
+    }
+
     fn free(&mut self, by: usize, license: usize, account: usize) -> bool {
-        let now = self.now();
+        let (now, is_counted) = (self.now(), self.is_counted(license));
         let Some(entry) = self.entries.get_mut(license) else { return false };
         let is_allowed = by == entry.holder || by == account;
         if !is_allowed || entry.sitting.get(&account).is_none_or(|until| now < *until) {
             return false;
         }
         entry.sitting.remove(&account);
+        if is_counted {
+            entry.locked_until = entry.locked_until.max(now + DAY);
+        }
         let asset = entry.asset;
         self.lists.entry((account, asset)).or_default().retain(|other| *other != license);
         true
@@ -539,10 +560,13 @@ impl Play {
     }
 
     fn transfer(&mut self, by: usize, license: usize, to: usize) -> bool {
-        let now = self.now();
+        let (now, is_counted) = (self.now(), self.is_counted(license));
         let Some(entry) = self.entries.get_mut(license) else { return false };
         let is_transferable = self.catalogue[entry.terms].isTransferable;
         if by != entry.holder || !is_transferable || entry.is_revoked || now < entry.locked_until {
+            return false;
+        }
+        if is_counted && !entry.sitting.is_empty() {
             return false;
         }
         entry.holder = to;

@@ -2,16 +2,20 @@
 //! also not by an allowance or an approval that the account gave before; and after the sale nothing is left
 //! of what the account allowed.
 
-use super::stall::{self, LISTING_FEE, ask, buy, owner, sale, sign, state_of};
+use super::stall::{self, LISTING_FEE, ask, buy, owner, pay, sale, sign, state_of};
 use crate::{
     Call,
     assets::{account_of, is_deriver},
     channels::tests::world::{Actor, World},
-    licenses::tests::town,
+    licenses::{MAX_SEATS, tests::town},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
-use sahara_abi::{ASSETS, COIN, IAssets, ICoin, ILicenses, IMarket, LICENSES, MARKET};
+use sahara_abi::{
+    ASSETS, COIN, IAssets, ICoin,
+    ILicenses::{self, Terms},
+    IMarket, LICENSES, MARKET,
+};
 use sahara_primitives::{Amount, AssetId};
 
 /// An asset whose account holds coin, an asset and a licence, all of which its seller may take.
@@ -212,4 +216,53 @@ fn what_an_account_listed_is_not_the_next_owners_word() {
     let refused = IMarket::NotListed { listing: id };
     assert_eq!(buy(&mut world, friend, 1, &cheap, Bytes::new()), Err(refused.into()));
     assert_eq!(owner(&mut world, inner), account);
+}
+
+#[test]
+fn who_sells_an_asset_offers_no_further_licences_of_it_meanwhile() {
+    let Chest { mut world, seller, buyer, asset, .. } = chest();
+    let terms = town::offer(&mut world, seller, asset, &town::remix(5));
+    let listing = sale(&mut world, seller, asset, 1_000);
+    // What was on offer when it was listed, the buyer saw.
+    let friend = world.stranger;
+    town::buy(&mut world, friend, asset, terms, 1).unwrap();
+    let mut honest = world.clone();
+    buy(&mut honest, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
+    // For ever, for nothing, and all the seats there are: who buys the asset has not agreed to that.
+    let gift = Terms { seatCap: MAX_SEATS, ..town::remix(0) };
+    let gift = town::offer(&mut world, seller, asset, &gift);
+    town::buy(&mut world, friend, asset, gift, 1).unwrap();
+    let expected = listing.items[0].state;
+    let state = B256::from(U256::from_be_bytes(expected.0) + (U256::ONE << 192));
+    let token_id = U256::from(asset);
+    let changed = IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
+    let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
+    assert_eq!(answer, Err(changed.into()));
+}
+
+#[test]
+fn what_an_account_put_up_is_not_the_next_owners_word() {
+    let Chest { mut world, seller, buyer, asset, account, inner, .. } = chest();
+    let entrust = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+    by(&mut world, account, ASSETS, &entrust);
+    let (collection, token_id) = (ASSETS, U256::from(inner));
+    let state = state_of(&mut world, collection, token_id);
+    let ends = world.now() + 100;
+    let open =
+        IMarket::openAuctionCall { collection, tokenId: token_id, reserve: 1, endsAt: ends, state };
+    by(&mut world, account, MARKET, &open);
+    let friend = world.stranger;
+    let had = world.balance(friend.address);
+    pay(&mut world, friend, 1, IMarket::bidCall { auction: 1, price: 1 }).unwrap();
+    let mut before = world.clone();
+    before.wait(100);
+    ask(&mut before, friend, IMarket::settleAuctionCall { auction: 1 }).unwrap();
+    assert_eq!(owner(&mut before, inner), friend.address);
+    // The asset is sold, and its next owner lets the market move what the account holds.
+    sell(&mut world, seller, buyer, asset);
+    by(&mut world, account, ASSETS, &entrust);
+    world.wait(100);
+    ask(&mut world, friend, IMarket::settleAuctionCall { auction: 1 }).unwrap();
+    assert_eq!(owner(&mut world, inner), account);
+    assert_eq!((world.balance(friend.address), world.balance(MARKET)), (had, 0));
 }
