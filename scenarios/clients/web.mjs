@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
 import { economy, fails } from "./web_governance.mjs";
+import { grants } from "./web_grants.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { measured } from "./web_meter.mjs";
@@ -276,6 +277,9 @@ const told = {
   async fail() {
     seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
     seen.fail = await fails(2, 6);
+  },
+  async grants() {
+    seen.grants = await grants(3, 4, 6);
   },
   async stake() {
     // Afterwards in Indonesian on a phone: what the first has done is there.
