@@ -68,6 +68,7 @@ fn they_bargain_and_look(seen: &Value) -> Result<()> {
         assert_eq!(bargain["isSold"], true, "{bargain}");
         let price = bargain["fallen"].as_str().unwrap_or_default();
         ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
+        assert_eq!(bargain["isResold"], true, "{bargain}");
         assert_eq!(bargain["versions"], 2, "{bargain}");
         // What ended takes no bid; somebody settles it, and who bid most has it.
         let settled = json!({ "isOpen": false, "isLeft": false, "isSaid": true, "isWon": true });
