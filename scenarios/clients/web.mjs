@@ -182,9 +182,16 @@ async function earns(payer) {
   await payer.page.locator(".talk textarea").fill("And one more?");
   await payer.page.locator(".talk textarea").press("Enter");
   await page.waitForFunction((count) => document.querySelectorAll("tbody tr.line").length > count, before);
+  // The month that they came in is a file, with a row for each.
+  const month = page.locator("section[aria-labelledby=statements] tbody tr").first();
+  const name = await month.locator("td").first().innerText();
   await check(page, "earnings");
+  const saved = page.waitForEvent("download");
+  await month.getByRole("button", { name: "CSV", exact: true }).click();
+  const [head, ...rows] = readFileSync(await (await saved).path(), "utf8").trim().split("\n");
+  const isWhole = rows.length > before && rows.every((row) => new Date(Number(row.split(",")[0])).toISOString().startsWith(name));
   await context.close();
-  return true;
+  return { head: head.split(",")[0], isWhole };
 }
 
 /** A delegator stakes, then proposes, and the one whose stake it joined votes; the tally moves while they look. */

@@ -35,7 +35,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         let policy = visit["policy"].as_str().unwrap_or_default();
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    assert_eq!(seen["watched"], true);
+    assert_eq!(seen["watched"], json!({ "head": "time_ms", "isWhole": true }));
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
     they_bargain_and_look(&seen)?;

@@ -1,0 +1,2 @@
+// What the tests of statements ask.
+export { statement } from "../lib/statement.ts";
