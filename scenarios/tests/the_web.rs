@@ -40,7 +40,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
     they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
-    assert_eq!(seen["explore"], json!({ "calls": 3 }));
+    assert_eq!(seen["explore"], json!({ "calls": 3, "isNamed": true }));
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
     assert_eq!(seen["keys"], keys);
     let kept = json!({ "keys": 1, "isBrought": true, "isGuarded": true, "isAnew": true });

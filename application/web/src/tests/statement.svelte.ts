@@ -1,2 +1,2 @@
-// What the tests of statements ask.
+/** What `statement.test.mjs` runs outside of a browser. */
 export { statement } from "../lib/statement.ts";
