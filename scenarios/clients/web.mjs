@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
 import { economy, fails } from "./web_governance.mjs";
+import { grants } from "./web_grants.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
 import { measured } from "./web_meter.mjs";
@@ -181,9 +182,16 @@ async function earns(payer) {
   await payer.page.locator(".talk textarea").fill("And one more?");
   await payer.page.locator(".talk textarea").press("Enter");
   await page.waitForFunction((count) => document.querySelectorAll("tbody tr.line").length > count, before);
+  // The month that they came in is a file, with a row for each.
+  const month = page.locator("section[aria-labelledby=statements] tbody tr").first();
+  const name = await month.locator("td").first().innerText();
   await check(page, "earnings");
+  const saved = page.waitForEvent("download");
+  await month.getByRole("button", { name: "CSV", exact: true }).click();
+  const [head, ...rows] = readFileSync(await (await saved).path(), "utf8").trim().split("\n");
+  const isWhole = rows.length > before && rows.every((row) => new Date(Number(row.split(",")[0])).toISOString().startsWith(name));
   await context.close();
-  return true;
+  return { head: head.split(",")[0], isWhole };
 }
 
 /** A delegator stakes, then proposes, and the one whose stake it joined votes; the tally moves while they look. */
@@ -276,6 +284,9 @@ const told = {
   async fail() {
     seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
     seen.fail = await fails(2, 6);
+  },
+  async grants() {
+    seen.grants = await grants(3, 4, 6);
   },
   async stake() {
     // Afterwards in Indonesian on a phone: what the first has done is there.

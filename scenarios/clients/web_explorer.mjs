@@ -42,8 +42,15 @@ export async function explores(index) {
   await inside.locator(".tag.bad", { hasText: "99999" }).waitFor();
   await check(page, "calls-inside");
   const calls = await inside.locator("tbody tr").count();
+  // A struct is shown field by field, each as what it is: a part of a hundred, an amount of coin.
+  const { data: [registered] } = await (await fetch(`${gateway}/api/v1/events?protocol=assets&event=Registered&limit=1`)).json();
+  await open(registered.transaction);
+  const valueOf = (name) => page.locator("section dt", { hasText: name }).first().locator("xpath=following-sibling::dd[1]");
+  await valueOf("derivativeRoyalty").waitFor();
+  const isNamed = /%$/.test(await valueOf("derivativeRoyalty").innerText()) && /SAHARA/.test(await valueOf("inputPrice").innerText());
+  await check(page, "registration");
   await context.close();
-  return { calls };
+  return { calls, isNamed };
 }
 
 /** The browser checks the validators' certificate of a block by itself, and finds out one that somebody changed. */

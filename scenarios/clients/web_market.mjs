@@ -46,10 +46,10 @@ async function agrees({ page, say }, title, values) {
 
 async function trader(options, index) {
   const who = await visitor(options);
-  await wallet(who, index);
+  const { address } = await wallet(who, index);
   await who.page.goto(gateway);
   await connects(who.page);
-  return who;
+  return { ...who, address };
 }
 
 const trade = (page) => page.locator("aside .card").filter({ has: page.locator("form, button[aria-expanded]") }).first();
@@ -183,6 +183,43 @@ async function settles(anyone, winner, path) {
   return { isOpen, isLeft, isSaid, owner: await signer(0).reader.readContract({ address: ASSETS, abi: assets, functionName: "ownerOf", args: [BigInt(path.split("/").at(-1))] }) };
 }
 
+/** A licence is bought of the asset's owner, and sold again by whoever bought it; answers its number. */
+async function resells(owner, first, second, name) {
+  const { page, say } = owner;
+  const path = await makes(owner, name);
+  await page.getByRole("button", { name: say("market.license"), exact: true }).click();
+  // Of its own price in each language: terms are the same wherever they say the same.
+  await fills(owner, owner.language === "id" ? "3" : "1");
+  await agrees(owner, "deed.offerLicense", { name });
+  await page.locator("aside .terms").waitFor();
+
+  const { page: holder, say: says } = first;
+  await holder.goto(gateway + path);
+  await holder.locator("aside .terms button").click();
+  await agrees(first, "deed.license", { name });
+  await holder.locator("aside .terms button:enabled").waitFor();
+  await holder.goto(`${gateway}/account/${first.address}`);
+  const licenses = holder.locator("section[aria-labelledby=licenses]");
+  const license = (await licenses.locator("tbody td").first().innerText()).replace("#", "");
+  await licenses.getByRole("button", { name: says("license.sell"), exact: true }).click();
+  await fills(first, "4");
+  await agrees(first, "deed.allow");
+  await agrees(first, "deed.sellLicense", { license });
+  await licenses.locator("form").waitFor({ state: "detached" });
+  await check(holder, `licences-${first.language}`);
+
+  await second.page.goto(gateway + path);
+  const offer = second.page.locator("aside .resold");
+  await offer.waitFor();
+  await check(second.page, `resold-${second.language}`);
+  await offer.getByRole("button", { name: second.say("license.buy"), exact: true }).click();
+  await agrees(second, "deed.license", { name });
+  await offer.waitFor({ state: "detached" });
+  await second.page.goto(`${gateway}/account/${second.address}`);
+  await second.page.locator("section[aria-labelledby=licenses] td", { hasText: `#${license}` }).first().waitFor();
+  return Number(license) > 0;
+}
+
 /** What it costs is changed, a version follows another, and the studio shows what its owner sells. */
 async function improves(owner, name) {
   const { page, say, language } = owner;
@@ -234,8 +271,9 @@ export async function bargains(options, language, accounts) {
   const isSold = await offers(owner, first, second, `Offer ${language}`);
   const fallen = await falls(owner, first, `Falling ${language}`);
   const settled = await settles(first, second, brief);
+  const isResold = await resells(owner, first, second, `Licence ${language}`);
   const versions = await improves(owner, `Versions ${language}`);
   const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
+  return { bidding, isSold, fallen, isResold, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
 }

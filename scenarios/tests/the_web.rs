@@ -35,12 +35,12 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
         let policy = visit["policy"].as_str().unwrap_or_default();
         ensure!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    assert_eq!(seen["watched"], true);
+    assert_eq!(seen["watched"], json!({ "head": "time_ms", "isWhole": true }));
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
     they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
-    assert_eq!(seen["explore"], json!({ "calls": 3 }));
+    assert_eq!(seen["explore"], json!({ "calls": 3, "isNamed": true }));
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
     assert_eq!(seen["keys"], keys);
     let kept = json!({ "keys": 1, "isBrought": true, "isGuarded": true, "isAnew": true });
@@ -68,6 +68,7 @@ fn they_bargain_and_look(seen: &Value) -> Result<()> {
         assert_eq!(bargain["isSold"], true, "{bargain}");
         let price = bargain["fallen"].as_str().unwrap_or_default();
         ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
+        assert_eq!(bargain["isResold"], true, "{bargain}");
         assert_eq!(bargain["versions"], 2, "{bargain}");
         // What ended takes no bid; somebody settles it, and who bid most has it.
         let settled = json!({ "isOpen": false, "isLeft": false, "isSaid": true, "isWon": true });

@@ -1,7 +1,7 @@
 //! What was promised in advance comes at its second and to the unit: to a claimant of the airdrop, to a member of
 //! the team in the eleventh month and in the thirteenth, and, milestone by milestone, to whom a grant of the
 //! incentive pool was given by a programme that a vote opened. By command, on real processes whose calendar
-//! began that many months ago.
+//! began that many months ago; a second grant goes the same way in a browser.
 
 use alloy_primitives::U256;
 use eyre::{ContextCompat, Result, ensure};
@@ -11,7 +11,7 @@ use sahara_abi::{
 };
 use sahara_client::{ChainClient, SigningKey, TEST_MNEMONIC};
 use sahara_primitives::{Address, Amount, B256};
-use sahara_scenarios::{Network, Options};
+use sahara_scenarios::{Network, Options, node};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -289,6 +289,29 @@ impl Story {
         Ok(())
     }
 
+    /// Another is asked for, approved, delivered and paid on the governance page.
+    async fn earn_a_grant_in_a_browser(&self) -> Result<()> {
+        let pictures = tempfile::tempdir()?;
+        let pictures = pictures.path().display().to_string();
+        let (gateway, rpc) = (self.network.gateway()?, self.network.rpc(0)?.url);
+        let seen = node("web.mjs", &[&gateway, &rpc, &pictures, "grants"], &[])?;
+        assert_eq!(seen.get("problems"), Some(&json!([])));
+        let says = |name: &str, parts: &[&str]| -> Result<()> {
+            let shown = seen.pointer(&format!("/grants/{name}")).and_then(Value::as_str);
+            let shown = shown.unwrap_or_default();
+            let missing: Vec<_> = parts.iter().filter(|part| !shown.contains(**part)).collect();
+            ensure!(missing.is_empty(), "{name} does not say {missing:?}: {shown}");
+            Ok(())
+        };
+        says("before", &["Ended", "1 of 2 milestones paid", "300 SAHARA"])?;
+        says("programme", &["#1", "500", "400"])?;
+        says("after", &["Completed", "1 of 1 milestones paid", "50 SAHARA"])?;
+        let call = IIncentives::programmeCall { programme: 1 };
+        let programme = self.client.call(INCENTIVES, &call).await?;
+        assert_eq!(programme.left, Amount::from_coins(350).base_units());
+        Ok(())
+    }
+
     fn announce(&self, coins: u64) -> Result<()> {
         let (to, coins) = (SAVINGS.to_string(), coins.to_string());
         let announce = ["vesting", "announce", FIRST_GRANT, &to, &coins];
@@ -304,6 +327,7 @@ async fn in_the_eleventh_month_a_claimant_is_paid_a_grantee_earns_and_the_team_w
     story.claim().await?;
     story.open_programme().await?;
     story.earn_a_grant().await?;
+    story.earn_a_grant_in_a_browser().await?;
     // Announced is not free: the cliff is next month.
     story.announce(1)?;
     story.too_much("2").await?;

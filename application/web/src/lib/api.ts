@@ -101,7 +101,10 @@ export interface Sale {
   asset: number;
   kind: string;
   name: string | null;
+  /** The licence that changes hands, where it exists already. */
+  license: number | null;
   terms: Terms | null;
+  seller: string;
   price: Money;
   end_price: Money | null;
   items: number;

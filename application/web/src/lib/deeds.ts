@@ -40,14 +40,15 @@ export async function act(deed: Deed): Promise<Hex | undefined> {
 }
 
 /** Whole seconds of the chain's last block, and so many later. */
-const later = (seconds: number): bigint => BigInt(Math.floor(Date.now() / 1_000) + seconds);
+export const later = (seconds: number): bigint => BigInt(Math.floor(Date.now() / 1_000) + seconds);
 
-async function stateOf(asset: bigint): Promise<Hex> {
-  return read<Hex>("market", "stateOf", [addresses.assets, asset]);
-}
+/** What the market takes. */
+type Collection = "assets" | "licenses";
+
+export const stateOf = (id: bigint, collection: Collection = "assets"): Promise<Hex> => read<Hex>("market", "stateOf", [addresses[collection], id]);
 
 /** A published listing as its seller signed it: events carry it whole. */
-async function listing(asset: number, entry: Market["listings"][number]): Promise<Record<string, unknown>> {
+export async function listing(asset: number, entry: Pick<Market["listings"][number], "listing" | "seller">): Promise<Record<string, unknown>> {
   for (const where of [{ asset }, { account: entry.seller }]) {
     const page = await ask<{ data: ChainEvent[] }>(query("/events", { ...where, limit: 100 }));
     const found = page.data.find((one) => one.event?.name === "Listed" && one.topics[1] === entry.listing);
@@ -92,7 +93,7 @@ export async function buyListing(asset: AssetDetail, entry: Market["listings"][n
 }
 
 /** Makes a published listing worthless; nothing is for sale by it any more. */
-export async function cancelListing(asset: number, entry: Market["listings"][number], name: string): Promise<Hex | undefined> {
+export async function cancelListing(asset: number, entry: Pick<Market["listings"][number], "listing" | "seller" | "price">, name: string): Promise<Hex | undefined> {
   const { nonce } = await listing(asset, entry);
   return act({
     title: t("deed.cancelListing", { name }),
@@ -141,18 +142,18 @@ export const takeBack = (what: "cancelOffer" | "cancelAuction", id: number, name
     call: { protocol: "market", name: what, args: [BigInt(id)] },
   });
 
-/** Lets the market move assets when they are sold. */
-async function allowMarket(asset: bigint): Promise<boolean> {
+/** Lets the market move what is sold. */
+export async function allowMarket(id: bigint, collection: Collection = "assets"): Promise<boolean> {
   const owner = session.address;
-  if (await read<boolean>("assets", "isApprovedForAll", [owner, addresses.market])) return true;
-  const approved = await read<string>("assets", "getApproved", [asset]);
+  if (await read<boolean>(collection, "isApprovedForAll", [owner, addresses.market])) return true;
+  const approved = await read<string>(collection, "getApproved", [id]);
   if (approved.toLowerCase() === addresses.market.toLowerCase()) return true;
   const done = await act({
     title: t("deed.allow"),
-    lines: [[t("asset"), `#${asset}`], [t("to"), t("nav.market")]],
+    lines: [[t(collection === "assets" ? "asset" : "license"), `#${id}`], [t("to"), t("nav.market")]],
     warning: t("deed.allowWarning"),
     accept: t("deed.allowAccept"),
-    call: { protocol: "assets", name: "approve", args: [addresses.market, asset] },
+    call: { protocol: collection, name: "approve", args: [addresses.market, id] },
   });
   return done !== undefined;
 }

@@ -1,7 +1,8 @@
 /** Proposals as the chain has them, and what is coming. */
-import { type Abi, type AbiParameter, type Hex, decodeFunctionData } from "viem";
+import type { Hex } from "viem";
 import { type ChainEvent, type Decoded, type Page, ask, query } from "./api.ts";
-import { abis, addresses, read, revertInWords } from "./chain.ts";
+import { decoded } from "./calls.ts";
+import { addresses, read, revertInWords } from "./chain.ts";
 import { rpc } from "./node.ts";
 
 export interface Rules {
@@ -52,43 +53,6 @@ export interface Proposal {
   failed: FailedExecution | undefined;
   mine: { weight: bigint; hasVoted: boolean } | undefined;
   votes: { voter: string; support: number; weight: string; reason: string; transaction: string }[];
-}
-
-const plain = (value: unknown): string =>
-  typeof value === "object" && value !== null ? JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? one.toString() : one)) : String(value);
-
-/** Elements of a list that are shown one by one. */
-const MOST = 50;
-
-/** Arguments one by one: a struct as its fields, a list of structs as theirs. */
-function flat(input: AbiParameter, value: unknown, name: string): Decoded["arguments"] {
-  const parts = "components" in input ? input.components : undefined;
-  if (parts && input.type === "tuple" && typeof value === "object" && value !== null) {
-    const fields = value as Record<string, unknown>;
-    return parts.flatMap((part) => flat(part, fields[part.name ?? ""], [name, part.name ?? ""].filter(Boolean).join(".")));
-  }
-  if (parts && input.type === "tuple[]" && Array.isArray(value) && value.length) {
-    return value.slice(0, MOST).flatMap((one: unknown, index) => flat({ ...input, type: "tuple" }, one, `${name}[${index + 1}]`));
-  }
-  return [{ name, type: input.type, value: plain(value) }];
-}
-
-/** What a call would do, in its interface's words. */
-export function decoded(target: string, data: Hex): Decoded | undefined {
-  const protocol = Object.entries(addresses).find(([, address]) => address.toLowerCase() === target.toLowerCase())?.[0];
-  const abi = protocol ? (abis as Record<string, Abi>)[protocol] : undefined;
-  if (!protocol || !abi || data.length < 10) return undefined;
-  try {
-    const { functionName, args = [] } = decodeFunctionData({ abi, data });
-    // Of several with one name, the one with as many arguments.
-    const entry = abi.find((one) => one.type === "function" && one.name === functionName && one.inputs.length === args.length);
-    const inputs = entry?.type === "function" ? entry.inputs : [];
-    // The only argument needs no name before its fields.
-    const of = (input: AbiParameter): string => (inputs.length === 1 && input.type === "tuple" ? "" : (input.name ?? ""));
-    return { protocol, name: functionName, arguments: inputs.flatMap((input, index) => flat(input, args[index], of(input))) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the chain would say if governance made this call now: nothing where it would be done. */
