@@ -27,6 +27,10 @@ use sahara_evm::{AccountDiff, ParentState, StateDiff};
 use sahara_finality::{Block, Seal, block_bloom, receipts_root, transactions_root};
 use serde_json::{Value, json};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Fault = Box<dyn Error>;
 
 const SIZES: [u64; 3] = [100_000, 1_000_000, 10_000_000];

@@ -17,6 +17,10 @@ mod work;
 
 use std::error::Error;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Fault = Box<dyn Error>;
 
 fn main() -> Result<(), Fault> {

@@ -320,7 +320,7 @@ fn i5_a_ruling_has_more_than_half_of_all_seats_behind_it_whoever_is_silent() {
             (4.., _) => (Ruling::Upheld, "upheld"),
             (_, 4..) => (Ruling::Dismissed, "dismissed"),
             // More than the others are not enough where seats are silent.
-            (3, 0..3) | (0..3, 3) => (Ruling::Open, "the larger of two small sides"),
+            (3, 0..=2) | (0..=2, 3) => (Ruling::Open, "the larger of two small sides"),
             _ => (Ruling::Open, "open"),
         };
         assert_eq!(shown(&mut world, complaint).ruling, expected, "{said:?}");

@@ -3,7 +3,6 @@
 use super::{
     seats::{Candidate, apportion, seats},
     shares::Bond,
-    *,
 };
 use proptest::prelude::*;
 

@@ -137,7 +137,11 @@ fn many_old_faults_are_applied_in_several_calls() {
     assert!(first > 0 && paid == left, "{paid} of {left}");
 }
 
-pub(super) fn count(world: &mut Undo, present: &[Address], missed: &[Address]) -> Result<(), Failure> {
+pub(super) fn count(
+    world: &mut Undo,
+    present: &[Address],
+    missed: &[Address],
+) -> Result<(), Failure> {
     let (present, missed) = (present.to_vec(), missed.to_vec());
     let call = IStaking::participationCall { present, missed };
     world.call(SYSTEM_CALLER, STAKING, 0, &call).map(drop)
