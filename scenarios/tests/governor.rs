@@ -92,5 +92,8 @@ async fn ethers_with_openzeppelins_abi_changes_a_parameter_and_upgrades_the_chai
     network.ended()?;
     let said = format!("from block {height} on the chain needs version 2 of the protocols");
     ensure!(network.logs().contains(&said), "{}", network.logs());
+    // It said so before.
+    let warned = "this node stops before an upgrade that it does not have";
+    ensure!(network.logs().contains(warned), "{}", network.logs());
     Ok(())
 }

@@ -8,3 +8,4 @@ pub mod pool;
 pub mod store;
 pub mod sync;
 pub mod trie;
+mod upgrade;

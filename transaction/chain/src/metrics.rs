@@ -6,7 +6,7 @@
 mod supply;
 
 use self::supply::SupplyGauges;
-use crate::{pool::Pool, store::Store};
+use crate::{pool::Pool, store::Store, upgrade};
 use alloy_primitives::U256;
 use parking_lot::Mutex;
 use prometheus_client::{
@@ -48,6 +48,7 @@ struct Gauges {
     timestamp: Gauge,
     first_block: Gauge,
     missing_past: Gauge,
+    missing_upgrade: Gauge,
     block_gas_used: Gauge,
     base_fee: Gauge,
     pool_pending: Gauge,
@@ -204,6 +205,8 @@ impl Gauges {
         to.register("first_block", help, self.first_block.clone());
         let help = "Blocks from before a state sync that are still to be fetched";
         to.register("missing_past_blocks", help, self.missing_past.clone());
+        let help = "First block that needs an upgrade which this program lacks; 0 if there is none";
+        to.register("missing_upgrade_block", help, self.missing_upgrade.clone());
         let gas = self.block_gas_used.clone();
         to.register("block_gas_used", "Gas used by the last final block", gas);
         let fee = self.base_fee.clone();
@@ -225,6 +228,7 @@ impl Gauges {
         set(&self.timestamp, head.header.timestamp);
         set(&self.first_block, store.first_block());
         set(&self.missing_past, store.missing_past());
+        set(&self.missing_upgrade, upgrade::missing(store).map_or(0, |(height, _)| height));
         set(&self.block_gas_used, head.header.gas_used);
         set(&self.base_fee, head.header.base_fee_per_gas.unwrap_or_default());
         set(&self.pool_pending, u64::try_from(status.pending).unwrap_or(u64::MAX));

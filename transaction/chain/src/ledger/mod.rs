@@ -23,6 +23,7 @@ use crate::{
     pool::{self, Pool, PoolSettings},
     store::{Genesis, PendingStates, Store, StoreError},
     sync::{Handovers, Library, Past, StateLibrary},
+    upgrade,
 };
 use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
@@ -298,7 +299,8 @@ impl Ledger for NodeLedger {
         let inner = Arc::clone(&self.inner);
         let number = block.header.number;
         let done = tokio::task::spawn_blocking(move || {
-            execute::finalize(&inner, &block, certificate.as_deref())
+            let head = execute::finalize(&inner, &block, certificate.as_deref());
+            head.inspect(|_| upgrade::announce(inner.pending.store()))
         })
         .await;
         match done {

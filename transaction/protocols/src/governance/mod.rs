@@ -50,5 +50,5 @@ pub use proposals::Content;
 pub use proposing::{MAX_ACTIONS, cancel, deposit_for, propose, withdraw_deposit};
 pub(crate) use storage::LAYOUT;
 pub(crate) use storage::liability;
-pub use upgrade::{MOST_NOTICE, PROTOCOL_VERSION, needed_version, upgrade_slot};
+pub use upgrade::{MOST_NOTICE, PROTOCOL_VERSION, needed_version, scheduled_upgrade, upgrade_slot};
 pub use voting::{Vote, cast, cast_signed};

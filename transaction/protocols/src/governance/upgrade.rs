@@ -30,6 +30,16 @@ pub fn needed_version(word: U256, height: u64) -> Result<u32, Failure> {
     Ok(Upgrade::unpack(&[word])?.needed_at(height).max(1))
 }
 
+/// The upgrade that was scheduled last, by the word in [`upgrade_slot`]: its version, and the first block that needs
+/// it. Version 1 from block 0 on where none was.
+///
+/// # Errors
+/// As [`needed_version`].
+pub fn scheduled_upgrade(word: U256) -> Result<(u32, u64), Failure> {
+    let Upgrade { height, version, .. } = Upgrade::unpack(&[word])?;
+    Ok((version.max(1), height))
+}
+
 fn only_vote(caller: Address) -> Result<(), Failure> {
     if caller == ADDRESS {
         return Ok(());

@@ -96,6 +96,7 @@ async fn metrics_say_what_happened() {
     assert!(value("sahara_supply_checks_total{outcome=\"Kept\"}") >= 3.0);
     assert_eq!(value("sahara_supply_checks_total{outcome=\"Broken\"}"), 0.0);
     assert_eq!(value("sahara_recovered_total"), 0.0);
+    assert_eq!(value("sahara_missing_upgrade_block"), 0.0);
     assert_eq!(value("sahara_supply_coins"), 10_000_000_000.0);
     let held = |holder: &str| value(&format!("sahara_supply_held_coins{{holder=\"{holder}\"}}"));
     assert_eq!(held("community"), 2_075_000_000.0);

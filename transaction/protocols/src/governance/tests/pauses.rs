@@ -158,10 +158,15 @@ fn i9_an_upgrade_names_the_version_that_a_block_needs() {
         let word = world.state.words.get(&(GOVERNANCE, upgrade_slot())).copied();
         needed_version(word.unwrap_or_default(), height).unwrap()
     };
-    assert_eq!(needed(&world, 1 << 40), 1);
+    let scheduled = |world: &Undo| {
+        let word = world.state.words.get(&(GOVERNANCE, upgrade_slot())).copied();
+        scheduled_upgrade(word.unwrap_or_default()).unwrap()
+    };
+    assert_eq!((needed(&world, 1 << 40), scheduled(&world)), (1, (1, 0)));
     assert!(schedule(&mut world, 1, 20).is_err() && schedule(&mut world, 2, 10).is_err());
     schedule(&mut world, 2, 20).unwrap();
     assert_eq!([19, 20, 21].map(|height| needed(&world, height)), [1, 2, 2]);
+    assert_eq!(scheduled(&world), (2, 20));
     schedule(&mut world, 3, 15).unwrap();
     assert_eq!([14, 15, 20].map(|height| needed(&world, height)), [1, 3, 3]);
     world.state.block.number = 15;
@@ -172,6 +177,7 @@ fn i9_an_upgrade_names_the_version_that_a_block_needs() {
     assert_eq!([15, 29, 30].map(|height| needed(&world, height)), [3, 3, 4]);
     world.call(GOVERNANCE, GOVERNANCE, 0, &cancel).unwrap();
     assert_eq!([15, 29, 30].map(|height| needed(&world, height)), [3, 3, 3]);
+    assert_eq!(scheduled(&world).0, 3, "none that the chain does not have");
     let foreign = IGovernance::scheduleUpgradeCall { version: 9, height: 99 };
     assert!(world.call(STRANGER, GOVERNANCE, 0, &foreign).is_err());
 }

@@ -133,3 +133,24 @@ fn the_chain_is_patient_to_the_second() {
         assert_eq!(standing(&mut world, id), state, "at {time}");
     }
 }
+
+#[test]
+fn i6_coin_votes_that_was_bonded_by_the_last_second_before_the_epoch() {
+    let lived = |bonded_at: Option<u64>| {
+        let mut world = town();
+        let id = made(&mut world, Kind::Text);
+        let start = now(&world);
+        if let Some(time) = bonded_at {
+            at(&mut world, time);
+            join(&mut world, person(3), operator(0), 77 * COIN);
+            at(&mut world, start);
+        }
+        await_votes(&mut world, id);
+        pass(&mut world, 1);
+        let weight = vote(&mut world, person(3), id, IN_FAVOUR).unwrap();
+        (weight, tally(&mut world, id).countedAt)
+    };
+    let (before, last) = lived(None);
+    let more = before + U256::from(77 * COIN);
+    assert_eq!([last - 1, last, last + 1].map(|time| lived(Some(time)).0), [more, more, before]);
+}
