@@ -22,7 +22,7 @@ function chunk(id: string): string | undefined {
   if (/src\/(main\.ts|App\.svelte|pages\/Home|words\/first\/en)/.test(id)) return "first";
   if (/src\/(lib\/chat\.svelte\.ts|parts\/(Bill|Turns)\.svelte)/.test(id)) return "talk";
   if (/src\/lib\/(keys|vault)\.ts/.test(id)) return "keys";
-  if (/src\/lib\/(measures|node|questions|save|staking)\.ts/.test(id)) return "parts";
+  if (/src\/lib\/(lineage|measures|node|questions|save|staking)\.ts/.test(id)) return "parts";
   if (/src\/lib\//.test(id) && !OWN.test(id)) return "first";
   if (/src\/parts\//.test(id)) return LATER.test(id) ? "parts" : "first";
   return undefined;

@@ -1,6 +1,7 @@
 // An auction with somebody who is outbid, offers of which one is accepted, a price that falls: in either language.
 import { parseAbi, parseEther, parseEventLogs } from "viem";
-import { check, confirm, connects, gateway, look, registers, signer, visitor, wallet } from "./web_people.mjs";
+import { agrees, check, connects, gateway, look, registers, signer, visitor, wallet } from "./web_people.mjs";
+import { shares } from "./web_studio.mjs";
 
 export const ASSETS = "0x5341484152410000000000000000000000000002";
 export const MARKET = "0x5341484152410000000000000000000000000009";
@@ -36,12 +37,6 @@ async function auctionsBriefly(owner, bidder, asset, seconds) {
   const [{ args: { auction } }] = parseEventLogs({ abi: market, eventName: "AuctionOpened", logs });
   const price = parseEther("3");
   await buyer.call(MARKET, market, "bid", [auction, price], await withFee(buyer, price));
-}
-
-/** Confirms the question with this title, and no other. */
-async function agrees({ page, say }, title, values) {
-  await page.locator("dialog[open] h2", { hasText: say(title, values) }).waitFor();
-  await confirm(page);
 }
 
 async function trader(options, index) {
@@ -272,8 +267,9 @@ export async function bargains(options, language, accounts) {
   const fallen = await falls(owner, first, `Falling ${language}`);
   const settled = await settles(first, second, brief);
   const isResold = await resells(owner, first, second, `Licence ${language}`);
+  const shared = await shares(owner, first, second, `Shared ${language}`);
   const versions = await improves(owner, `Versions ${language}`);
   const isWon = settled.owner === signer(accounts[2]).account.address;
   await Promise.all([owner, first, second].map(({ context }) => context.close()));
-  return { bidding, isSold, fallen, isResold, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
+  return { bidding, isSold, fallen, isResold, shared, versions, settled: { isOpen: settled.isOpen, isLeft: settled.isLeft, isSaid: settled.isSaid, isWon } };
 }

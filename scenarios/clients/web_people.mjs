@@ -157,6 +157,12 @@ export async function connects(page) {
 
 export const confirm = (page) => page.locator("dialog[open] button.main").click();
 
+/** Confirms the question with this title, and no other. */
+export async function agrees({ page, say }, title, values) {
+  await page.locator("dialog[open] h2", { hasText: say(title, values) }).waitFor();
+  await confirm(page);
+}
+
 /** Fills in the studio's form. */
 export async function registers({ page, say }, { name, kind, file, prompt, parents = [], royalty = 10 }) {
   await page.goto(`${gateway}/studio`);

@@ -69,6 +69,8 @@ fn they_bargain_and_look(seen: &Value) -> Result<()> {
         let price = bargain["fallen"].as_str().unwrap_or_default();
         ensure!(price.contains("SAHARA") && !price.starts_with("10 "), "it did not fall: {price}");
         assert_eq!(bargain["isResold"], true, "{bargain}");
+        let shared = json!({ "parts": ["75%", "25%"], "isGuarded": true });
+        assert_eq!(bargain["shared"], shared, "{bargain}");
         assert_eq!(bargain["versions"], 2, "{bargain}");
         // What ended takes no bid; somebody settles it, and who bid most has it.
         let settled = json!({ "isOpen": false, "isLeft": false, "isSaid": true, "isWon": true });

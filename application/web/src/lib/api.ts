@@ -28,6 +28,7 @@ export interface Asset {
   input_price: Money;
   output_price: Money;
   derivative_royalty: number;
+  /** `open`, `approval` or `none`. */
   derivatives: string;
   is_sealed: boolean;
   registered_at: number;

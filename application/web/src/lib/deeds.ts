@@ -5,7 +5,7 @@
 import { type AssetDetail, type ChainEvent, type Market, type Terms, ask, query } from "./api.ts";
 import { confirm } from "./ask.svelte.ts";
 import { type Call, type Hex, addresses, final, logsOf, read } from "./chain.ts";
-import { coin, decimal, rupiah, time } from "./format.ts";
+import { coin, decimal, number, rupiah, time } from "./format.ts";
 import { t } from "./i18n.svelte.ts";
 import { type ApiKey, acting, dropKey, grantOf } from "./keys.ts";
 import { span } from "./measures.ts";
@@ -208,6 +208,16 @@ export const setPrices = (asset: number, read: bigint, written: bigint, name: st
     call: { protocol: "assets", name: "setPrices", args: [BigInt(asset), read, written] },
   });
 
+/** Lets an account link what it makes to an asset whose owner has to approve it. */
+export const approveDerivative = (asset: number, creator: Hex, name: string): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.approve", { name }),
+    lines: [[t("account"), creator]],
+    warning: t("deed.approveWarning"),
+    accept: t("approvals.give"),
+    call: { protocol: "assets", name: "approveDerivative", args: [BigInt(asset), creator, true] },
+  });
+
 export const leastBid = (id: number): Promise<bigint> => read<bigint>("market", "leastBid", [BigInt(id)]);
 
 export async function bid(id: number, price: bigint, name: string): Promise<Hex | undefined> {
@@ -280,6 +290,11 @@ export interface Registration {
   inputPrice: bigint;
   outputPrice: bigint;
   derivativeRoyalty: number;
+  /** Who may build on it: anyone, whom the owner approves, nobody. */
+  derivatives: number;
+  /** With whom income is shared, and what part of it goes with ownership; with nobody all of it does. */
+  members: { account: Hex; units: bigint }[];
+  ownerUnits: bigint;
   edges: { parent: bigint; relation: number }[];
 }
 
@@ -301,11 +316,9 @@ export async function register(what: Registration, name: string): Promise<number
   const registration = {
     ...rest,
     metadataURI: `data:application/json;base64,${btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(card))))}`,
-    derivatives: 0,
-    members: [],
-    ownerUnits: 0n,
     isOpen: false,
   };
+  const shares = what.members.reduce((sum, one) => sum + one.units, what.ownerUnits);
   const hash = await act({
     title: t("deed.register", { name }),
     lines: [
@@ -313,6 +326,8 @@ export async function register(what: Registration, name: string): Promise<number
       [t("asset.readPrice"), money(what.inputPrice)],
       [t("asset.writePrice"), money(what.outputPrice)],
       [t("studio.parents"), what.edges.map((edge) => `#${edge.parent}`).join(", ") || t("none")],
+      [t("studio.derivatives"), t(`derivatives.${what.derivatives}` as "derivatives.0")],
+      ...what.members.map(({ account, units }): [string, string] => [account, t("studio.unitsOf", { units: number(units), all: number(shares) })]),
     ],
     warning: t("deed.registerWarning"),
     accept: t("deed.registerAccept"),
