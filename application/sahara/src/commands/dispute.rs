@@ -299,6 +299,15 @@ async fn show(client: &ChainClient, number: u64) -> Result<Shown> {
     })
 }
 
+/// What the jury said, and how many of its seats decide: silent ones count for neither side.
+fn spoken(shown: &Shown) -> String {
+    let Shown { seats, for_it, against, .. } = shown;
+    if *seats == 0 {
+        return String::from("no jury yet, or none could be drawn");
+    }
+    format!("{seats}: {for_it} for, {against} against; {} decide", seats / 2 + 1)
+}
+
 fn details(shown: &Shown) -> String {
     let ends = match shown.phase_ends_at {
         0 => String::new(),
@@ -317,7 +326,7 @@ fn details(shown: &Shown) -> String {
         ("filed", utc(Timestamp(shown.filed_at))),
         ("bond", format!("{} SAHARA", shown.bond)),
         ("held", format!("{} SAHARA", shown.held)),
-        ("seats", format!("{}: {} for, {} against", shown.seats, shown.for_it, shown.against)),
+        ("seats", spoken(shown)),
         ("asks to delist", if shown.delist { "yes" } else { "no" }.into()),
         ("evidence", shown.evidence.to_string()),
         ("answer", shown.answer.to_string()),
