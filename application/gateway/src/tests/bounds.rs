@@ -152,7 +152,12 @@ async fn g1_a_worker_that_writes_more_than_is_paid_for_is_cut_off() {
 #[tokio::test]
 async fn the_end_of_a_stream_that_nobody_takes_waits_as_long_and_no_longer() {
     let ids = [1, 2, 3].map(B256::repeat_byte);
-    let run = Run::new((ids[0], ids[1], ids[2]), Default::default(), true, (Milliseconds(0), String::new()));
+    let run = Run::new(
+        (ids[0], ids[1], ids[2]),
+        Default::default(),
+        true,
+        (Milliseconds(0), String::new()),
+    );
     run.push("last");
     let mut reader = run.reader();
     assert!(!timeout(SOON, is_taken(&run, BRIEF)).await.unwrap());
