@@ -9,7 +9,11 @@
 )]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
-use std::{collections::BTreeMap, path::PathBuf};
+#[cfg(test)]
+#[path = "../../evm/tests/ethereum_data/mod.rs"]
+mod ethereum_data;
+
+use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, Bytes as AlloyBytes, hex, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, proof::verify_proof};
@@ -178,19 +182,9 @@ fn i3_a_row_that_is_missing_is_an_error_and_not_another_root() {
 
 // The official tests.
 
-fn conformance(file: &str) -> Option<serde_json::Value> {
-    let base = std::env::var_os("SAHARA_CONFORMANCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-        PathBuf::from,
-    );
-    let path = base.join("ethereum-tests/TrieTests").join(file);
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
-        Err(error) => {
-            println!("absent: {} ({error}); set SAHARA_CONFORMANCE", path.display());
-            None
-        }
-    }
+fn cases(file: &str) -> Option<serde_json::Value> {
+    let place = ethereum_data::find(&format!("ethereum-tests/TrieTests/{file}"))?;
+    Some(serde_json::from_slice(&std::fs::read(place).unwrap()).unwrap())
 }
 
 fn text(value: &serde_json::Value) -> Vec<u8> {
@@ -214,7 +208,7 @@ fn changes_of(input: &serde_json::Value) -> Vec<(Vec<u8>, Option<Bytes>)> {
 
 /// Runs every case of a file one change at a time, stored in between, and all at once.
 fn run(file: &str, is_secure: bool) {
-    let Some(cases) = conformance(file) else { return };
+    let Some(cases) = cases(file) else { return };
     let mut count = 0;
     for (name, case) in cases.as_object().unwrap() {
         let root: B256 = case["root"].as_str().unwrap().parse().unwrap();

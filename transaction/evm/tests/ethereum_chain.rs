@@ -9,6 +9,7 @@
     reason = "helpers of tests fail by panicking and say what is absent"
 )]
 
+mod ethereum_data;
 mod recorded;
 #[path = "sahara/support/mod.rs"]
 mod support;
@@ -36,7 +37,7 @@ fn genesis_state(genesis: &Genesis) -> MemoryState {
 
 #[test]
 fn every_block_of_the_chain_ends_in_its_roots() {
-    let Some(directory) = support::conformance("execution-apis/tests") else { return };
+    let Some(directory) = ethereum_data::find("execution-apis/tests") else { return };
     let (genesis, blocks) = recorded::chain(&directory);
     let mut state = genesis_state(&genesis);
     state.hashes.insert(0, blocks[0].header.parent_hash);

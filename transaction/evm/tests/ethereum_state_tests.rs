@@ -8,6 +8,7 @@
     reason = "helpers of tests fail by panicking and say what is absent"
 )]
 
+mod ethereum_data;
 #[path = "sahara/support/mod.rs"]
 mod support;
 
@@ -152,7 +153,7 @@ const EIP_7610: [&str; 5] = [
 
 #[test]
 fn every_official_state_test_ends_in_its_root() {
-    let Some(directory) = support::conformance("ethereum-tests/GeneralStateTests") else { return };
+    let Some(directory) = ethereum_data::find("ethereum-tests/GeneralStateTests") else { return };
     let mut paths = vec![];
     files(&directory, &mut paths);
     let mut failures = vec![];

@@ -6,5 +6,6 @@ mod grants;
 mod invariants;
 mod model;
 mod opening;
+mod steps;
 mod words;
 pub(crate) mod world;

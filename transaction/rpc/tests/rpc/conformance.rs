@@ -2,32 +2,22 @@
 //! replayed ([`crate::replay`]), and on our own chain the same fields of the same kinds.
 
 use crate::{
+    ethereum_data,
     replay::Replayed,
     support::{ALICE, TestNode, address},
 };
 use alloy_sol_types::SolCall;
 use sahara_abi::{CHANNELS, IChannels};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs};
 
-/// Where the data is, unless it is absent, which is said.
-#[expect(clippy::disallowed_methods, reason = "the data lies outside the repository")]
-fn data() -> Option<PathBuf> {
-    let root = std::env::var("SAHARA_CONFORMANCE").map_or_else(
-        |_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-        PathBuf::from,
-    );
-    let path = root.join("execution-apis/tests");
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("conformance data absent: {} (set SAHARA_CONFORMANCE)", path.display());
-    None
-}
+/// The recorded questions and answers.
+const RECORDED: &str = "execution-apis/tests";
 
 /// The recorded answer, or `None` when the data is absent, which is said.
 fn recorded(method: &str, file: &str) -> Option<Value> {
-    let text = fs::read_to_string(data()?.join(method).join(format!("{file}.io"))).ok()?;
+    let place = ethereum_data::find(RECORDED)?.join(method).join(format!("{file}.io"));
+    let text = fs::read_to_string(place).ok()?;
     let answer = text.lines().find_map(|line| line.strip_prefix("<< ")).unwrap();
     Some(serde_json::from_str::<Value>(answer).unwrap()["result"].clone())
 }
@@ -252,7 +242,7 @@ fn same(path: &str, expected: &Value, got: &Value, differences: &mut Vec<String>
 
 #[tokio::test]
 async fn answers_are_the_recorded_ones() {
-    let Some(data) = data() else { return };
+    let Some(data) = ethereum_data::find(RECORDED) else { return };
     let node = Replayed::start(&data).await;
     let mut files = Vec::new();
     for method in fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()) {

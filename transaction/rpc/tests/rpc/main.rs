@@ -10,6 +10,9 @@ mod door;
 #[cfg(test)]
 mod earnings;
 #[cfg(test)]
+#[path = "../../../evm/tests/ethereum_data/mod.rs"]
+mod ethereum_data;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod monitor;

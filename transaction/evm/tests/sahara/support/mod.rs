@@ -1,4 +1,4 @@
-//! A state in memory with an Ethereum root, and where the conformance data lies.
+//! A state in memory with an Ethereum root.
 
 #![allow(
     dead_code,
@@ -9,7 +9,7 @@
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount, root};
 use sahara_evm::{Account, ParentState, StateDiff, StateError};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// A whole state.
 #[derive(Clone, Debug, Default)]
@@ -106,22 +106,4 @@ impl ParentState for MemoryState {
     fn block_hash(&self, number: u64) -> Result<B256, StateError> {
         Ok(self.hashes.get(&number).copied().unwrap_or_default())
     }
-}
-
-/// The directory of the conformance data, or `None` (said on the test's output) when absent.
-#[expect(clippy::disallowed_methods, reason = "the one setting of these tests")]
-pub(crate) fn conformance(part: &str) -> Option<PathBuf> {
-    let root = std::env::var("SAHARA_CONFORMANCE").map_or_else(
-        |_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-        PathBuf::from,
-    );
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!(
-        "conformance data absent: {} (set SAHARA_CONFORMANCE); nothing was tested",
-        path.display()
-    );
-    None
 }

@@ -1,7 +1,10 @@
 //! The invariants of `specs/0005-channels.md` over random afternoons. That the rules agree with the
 //! model after every step, and that the laws hold after every call, is checked while playing.
 
-use super::model::{Play, Signed, Step, steps};
+use super::{
+    model::{Play, Signed},
+    steps::{Step, steps},
+};
 use crate::Call;
 use alloy_sol_types::{SolEvent, SolEventInterface};
 use proptest::prelude::*;
