@@ -212,6 +212,7 @@ async function governs() {
   const staked = await mine.locator("strong").innerText();
 
   await page.goto(`${gateway}/governance`);
+  const power = await page.locator("section[aria-labelledby=power] strong").innerText();
   await page.getByRole("button", { name: "New proposal" }).click();
   await page.getByLabel("Title").fill(HOSTILE);
   await page.getByLabel("What and why").fill("Everybody writes docs.");
@@ -243,7 +244,7 @@ async function governs() {
   await check(page, "proposal");
   const title = await page.title();
   await delegator.context.close();
-  return { staked, said: said.replace(/\s+/g, " "), title };
+  return { staked, power, said: said.replace(/\s+/g, " "), title };
 }
 
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */

@@ -168,6 +168,7 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     assert_eq!(seen["problems"], json!([]));
     let governed = &seen["govern"];
     assert_eq!(governed["staked"], "400 SAHARA");
+    assert_eq!(governed["power"], "400 SAHARA");
     assert_eq!(governed["title"], "Governance · Sahara");
     let said = governed["said"].as_str().unwrap_or_default();
     ensure!(said.contains("For") && said.contains("100%"), "the tally says {said:?}");
