@@ -96,6 +96,18 @@ async function asks(page) {
   return form.locator("pre").innerText();
 }
 
+/** The interfaces of all protocols, made from what runs; answers how many there are. */
+async function refers({ page, say }) {
+  await page.goto(`${gateway}/help/reference`);
+  const protocols = page.locator("details.protocol");
+  await protocols.first().waitFor();
+  const all = await protocols.count();
+  await page.getByLabel(say("reference.find")).fill("castVoteBySig");
+  await page.waitForFunction(() => document.querySelectorAll("details.protocol").length === 1);
+  await check(page, "reference");
+  return all;
+}
+
 /** What the first visit loads, how much it jumps, and when it shows something. */
 async function firstLoad() {
   const { context, page } = await visitor();
@@ -250,7 +262,7 @@ async function governs() {
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page, say, language } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/help/reference", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor().catch((error) => {
       throw new Error(`${name} ${path}: ${error.message}`);
@@ -272,6 +284,7 @@ const told = {
     seen.watched = await earns(english);
     seen.signed = await signsIn(english.page);
     seen.owner = await asks(english.page);
+    seen.reference = await refers(english);
     await english.context.close();
   },
   async kunjungan() {

@@ -38,6 +38,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["watched"], json!({ "head": "time_ms", "isWhole": true }));
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+    assert_eq!(seen["reference"].as_u64(), u64::try_from(sahara_abi::PROTOCOLS.len()).ok());
     they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
     assert_eq!(seen["explore"], json!({ "calls": 3, "isNamed": true }));
