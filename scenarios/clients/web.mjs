@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
-import { economy, fails } from "./web_governance.mjs";
+import { economy, fails, pauses } from "./web_governance.mjs";
 import { grants } from "./web_grants.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
@@ -297,6 +297,7 @@ const told = {
   },
   async fail() {
     seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
+    seen.paused = await pauses(1);
     seen.fail = await fails(2, 6);
   },
   async grants() {

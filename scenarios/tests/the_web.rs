@@ -108,9 +108,9 @@ fn staked(genesis: &mut Value) {
         // What nobody does the chain does soon.
         patience: 5,
         grace: 3_600,
-        pauseFor: 60,
+        pauseFor: 600,
         pauseRest: 600,
-        guardian: alloy_primitives::Address::ZERO,
+        guardian: alloy_primitives::address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
         proposalVotes: alloy_primitives::U256::ZERO,
     };
     // Parameters are decided while somebody looks.
@@ -140,7 +140,7 @@ fn staked(genesis: &mut Value) {
     });
 }
 
-/// Two votes set the floor of gas; after the first the second is one step too many. In either language.
+/// Account 1 guards and pauses; two votes set the floor of gas; after the first the second is one step too many. In either language.
 #[expect(clippy::indexing_slicing, reason = "what is missing is null, and fails")]
 fn they_see_what_failed(seen: &Value) -> Result<()> {
     for language in ["en", "id"] {
@@ -150,6 +150,7 @@ fn they_see_what_failed(seen: &Value) -> Result<()> {
         ensure!(why.contains("InvalidParameters"), "the page does not say why: {failed}");
         assert_eq!(failed["isOpen"], true, "nobody can execute it: {failed}");
     }
+    assert_eq!(seen["paused"], json!({ "before": 0, "said": [true, true] }));
     let [before, after] = [&seen["fail"]["before"], &seen["fail"]["after"]];
     assert_eq!(*before, json!([true, true]), "each would be done when it was made");
     assert_eq!(*after, json!([false]), "tried out again, it is refused");
