@@ -116,7 +116,7 @@ fn staked(genesis: &mut Value) {
     // Parameters are decided while somebody looks.
     let rules = std::array::from_fn(|kind| {
         let is_parameter = kind == usize::from(u8::from(Kind::Parameter));
-        let period = if is_parameter { 60 } else { calm.period };
+        let period = if is_parameter { 90 } else { calm.period };
         Rules { period, ..calm.clone() }
     });
     genesis["config"]["governance"] = json!(Setup { rules, settings });
