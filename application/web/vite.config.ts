@@ -13,7 +13,7 @@ const proxy = Object.fromEntries(
 /** Parts that only later pages show. */
 const LATER = /src\/parts\/(?!(Talk|Payments|ItemCard|Coin|Who|When|Shown|Failure|Table)\.)\w+\.svelte/;
 /** What is loaded when somebody signs, or where something is checked. */
-const OWN = /src\/lib\/(calls|certificate|chain|contract|deeds|governance|grants|hash|resale|seal|signin|statement|verify)\.ts/;
+const OWN = /src\/lib\/(calls|certificate|chain|contract|deeds|governance|grants|hash|interfaces|resale|seal|signin|statement|verify)\.ts/;
 
 function chunk(id: string): string | undefined {
   // What of the framework the first page does without.

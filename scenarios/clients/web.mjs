@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { mnemonicToAccount } from "viem/accounts";
 import { explores, proves } from "./web_explorer.mjs";
-import { economy, fails } from "./web_governance.mjs";
+import { economy, fails, pauses } from "./web_governance.mjs";
 import { grants } from "./web_grants.mjs";
 import { waits } from "./web_late.mjs";
 import { bargains } from "./web_market.mjs";
@@ -94,6 +94,18 @@ async function asks(page) {
   await form.locator("pre").waitFor();
   await check(page, "contract");
   return form.locator("pre").innerText();
+}
+
+/** The interfaces of all protocols, made from what runs; answers how many there are. */
+async function refers({ page, say }) {
+  await page.goto(`${gateway}/help/reference`);
+  const protocols = page.locator("details.protocol");
+  await protocols.first().waitFor();
+  const all = await protocols.count();
+  await page.getByLabel(say("reference.find")).fill("castVoteBySig");
+  await page.waitForFunction(() => document.querySelectorAll("details.protocol").length === 1);
+  await check(page, "reference");
+  return all;
 }
 
 /** What the first visit loads, how much it jumps, and when it shows something. */
@@ -212,6 +224,7 @@ async function governs() {
   const staked = await mine.locator("strong").innerText();
 
   await page.goto(`${gateway}/governance`);
+  const power = await page.locator("section[aria-labelledby=power] strong").innerText();
   await page.getByRole("button", { name: "New proposal" }).click();
   await page.getByLabel("Title").fill(HOSTILE);
   await page.getByLabel("What and why").fill("Everybody writes docs.");
@@ -243,13 +256,13 @@ async function governs() {
   await check(page, "proposal");
   const title = await page.title();
   await delegator.context.close();
-  return { staked, said: said.replace(/\s+/g, " "), title };
+  return { staked, power, said: said.replace(/\s+/g, " "), title };
 }
 
 /** Every page, looked at: nothing serious for axe, nothing wider than the screen, nothing thrown. */
 async function pages(options, name) {
   const { context, page, say, language } = await visitor(options);
-  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
+  for (const path of ["/", "/chat", "/market", "/market/3", "/explore", "/earnings", "/studio", "/usage", "/staking", "/supply", "/network", "/settings", "/market/99999", "/explore/receipt", "/governance", "/help", "/help/quickstart", "/help/errors", "/help/ask", "/help/create", "/help/contribute", "/help/operate", "/help/run-a-validator", "/help/reference", "/explore/block/1", "/account/0x5341484152410000000000000000000000000102", "/earnings/0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "/explore?q=island", "/market?show=sale", "/market/%E0%A4%A", "/nowhere"]) {
     await page.goto(gateway + path);
     await page.locator("main h1, main [role=alert]").first().waitFor().catch((error) => {
       throw new Error(`${name} ${path}: ${error.message}`);
@@ -271,6 +284,7 @@ const told = {
     seen.watched = await earns(english);
     seen.signed = await signsIn(english.page);
     seen.owner = await asks(english.page);
+    seen.reference = await refers(english);
     await english.context.close();
   },
   async kunjungan() {
@@ -283,6 +297,7 @@ const told = {
   },
   async fail() {
     seen.economy = { en: await economy({}), id: await economy({ language: "id", width: 390, height: 844, scheme: "dark" }) };
+    seen.paused = await pauses(1);
     seen.fail = await fails(2, 6);
   },
   async grants() {

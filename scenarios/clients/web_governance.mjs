@@ -4,7 +4,8 @@ import { parseAbi, parseEther } from "viem";
 import { check, confirm, connects, gateway, signer, visitor, wallet } from "./web_people.mjs";
 
 const GOVERNANCE = "0x534148415241000000000000000000000000000b";
-const governance = parseAbi(["function depositFor(address account) payable", "function castVote(uint256 proposalId, uint8 support) returns (uint256 weight)"]);
+const MARKET = "0x5341484152410000000000000000000000000009";
+const governance = parseAbi(["function depositFor(address account) payable", "function pause(address[] protocols, uint64 duration)", "function castVote(uint256 proposalId, uint8 support) returns (uint256 weight)"]);
 /** A vote, its queue and the chain's own patience. */
 const LONG = { timeout: 300_000 };
 
@@ -13,6 +14,24 @@ async function floorOf(page) {
   await page.goto(`${gateway}/governance`);
   await page.locator("#gas-floor").waitFor();
   return page.locator("#gas-floor").innerText();
+}
+
+/** A guardian pauses what leads into a protocol: the page of the network says so, to whoever has it open. */
+export async function pauses(guardian) {
+  const [english, phone] = await Promise.all([visitor(), visitor({ language: "id", width: 390, height: 844, scheme: "dark" })]);
+  for (const { page } of [english, phone]) await page.goto(`${gateway}/network`);
+  for (const { page } of [english, phone]) await page.locator("main .figures .dot.good").waitFor();
+  const before = await english.page.locator("section[aria-labelledby=notices]").count();
+  await signer(guardian).call(GOVERNANCE, governance, "pause", [[MARKET], 600n]);
+  const said = [];
+  for (const { page, language, context } of [english, phone]) {
+    const notice = page.locator("section[aria-labelledby=notices] .note");
+    await notice.waitFor();
+    await check(page, `paused-${language}`);
+    said.push((await notice.innerText()).includes("market"));
+    await context.close();
+  }
+  return { before, said };
 }
 
 export async function economy(options) {

@@ -254,6 +254,13 @@ async function improves(owner, name) {
   await page.goto(`${gateway}/studio`);
   await page.locator("section[aria-labelledby=selling] a.card", { hasText: name }).waitFor();
   await check(page, `studio-sells-${language}`);
+  // Among all that is for sale, only what is listed.
+  await page.goto(`${gateway}/market?show=sale`);
+  await page.getByLabel(say("market.way")).selectOption("listing");
+  await page.waitForURL(/way=listing/);
+  await page.locator("main a.card", { hasText: name }).waitFor();
+  await page.waitForFunction((word) => [...document.querySelectorAll("main a.card .tag.warm")].every((one) => one.textContent.trim() === word), say("way.listing"));
+  await check(page, `listed-${language}`);
   return versions;
 }
 

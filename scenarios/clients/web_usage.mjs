@@ -45,6 +45,12 @@ export async function budgets(index) {
   await page.getByLabel(`${say("usage.alert")} (SAHARA)`).fill("");
   await page.keyboard.press("Tab");
   await low.waitFor({ state: "detached" });
+  // What nobody has cannot be paid in: that is said in words.
+  await page.getByLabel(`${say("amount")} (SAHARA)`).fill("900,000,000");
+  await page.getByRole("button", { name: say("usage.topUp"), exact: true }).click();
+  await page.locator("dialog[open] h2", { hasText: say("usage.topUp") }).waitFor();
+  await confirm(page);
+  await page.getByText(say("error.funds")).waitFor();
   await who.context.close();
   return { isHeld, daily, left };
 }

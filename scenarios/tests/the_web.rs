@@ -38,6 +38,7 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["watched"], json!({ "head": "time_ms", "isWhole": true }));
     assert_eq!(seen["signed"], json!({ "before": 401, "rows": 2, "cookies": "" }));
     assert_eq!(seen["owner"], "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+    assert_eq!(seen["reference"].as_u64(), u64::try_from(sahara_abi::PROTOCOLS.len()).ok());
     they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
     assert_eq!(seen["explore"], json!({ "calls": 3, "isNamed": true }));
@@ -107,15 +108,15 @@ fn staked(genesis: &mut Value) {
         // What nobody does the chain does soon.
         patience: 5,
         grace: 3_600,
-        pauseFor: 60,
+        pauseFor: 600,
         pauseRest: 600,
-        guardian: alloy_primitives::Address::ZERO,
+        guardian: alloy_primitives::address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
         proposalVotes: alloy_primitives::U256::ZERO,
     };
     // Parameters are decided while somebody looks.
     let rules = std::array::from_fn(|kind| {
         let is_parameter = kind == usize::from(u8::from(Kind::Parameter));
-        let period = if is_parameter { 60 } else { calm.period };
+        let period = if is_parameter { 90 } else { calm.period };
         Rules { period, ..calm.clone() }
     });
     genesis["config"]["governance"] = json!(Setup { rules, settings });
@@ -139,7 +140,7 @@ fn staked(genesis: &mut Value) {
     });
 }
 
-/// Two votes set the floor of gas; after the first the second is one step too many. In either language.
+/// Account 1 guards and pauses; two votes set the floor of gas; after the first the second is one step too many. In either language.
 #[expect(clippy::indexing_slicing, reason = "what is missing is null, and fails")]
 fn they_see_what_failed(seen: &Value) -> Result<()> {
     for language in ["en", "id"] {
@@ -149,6 +150,7 @@ fn they_see_what_failed(seen: &Value) -> Result<()> {
         ensure!(why.contains("InvalidParameters"), "the page does not say why: {failed}");
         assert_eq!(failed["isOpen"], true, "nobody can execute it: {failed}");
     }
+    assert_eq!(seen["paused"], json!({ "before": 0, "said": [true, true] }));
     let [before, after] = [&seen["fail"]["before"], &seen["fail"]["after"]];
     assert_eq!(*before, json!([true, true]), "each would be done when it was made");
     assert_eq!(*after, json!([false]), "tried out again, it is refused");
@@ -168,6 +170,7 @@ async fn people_stake_propose_and_vote_in_a_browser() -> Result<()> {
     assert_eq!(seen["problems"], json!([]));
     let governed = &seen["govern"];
     assert_eq!(governed["staked"], "400 SAHARA");
+    assert_eq!(governed["power"], "400 SAHARA");
     assert_eq!(governed["title"], "Governance · Sahara");
     let said = governed["said"].as_str().unwrap_or_default();
     ensure!(said.contains("For") && said.contains("100%"), "the tally says {said:?}");

@@ -229,6 +229,8 @@ function inWords(error: unknown): Error {
       const args = revert.data?.args?.map(String).join(", ") ?? revert.reason ?? "";
       return new Problem(args ? `${name}(${args})` : name, name, 0);
     }
+    // The node's words, the library's, and those that wallets make of them.
+    if (/insufficient funds|exceeds (the|transaction sender account) balance/i.test(`${error.shortMessage} ${error.details}`)) return new Problem(error.shortMessage, "funds", 0);
     return new Problem(error.shortMessage, "chain", 0);
   }
   return error instanceof Error ? error : new Error(String(error));

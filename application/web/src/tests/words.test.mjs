@@ -62,6 +62,14 @@ test("the first visit has every word that it shows", () => {
   }
 });
 
+test("every refusal of a protocol that has words is one of its interface", () => {
+  const generated = readFileSync(join(root, "../../../transaction/client/typescript/src/generated.ts"), "utf8");
+  const errors = new Set([...generated.matchAll(/"name":"(\w+)","type":"error"/g)].map(([, name]) => name));
+  const named = [...en.keys()].filter((key) => /^error\.[A-Z]/.test(key)).map((key) => key.slice("error.".length));
+  assert.ok(named.length > 40);
+  assert.deepEqual(named.filter((name) => !errors.has(name)), []);
+});
+
 test("no word is left over", () => {
   const all = sources.map(([, text]) => text).join("\n");
   const families = [...all.matchAll(/`([a-zA-Z]+\.(?:[a-zA-Z]+\.)?)\$\{/g)].map(([, prefix]) => prefix);
