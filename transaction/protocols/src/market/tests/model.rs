@@ -201,6 +201,8 @@ pub(super) struct Play {
     pub(super) owners: [usize; THINGS],
     /// What listings commit to: transfers, and of an asset what its account did and what others took of it.
     versions: [u64; THINGS],
+    /// What somebody else has owned before: its account's allowance ended with that.
+    has_moved: [bool; THINGS],
     /// The assets' own accounts, whose coin the fourth actor may take.
     accounts: [Address; LICENSE],
     wallets: [u128; 5],
@@ -249,6 +251,7 @@ impl Play {
             tokens,
             owners: [0, 1, 2, 3],
             versions: [0; THINGS],
+            has_moved: [false; THINGS],
             accounts,
             wallets,
             pool,
@@ -329,13 +332,16 @@ impl Play {
         }
     }
 
-    /// One unit out of an asset's own account, by an old allowance.
+    /// One unit out of an asset's own account, by an allowance of its first owner's.
     fn take(&mut self, thing: usize) -> (&'static str, bool, Result<(), Failure>) {
-        self.versions[thing] += 1;
-        self.wallets[3] += 1;
+        let is_allowed = !self.has_moved[thing];
+        if is_allowed {
+            self.versions[thing] += 1;
+            self.wallets[3] += 1;
+        }
         let (from, to) = (self.accounts[thing], self.actors[3].address);
         let call = ICoin::transferFromCall { from, to, value: U256::ONE };
-        ("take", true, self.world.call(self.actors[3], COIN, call).map(drop))
+        ("take", is_allowed, self.world.call(self.actors[3], COIN, call).map(drop))
     }
 
     fn publish(&mut self, step: &Step) -> (&'static str, bool, Result<(), Failure>) {
@@ -438,6 +444,7 @@ impl Play {
     fn hand_over(&mut self, thing: usize, to: usize) {
         self.owners[thing] = to;
         self.versions[thing] += 1;
+        self.has_moved[thing] = true;
     }
 
     /// Pays a price out while the seller still owns the thing.
