@@ -46,8 +46,10 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["keys"], keys);
     let kept = json!({ "keys": 1, "isBrought": true, "isGuarded": true, "isAnew": true });
     assert_eq!(seen["kept"], kept);
-    let budgets = json!({ "isHeld": true, "daily": "0.25 SAHARA", "left": 1 });
-    assert_eq!(seen["budgets"], budgets);
+    for (language, daily) in [("en", "0.25 SAHARA"), ("id", "0,25 SAHARA")] {
+        let budgets = json!({ "isHeld": true, "daily": daily, "left": 1 });
+        assert_eq!(seen["budgets"][language], budgets);
+    }
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
     assert_eq!(trade["title"], "Market · Sahara");
