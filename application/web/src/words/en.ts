@@ -632,6 +632,7 @@ export const en = {
   "supply.byMonth": "Comes free, by month (UTC)",
   "supply.calendar": "Unlock calendar",
   "supply.earliest": "Earliest",
+  "supply.free": "Free in all, at the end of each month (UTC)",
   "supply.from": "From",
   "supply.lead": "Ten billion, fixed at the start. Every node checks after every block that none was made or lost.",
   "supply.locked": "Still locked",

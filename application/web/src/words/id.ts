@@ -634,6 +634,7 @@ export const id: Record<keyof typeof en, string> = {
   "supply.byMonth": "Bebas per bulan (UTC)",
   "supply.calendar": "Kalender pembukaan",
   "supply.earliest": "Paling cepat",
+  "supply.free": "Seluruhnya bebas, pada akhir setiap bulan (UTC)",
   "supply.from": "Mulai",
   "supply.lead": "Sepuluh miliar, tetap sejak awal. Setiap node memeriksa setiap blok bahwa tidak ada yang bertambah atau hilang.",
   "supply.locked": "Masih terkunci",
