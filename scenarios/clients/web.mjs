@@ -325,7 +325,8 @@ const told = {
     seen.kept = await keeps();
   },
   async budgets() {
-    seen.budgets = await budgets(0);
+    const english = await budgets({}, 0);
+    seen.budgets = { en: english, id: await budgets({ language: "id", width: 390, height: 844, scheme: "dark" }, 0) };
   },
   async trade() {
     seen.trade = await trades();

@@ -49,8 +49,13 @@ export async function explores(index) {
   await valueOf("derivativeRoyalty").waitFor();
   const isNamed = /%$/.test(await valueOf("derivativeRoyalty").innerText()) && /SAHARA/.test(await valueOf("inputPrice").innerText());
   await check(page, "registration");
+  // In the end all of the supply is free, to the unit.
+  await page.goto(`${gateway}/supply`);
+  const free = page.locator("figure").nth(1);
+  await free.waitFor();
+  const all = await free.locator("tbody tr").last().locator("td").textContent();
   await context.close();
-  return { calls, isNamed };
+  return { calls, isNamed, free: all.trim() };
 }
 
 /** The browser checks the validators' certificate of a block by itself, and finds out one that somebody changed. */

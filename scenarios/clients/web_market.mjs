@@ -211,7 +211,12 @@ async function resells(owner, first, second, name) {
   await agrees(second, "deed.license", { name });
   await offer.waitFor({ state: "detached" });
   await second.page.goto(`${gateway}/account/${second.address}`);
-  await second.page.locator("section[aria-labelledby=licenses] td", { hasText: `#${license}` }).first().waitFor();
+  // Whoever buys it of its holder takes a seat before it can use it.
+  const bought = second.page.locator("section[aria-labelledby=licenses] tr", { has: second.page.locator("td", { hasText: new RegExp(`^#${license}$`) }) });
+  const seat = bought.getByRole("button", { name: second.say("license.seat"), exact: true });
+  await seat.click();
+  await agrees(second, "deed.seat", { license });
+  await seat.waitFor({ state: "detached" });
   return Number(license) > 0;
 }
 

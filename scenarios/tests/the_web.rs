@@ -41,13 +41,16 @@ async fn people_chat_trade_and_earn_in_a_browser() -> Result<()> {
     assert_eq!(seen["reference"].as_u64(), u64::try_from(sahara_abi::PROTOCOLS.len()).ok());
     they_bargain_and_look(&seen)?;
     // A call through a contract, with what was called inside.
-    assert_eq!(seen["explore"], json!({ "calls": 3, "isNamed": true }));
+    let explored = json!({ "calls": 3, "isNamed": true, "free": "10,000,000,000 SAHARA" });
+    assert_eq!(seen["explore"], explored);
     let keys = json!({ "skipped": "main", "found": "/market/1", "payees": 6, "inside": true, "isBack": true });
     assert_eq!(seen["keys"], keys);
     let kept = json!({ "keys": 1, "isBrought": true, "isGuarded": true, "isAnew": true });
     assert_eq!(seen["kept"], kept);
-    let budgets = json!({ "isHeld": true, "daily": "0.25 SAHARA", "left": 1 });
-    assert_eq!(seen["budgets"], budgets);
+    for (language, daily) in [("en", "0.25 SAHARA"), ("id", "0,25 SAHARA")] {
+        let budgets = json!({ "isHeld": true, "daily": daily, "left": 1 });
+        assert_eq!(seen["budgets"][language], budgets);
+    }
     let trade = &seen["trade"];
     // A hostile name is a text; two parents of 20 % are previewed, a third is one too many.
     assert_eq!(trade["title"], "Market · Sahara");

@@ -40,3 +40,14 @@ export async function buyResold(sale: Sale, name: string): Promise<Hex | undefin
     call: { protocol: "market", name: "buy", args: [data, "0x", session.address, ZERO], value: price + fee },
   });
 }
+
+/** Whether an account may use what a licence grants; who bought one of its holder has to take a seat first. */
+export const isSeated = async (license: number, account: string): Promise<boolean> => (await read<[boolean, bigint]>("licenses", "seat", [BigInt(license), account]))[0];
+
+export const takeSeat = (license: number): Promise<Hex | undefined> =>
+  act({
+    title: t("deed.seat", { license }),
+    lines: [[t("account"), session.address ?? ""]],
+    accept: t("license.seat"),
+    call: { protocol: "licenses", name: "assignSeat", args: [BigInt(license), session.address] },
+  });
