@@ -1,9 +1,9 @@
 //! Answers on the wire: JSON at once, or server-sent events token by token.
 
 use crate::{
-    drive::Reply,
     error::ApiError,
     openai::{Ask, Face, Total, finish_name},
+    repeat::Reply,
     rows::{Outcome, StoredAnswer, receipt_id},
     run::{Reader, Step},
 };

@@ -15,21 +15,19 @@ use crate::{
     listen::{Listened, is_taken, listen, refusal},
     openai::Ask,
     progress::Progress,
+    repeat::{Identity, Reply},
     rights::{Counts, Holds, Right, UsesHold},
-    rows::{Outcome, RequestRow, StoredAnswer, TwinRow, fingerprint, twin_key},
-    run::{Reader, Run, count},
-    store::{encode, get},
+    rows::{Outcome, RequestRow, fingerprint},
+    run::{Run, count},
+    store::encode,
 };
 use alloy_primitives::{Address, B256};
 use sahara_compute::{Event, Job, JobStream, Limits, Sampling, Terms, WorkerError};
-use sahara_primitives::{TokenCount, Usage, domain_hash};
+use sahara_primitives::{TokenCount, Usage};
 use sahara_telemetry::{TRACE, traceparent};
 use std::sync::Arc;
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span, debug_span};
-
-/// How long a stock client's automatic retry finds the answer of its first attempt.
-const RETRY_MILLISECONDS: u64 = 60_000;
 
 /// A request that is understood and authorised.
 #[derive(Clone, Debug)]
@@ -46,17 +44,6 @@ pub(crate) struct Call {
     pub(crate) salt: B256,
 }
 
-/// What tells a request from its repetition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
-    /// The client named it.
-    Named(B256),
-    /// A stock client's automatic retry of something.
-    Retry,
-    /// New.
-    Fresh,
-}
-
 /// A job that a worker accepted.
 struct Started {
     row: RequestRow,
@@ -66,47 +53,14 @@ struct Started {
     most: TokenCount,
 }
 
-/// Where an answer comes from.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// It is being made.
-    Live(Reader),
-    /// It was made before.
-    Stored(Box<RequestRow>, Outcome, StoredAnswer),
-}
-
 impl Gateway {
-    /// The id that an `Idempotency-Key` gives a request of this owner.
-    pub(crate) fn named(owner: B256, name: &str) -> Identity {
-        Identity::Named(domain_hash("sahara/request-id/1", &[owner.as_slice(), name.as_bytes()]))
-    }
-
     /// Joins, repeats or starts a request: one id, one charge (G4).
     pub(crate) fn begin(self: &Arc<Self>, call: Call) -> Result<Reply, ApiError> {
         let owner = call.account.row().authority.owner(call.account.channel);
         let body = fingerprint(call.body_hash, call.purpose);
         let mut runs = self.runs.lock();
-        let id = match call.identity {
-            Identity::Named(id) => Some(id),
-            Identity::Retry => {
-                let live = runs.twins.get(&(owner, body)).copied();
-                live.or(self.twin(owner, body)?)
-            }
-            Identity::Fresh => None,
-        };
-        if let Some(id) = id {
-            if let Some(run) = runs.by_id.get(&id) {
-                return match run.body == body {
-                    true => Ok(Reply::Live(run.reader())),
-                    false => Err(ApiError::other_body()),
-                };
-            }
-            if self.owed.lock().contains_key(&id) {
-                return Err(ApiError::pending());
-            }
-            if let Some(reply) = self.stored(id, body)? {
-                return Ok(reply);
-            }
+        if let Some(reply) = self.again_among(&runs, (owner, body), &call.identity)? {
+            return Ok(reply);
         }
         let id = match call.identity {
             Identity::Named(id) => id,
@@ -130,34 +84,6 @@ impl Gateway {
             debug_span!(target: TRACE, "gateway.answer", request = %id, asset = call.model.asset.0);
         tokio::spawn(async move { gateway.drive(run, call).await }.instrument(span));
         Ok(Reply::Live(reader))
-    }
-
-    /// The last finished request with this body, if a retry may still join it. Bytes handed to a
-    /// connection prove nothing about their arrival: that the client retries does.
-    fn twin(&self, owner: B256, body: B256) -> Result<Option<B256>, ApiError> {
-        let key = twin_key(owner, body);
-        let Some(twin) = get::<TwinRow>(&self.store().twins, &key)? else { return Ok(None) };
-        let row = get::<RequestRow>(&self.store().requests, twin.id.as_slice())?;
-        let outcome = row.and_then(|row| row.outcome).filter(|outcome| outcome.finish.is_some());
-        let is_recent =
-            |outcome: &Outcome| self.now().0.saturating_sub(outcome.ended.0) <= RETRY_MILLISECONDS;
-        Ok(outcome.filter(is_recent).map(|_| twin.id))
-    }
-
-    fn stored(&self, id: B256, body: B256) -> Result<Option<Reply>, ApiError> {
-        let Some(row) = get::<RequestRow>(&self.store().requests, id.as_slice())? else {
-            return Ok(None);
-        };
-        if row.fingerprint() != body {
-            return Err(ApiError::other_body());
-        }
-        let Some(outcome) = row.outcome else { return Ok(None) };
-        let answer = self.store().result(id, row.job)?.ok_or_else(|| {
-            ApiError::not_found(
-                "this request was answered and charged once; its answer is kept for 24 hours only",
-            )
-        })?;
-        Ok(Some(Reply::Stored(Box::new(row), outcome, answer)))
     }
 
     async fn drive(self: Arc<Self>, run: Arc<Run>, call: Call) {

@@ -13,17 +13,18 @@
 
 use crate::{
     account::Account,
-    admit::{limits, worst_cost},
     answer::respond,
     catalog::{Model, Offer},
-    drive::{Call, Identity, random},
+    drive::{Call, random},
     error::ApiError,
     gateway::Gateway,
     metrics::metrics,
     openai::{Ask, Endpoint},
     quota,
     receipts::ReceiptAnswer,
-    x402,
+    repeat::Identity,
+    rows::fingerprint,
+    x402::{self, Unpaid},
 };
 use alloy_primitives::{B256, keccak256};
 use axum::{
@@ -36,7 +37,6 @@ use axum::{
 };
 use bytes::Bytes;
 use sahara_abi::purpose;
-use sahara_compute::Terms;
 use sahara_primitives::AssetId;
 use sahara_telemetry::{TRACE, TRACEPARENT, follow};
 use serde_json::{Value, json};
@@ -272,10 +272,12 @@ async fn complete(
     let account = gateway.bearer(&headers)?;
     let body = gateway.read_body(body)?;
     let ask = Ask::parse(endpoint, &body)?;
-    let model = gateway.catalog.find(&ask.model);
-    let model = model.ok_or_else(|| ApiError::model_not_found(&ask.model))?;
     let body_hash = keccak256(&body);
     let purpose = purpose(&headers)?;
+    let Some(model) = gateway.catalog.find(&ask.model) else {
+        let body = fingerprint(body_hash, purpose);
+        return repeated(&gateway, account.as_deref(), (&headers, &ask, body)).await;
+    };
     let url = format!("{}{}", gateway.config.url.trim_end_matches('/'), endpoint.path());
     let mut payment = None;
     let (account, identity, salt) = match account {
@@ -308,6 +310,19 @@ async fn complete(
     Ok(response)
 }
 
+/// Nobody serves the model now: who asked before still gets the answer.
+async fn repeated(
+    gateway: &Gateway,
+    account: Option<&Account>,
+    (headers, ask, body): (&HeaderMap, &Ask, B256),
+) -> Result<Response, ApiError> {
+    let reply = match account {
+        Some(account) => gateway.again(account, &identity(account, headers)?, body)?,
+        None => None,
+    };
+    respond(reply.ok_or_else(|| ApiError::model_not_found(&ask.model))?, ask).await
+}
+
 /// What a client says it asks for: inference always, and `sahara-purpose: commercial` where it earns
 /// money with the answer.
 fn purpose(headers: &HeaderMap) -> Result<u8, ApiError> {
@@ -333,55 +348,4 @@ fn identity(account: &Account, headers: &HeaderMap) -> Result<Identity, ApiError
     let count = headers.get("x-stainless-retry-count").and_then(|count| count.to_str().ok());
     let is_retry = count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count > 0);
     Ok(if is_retry { Identity::Retry } else { Identity::Fresh })
-}
-
-/// A request without a key.
-struct Unpaid<'a> {
-    gateway: &'a Gateway,
-    model: &'a Model,
-    ask: &'a Ask,
-    url: &'a str,
-    purpose: u8,
-}
-
-impl Unpaid<'_> {
-    /// Checks a payment, or asks for one.
-    async fn pay(
-        &self,
-        body_hash: B256,
-        headers: &HeaderMap,
-    ) -> Result<(x402::Paid, B256), ApiError> {
-        let offer = self.model.offers.first();
-        let offer = offer.ok_or_else(|| ApiError::model_not_found(&self.model.name))?;
-        let terms = |request_id, salt| Terms {
-            method: "POST".into(),
-            url: self.url.to_owned(),
-            body_hash,
-            asset: self.model.asset,
-            purpose: self.purpose,
-            worker_prices: offer.prices,
-            asset_prices: self.model.prices,
-            request_id,
-            salt,
-        };
-        let challenge = |error: &str| {
-            let limits = limits(self.gateway, self.ask, offer);
-            let worst = worst_cost(self.gateway, None, (offer.prices, self.model.prices), limits)?;
-            let header = x402::challenge(self.gateway, &terms(random(), random()), worst, error);
-            Err(ApiError::payment_required(error, header))
-        };
-        let Some(payment) = headers.get("payment-signature") else {
-            return challenge(
-                "this needs an API key (Authorization: Bearer sk-...) or a payment (PAYMENT-SIGNATURE answers the PAYMENT-REQUIRED header)",
-            );
-        };
-        let payment = payment.to_str().map_err(|_| ApiError::invalid("PAYMENT-SIGNATURE"))?;
-        let offered = x402::read(payment)?;
-        let (request_id, salt) = (offered.request_id, offered.salt);
-        match x402::check(self.gateway, &offered, &terms(request_id, salt)).await {
-            Ok(paid) => Ok((paid, salt)),
-            Err(error) if error.status == 402 => challenge(&error.message),
-            Err(error) => Err(error),
-        }
-    }
 }

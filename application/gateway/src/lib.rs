@@ -54,6 +54,7 @@ mod purge;
 mod quota;
 mod receipts;
 mod recover;
+mod repeat;
 mod rights;
 mod rows;
 mod rpc_node;

@@ -7,12 +7,19 @@
 
 use crate::{
     account::Account,
+    admit::{limits, worst_cost},
+    catalog::Model,
+    drive::random,
     error::ApiError,
     gateway::Gateway,
-    rows::{Authority, Voucher},
+    openai::Ask,
+    repeat::Identity,
+    rows::{Authority, RequestRow, Voucher},
+    store::get,
 };
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolStruct;
+use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sahara_abi::{
     CHANNELS, COIN, IChannels,
@@ -164,6 +171,18 @@ pub(crate) fn read(header: &str) -> Result<Offered, ApiError> {
     Ok(Offered { payload: envelope.payload, request_id, salt })
 }
 
+impl Offered {
+    /// The terms of this very request, if it was answered before: prices may have changed since.
+    fn answered(&self, gateway: &Gateway) -> Result<Option<Terms>, ApiError> {
+        let Some(reservation) = self.payload.reservation.parse() else { return Ok(None) };
+        let channel = reservation_channel(gateway.chain_id(), &reservation);
+        let identity = Gateway::named(channel, &self.request_id.to_string());
+        let Identity::Named(id) = identity else { return Ok(None) };
+        let row = get::<RequestRow>(&gateway.store().requests, id.as_slice())?;
+        Ok(row.filter(|row| row.outcome.is_some()).map(|row| row.terms))
+    }
+}
+
 impl ReservationText {
     fn parse(&self) -> Option<IChannels::Reservation> {
         Some(IChannels::Reservation {
@@ -244,4 +263,59 @@ async fn check_covered(
         )));
     }
     Ok(())
+}
+
+/// A request without a key.
+pub(crate) struct Unpaid<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) model: &'a Model,
+    pub(crate) ask: &'a Ask,
+    pub(crate) url: &'a str,
+    pub(crate) purpose: u8,
+}
+
+impl Unpaid<'_> {
+    /// Checks a payment, or asks for one.
+    pub(crate) async fn pay(
+        &self,
+        body_hash: B256,
+        headers: &HeaderMap,
+    ) -> Result<(Paid, B256), ApiError> {
+        let offer = self.model.offers.first();
+        let offer = offer.ok_or_else(|| ApiError::model_not_found(&self.model.name))?;
+        let terms = |request_id, salt| Terms {
+            method: "POST".into(),
+            url: self.url.to_owned(),
+            body_hash,
+            asset: self.model.asset,
+            purpose: self.purpose,
+            worker_prices: offer.prices,
+            asset_prices: self.model.prices,
+            request_id,
+            salt,
+        };
+        let ask = |error: &str| {
+            let limits = limits(self.gateway, self.ask, offer);
+            let worst = worst_cost(self.gateway, None, (offer.prices, self.model.prices), limits)?;
+            let header = challenge(self.gateway, &terms(random(), random()), worst, error);
+            Err(ApiError::payment_required(error, header))
+        };
+        let Some(payment) = headers.get("payment-signature") else {
+            return ask(
+                "this needs an API key (Authorization: Bearer sk-...) or a payment (PAYMENT-SIGNATURE answers the PAYMENT-REQUIRED header)",
+            );
+        };
+        let payment = payment.to_str().map_err(|_| ApiError::invalid("PAYMENT-SIGNATURE"))?;
+        let offered = read(payment)?;
+        let (request_id, salt) = (offered.request_id, offered.salt);
+        let mut asked = terms(request_id, salt);
+        if let Some(first) = offered.answered(self.gateway)? {
+            (asked.worker_prices, asked.asset_prices) = (first.worker_prices, first.asset_prices);
+        }
+        match check(self.gateway, &offered, &asked).await {
+            Ok(paid) => Ok((paid, salt)),
+            Err(error) if error.status == 402 => ask(&error.message),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use super::world::{World, chat};
 use crate::{
-    drive::{Call, Identity, Reply, random},
+    drive::{Call, random},
     openai::{Ask, Endpoint},
+    repeat::{Identity, Reply},
     run::Step,
 };
 use alloy_primitives::{B256, keccak256};

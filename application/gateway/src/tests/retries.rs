@@ -1,4 +1,6 @@
 use super::world::{NOW, World, chat};
+use alloy_sol_types::SolCall;
+use sahara_abi::{IWorkers, WORKERS};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
@@ -33,6 +35,19 @@ async fn g4_a_result_is_the_same_however_long_its_channel_took_to_open() {
     assert_eq!(status, 200, "{first}");
     assert_eq!(first["created"], NOW / 1_000, "when it was asked for");
     assert_eq!(text(named()).await.1, first);
+}
+
+#[tokio::test]
+async fn g4_an_id_keeps_its_result_when_nobody_serves_the_model_any_more() {
+    let world = World::new().await;
+    let named = |name: &str| world.ask(&chat("gone")).header("idempotency-key", name);
+    let (status, first) = text(named("a")).await;
+    assert_eq!(status, 200, "{first}");
+    let unserve = IWorkers::unserveCall { asset: 1 }.abi_encode();
+    world.node.send_as(world.worker, WORKERS, &unserve);
+    world.catch_up().await;
+    assert_eq!(text(named("b")).await.0, 404);
+    assert_eq!(text(named("a")).await, (200, first));
 }
 
 #[tokio::test]

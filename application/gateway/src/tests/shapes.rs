@@ -1,8 +1,9 @@
-use super::world::{World, chat, signer};
+use super::world::{INPUT, OUTPUT, World, chat, signer};
 use crate::RequestPayment;
 use alloy_primitives::B256;
+use alloy_sol_types::SolCall;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use sahara_abi::{IChannels, signing};
+use sahara_abi::{IChannels, IWorkers, WORKERS, signing};
 use sahara_primitives::{ChannelId, LOCAL_CHAIN_ID};
 use serde_json::{Value, json};
 
@@ -126,6 +127,15 @@ async fn g7_a_payment_is_for_one_request() {
     world.settle().await;
     let settled: u128 = world.node.channel(channel).settled.to();
     assert_eq!(first["usage"]["cost_base_units"], settled.to_string());
+    // Dearer since: what was answered is answered so, and pays for nothing else.
+    let (input_price, output_price) = (INPUT * 2, OUTPUT * 2);
+    let serve =
+        IWorkers::serveCall { asset: 1, inputPrice: input_price, outputPrice: output_price };
+    world.node.send_as(world.worker, WORKERS, &serve.abi_encode());
+    world.catch_up().await;
+    let again: Value = send(path, &body).await.unwrap().json().await.unwrap();
+    assert_eq!(again, first, "whatever it costs now");
+    assert_eq!(send(path, &chat("other")).await.unwrap().status(), 402);
     assert_eq!(world.script.starts.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
