@@ -102,6 +102,11 @@ impl Heard {
         if said.endpoint != source.endpoint {
             return;
         }
+        // Who answered before and misses one question may be busy: its models go when it misses the next.
+        if answer.is_none() && said.failures == 0 && !said.cards.is_empty() {
+            said.fail(now);
+            return;
+        }
         let mut left = offered.clone();
         let mut cards = answer.unwrap_or_default();
         cards.retain(|card| left.remove(&card.asset));
@@ -126,8 +131,9 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::{Heard, Source};
-    use alloy_primitives::Address;
-    use sahara_primitives::AssetId;
+    use alloy_primitives::{Address, B256};
+    use sahara_compute::Card;
+    use sahara_primitives::{AssetId, DeterminismClass, Prices};
     use std::{collections::BTreeSet, slice, time::Duration};
     use tokio::time::Instant;
 
@@ -155,6 +161,31 @@ mod tests {
         heard.hear(&bad, &offered, (None, now));
         heard.expect(bad.worker, "http://moved", now);
         assert_eq!(heard.due(now, 16)[0].endpoint, "http://moved");
+    }
+
+    #[test]
+    fn who_misses_one_question_keeps_its_models_until_the_next() {
+        let (mut heard, mut now) = (Heard::default(), Instant::now());
+        let busy = Source { worker: Address::repeat_byte(1), endpoint: "http://busy".into() };
+        let offered = BTreeSet::from([AssetId(1)]);
+        let card = Card {
+            asset: AssetId(1),
+            class: DeterminismClass::D1,
+            model_root: B256::ZERO,
+            context_length: 1,
+            overhead_tokens: 0,
+            prices: Prices::default(),
+        };
+        heard.expect(busy.worker, &busy.endpoint, now);
+        assert_eq!(heard.due(now, 1), slice::from_ref(&busy));
+        heard.hear(&busy, &offered, (Some(vec![card]), now));
+        for (has_missed, is_known) in [(1, true), (2, false)] {
+            heard.expect(busy.worker, &busy.endpoint, now);
+            now += Duration::from_secs(1);
+            assert_eq!(heard.due(now, 1), slice::from_ref(&busy), "{has_missed}");
+            heard.hear(&busy, &offered, (None, now));
+            assert_eq!(heard.card(busy.worker, AssetId(1)).is_some(), is_known, "{has_missed}");
+        }
     }
 
     #[test]
