@@ -248,9 +248,12 @@ async fn what_comes_free_is_awarded_and_earned_is_told_before_anything_is_sent()
 /// A dry run says what would become of it, and nothing does.
 fn nothing_is_sent(network: &Network) -> Result<()> {
     let to = "0x00000000000000000000000000000000000d0d00";
-    for ask in
-        [["wallet", "send", to, "1"].as_slice(), &["wallet", "fund", "1"], &["gov", "deposit", "1"]]
-    {
+    for ask in [
+        ["wallet", "send", to, "1"].as_slice(),
+        &["wallet", "fund", "1"],
+        &["gov", "deposit", "1"],
+        &["intent", "cancel", "3"],
+    ] {
         let tried = network.sahara(&[ask, &["--dev-account", "7", "--dry-run"]].concat())?;
         ensure!(tried.get("would_be_taken") == Some(&json!(true)), "{ask:?}: {tried}");
     }

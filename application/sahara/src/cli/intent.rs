@@ -1,6 +1,6 @@
 //! Flags of `sahara intent`.
 
-use super::{Signer, Span};
+use super::{Doing, Signer, Span};
 use clap::{Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount};
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub(crate) enum Intent {
         nonce: u64,
         /// Whose intent it is.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Let a relayer be repaid from your coin, within limits.
     #[command(
@@ -60,7 +60,7 @@ pub(crate) enum Intent {
         per_day: Amount,
         /// The sponsor.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Take coin out of a budget that you gave.
     #[command(
@@ -73,7 +73,7 @@ pub(crate) enum Intent {
         amount: Amount,
         /// The sponsor.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// What is left of a budget.
     #[command(

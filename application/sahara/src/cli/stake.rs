@@ -110,7 +110,7 @@ pub(crate) struct CreateStake {
     pub(crate) fee_address: Option<Address>,
     /// The validator's account, which pays the stake.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
 }
 
 /// `sahara stake delegate` and `sahara stake undelegate`.

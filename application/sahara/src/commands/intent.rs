@@ -1,7 +1,7 @@
 //! `sahara intent`: what an account without coin signs, and anybody brings.
 
 use crate::{
-    cli::{Intent as Command, SignIntent, Signer},
+    cli::{Doing, Intent as Command, SignIntent, Signer},
     commands::act::Act,
     failure::Failure,
     output::{Format, now, pairs, utc},
@@ -44,22 +44,22 @@ pub(crate) async fn run(command: &Command, session: &Session, format: Format) ->
             }
             relay(signed, *sponsor, session, signer, format).await
         }
-        Command::Cancel { nonce, signer } => {
+        Command::Cancel { nonce, doing } => {
             let call = IIntents::cancelCall { nonce: U256::from(*nonce) };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            sent(session, doing, Amount::ZERO, &call, format).await
         }
-        Command::Sponsor { relayer, amount, per_intent, per_day, signer } => {
+        Command::Sponsor { relayer, amount, per_intent, per_day, doing } => {
             let call = IIntents::sponsorCall {
                 relayer: *relayer,
                 perIntent: limit(*per_intent)?,
                 perDay: limit(*per_day)?,
             };
-            sent(session, signer, *amount, &call, format).await
+            sent(session, doing, *amount, &call, format).await
         }
-        Command::TakeBack { relayer, amount, signer } => {
+        Command::TakeBack { relayer, amount, doing } => {
             let amount = amount.base_units();
             let call = IIntents::withdrawBudgetCall { relayer: *relayer, amount };
-            sent(session, signer, Amount::ZERO, &call, format).await
+            sent(session, doing, Amount::ZERO, &call, format).await
         }
         Command::Budget { sponsor, relayer } => {
             budget(&session.client()?, (*sponsor, *relayer), format).await
@@ -230,12 +230,12 @@ async fn budget(
 
 async fn sent<C: SolCall>(
     session: &Session,
-    signer: &Signer,
+    Doing { dry_run, signer }: &Doing,
     value: Amount,
     call: &C,
     format: Format,
 ) -> Result<()> {
-    let act = Act { protocol: INTENTS, value, dry_run: false, signer };
+    let act = Act { protocol: INTENTS, value, dry_run: *dry_run, signer };
     act.report(session, call, format).await
 }
 

@@ -46,11 +46,9 @@ pub(crate) async fn run(stake: &Stake, session: &Session, format: Format) -> Res
     let nothing = Amount::ZERO;
     match stake {
         Stake::Create(create) => {
-            let operator = session.key(&create.signer).await?.address();
-            let call = creation(create, operator)?;
-            let signer = &create.signer;
-            let act = Act { protocol: STAKING, value: create.amount, dry_run: false, signer };
-            act.report(session, &call, format).await
+            let key = session.key(&create.doing.signer).await?;
+            let call = creation(create, key.address())?;
+            act(&create.doing, create.amount).report_as(&key, session, &call, format).await
         }
         Stake::Delegate(to) => {
             let call = IStaking::delegateCall { validator: to.validator };
@@ -64,9 +62,9 @@ pub(crate) async fn run(stake: &Stake, session: &Session, format: Format) -> Res
         }
         Stake::Undelegate(from) => undelegate(from, session, format).await,
         Stake::Withdraw { validator, doing } => {
-            let delegator = session.key(&doing.signer).await?.address();
-            let call = IStaking::withdrawCall { delegator, validator: *validator };
-            act(doing, nothing).report(session, &call, format).await
+            let key = session.key(&doing.signer).await?;
+            let call = IStaking::withdrawCall { delegator: key.address(), validator: *validator };
+            act(doing, nothing).report_as(&key, session, &call, format).await
         }
         Stake::Leave { doing } => {
             let call = IStaking::leaveValidatorCall {};
