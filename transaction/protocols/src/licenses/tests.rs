@@ -1,5 +1,6 @@
 //! Behaviours, one sentence each; the invariants by number over random calls against a naive model.
 
+mod evasion;
 mod invariants;
 mod metering;
 mod model;

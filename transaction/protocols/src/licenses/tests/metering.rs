@@ -14,7 +14,7 @@ use sahara_abi::{
 };
 
 /// A payer with a channel and a licence of five uses of another asset, which its gateway may count.
-fn metered() -> (World, B256, u64, U256) {
+pub(super) fn metered() -> (World, B256, u64, U256) {
     let mut world = world();
     let (owner, payer) = (world.creator, world.payers[0]);
     let asset = register(&mut world, owner, model()).unwrap();
