@@ -14,6 +14,10 @@
 //! - I3 An ancestor's share is the largest over all paths.
 //! - I4 Every asset has exactly one owner; `balanceOf` counts them.
 //! - I5 A transfer first pays what the past earned, and moves the rest.
+//! - I6 Nothing owns itself: owners of owners end with somebody who is no asset's account.
+//! - I7 An edge stands exactly where the table of relations allows it.
+//! - I8 Nobody but the registry's own code moves an asset for another operator.
+//! - I9 What an asset's own account allowed ends when the asset, or one above it, changes hands.
 
 mod accounts;
 mod dispatch;

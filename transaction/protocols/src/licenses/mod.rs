@@ -20,7 +20,7 @@
 //! - I6 Uses never pass their limit.
 //! - I7 A licence ends before its time only where its terms allow it.
 //! - I8 A derivative is linked only with the right to, and carries reciprocal terms for ever.
-//! - I9 Of a licence with a limit no more is served than was bought, whoever is away when it is counted.
+//! - I9 A gateway serves no more of a licence with a limit than was bought, whoever is away when it counts.
 //!
 //! # Rounding
 //! A price per 1,000,000 tokens is rounded up once per sale, the fee down.
