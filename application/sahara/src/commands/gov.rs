@@ -8,7 +8,7 @@ use crate::{
     refusal::refused,
     session::Session,
 };
-use alloy_primitives::Bytes;
+use alloy_primitives::{Bytes, FixedBytes};
 use eyre::{Result, eyre};
 use sahara_abi::{
     GOVERNANCE,
@@ -30,6 +30,8 @@ struct Shown {
     votes_end: u64,
     executable_at: u64,
     failed_at: u64,
+    /// The first bytes of the refusal; zeros where there was none.
+    failed_with: FixedBytes<4>,
     against: Amount,
     in_favour: Amount,
     abstained: Amount,
@@ -217,6 +219,7 @@ async fn show(client: &ChainClient, number: u64) -> Result<Shown> {
     }
     let (tally, rules, details) =
         (read!(tallyCall), read!(proposalRulesCall), read!(proposalDetailsCall));
+    let failed = read!(failedExecutionCall);
     let coins = Amount::from_base_units;
     let calls = details.targets.into_iter().zip(details.calldatas);
     Ok(Shown {
@@ -228,7 +231,8 @@ async fn show(client: &ChainClient, number: u64) -> Result<Shown> {
         votes_begin: read!(proposalSnapshotCall).saturating_to(),
         votes_end: read!(proposalDeadlineCall).saturating_to(),
         executable_at: read!(proposalEtaCall).saturating_to(),
-        failed_at: read!(failedExecutionCall).at,
+        failed_at: failed.at,
+        failed_with: failed.selector,
         against: coins(tally.against),
         in_favour: coins(tally.inFavour),
         abstained: coins(tally.abstained),
@@ -263,8 +267,13 @@ fn details(shown: &Shown) -> String {
         ("threshold", percent(shown.threshold)),
     ]);
     if shown.failed_at > 0 {
+        let why = if shown.failed_with.is_zero() {
+            String::from("most likely it takes more gas than the chain gives")
+        } else {
+            format!("refused with {}", shown.failed_with)
+        };
         text.push_str(&format!(
-            "\nthe chain could not do it ({}); anyone may try again: `sahara gov execute`",
+            "\nthe chain could not do it ({}): {why}; anyone may try again: `sahara gov execute`",
             utc(Timestamp(shown.failed_at))
         ));
     }
