@@ -241,8 +241,8 @@ fn circumstances(
 /// must use: for the pool, which decides about nonce, coin and price itself.
 ///
 /// # Errors
-/// The inner error says what is wrong with the transaction whatever the state becomes; the base
-/// fee counts as such only through [`Refusal::may_pass_later`].
+/// The inner error says what is wrong with the transaction whatever the state becomes, but for a base
+/// fee above what it offers.
 pub fn admit<S: ParentState>(
     rules: Rules,
     state: S,
