@@ -2,13 +2,14 @@
 
 use crate::Fault;
 use alloy_consensus::{Header, SignableTransaction as _, TxEip1559};
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
+use sahara_abi::ASSETS;
 use sahara_chain::store::{
     ExecutedBlock, Genesis, PendingStates, Store, StoreOptions, genesis_root,
 };
 use sahara_evm::{
-    BlockBuilder, BlockEnv, BlockOutcome, GenesisConfig, RecoveredTransaction, Rules, StateDiff,
-    recover_transaction,
+    Account, AccountDiff, BlockBuilder, BlockEnv, BlockOutcome, GenesisConfig, ParentState as _,
+    RecoveredTransaction, Rules, StateDiff, recover_transaction,
 };
 use sahara_finality::{
     Block, EthereumTransaction, SYSTEM_ADDRESS, Seal, Transaction, receipts_root, transactions_root,
@@ -19,6 +20,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 pub(crate) const CHAIN_ID: u64 = 724_272;
 const GWEI: u64 = 1_000_000_000;
 const LEADER: Address = Address::repeat_byte(0x1e);
+/// Accounts that one block adds while the state grows.
+const GROWTH: usize = 50_000;
 /// Who sends: enough for the sender's account not to be the measured thing.
 pub(crate) const SENDERS: usize = 200;
 
@@ -55,7 +58,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(crate) fn new(directory: &Path, state: &StateDiff) -> Result<Self, Fault> {
+    /// A chain that begins with `state`, grown by so many accounts.
+    pub(crate) fn new(
+        (directory, accounts): (&Path, u64),
+        state: &StateDiff,
+    ) -> Result<Self, Fault> {
         let config = GenesisConfig::local(CHAIN_ID, 1_000_000, &[LEADER]);
         let (mut diff, mut header) = sahara_evm::genesis(&config)?;
         for (address, change) in &state.accounts {
@@ -66,10 +73,8 @@ impl Chain {
         let keys: Vec<_> = (1..=SENDERS).map(key).collect::<Result<_, _>>()?;
         for key in &keys {
             let account = diff.accounts.entry(account(key)).or_default();
-            account.after = Some(sahara_evm::Account {
-                balance: U256::from(1_u128 << 100),
-                ..Default::default()
-            });
+            account.after =
+                Some(Account { balance: U256::from(1_u128 << 100), ..Default::default() });
         }
         let seal = Seal::Genesis { chain_id: CHAIN_ID, validators: B256::ZERO };
         header.state_root = genesis_root(&diff)?;
@@ -78,7 +83,45 @@ impl Chain {
         let genesis = Genesis { chain_id: CHAIN_ID, block, state: diff };
         let store = Store::open(directory, StoreOptions::default(), &genesis)?;
         let nonces = vec![0; keys.len()];
-        Ok(Self { pending: PendingStates::new(store, 1 << 30), keys, nonces, next: 0 })
+        let chain = Self { pending: PendingStates::new(store, 1 << 30), keys, nonces, next: 0 };
+        (0..accounts).step_by(GROWTH).try_for_each(|first| chain.grow(first))?;
+        Ok(chain)
+    }
+
+    /// Adds accounts, and as many words of the registry, as one block.
+    fn grow(&self, first: u64) -> Result<(), Fault> {
+        let books = self.pending.store().state().account(ASSETS)?;
+        let mut diff = StateDiff::default();
+        let mut words = AccountDiff { before: books, after: books, ..AccountDiff::default() };
+        for number in (first..).take(GROWTH) {
+            let word = keccak256([b"background".as_slice(), &number.to_be_bytes()].concat());
+            let account = Account { balance: U256::from(1), ..Account::default() };
+            let account = AccountDiff { after: Some(account), ..AccountDiff::default() };
+            diff.accounts.insert(Address::from_word(word), account);
+            words.storage.insert(word.into(), (U256::ZERO, word.into()));
+        }
+        diff.accounts.insert(ASSETS, words);
+        let parent = self.pending.store().head();
+        let (state_root, trie) = self.pending.root_after(parent.hash, &diff)?;
+        let header = Header {
+            number: parent.number + 1,
+            timestamp: parent.header.timestamp + 1,
+            parent_hash: parent.hash,
+            state_root,
+            ..parent.header.clone()
+        };
+        let seal = Seal::Genesis { chain_id: CHAIN_ID, validators: B256::ZERO };
+        let block = Block { header, seal, transactions: Vec::new() };
+        let hash = block.hash();
+        self.pending.insert(Arc::new(ExecutedBlock {
+            block: Arc::new(block),
+            receipts: Arc::default(),
+            senders: Vec::new(),
+            diff,
+            trie,
+        }))?;
+        self.pending.finalize(hash, None)?;
+        Ok(())
     }
 
     /// Signs, executes and finalises a block of these calls; every one must succeed.

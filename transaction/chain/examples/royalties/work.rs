@@ -57,6 +57,9 @@ fn report(
     Ok(())
 }
 
+/// Where the chain's files stand, and how many accounts it has that nothing here touches.
+type Place<'a> = (&'a Path, u64);
+
 /// One kind of transaction.
 pub(crate) struct Work {
     name: String,
@@ -187,7 +190,7 @@ fn splitters(
 }
 
 /// ROY-2: by ancestors and by who earns.
-pub(crate) fn ancestors(directory: &Path) -> Result<(), Fault> {
+pub(crate) fn ancestors(place: Place<'_>) -> Result<(), Fault> {
     let mut town = Town::default();
     let mut works = Vec::new();
     for earns in [Earns::Owner, Earns::Pool] {
@@ -201,7 +204,7 @@ pub(crate) fn ancestors(directory: &Path) -> Result<(), Fault> {
         works.push(payments(format!("{earns:?}, 16 parents"), &assets));
     }
     let people: Vec<_> = (0..13_000).map(|_| town.person()).collect();
-    let chain = &mut Chain::new(directory, &town.into_diff())?;
+    let chain = &mut Chain::new(place, &town.into_diff())?;
     heading();
     let mut ours = vec![measure(chain, &transfers(&people))?];
     for work in &works {
@@ -222,7 +225,7 @@ fn transfers(people: &[Address]) -> Work {
 }
 
 /// ROY-1: by contributors.
-pub(crate) fn contributors(directory: &Path) -> Result<(), Fault> {
+pub(crate) fn contributors(place: Place<'_>) -> Result<(), Fault> {
     let mut town = Town::default();
     let mut works = Vec::new();
     for count in [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] {
@@ -231,7 +234,7 @@ pub(crate) fn contributors(directory: &Path) -> Result<(), Fault> {
         works.push(payments(format!("{count} contributors"), &assets));
     }
     let people: Vec<_> = (0..13_000).map(|_| town.person()).collect();
-    let chain = &mut Chain::new(directory, &town.into_diff())?;
+    let chain = &mut Chain::new(place, &town.into_diff())?;
     heading();
     let mut ours = vec![measure(chain, &transfers(&people))?];
     for work in &works {
@@ -247,7 +250,7 @@ pub(crate) fn contributors(directory: &Path) -> Result<(), Fault> {
 }
 
 /// What each kind of access costs, from transactions that do it 64 times.
-pub(crate) fn prices(directory: &Path) -> Result<(), Fault> {
+pub(crate) fn prices(place: Place<'_>) -> Result<(), Fault> {
     let mut town = Town::default();
     let quiet = (0..6_400).map(|_| town.asset(&[], 0, Earns::Pool));
     let quiet = quiet.collect::<Result<Vec<_>, _>>()?;
@@ -264,7 +267,7 @@ pub(crate) fn prices(directory: &Path) -> Result<(), Fault> {
     }
     let people: Vec<_> = (0..13_000).map(|_| town.person()).collect();
     let nobody = people[0];
-    let chain = &mut Chain::new(directory, &town.into_diff())?;
+    let chain = &mut Chain::new(place, &town.into_diff())?;
     heading();
     measure(chain, &transfers(&people))?;
     let settle = |pools: &[AssetId]| {

@@ -1,23 +1,36 @@
 //! Final blocks on their way to the ledger: in order, once, and acknowledged when durable.
+//!
+//! # Two ways
+//! Marshal delivers every final block, when it stands in its archives. The archives are a dozen files, and
+//! syncing them takes longer than everything else a node does for a block. So a block that the ledger
+//! has executed on its last final one is applied as soon as consensus has its certificate
+//! ([`Decisions`]); marshal delivers it a little later, when there is nothing left to do but to
+//! acknowledge it. What happens to be decided in another order, unexecuted, or as the last of
+//! an epoch comes by marshal alone.
+//!
+//! A ledger may therefore be a block ahead of marshal when the power fails. Consensus then has the
+//! certificate and the block once more: every vote of it was synced before it was sent, and the block before
+//! it was voted for.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
+use alloy_primitives::B256;
 use commonware_actor::Feedback;
 use commonware_consensus::{
     Heightable as _, Reporter,
     marshal::{Update, core::Mailbox, standard::Standard},
     types::Height,
 };
-use commonware_cryptography::Digested;
+use commonware_cryptography::{Digested, keccak256::Digest};
 use commonware_utils::{
     NZUsize,
     acknowledgement::{Acknowledgement as _, Exact},
 };
-use sahara_finality::{Block, Scheme, encode_finalization};
+use sahara_finality::{Block, Finalization, Scheme, encode_finalization};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use super::{ledger::SharedLedger, progress::Progress};
+use super::{epochs::Epochs, ledger::SharedLedger, progress::Progress};
 
 /// Marshal, which orders final blocks and keeps their certificates.
 pub(super) type Marshal = Mailbox<Scheme, Standard<Block>>;
@@ -32,24 +45,40 @@ pub struct Delivery {
     progress: Progress,
 }
 
+/// The end that is told of certificates.
+#[derive(Clone)]
+pub(super) struct Decisions(mpsc::Sender<Finalization>);
+
+impl Decisions {
+    /// Takes a verified certificate. One that finds no room is not missed: marshal has it too.
+    pub(super) fn tell(&self, finalization: &Finalization) {
+        let _taken = self.0.try_send(finalization.clone()).is_ok();
+    }
+}
+
 /// The end that feeds the ledger.
 pub(super) struct Courier {
     blocks: mpsc::Receiver<(Digested<Block>, Exact)>,
+    decided: mpsc::Receiver<Finalization>,
+    epochs: Epochs,
     progress: Progress,
     ledger: SharedLedger,
     marshal: Marshal,
 }
 
-/// Both ends.
+/// All ends.
 pub(super) fn channel(
     ledger: SharedLedger,
+    epochs: Epochs,
     progress: Progress,
     marshal: Marshal,
-) -> (Delivery, Courier) {
+) -> (Delivery, Decisions, Courier) {
     // A floor that is installed may report blocks again that are still under way.
-    let (sender, receiver) = mpsc::channel(MAX_UNDER_WAY.get().saturating_mul(2));
+    let (sender, blocks) = mpsc::channel(MAX_UNDER_WAY.get().saturating_mul(2));
+    let (decisions, decided) = mpsc::channel(MAX_UNDER_WAY.get());
     let delivery = Delivery { blocks: sender, progress: progress.clone() };
-    (delivery, Courier { blocks: receiver, progress, ledger, marshal })
+    let courier = Courier { blocks, decided, epochs, progress, ledger, marshal };
+    (delivery, Decisions(decisions), courier)
 }
 
 impl Reporter for Delivery {
@@ -86,13 +115,38 @@ impl Courier {
         }
         // Nobody listens any more when the validator is ending.
         let _heard = caught_up.send(()).is_ok();
-        while let Some((block, acknowledgement)) = self.blocks.recv().await {
+        loop {
+            let (block, acknowledgement) = tokio::select! {
+                biased;
+                delivered = self.blocks.recv() => match delivered {
+                    Some(delivered) => delivered,
+                    None => return,
+                },
+                Some(finalization) = self.decided.recv() => {
+                    self.apply_decided(&finalization).await;
+                    continue;
+                }
+            };
             let height = block.height().get();
             if !self.close_gap(height).await {
                 return;
             }
             self.apply(height, block.inner_shared()).await;
             acknowledgement.acknowledge();
+        }
+    }
+
+    /// Applies the block that was just decided, if it is the next and executed. The last of an epoch is
+    /// marshal's: the next epoch begins when it is applied, and marshal has to know it by then.
+    async fn apply_decided(&self, finalization: &Finalization) {
+        let Digest(hash) = finalization.proposal.payload;
+        let Some(block) = self.ledger.pending(B256::from(hash)) else { return };
+        let height = block.header.number;
+        let is_next = height == self.ledger.last_finalized().saturating_add(1);
+        let ends_epoch = height == self.epochs.last_block(self.epochs.epoch_of(height));
+        if is_next && !ends_epoch {
+            self.ledger.finalize(block, Some(encode_finalization(finalization))).await;
+            self.progress.applied(height);
         }
     }
 

@@ -182,8 +182,8 @@ where
     let epocher = FixedEpocher::new(epochs.length());
     let automaton = Inline::new(context.child("inline"), application, marshal.clone(), epocher);
     let heights = progress.subscribe();
-    let (delivery, courier) =
-        delivery::channel(Arc::clone(&ledger), progress.clone(), marshal.clone());
+    let (delivery, decisions, courier) =
+        delivery::channel(Arc::clone(&ledger), epochs.clone(), progress.clone(), marshal.clone());
     let orchestrator = Orchestrator {
         context: context.child("epoch"),
         epochs,
@@ -199,6 +199,7 @@ where
         cache,
         progress,
         presence: Presence::default(),
+        decisions,
     };
     let (catching_up, caught_up) = oneshot::channel();
     let Channels { votes, certificates, resolver: requests, .. } = channels;

@@ -1,6 +1,6 @@
 //! What a validator signed and should not have.
 
-use super::ledger::SharedLedger;
+use super::{delivery::Decisions, ledger::SharedLedger};
 use commonware_actor::Feedback;
 use commonware_codec::Encode as _;
 use commonware_consensus::{
@@ -93,12 +93,13 @@ impl Evidence {
     }
 }
 
-/// Passes on what consensus reports, and hands contradictions to the ledger. Votes are
-/// attributable, so each is proof of fault.
+/// Passes on what consensus reports; hands contradictions to the ledger, and decisions to its courier.
+/// Votes are attributable, so each is proof of fault.
 #[derive(Clone)]
 pub(super) struct Watch<R> {
     pub(super) scheme: Scheme,
     pub(super) ledger: SharedLedger,
+    pub(super) decisions: Decisions,
     pub(super) inner: R,
 }
 
@@ -110,6 +111,9 @@ impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Watch<R> {
             let Evidence { epoch, signer, view, fault, .. } = &evidence;
             warn!(%fault, epoch, signer, view, "a validator contradicts itself");
             self.ledger.accuse(evidence);
+        }
+        if let Activity::Finalization(finalization) = &activity {
+            self.decisions.tell(finalization);
         }
         self.inner.report(activity)
     }

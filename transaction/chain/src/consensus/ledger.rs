@@ -53,6 +53,9 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// Whether the block with this hash is held.
     fn holds(&self, block: B256) -> bool;
 
+    /// The block with this hash, if it is held and not final.
+    fn pending(&self, block: B256) -> Option<Arc<Block>>;
+
     /// Resolves when there is something to put into a child of `parent`. What `parent` and its
     /// ancestors that are not final yet contain already does not count, or a burst would be
     /// followed by empty blocks.
@@ -125,6 +128,7 @@ pub(super) trait AnyLedger: Send + Sync {
     fn last_finalized(&self) -> u64;
     fn final_block(&self, number: u64) -> Option<Arc<Block>>;
     fn holds(&self, block: B256) -> bool;
+    fn pending(&self, block: B256) -> Option<Arc<Block>>;
     fn wait_for_work<'a>(&'a self, parent: &'a Block) -> BoxFuture<'a, ()>;
     fn build<'a>(
         &'a self,
@@ -165,6 +169,10 @@ impl<L: Ledger> AnyLedger for L {
 
     fn holds(&self, block: B256) -> bool {
         Ledger::holds(self, block)
+    }
+
+    fn pending(&self, block: B256) -> Option<Arc<Block>> {
+        Ledger::pending(self, block)
     }
 
     fn wait_for_work<'a>(&'a self, parent: &'a Block) -> BoxFuture<'a, ()> {

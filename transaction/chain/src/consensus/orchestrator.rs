@@ -38,7 +38,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info};
 
 use super::{
-    delivery::Marshal,
+    delivery::{Decisions, Marshal},
     early::{Early, Resumed},
     engine::{Automaton, BUFFER, MAILBOX, Runtime, TrackPeers, VIEW_RETENTION},
     epochs::{Epochs, Members},
@@ -67,6 +67,7 @@ pub(super) struct Orchestrator<E: Runtime, B> {
     pub(super) cache: CacheRef,
     pub(super) progress: Progress,
     pub(super) presence: Presence,
+    pub(super) decisions: Decisions,
 }
 
 /// Votes, certificates, and requests for certificates.
@@ -274,6 +275,7 @@ where
             reporter: Watch {
                 scheme: scheme.clone(),
                 ledger: Arc::clone(&self.ledger),
+                decisions: self.decisions.clone(),
                 inner: automaton.clone(),
             },
             scheme,

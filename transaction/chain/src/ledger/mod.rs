@@ -247,6 +247,10 @@ impl Ledger for NodeLedger {
         self.store().head().hash == block || self.inner.pending.block(block).is_some()
     }
 
+    fn pending(&self, block: B256) -> Option<Arc<Block>> {
+        self.inner.pending.block(block).map(|executed| Arc::clone(&executed.block))
+    }
+
     async fn wait_for_work(&self, parent: &Block) {
         if let Err(error) = work::wait(&self.inner, parent).await {
             warn!(%error, "could not look for work");

@@ -242,6 +242,10 @@ impl Ledger for MemoryLedger {
         self.tip().hash() == block || self.memory.lock().pending.contains_key(&block)
     }
 
+    fn pending(&self, block: B256) -> Option<Arc<Block>> {
+        self.memory.lock().pending.get(&block).cloned().map(Arc::new)
+    }
+
     async fn wait_for_work(&self, parent: &Block) {
         loop {
             let added = self.pool.added.notified();
