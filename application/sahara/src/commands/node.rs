@@ -99,7 +99,8 @@ async fn live(node: &cli::Node) -> Result<()> {
     let hash = genesis.block.hash();
     let mib = node.cache.saturating_mul(1 << 20);
     let options = StoreOptions {
-        node_cache_bytes: mib / 2,
+        node_cache_bytes: mib / 8 * 3,
+        flat_cache_bytes: mib / 8,
         database_cache_bytes: mib / 4,
         block_cache_bytes: mib / 4,
         history: node.history,

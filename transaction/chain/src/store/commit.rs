@@ -116,6 +116,7 @@ impl Store {
         }
         batch.commit()?;
         keep(inner, executed, block_bytes);
+        inner.flat.advance(number, &executed.diff, &executed.trie);
         inner.publish()?;
         Ok(Committed::New)
     }

@@ -1,9 +1,9 @@
 //! The open store.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{B256, keccak256};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 use parking_lot::{Mutex, RwLock};
 use quick_cache::{Weighter, sync::Cache};
@@ -13,10 +13,11 @@ use tokio::sync::broadcast;
 use super::{
     Genesis, StoreError,
     commit::{CommitInput, write_block},
+    flat::FlatCache,
     pins::Pins,
     tables::{FORMAT, Tables, meta, number_key, read_hash},
 };
-use crate::trie::{AccountRecord, NodeCache, genesis_update};
+use crate::trie::{NodeCache, genesis_update};
 
 /// How many heads a slow subscriber may be behind before it misses some.
 const SUBSCRIBER_BACKLOG: usize = 256;
@@ -29,6 +30,8 @@ const JOURNAL_BYTES: u64 = 128 << 20;
 pub struct StoreOptions {
     /// Memory for trie nodes.
     pub node_cache_bytes: u64,
+    /// Memory for accounts and words of the head.
+    pub flat_cache_bytes: u64,
     /// Memory for decoded blocks and receipts.
     pub block_cache_bytes: u64,
     /// Memory for the database's own blocks of rows.
@@ -73,7 +76,8 @@ impl History {
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
-            node_cache_bytes: 128 << 20,
+            node_cache_bytes: 96 << 20,
+            flat_cache_bytes: 32 << 20,
             block_cache_bytes: 64 << 20,
             database_cache_bytes: 128 << 20,
             history: History::Pruned(10_000),
@@ -106,6 +110,7 @@ pub(super) struct Inner {
     pub(super) options: StoreOptions,
     pub(super) genesis: B256,
     pub(super) nodes: NodeCache,
+    pub(super) flat: FlatCache,
     pub(super) recent: Cache<u64, RecentBlock, ByBytes>,
     pub(super) writer: Mutex<()>,
     pub(super) pins: Mutex<Pins>,
@@ -124,34 +129,6 @@ pub(super) struct View {
     pub(super) first_block: u64,
     /// The block that a state sync began with.
     pub(super) base: Option<u64>,
-    pub(super) records: Records,
-}
-
-/// Accounts that were read at one head: executing a block asks for them, and hashing what it changed
-/// asks again.
-#[derive(Default)]
-pub(super) struct Records(RwLock<HashMap<Address, Option<AccountRecord>>>);
-
-/// What is remembered of one head at most: more than a block changes, a megabyte.
-const RECORDS: usize = 8_192;
-
-impl Records {
-    /// The record of an account, read where it is not known.
-    pub(super) fn find(
-        &self,
-        address: Address,
-        read: impl FnOnce() -> Result<Option<AccountRecord>, StoreError>,
-    ) -> Result<Option<AccountRecord>, StoreError> {
-        if let Some(known) = self.0.read().get(&address) {
-            return Ok(*known);
-        }
-        let record = read()?;
-        let mut records = self.0.write();
-        if records.len() < RECORDS {
-            records.insert(address, record);
-        }
-        Ok(record)
-    }
 }
 
 /// A block with its receipts, decoded.
@@ -192,6 +169,7 @@ impl Store {
         let recent = options.block_cache_bytes;
         let inner = Inner {
             nodes: NodeCache::new(options.node_cache_bytes),
+            flat: FlatCache::new(options.flat_cache_bytes, view.head.number),
             recent: Cache::with_weighter(RECENT_BLOCKS, recent, ByBytes),
             writer: Mutex::new(()),
             pins: Mutex::default(),
@@ -281,8 +259,8 @@ impl View {
         let (first_block, base) = (filled.min(after_base), after_base.checked_sub(1));
         let head = read_head(tables, &snapshot, number)?
             .ok_or_else(|| StoreError::damaged("head", format!("header {number} is missing")))?;
-        let (head, records) = (Arc::new(head), Records::default());
-        Ok(Self { snapshot, head, oldest_state, oldest_trie, first_block, base, records })
+        let head = Arc::new(head);
+        Ok(Self { snapshot, head, oldest_state, oldest_trie, first_block, base })
     }
 }
 

@@ -25,6 +25,7 @@ mod chain;
 mod commit;
 mod error;
 mod evidence;
+mod flat;
 mod genesis;
 mod handle;
 mod history;

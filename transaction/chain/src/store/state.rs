@@ -92,16 +92,16 @@ impl StateView {
 
     fn find_word(&self, address: Address, slot: U256) -> Result<U256, StoreError> {
         let HeadState { inner, view } = &self.head;
-        let key = storage_key(&account_key(address), slot);
+        let key = || storage_key(&account_key(address), slot);
         if self.is_past()
-            && let Some(past) = history::word(&inner.tables, &view.snapshot, &key, self.number)?
+            && let Some(past) = history::word(&inner.tables, &view.snapshot, &key(), self.number)?
         {
             return Ok(past);
         }
-        match view.snapshot.get(&inner.tables.storage, key)? {
-            Some(row) => Ok(decode_word(&row)?),
-            None => Ok(U256::ZERO),
-        }
+        inner.flat.word(view.head.number, (address, slot), || {
+            let row = view.snapshot.get(&inner.tables.storage, key())?;
+            row.map_or(Ok(U256::ZERO), |row| Ok(decode_word(&row)?))
+        })
     }
 
     fn find_code(&self, hash: B256) -> Result<Bytes, StoreError> {
@@ -145,7 +145,7 @@ impl ParentState for StateView {
 
 impl HeadState {
     fn find_record(&self, address: Address) -> Result<Option<AccountRecord>, StoreError> {
-        self.view.records.find(address, || {
+        self.inner.flat.account(self.view.head.number, address, || {
             let row = self.view.snapshot.get(&self.inner.tables.accounts, account_key(address))?;
             row.map(|row| Ok(decode_account_row(&row)?.1)).transpose()
         })
