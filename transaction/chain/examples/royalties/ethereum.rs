@@ -41,6 +41,7 @@ pub(crate) fn sold() -> Result<Vec<Sold>, Fault> {
         Sold { name: "200 ecrecover", address: 1, count: 200, input: recovery()? },
         Sold { name: "20 modexp of 256 bytes", address: 5, count: 20, input: exponent() },
         Sold { name: "10 pairings on bn254", address: 8, count: 10, input: pairing()? },
+        Sold { name: "20 evaluations on KZG", address: 10, count: 20, input: evaluation()? },
         Sold { name: "10 blake2f of 50,000 rounds", address: 9, count: 10, input: rounds(50_000) },
     ])
 }
@@ -69,6 +70,22 @@ fn pairing() -> Result<Vec<u8>, Fault> {
     );
     let g1 = [1_u64, 2].map(|place| U256::from(place).to_be_bytes::<32>()).concat();
     Ok([g1, hex::decode(G2)?].concat())
+}
+
+/// EIP-4844: that the polynomial x, committed to by the ceremony's second point, is 5 at 5; the quotient is 1.
+fn evaluation() -> Result<Vec<u8>, Fault> {
+    const HASH: &str = "014fa3bb4018340ca2fa8eb239e23af6ba465f6d5bc31db78988445da078db76";
+    const COMMITMENT: &str = concat!(
+        "ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28",
+        "e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81",
+    );
+    const GENERATOR: &str = concat!(
+        "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905",
+        "a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
+    );
+    let five = U256::from(5).to_be_bytes::<32>();
+    let points = [hex::decode(COMMITMENT)?, hex::decode(GENERATOR)?].concat();
+    Ok([hex::decode(HASH)?, [five, five].concat(), points].concat())
 }
 
 /// EIP-152: rounds, state, message, offsets, whether it is the last block.
