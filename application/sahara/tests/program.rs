@@ -113,6 +113,7 @@ fn what_is_malformed_is_a_usage_error() {
         (&["sim", "attack", "--seats", "0"], "1 to 256"),
         (&["award", "review", "1", "maybe"], "accept, reject"),
         (&["vest", "calc", "sale", "1"], "incentive-pool"),
+        (&["validators", "evidence", "--dry-run"], "expected --report"),
     ] {
         place.refuses(arguments, USAGE, words);
     }

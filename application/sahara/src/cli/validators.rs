@@ -1,6 +1,6 @@
 //! Flags of `sahara validators`.
 
-use super::{KeyFile, Seal, Signer};
+use super::{Doing, KeyFile, Seal};
 use clap::{Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount};
 use std::{net::SocketAddr, path::PathBuf};
@@ -53,7 +53,7 @@ pub(crate) enum Validators {
         report: bool,
         /// Who reports, and receives the bounty.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Send a change with the signatures of more than two thirds of the validators.
     #[command(
@@ -87,7 +87,7 @@ pub(crate) struct Submit {
     pub(crate) signatures: Vec<String>,
     /// Who pays for the transaction.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
 }
 
 /// `sahara testnet`.
