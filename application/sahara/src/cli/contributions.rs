@@ -1,6 +1,6 @@
 //! Commands about contributions.
 
-use super::{Consent, Signer};
+use super::{Consent, Doing, Signer};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use sahara_primitives::{Address, AssetId};
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub(crate) enum Contribution {
         which: Which,
         /// Who sends it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Activated contributions of an asset, and what is committed.
     #[command(after_help = "Example: sahara contribution list 4")]
