@@ -1,6 +1,6 @@
 //! Commands about assets.
 
-use super::{Consent, Signer};
+use super::{Consent, Doing, Signer};
 use crate::commands::asset_words::{KINDS, RELATIONS, all};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub(crate) enum Asset {
         output_price: sahara_primitives::Amount,
         /// The worker.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Close an asset registered with --open: its members are final, and it earns from now on.
     #[command(after_help = "Example: sahara asset seal 4 --yes")]
@@ -79,7 +79,7 @@ pub(crate) enum Asset {
         vault: Option<String>,
         /// Its owner.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Pull an asset's content, or go on where a pull broke off; every segment is checked against the chain.
     #[command(
@@ -136,7 +136,7 @@ pub(crate) enum Asset {
 pub(crate) struct Register {
     /// Who owns it.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
     /// What it is; with --from, weights are a model unless told otherwise.
     #[arg(long, required_unless_present = "from", value_parser = PossibleValuesParser::new(KINDS.iter().map(|(word, _)| *word)))]
     pub(crate) kind: Option<String>,

@@ -32,7 +32,7 @@ pub(crate) enum Key {
         key: String,
         /// The payer; by default the wallet or test account that signed the grant.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Return what a revoked key had set aside, one hour after its revocation.
     #[command(after_help = "Example: sahara key close laptop")]
@@ -41,7 +41,7 @@ pub(crate) enum Key {
         key: String,
         /// Who sends it: anyone may; by default the payer.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Make the secret of a validator, encrypted with a password (EIP-2335).
     #[command(
@@ -136,7 +136,7 @@ pub(crate) struct CreateKey {
     pub(crate) name: Option<String>,
     /// Who pays.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
     /// The most it may ever cost, in SAHARA.
     #[arg(long, default_value = "100")]
     pub(crate) limit: sahara_primitives::Amount,
