@@ -321,29 +321,54 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Every command that does something shows how it is used.
-    fn without_example(command: &Command, path: &str, found: &mut Vec<String>) {
+    /// Every command that does something, by its words.
+    fn each<'a>(command: &'a Command, path: &str, found: &mut Vec<(String, &'a Command)>) {
         for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-            let path = format!("{path} {}", sub.get_name());
+            let path = format!("{path} {}", sub.get_name()).trim().to_owned();
             if sub.has_subcommands() {
-                without_example(sub, &path, found);
-                continue;
-            }
-            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-            if !help.contains("Example") || !help.contains("sahara") {
-                found.push(path.clone());
-            }
-            if sub.get_about().is_none() {
-                found.push(format!("{path} says nothing of itself"));
+                each(sub, &path, found);
+            } else {
+                found.push((path, sub));
             }
         }
     }
 
     #[test]
     fn every_command_shows_an_example() {
-        let mut found = Vec::new();
-        without_example(&Cli::command(), "sahara", &mut found);
-        assert!(found.is_empty(), "without an example: {found:#?}");
+        let (cli, mut commands) = (Cli::command(), Vec::new());
+        each(&cli, "", &mut commands);
+        for (path, command) in commands {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example") && help.contains("sahara"), "`{path}` shows none");
+            assert!(command.get_about().is_some(), "`{path}` says nothing of itself");
+        }
+    }
+
+    /// What names a signer only to read, or to sign what is sent by others.
+    const SEND_NOTHING: [&str; 7] = [
+        "asset pull",
+        "contribution earned",
+        "contribution statement",
+        "intent sign",
+        "license list",
+        "stake unbonding",
+        "wallet balance",
+    ];
+
+    #[test]
+    fn whatever_is_sent_can_be_tried_first() {
+        let (cli, mut commands) = (Cli::command(), Vec::new());
+        each(&cli, "", &mut commands);
+        let has = |command: &Command, flag: &str| {
+            command.get_arguments().any(|argument| argument.get_long() == Some(flag))
+        };
+        commands.retain(|(_, command)| has(command, "wallet"));
+        let (tried, others): (Vec<_>, Vec<_>) =
+            commands.into_iter().partition(|(_, command)| has(command, "dry-run"));
+        assert!(!tried.is_empty());
+        let mut others: Vec<_> = others.iter().map(|(path, _)| path.as_str()).collect();
+        others.sort_unstable();
+        assert_eq!(others, SEND_NOTHING);
     }
 
     #[test]
