@@ -409,6 +409,9 @@ fn help_completions_and_no_colour() {
         assert!(script.status.success());
         let script = String::from_utf8_lossy(&script.stdout).into_owned();
         assert!(script.contains("earnings") && script.contains("revoke"), "{shell}");
+        let json = place.run(&["completions", shell, "--json"]);
+        let told: String = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(told.trim_end(), script.trim_end(), "{shell}: one JSON value, the script");
     }
     for arguments in [["--help"].as_slice(), &["help"], &["key", "create", "--help"], &["up", "-h"]]
     {
