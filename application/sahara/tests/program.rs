@@ -120,6 +120,25 @@ fn what_is_malformed_is_a_usage_error() {
 }
 
 #[test]
+fn json_and_another_format_are_not_asked_for_together() {
+    let place = Place::new();
+    for (arguments, flag) in [
+        (["sim", "--csv", "--json"].as_slice(), "--csv"),
+        (&["--json", "sim", "--csv"], "--csv"),
+        (&["vesting", "calendar", "--csv", "--json"], "--csv"),
+        (&["vesting", "calendar", "--ical", "--json"], "--ical"),
+        (&["contribution", "statement", FEES, "--csv", "--json"], "--csv"),
+    ] {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["error"]["code"], "usage", "{value}");
+        let message = value["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(flag), "{arguments:?} says {message:?}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     let place = Place::new();
     for (arguments, words) in [

@@ -65,6 +65,8 @@ const fn act(doing: &Doing) -> Act<'_> {
 
 async fn calendar(vesting: &Vesting, session: &Session, format: Format) -> Result<()> {
     let Vesting::Calendar { csv, ical, account } = vesting else { return Ok(()) };
+    format.refuse_beside("--csv", *csv)?;
+    format.refuse_beside("--ical", *ical)?;
     let client = session.client()?;
     let mut entries = unlocks(&client).await?;
     entries.extend(moves(&client).await?);
