@@ -52,6 +52,9 @@ async fn a_key_is_watched_and_ended_without_its_gateway() -> Result<()> {
     network.signal("gateway", "STOP")?;
     refuses(&network, &["key", "revoke", "laptop", "--dev-account", "7"], 4, "NotPayer")?;
     refuses(&network, &["key", "close", "laptop"], 4, "`sahara key revoke laptop` comes first")?;
+    tried(&network, &["key", "revoke", "laptop"])?;
+    let shown = network.sahara(&["key", "show", "laptop"])?;
+    ensure!(text(&shown, "/standing/state")? == "active", "a dry run ends nothing: {shown}");
     let ended = network.sahara(&["key", "revoke", "laptop"])?;
     ensure!(
         !units(&ended, "/returns")?.is_zero(),
@@ -59,6 +62,7 @@ async fn a_key_is_watched_and_ended_without_its_gateway() -> Result<()> {
     );
     ensure!(ended.get("closable_at").is_some_and(Value::is_u64), "{ended}");
     refuses(&network, &["key", "revoke", "laptop"], 4, "revoked before")?;
+    refuses(&network, &["key", "close", "laptop", "--dry-run"], 4, "close it then")?;
     refuses(&network, &["key", "close", "laptop"], 4, "close it then")?;
     let shown = network.sahara(&["key", "show", "laptop"])?;
     ensure!(text(&shown, "/standing/state")? == "closing", "{shown}");
@@ -242,7 +246,15 @@ async fn what_comes_free_is_awarded_and_earned_is_told_before_anything_is_sent()
     ensure!(leaving.contains("nothing of"), "{leaving}");
     let leave = ["stake", "undelegate", manager, "1", "--dry-run"];
     refuses(&network, &leave, 4, "UnknownValidator")?;
-    nothing_is_sent(&network)
+    nothing_is_sent(&network)?;
+    nothing_is_kept(&network)
+}
+
+/// What is asked for is only tried, and would be taken.
+fn tried(network: &Network, ask: &[&str]) -> Result<()> {
+    let tried = network.sahara(&[ask, &["--dry-run"]].concat())?;
+    ensure!(tried.get("would_be_taken") == Some(&json!(true)), "{ask:?}: {tried}");
+    Ok(())
 }
 
 /// A dry run says what would become of it, and nothing does.
@@ -254,8 +266,7 @@ fn nothing_is_sent(network: &Network) -> Result<()> {
         &["gov", "deposit", "1"],
         &["intent", "cancel", "3"],
     ] {
-        let tried = network.sahara(&[ask, &["--dev-account", "7", "--dry-run"]].concat())?;
-        ensure!(tried.get("would_be_taken") == Some(&json!(true)), "{ask:?}: {tried}");
+        tried(network, &[ask, &["--dev-account", "7"]].concat())?;
     }
     let held = network.sahara(&["wallet", "balance", to])?;
     ensure!(units(&held, "/wallet")?.is_zero(), "{held}");
@@ -263,4 +274,46 @@ fn nothing_is_sent(network: &Network) -> Result<()> {
     refuses(network, &["gov", "vote", "9", "for", "--dry-run"], 3, "there is no proposal 9")?;
     refuses(network, &["market", "settle", "9", "--dry-run"], 4, "UnknownAuction")?;
     refuses(network, &["dispute", "close", "9", "--dry-run"], 4, "")
+}
+
+/// A dry run leaves no asset, no offer and no key, neither on the chain nor on this machine.
+fn nothing_is_kept(network: &Network) -> Result<()> {
+    let many = |what: &[&str]| -> Result<usize> {
+        let listed = network.sahara(what)?;
+        Ok(listed.as_array().wrap_err_with(|| format!("no list: {listed}"))?.len())
+    };
+    let (assets, keys) = (many(&["asset", "list"])?, many(&["key", "list"])?);
+    let rows = network.directory().join("rows.jsonl");
+    std::fs::write(&rows, "{\"row\": 1}\n")?;
+    let rows = rows.display().to_string();
+    let register =
+        ["asset", "register", "--from", &rows, "--kind", "dataset", "--dev-account", "7"];
+    tried(network, &register)?;
+    let document = network.directory().with_file_name("documents");
+    ensure!(!document.exists(), "what is not registered is not kept for a push");
+    let serve = ["asset", "serve", "1", "--input-price", "1", "--output-price", "1"];
+    tried(network, &[&serve[..], &["--dev-account", "4"]].concat())?;
+    let stranger = [&serve[..], &["--dev-account", "7", "--dry-run"]].concat();
+    refuses(network, &stranger, 4, "not registered and bonded")?;
+
+    let create = ["key", "create", "--name", "tried", "--dev-account", "7"];
+    tried(network, &[&create[..], &["--fund", "3"]].concat())?;
+    let poor = [&create[..], &["--dry-run"]].concat();
+    refuses(network, &poor, 4, "has no deposit")?;
+    let held = network.sahara(&["wallet", "balance", "--dev-account", "7"])?;
+    ensure!(units(&held, "/deposit")?.is_zero(), "{held}");
+    ensure!(many(&["asset", "list"])? == assets && many(&["key", "list"])? == keys);
+
+    // A push compares files, chain and account before it says that the vault would take it.
+    let registered = network.sahara(&register)?;
+    let asset = registered.get("asset").and_then(Value::as_u64).wrap_err("an asset")?.to_string();
+    let push = ["asset", "push", &asset, &rows];
+    tried(network, &[&push[..], &["--dev-account", "7"]].concat())?;
+    let verified = network.sahara(&["asset", "verify", &asset])?;
+    ensure!(text(&verified, "/vault")? == "absent", "{verified}");
+    let stranger = [&push[..], &["--dev-account", "6", "--dry-run"]].concat();
+    refuses(network, &stranger, 4, "may not push")?;
+    std::fs::write(&rows, "{\"row\": 2}\n")?;
+    let changed = [&push[..], &["--dev-account", "7", "--dry-run"]].concat();
+    refuses(network, &changed, 4, "is not the content of asset")
 }

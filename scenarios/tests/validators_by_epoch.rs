@@ -128,6 +128,8 @@ fn change_now(network: &Testnet, arguments: &[&str], signers: &[u16]) -> Result<
     let mut submit = vec!["validators", "submit", &file, "--wallet", "me"];
     submit.extend(["--password-file", &password]);
     submit.extend(signatures.iter().flat_map(|signature| ["--signature", signature]));
+    let tried = network.run(&[&submit[..], &["--dry-run"]].concat())?;
+    ensure!(tried.get("would_be_taken") == Some(&json!(true)), "{tried}");
     let decided = network.run(&submit)?;
     decided.get("epoch").and_then(Value::as_u64).wrap_err_with(|| format!("an epoch: {decided}"))
 }

@@ -100,7 +100,7 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "sahara", &mut script);
-            output::say(String::from_utf8_lossy(&script).trim_end())
+            format.print(&String::from_utf8(script)?, String::clone)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Printing: tables for people, one JSON value for machines.
 
+use crate::failure::Failure;
 use eyre::Result;
 use sahara_primitives::Timestamp;
 use serde::Serialize;
@@ -21,6 +22,15 @@ impl Format {
     /// What the flag says.
     pub(crate) const fn of(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
+    }
+
+    /// Refuses a flag that asks for another format, when JSON is asked for too.
+    pub(crate) fn refuse_beside(self, flag: &str, is_given: bool) -> Result<()> {
+        if self == Self::Json && is_given {
+            let text = format!("{flag} and --json are two formats: expected one of them");
+            return Err(Failure::usage(text));
+        }
+        Ok(())
     }
 
     /// Prints `value` as JSON, or what `text` makes of it.

@@ -113,8 +113,28 @@ fn what_is_malformed_is_a_usage_error() {
         (&["sim", "attack", "--seats", "0"], "1 to 256"),
         (&["award", "review", "1", "maybe"], "accept, reject"),
         (&["vest", "calc", "sale", "1"], "incentive-pool"),
+        (&["validators", "evidence", "--dry-run"], "expected --report"),
     ] {
         place.refuses(arguments, USAGE, words);
+    }
+}
+
+#[test]
+fn json_and_another_format_are_not_asked_for_together() {
+    let place = Place::new();
+    for (arguments, flag) in [
+        (["sim", "--csv", "--json"].as_slice(), "--csv"),
+        (&["--json", "sim", "--csv"], "--csv"),
+        (&["vesting", "calendar", "--csv", "--json"], "--csv"),
+        (&["vesting", "calendar", "--ical", "--json"], "--ical"),
+        (&["contribution", "statement", FEES, "--csv", "--json"], "--csv"),
+    ] {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["error"]["code"], "usage", "{value}");
+        let message = value["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(flag), "{arguments:?} says {message:?}");
     }
 }
 
@@ -408,6 +428,9 @@ fn help_completions_and_no_colour() {
         assert!(script.status.success());
         let script = String::from_utf8_lossy(&script.stdout).into_owned();
         assert!(script.contains("earnings") && script.contains("revoke"), "{shell}");
+        let json = place.run(&["completions", shell, "--json"]);
+        let told: String = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(told.trim_end(), script.trim_end(), "{shell}: one JSON value, the script");
     }
     for arguments in [["--help"].as_slice(), &["help"], &["key", "create", "--help"], &["up", "-h"]]
     {

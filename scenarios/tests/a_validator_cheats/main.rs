@@ -120,6 +120,11 @@ impl Story {
         let password = self.network.text("password");
         let mut report = vec!["validators", "evidence", "--report", "--wallet", "reporter"];
         report.extend(["--password-file", &password]);
+        let tried = self.network.run(&[&report[..], &["--dry-run"]].concat())?.to_string();
+        ensure!(
+            tried.contains("would be taken") && tried.contains("\"transaction\":null"),
+            "{tried}"
+        );
         let shown = self.network.run(&report)?;
         let sent = shown.as_array().and_then(|all| {
             all.iter().find_map(|one| one.get("transaction")?.as_str()?.parse::<B256>().ok())

@@ -3,7 +3,7 @@
 
 use crate::{
     Town, coins, key,
-    town::{due, number, text},
+    town::{due, number, says_yes, text},
 };
 use eyre::{ContextCompat, Result, ensure};
 use sahara_client::SigningKey;
@@ -68,7 +68,12 @@ async fn contributor_number_999_999_of_a_million_is_paid_exactly() -> Result<()>
     )?;
     ensure!(name == "InvalidProof", "{name}");
 
+    let try_out = format!("{} --dry-run", activate(&greedy.display().to_string()));
+    town.refused(&try_out, &["the proof of contribution 999999 does not lead"])?;
     let file = town.file("proofs.json", &proofs.to_string())?.display().to_string();
+    let tried = town.run(&format!("{} --dry-run", activate(&file)))?;
+    ensure!(says_yes(&tried, "/would_be_taken"), "{tried}");
+    ensure!(town.holds(she.address()).await?.is_zero(), "a dry run pays nothing");
     let active = town.run(&activate(&file))?;
     ensure!(number(&active, "activated")? == 1, "{active}");
     let block = number(&active, "block")?;

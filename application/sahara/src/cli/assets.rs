@@ -1,6 +1,6 @@
 //! Commands about assets.
 
-use super::{Consent, Signer};
+use super::{Consent, Doing, Signer};
 use crate::commands::asset_words::{KINDS, RELATIONS, all};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub(crate) enum Asset {
         output_price: sahara_primitives::Amount,
         /// The worker.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Close an asset registered with --open: its members are final, and it earns from now on.
     #[command(after_help = "Example: sahara asset seal 4 --yes")]
@@ -66,7 +66,7 @@ pub(crate) enum Asset {
     },
     /// Push an asset's content to a vault, or go on where a push broke off; only its owner.
     #[command(
-        after_help = "What is there already is not sent again. The vault keeps it encrypted, and its operator holds the key.\nExample: sahara asset push 4 model.gguf"
+        after_help = "What is there already is not sent again. The vault keeps it encrypted, and its operator holds the key. --dry-run compares files and chain, and asks whether the vault is there.\nExample: sahara asset push 4 model.gguf"
     )]
     Push {
         /// Its id.
@@ -79,7 +79,7 @@ pub(crate) enum Asset {
         vault: Option<String>,
         /// Its owner.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Pull an asset's content, or go on where a pull broke off; every segment is checked against the chain.
     #[command(
@@ -122,7 +122,7 @@ pub(crate) enum Asset {
         /// The income to divide, in SAHARA.
         #[arg(long, default_value = "1")]
         amount: sahara_primitives::Amount,
-        /// What descendants of the new asset would owe it, in basis points.
+        /// What descendants of the new asset would owe it, in basis points (at most 2000).
         #[arg(long, default_value_t = 0)]
         derivative_royalty: u16,
     },
@@ -136,7 +136,7 @@ pub(crate) enum Asset {
 pub(crate) struct Register {
     /// Who owns it.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
     /// What it is; with --from, weights are a model unless told otherwise.
     #[arg(long, required_unless_present = "from", value_parser = PossibleValuesParser::new(KINDS.iter().map(|(word, _)| *word)))]
     pub(crate) kind: Option<String>,
@@ -153,7 +153,7 @@ pub(crate) struct Register {
     /// A SHA-256 or BLAKE3 hash that one of the files must have. Repeat for each.
     #[arg(long = "expect", value_name = "HASH", requires = "from")]
     pub(crate) expected: Vec<String>,
-    /// An agent's system prompt.
+    /// An agent's system prompt; it stands on chain, where everyone can read it.
     #[arg(long)]
     pub(crate) prompt: Option<String>,
     #[arg(long = "parent", value_name = "ID:RELATION", help = parent_help())]
@@ -183,5 +183,8 @@ pub(crate) struct Register {
 
 /// What a parent may be, from the table of relations.
 fn parent_help() -> String {
-    format!("A parent as ID:RELATION, the relation one of {}", all(RELATIONS))
+    let relations = all(RELATIONS);
+    format!(
+        "A parent as ID:RELATION, the relation one of {relations}; derived-from if it is left out. Repeat for each"
+    )
 }

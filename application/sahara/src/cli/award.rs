@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Who signs, and whether anything is sent.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doing {
-    /// Have the node try it, say whether it would be taken, and send nothing.
+    /// Only try it: say whether it would be taken now, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Who signs.

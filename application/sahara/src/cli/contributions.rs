@@ -1,6 +1,6 @@
 //! Commands about contributions.
 
-use super::{Consent, Signer};
+use super::{Consent, Doing, Signer};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use sahara_primitives::{Address, AssetId};
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ pub(crate) enum Contribution {
         /// Proofs, as `sahara contribution prove` prints them; `-` reads standard input.
         #[arg(value_hint = ValueHint::FilePath, required_unless_present = "list")]
         proofs: Option<PathBuf>,
-        /// The whole list instead.
+        /// The whole list instead; say which of it with --contributor or --index.
         #[arg(long, conflicts_with = "proofs", value_hint = ValueHint::FilePath)]
         list: Option<PathBuf>,
         /// Which of the list.
@@ -67,7 +67,7 @@ pub(crate) enum Contribution {
         which: Which,
         /// Who sends it.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Activated contributions of an asset, and what is committed.
     #[command(after_help = "Example: sahara contribution list 4")]
@@ -93,10 +93,10 @@ pub(crate) enum Contribution {
 /// Contributions of a list.
 #[derive(Args, Debug)]
 pub(crate) struct Which {
-    /// All contributions of this account.
+    /// All contributions of this account. Repeat for each.
     #[arg(long = "contributor", value_name = "ACCOUNT")]
     pub(crate) contributors: Vec<Address>,
-    /// The contribution at this place, from 0.
+    /// The contribution at this place, from 0. Repeat for each.
     #[arg(long = "index", value_name = "N")]
     pub(crate) indices: Vec<u32>,
 }
@@ -112,10 +112,10 @@ pub(crate) struct Statement {
     /// Length of a period, by the calendar (UTC).
     #[arg(long, default_value = "day", value_parser = PossibleValuesParser::new(["day", "month", "year", "all"]))]
     pub(crate) by: String,
-    /// From this day on, as 2026-11-01.
+    /// From this day (UTC) on, as 2026-11-01.
     #[arg(long, value_name = "DAY")]
     pub(crate) from: Option<String>,
-    /// Up to this day, included.
+    /// Up to this day (UTC), included.
     #[arg(long, value_name = "DAY")]
     pub(crate) to: Option<String>,
     /// Comma-separated values, amounts in SAHARA.

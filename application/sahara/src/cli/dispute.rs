@@ -20,9 +20,9 @@ pub(crate) enum Dispute {
     /// The times of a complaint, the least bond, and what jurors need and get.
     #[command(after_help = "Example: sahara dispute rules")]
     Rules,
-    /// Complain about an asset. The bond is lost if a jury dismisses the complaint.
+    /// Complain about an asset.
     #[command(
-        after_help = "New income of the asset is held from now on, at most as much as the bond.\nExample:\n  sahara dispute file 3 --ground stolen-data --evidence proof.pdf --bond 100 --share 0x7099...=4000 --delist"
+        after_help = "New income of the asset is held from now on, at most as much as the bond.\nExample: sahara dispute file 3 --ground stolen-data --evidence proof.pdf --bond 100 --share 0x7099...=4000 --delist"
     )]
     File {
         /// The asset.
@@ -33,7 +33,7 @@ pub(crate) enum Dispute {
         /// What proves it; only its keccak256 goes on chain, so keep it.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// At least what `sahara dispute rules` says.
+        /// In SAHARA, at least what `sahara dispute rules` says; lost if a jury dismisses the complaint.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// A part of the asset's future income in basis points. Repeat for each, up to four.
@@ -57,7 +57,7 @@ pub(crate) enum Dispute {
         /// What speaks against it; only its keccak256 goes on chain.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// At least what `sahara dispute rules` says; lost if the complaint is upheld.
+        /// In SAHARA, at least what `sahara dispute rules` says; lost if the complaint is upheld.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// The asset's owner.
@@ -112,7 +112,8 @@ pub(crate) enum Dispute {
         /// Why; only its keccak256 goes on chain.
         #[arg(long, value_name = "FILE")]
         reason: PathBuf,
-        /// At least what `sahara dispute rules` says; lost unless governance decides otherwise than the jury.
+        /// In SAHARA, at least what `sahara dispute rules` says; lost unless governance decides otherwise
+        /// than the jury.
         #[arg(long, default_value = "100")]
         bond: Amount,
         /// The complainant, or the asset's owner.

@@ -55,7 +55,7 @@ pub(crate) enum Gov {
         #[arg(value_parser = ["against", "for", "abstain", "veto"])]
         support: String,
         /// Why.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
         /// Who votes.
         #[command(flatten)]
@@ -110,14 +110,14 @@ pub(crate) enum Vesting {
     },
     /// Schedules: of an account, or of the classes.
     #[command(
-        after_help = "Examples:\n  sahara vest show\n  sahara vest show 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+        after_help = "Examples:\n  sahara vesting show\n  sahara vesting show 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
     )]
     Show {
         /// Whose; the five classes' when nobody is named.
         account: Option<Address>,
     },
     /// What comes free when of an amount on a class's curve.
-    #[command(after_help = "Example: sahara vest calc team 1000000 --delay 180d")]
+    #[command(after_help = "Example: sahara vesting calc team 1000000 --delay 180d")]
     Calc {
         /// The class.
         #[arg(value_parser = ["airdrop", "community", "incentive-pool", "team", "investors"])]
@@ -129,18 +129,18 @@ pub(crate) enum Vesting {
         delay: Span,
     },
     /// Pay a schedule's beneficiary what came free; anyone may.
-    #[command(after_help = "Example: sahara vest release 6 --dry-run")]
+    #[command(after_help = "Example: sahara vesting release 6 --dry-run")]
     Release {
-        /// Its number in `sahara vest show`.
+        /// Its number in `sahara vesting show`.
         schedule: u64,
         /// Who sends it.
         #[command(flatten)]
         doing: Doing,
     },
     /// Announce a move from a schedule of yours that needs notice.
-    #[command(after_help = "Example: sahara vest announce 6 0x7099...79C8 1000 --dry-run")]
+    #[command(after_help = "Example: sahara vesting announce 6 0x7099...79C8 1000 --dry-run")]
     Announce {
-        /// Its number in `sahara vest show`.
+        /// Its number in `sahara vesting show`.
         schedule: u64,
         /// To whom.
         to: Address,
@@ -151,18 +151,18 @@ pub(crate) enum Vesting {
         doing: Doing,
     },
     /// Execute an announced move in its window; anyone may.
-    #[command(after_help = "Example: sahara vest execute 1 --dry-run")]
+    #[command(after_help = "Example: sahara vesting execute 1 --dry-run")]
     Execute {
-        /// Its number in `sahara vest calendar`.
+        /// Its number in `sahara vesting calendar`.
         number: u64,
         /// Who sends it.
         #[command(flatten)]
         doing: Doing,
     },
     /// Take an announced move back.
-    #[command(after_help = "Example: sahara vest cancel 1")]
+    #[command(after_help = "Example: sahara vesting cancel 1")]
     Cancel {
-        /// Its number in `sahara vest calendar`.
+        /// Its number in `sahara vesting calendar`.
         number: u64,
         /// Who announced it.
         #[command(flatten)]

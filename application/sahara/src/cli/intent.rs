@@ -18,7 +18,7 @@ pub(crate) enum Intent {
     Sign(SignIntent),
     /// Bring what somebody signed. You pay the gas and are repaid out of what it yields.
     #[command(
-        after_help = "Example: sahara intent relay intent.json --dry-run\nExample: sahara intent relay intent.json --sponsor 0x1111111111111111111111111111111111111111"
+        after_help = "Examples:\n  sahara intent relay intent.json --dry-run\n  sahara intent relay intent.json --sponsor 0x1111111111111111111111111111111111111111"
     )]
     Relay {
         /// What `sahara intent sign` printed.
@@ -50,12 +50,12 @@ pub(crate) enum Intent {
     Sponsor {
         /// Who is repaid.
         relayer: Address,
-        /// SAHARA to add.
+        /// How much to add, in SAHARA; 0 only changes the limits.
         amount: Amount,
-        /// The most for one intent.
+        /// The most for one intent, in SAHARA.
         #[arg(long)]
         per_intent: Amount,
-        /// The most for one day.
+        /// The most for one day (UTC), in SAHARA.
         #[arg(long)]
         per_day: Amount,
         /// The sponsor.
@@ -69,7 +69,7 @@ pub(crate) enum Intent {
     TakeBack {
         /// To whom you gave it.
         relayer: Address,
-        /// SAHARA.
+        /// How much, in SAHARA.
         amount: Amount,
         /// The sponsor.
         #[command(flatten)]
@@ -95,7 +95,7 @@ pub(crate) struct SignIntent {
     /// The function's arguments.
     #[arg(allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
-    /// Coin of yours that goes with the call.
+    /// Coin of yours that goes with the call, in SAHARA.
     #[arg(long, default_value = "0")]
     pub(crate) value: Amount,
     /// The most that you pay, in SAHARA, out of what it yields. You pay what the gas costs, if that is less.

@@ -10,7 +10,7 @@ use sahara_primitives::{Address, Amount, AssetId, B256};
 pub(crate) enum License {
     /// Terms to start from, and what each says.
     #[command(
-        after_help = "Example: sahara license templates\nTerms from one: sahara license terms create --template commercial-remix --price 25 --asset 3"
+        after_help = "Examples:\n  sahara license templates\n  sahara license terms create --template commercial-remix --price 25 --asset 3"
     )]
     Templates,
     /// Terms: what one may do, for how much, until when. They never change.
@@ -107,7 +107,7 @@ pub(crate) enum License {
         asset: AssetId,
         /// The account.
         account: Address,
-        /// For what: one licence must grant all of it.
+        /// For what, separated by commas: one licence must grant all of it.
         #[arg(long = "purpose", value_delimiter = ',', default_value = "inference", value_parser = PossibleValuesParser::new(PURPOSES.iter().map(|(word, _)| *word)))]
         purposes: Vec<String>,
     },
@@ -187,7 +187,7 @@ pub(crate) enum Terms {
         /// Who registers them.
         #[command(flatten)]
         signer: Signer,
-        /// Only show them and their id.
+        /// Show them and their id, and send nothing.
         #[arg(long)]
         dry_run: bool,
     },
@@ -196,7 +196,7 @@ pub(crate) enum Terms {
 /// What terms say: a template, and what differs from it.
 #[derive(Args, Debug)]
 pub(crate) struct TermsSpec {
-    /// What to start from; `sahara license templates` shows them.
+    /// What to start from; the other flags change it. `sahara license templates` shows them.
     #[arg(long, default_value = "commercial", value_parser = PossibleValuesParser::new(TEMPLATES.iter().map(|(word, _)| *word)))]
     pub(crate) template: String,
     /// Price in SAHARA of what the pricing counts; the protocol fee comes on top.
@@ -211,7 +211,7 @@ pub(crate) struct TermsSpec {
     /// Time from the sale to the end, as 365d; 0s for none.
     #[arg(long)]
     pub(crate) duration: Option<Span>,
-    /// What is granted.
+    /// What is granted, separated by commas.
     #[arg(long = "purpose", value_delimiter = ',', value_parser = PossibleValuesParser::new(PURPOSES.iter().map(|(word, _)| *word)))]
     pub(crate) purposes: Vec<String>,
     /// Whether a derivative needs your approval as well.

@@ -33,7 +33,7 @@ pub(crate) enum Market {
         /// The least that is bid, in SAHARA.
         #[arg(long)]
         reserve: Amount,
-        /// How long, at most 30d.
+        /// How long bids are taken, at most 30d.
         #[arg(long = "for", default_value = "2d")]
         length: Span,
         /// Its owner.
@@ -108,7 +108,7 @@ pub(crate) struct ListingSpec {
     /// asset:ID=PRICE or license:ID=PRICE, the price in SAHARA. Several are sold together.
     #[arg(required = true, value_name = "ITEM")]
     pub(crate) items: Vec<Item>,
-    /// How long.
+    /// How long it is on sale.
     #[arg(long = "for", default_value = "7d")]
     pub(crate) length: Span,
     /// The only account that may buy.
@@ -117,7 +117,7 @@ pub(crate) struct ListingSpec {
     /// Part of the price for whoever brings the buyer, in basis points (at most 1000).
     #[arg(long, default_value_t = 0)]
     pub(crate) referral: u16,
-    /// Time in which a licence can be returned unused; the price waits so long.
+    /// Time in which a licence sold alone can be returned unused, at most 30d; the price waits so long.
     #[arg(long, default_value = "0s")]
     pub(crate) refund: Span,
     /// A number that you have not used; by default the time in milliseconds.
@@ -168,7 +168,7 @@ pub(crate) enum MarketOffer {
         thing: Thing,
         /// How much, in SAHARA.
         price: Amount,
-        /// How long.
+        /// How long it stands.
         #[arg(long = "for", default_value = "7d")]
         length: Span,
         /// Who offers.
@@ -178,7 +178,7 @@ pub(crate) enum MarketOffer {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Sell to whom made an offer.
+    /// Sell to whoever made an offer.
     #[command(after_help = "Example: sahara market offer accept 1 --yes")]
     Accept {
         /// The offer.

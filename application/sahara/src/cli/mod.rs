@@ -43,7 +43,9 @@ Start here:
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused (key, signature, funds, rule), 5 no answer.
 With --json a failure is {\"error\": {\"code\", \"message\", \"exit_code\"}} on standard output, the code one of
 failed, usage, not_found, refused, unreachable. Progress and logs go to standard error.
-Environment: SAHARA_RPC, SAHARA_GATEWAY, SAHARA_API_KEY, SAHARA_DATA_DIR, SAHARA_CACHE, NO_COLOR, RUST_LOG; flags win.";
+Environment: SAHARA_DATA_DIR, SAHARA_RPC, SAHARA_GATEWAY, SAHARA_API_KEY, SAHARA_LOG_FORMAT and
+OTEL_EXPORTER_OTLP_ENDPOINT as the flags, which win; SAHARA_CACHE (where the model is kept), RUST_LOG (what is
+logged), NO_COLOR.";
 
 /// An AI economy that its participants own.
 #[derive(Debug, Parser)]
@@ -52,7 +54,7 @@ pub(crate) struct Cli {
     /// Print one JSON value instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Where chains, keys and wallets are kept.
+    /// Where chains, keys and wallets are kept; by default `SAHARA_DATA_DIR`, else `~/.local/share/sahara`.
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,
     /// JSON-RPC of a node; by default that of the local network.
@@ -64,7 +66,7 @@ pub(crate) struct Cli {
     /// How log lines on standard error look.
     #[arg(long, global = true, value_enum, env = "SAHARA_LOG_FORMAT", default_value_t = LogLines::Text)]
     pub(crate) log_format: LogLines,
-    /// `OpenTelemetry` collector that traces are sent to as OTLP over HTTP: a URL with http and, by custom, port 4318.
+    /// OpenTelemetry collector that traces are sent to as OTLP over HTTP: a URL with http and, by custom, port 4318.
     #[arg(long, global = true, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub(crate) traces: Option<String>,
     /// What to do.
@@ -111,13 +113,13 @@ pub(crate) enum Command {
     Gateway(Gateway),
     /// Talk to a model; ends with the bill and who was paid.
     Chat(Chat),
-    /// API keys: make, watch and end them.
+    /// API keys: make, watch and end them; and the secrets of validators.
     #[command(subcommand)]
     Key(Key),
     /// Wallets: keys, balances, transfers.
     #[command(subcommand)]
     Wallet(Wallet),
-    /// Assets: register, look up, preview royalties.
+    /// Assets: register, look up, serve, push and pull, preview royalties.
     #[command(subcommand)]
     Asset(Asset),
     /// Licences: terms, offers, purchases, seats; who may use what.
@@ -165,7 +167,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Model(Model),
     /// Check this machine and the network, and say what to mend.
-    #[command(after_help = "Example: sahara doctor")]
+    #[command(after_help = "Exits with 1 when something is to be mended.\nExample: sahara doctor")]
     Doctor,
     /// Print a completion script for a shell.
     #[command(
@@ -189,7 +191,7 @@ pub(crate) struct Fees {
 /// Whether to go on with what cannot be undone.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Consent {
-    /// Do not ask.
+    /// Do not ask; needed where nobody can be asked: in scripts, and with --json.
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// Show what it would do and send nothing.
@@ -203,7 +205,7 @@ pub(crate) struct Consent {
     after_help = "`sahara up` writes one to DATA/local/worker/config.json.\nExample: sahara worker --config worker.json"
 )]
 pub(crate) struct Worker {
-    /// Its configuration.
+    /// Its configuration, in JSON.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) config: PathBuf,
     /// Stop when standard input ends.
@@ -217,7 +219,7 @@ pub(crate) struct Worker {
     after_help = "`sahara up` writes one to DATA/local/gateway/config.json.\nExample: sahara gateway --config gateway.json"
 )]
 pub(crate) struct Gateway {
-    /// Its configuration.
+    /// Its configuration, in JSON.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) config: PathBuf,
     /// Stop when standard input ends.
@@ -236,10 +238,10 @@ pub(crate) struct Chat {
     /// The model or agent, as `/v1/models` names it; by default the demonstration's agent.
     #[arg(long, short)]
     pub(crate) model: Option<String>,
-    /// The most tokens to pay for.
+    /// The most tokens of an answer; those of the message are paid for too.
     #[arg(long, default_value_t = 256)]
     pub(crate) max_tokens: u32,
-    /// 0 picks the likeliest token every time.
+    /// From 0 to 2; 0 picks the likeliest token every time.
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     pub(crate) temperature: f32,
     /// Seed of the sampler.
@@ -259,7 +261,7 @@ pub(crate) struct Earnings {
     /// Only this account.
     #[arg(long)]
     pub(crate) account: Option<sahara_primitives::Address>,
-    /// Go on as money arrives, until Ctrl-C.
+    /// Go on as money arrives, until Ctrl-C; with --json, one value for each payment.
     #[arg(long, short)]
     pub(crate) follow: bool,
 }
@@ -275,7 +277,7 @@ pub(crate) enum Receipt {
     },
     /// Check a receipt without a network, trusting only the genesis hash.
     #[command(
-        after_help = "Examples:\n  sahara receipt verify receipt.json\n  sahara receipt verify - --genesis 0x... < receipt.json"
+        after_help = "Exits with 4 when it proves nothing.\nExamples:\n  sahara receipt verify receipt.json\n  sahara receipt verify - --genesis 0x... < receipt.json"
     )]
     Verify {
         /// The bundle that `receipt get --json` printed; `-` reads standard input.
@@ -289,7 +291,9 @@ pub(crate) enum Receipt {
 
 /// `sahara supply`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  sahara supply\n  sahara down && sahara supply --recount")]
+#[command(
+    after_help = "With --recount it exits with 1 when the sum or the state's root is another.\nExamples:\n  sahara supply\n  sahara down && sahara supply --recount"
+)]
 pub(crate) struct Supply {
     /// Walk the whole state and add up every balance; the node must be stopped.
     #[arg(long)]
@@ -314,36 +318,95 @@ pub(crate) enum Model {
 mod tests {
     use super::{AFTER, Cli};
     use crate::failure::Kind;
-    use clap::{Command, CommandFactory};
+    use clap::{Arg, Command, CommandFactory};
+    use sahara_primitives::Amount;
+    use std::{any::TypeId, collections::BTreeSet, ffi::OsStr};
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
 
-    /// Every command that does something shows how it is used.
-    fn without_example(command: &Command, path: &str, found: &mut Vec<String>) {
+    /// Adds every command below one that does something, by its words.
+    fn each<'a>(command: &'a Command, path: &str, found: &mut Vec<(String, &'a Command)>) {
         for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-            let path = format!("{path} {}", sub.get_name());
+            let path = format!("{path} {}", sub.get_name()).trim().to_owned();
             if sub.has_subcommands() {
-                without_example(sub, &path, found);
-                continue;
-            }
-            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-            if !help.contains("Example") || !help.contains("sahara") {
-                found.push(path.clone());
-            }
-            if sub.get_about().is_none() {
-                found.push(format!("{path} says nothing of itself"));
+                each(sub, &path, found);
+            } else {
+                found.push((path, sub));
             }
         }
     }
 
+    fn all(cli: &Command) -> Vec<(String, &Command)> {
+        let mut found = Vec::new();
+        each(cli, "", &mut found);
+        found
+    }
+
     #[test]
     fn every_command_shows_an_example() {
-        let mut found = Vec::new();
-        without_example(&Cli::command(), "sahara", &mut found);
-        assert!(found.is_empty(), "without an example: {found:#?}");
+        for (path, command) in all(&Cli::command()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example") && help.contains("sahara"), "`{path}` shows none");
+            assert!(command.get_about().is_some(), "`{path}` says nothing of itself");
+        }
+    }
+
+    /// What names a signer only to read, or to sign what is sent by others.
+    const SEND_NOTHING: [&str; 7] = [
+        "asset pull",
+        "contribution earned",
+        "contribution statement",
+        "intent sign",
+        "license list",
+        "stake unbonding",
+        "wallet balance",
+    ];
+
+    #[test]
+    fn whatever_is_sent_can_be_tried_first() {
+        let cli = Cli::command();
+        let has = |command: &Command, flag: &str| {
+            command.get_arguments().any(|argument| argument.get_long() == Some(flag))
+        };
+        let signed = all(&cli).into_iter().filter(|(_, command)| has(command, "wallet"));
+        let (tried, others): (Vec<_>, Vec<_>) =
+            signed.partition(|(_, command)| has(command, "dry-run"));
+        assert!(!tried.is_empty());
+        let mut others: Vec<_> = others.iter().map(|(path, _)| path.as_str()).collect();
+        others.sort_unstable();
+        assert_eq!(others, SEND_NOTHING);
+    }
+
+    #[test]
+    fn every_amount_says_its_unit() {
+        let cli = Cli::command();
+        let arguments = all(&cli).into_iter().flat_map(|(path, command)| {
+            command.get_arguments().map(move |argument| (path.clone(), argument))
+        });
+        let amounts = arguments.filter(|(_, argument)| {
+            argument.get_value_parser().type_id() == TypeId::of::<Amount>()
+        });
+        let amounts: Vec<_> = amounts.collect();
+        assert!(!amounts.is_empty());
+        for (path, argument) in amounts {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("SAHARA"), "`{path}`, {}: {help:?}", argument.get_id());
+        }
+    }
+
+    #[test]
+    fn every_variable_is_documented() {
+        let cli = Cli::command();
+        let commands = all(&cli).into_iter().map(|(_, command)| command).chain([&cli]);
+        let variables = commands.flat_map(Command::get_arguments).filter_map(Arg::get_env);
+        let variables: BTreeSet<_> = variables.filter_map(OsStr::to_str).collect();
+        assert!(variables.len() > 4, "{variables:?}");
+        for variable in variables {
+            assert!(AFTER.contains(variable), "{variable}");
+        }
     }
 
     #[test]

@@ -25,23 +25,25 @@ pub(crate) enum Key {
     },
     /// End a key now and ask for the rest of what was set aside; no gateway is needed.
     #[command(
-        after_help = "The gateway has one hour to collect for work done before; then `sahara key close` returns the rest.\nExamples:\n  sahara key revoke laptop\n  sahara key revoke sk-..."
+        after_help = "The gateway has one hour to collect for work done before; then `sahara key close` returns the rest.\nWhen no signer is named it is the payer's wallet or test account.\nExamples:\n  sahara key revoke laptop\n  sahara key revoke sk-..."
     )]
     Revoke {
         /// The API key, its name, or the beginning of its id, as `sahara key list` shows it.
         key: String,
         /// The payer; by default the wallet or test account that signed the grant.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Return what a revoked key had set aside, one hour after its revocation.
-    #[command(after_help = "Example: sahara key close laptop")]
+    #[command(
+        after_help = "Anyone may send it; when no signer is named it is the payer's wallet or test account.\nExample: sahara key close laptop"
+    )]
     Close {
         /// The API key, its name, or the beginning of its id, as `sahara key list` shows it.
         key: String,
         /// Who sends it: anyone may; by default the payer.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
     /// Make the secret of a validator, encrypted with a password (EIP-2335).
     #[command(
@@ -109,7 +111,7 @@ pub(crate) struct Seal {
     /// File with the password; asked for on the terminal otherwise.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
-    /// Do not encrypt it: for tests, or where the disk is.
+    /// The secret is in clear text: for tests, or where the disk is encrypted.
     #[arg(long = "plain-key", conflicts_with = "password_file")]
     pub(crate) is_plain: bool,
 }
@@ -128,7 +130,7 @@ pub(crate) struct KeyFile {
 /// `sahara key create`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Whoever holds the key, or a gateway that lies, can take what these limits leave and no more.\nExample: sahara key create --limit 5 --daily-limit 1 --days 7 --name laptop"
+    after_help = "Whoever holds the key, or a gateway that lies, can take what these limits leave and no more. --dry-run asks node and gateway, and signs nothing.\nExample: sahara key create --limit 5 --daily-limit 1 --days 7 --name laptop"
 )]
 pub(crate) struct CreateKey {
     /// What to call it in `sahara key list`.
@@ -136,14 +138,14 @@ pub(crate) struct CreateKey {
     pub(crate) name: Option<String>,
     /// Who pays.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
     /// The most it may ever cost, in SAHARA.
     #[arg(long, default_value = "100")]
     pub(crate) limit: sahara_primitives::Amount,
     /// The most it may cost on one day (UTC), in SAHARA.
     #[arg(long, default_value = "20")]
     pub(crate) daily_limit: sahara_primitives::Amount,
-    /// Only these assets; by default any.
+    /// Only this asset; by default any. Repeat for each.
     #[arg(long = "asset", value_name = "ID")]
     pub(crate) assets: Vec<sahara_primitives::AssetId>,
     /// Days until it ends.
@@ -163,7 +165,8 @@ pub(crate) struct Signer {
     /// File with the wallet's password; asked for on the terminal otherwise.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
-    /// An account of the public test mnemonic; only on the local chain. 0 when nothing is named.
+    /// An account of the public test mnemonic; only on the local chain. 0 when nothing is named, unless
+    /// another is said below.
     #[arg(long, value_name = "INDEX", conflicts_with = "wallet")]
     pub(crate) dev_account: Option<u32>,
 }
@@ -176,7 +179,7 @@ pub(crate) enum Wallet {
     New {
         /// Its name.
         name: String,
-        /// File with the password.
+        /// File with the password; asked for on the terminal otherwise.
         #[arg(long, value_hint = ValueHint::FilePath)]
         password_file: Option<PathBuf>,
     },

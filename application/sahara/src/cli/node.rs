@@ -14,7 +14,8 @@ pub(crate) struct Up {
     /// Number of validator processes.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=20))]
     pub(crate) validators: u16,
-    /// Use a block of ports from here: JSON-RPC P, gateway P+1, metrics P+2, peers from P+10.
+    /// Use a block of ports from here: JSON-RPC P, gateway P+1, metrics P+2, peers from P+10. By default
+    /// 8545, 8080, 9615 and from 9700.
     #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1024..=65_000))]
     pub(crate) port_base: Option<u16>,
     /// Start bare, without the demonstration's assets and API key.

@@ -13,7 +13,7 @@ pub(crate) enum Stake {
         after_help = "Seats are apportioned by stake when a consensus epoch ends, and at most once in the seat period (`sahara stake show`).\nExample: sahara stake create --key-file validator.json --address 203.0.113.7:9700 --amount 5000 --wallet me"
     )]
     Create(CreateStake),
-    /// Stand behind a validator.
+    /// Stand behind a validator: delegate coin to it.
     #[command(
         after_help = "Example: sahara stake delegate 0x1111111111111111111111111111111111111111 250.5 --wallet me"
     )]
@@ -55,7 +55,7 @@ pub(crate) enum Stake {
     Calc {
         /// How much, in SAHARA.
         amount: Amount,
-        /// The validator, for its commission.
+        /// The validator, whose commission is taken off; none is when nobody is named.
         #[arg(long)]
         validator: Option<Address>,
         /// How many blocks are looked back on.
@@ -86,7 +86,7 @@ pub(crate) enum Stake {
 /// `sahara stake create`.
 #[derive(Args, Debug)]
 pub(crate) struct CreateStake {
-    /// File with the secret of the node; repeat for each node, in the order of their addresses. A
+    /// File with the secret of a node. Repeat for each node, in the order of their addresses. A
     /// validator fills at most as many seats as it has nodes.
     #[arg(long = "key-file", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) key_files: Vec<PathBuf>,
@@ -96,13 +96,13 @@ pub(crate) struct CreateStake {
     /// The key files are not encrypted.
     #[arg(long = "plain-key", conflicts_with = "key_password_file")]
     pub(crate) is_plain: bool,
-    /// Where the others reach the node; repeat for each.
+    /// Where the others reach a node. Repeat for each.
     #[arg(long = "address", required = true, value_name = "IP:PORT")]
     pub(crate) addresses: Vec<SocketAddr>,
-    /// SAHARA to stake, at least 1,000.
+    /// How much to stake, in SAHARA; at least 1,000.
     #[arg(long)]
     pub(crate) amount: Amount,
-    /// What the validator keeps of its delegators' rewards, in basis points.
+    /// What the validator keeps of its delegators' rewards, in basis points (at most 2000).
     #[arg(long, default_value_t = 500)]
     pub(crate) commission: u16,
     /// Receives the commission; the validator's account if none is named.
@@ -118,7 +118,7 @@ pub(crate) struct CreateStake {
 pub(crate) struct Delegation {
     /// The validator's account.
     pub(crate) validator: Address,
-    /// SAHARA.
+    /// How much, in SAHARA.
     pub(crate) amount: Amount,
     /// Whose coin it is.
     #[command(flatten)]
@@ -132,7 +132,7 @@ pub(crate) struct Redelegation {
     pub(crate) from: Address,
     /// The validator it goes to.
     pub(crate) to: Address,
-    /// SAHARA.
+    /// How much, in SAHARA.
     pub(crate) amount: Amount,
     /// Whose coin it is.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Flags of `sahara validators`.
 
-use super::{KeyFile, Seal, Signer};
+use super::{Doing, KeyFile, Seal};
 use clap::{Args, Subcommand, ValueHint};
 use sahara_primitives::{Address, Amount};
 use std::{net::SocketAddr, path::PathBuf};
@@ -25,10 +25,10 @@ pub(crate) enum Validators {
         after_help = "Send the file to the validators; more than two thirds of them have to sign it within this epoch.\nExample: sahara validators propose --add me.json --remove 0x3b6a... > change.json"
     )]
     Propose {
-        /// Files with entries of those who join; one with a known network key replaces it.
+        /// File with the entry of one who joins; one with a known network key replaces it. Repeat for each.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         add: Vec<PathBuf>,
-        /// Network keys of those who leave.
+        /// Network key of one who leaves. Repeat for each.
         #[arg(long, value_name = "KEY")]
         remove: Vec<String>,
     },
@@ -42,10 +42,10 @@ pub(crate) enum Validators {
         #[command(flatten)]
         key: KeyFile,
     },
-    /// Proof that validators contradicted themselves, as the node has kept it; with a signer it is sent
+    /// Proof that validators contradicted themselves, as the node has kept it; with --report it is sent
     /// to the chain, which slashes them and pays a bounty.
     #[command(
-        after_help = "Anyone may report. Works where staking decides who validates.\nExample: sahara validators evidence --report --wallet me"
+        after_help = "Anyone may report. Works where staking decides who validates.\nExamples:\n  sahara validators evidence\n  sahara validators evidence --report --dry-run --wallet me\n  sahara validators evidence --report --wallet me"
     )]
     Evidence {
         /// Send what the chain does not know yet.
@@ -53,9 +53,10 @@ pub(crate) enum Validators {
         report: bool,
         /// Who reports, and receives the bounty.
         #[command(flatten)]
-        signer: Signer,
+        doing: Doing,
     },
-    /// Send a change with the signatures of more than two thirds of the validators.
+    /// Send a change with the signatures of more than two thirds of the validators; where staking decides
+    /// who validates, the chain takes none.
     #[command(
         after_help = "Example: sahara validators submit change.json --signature 0x8a... --signature 0x93... --wallet me"
     )]
@@ -87,7 +88,7 @@ pub(crate) struct Submit {
     pub(crate) signatures: Vec<String>,
     /// Who pays for the transaction.
     #[command(flatten)]
-    pub(crate) signer: Signer,
+    pub(crate) doing: Doing,
 }
 
 /// `sahara testnet`.
@@ -119,7 +120,7 @@ pub(crate) struct InitTestnet {
     #[arg(long, default_value = "100000")]
     pub(crate) stake: Amount,
     /// Seconds for which seats stay with who has them, unless someone leaves, is jailed or is slashed.
-    #[arg(long, default_value_t = 86_400)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub(crate) seat_period: u32,
     /// Seconds for which stake that leaves answers for old faults, 21 days if it is not said. Not shorter than the seat period.
     #[arg(long, value_name = "SECONDS")]

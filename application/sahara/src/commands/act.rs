@@ -1,6 +1,11 @@
 //! Sending one call to a protocol, or only trying it.
 
-use crate::{cli::Signer, output::Format, refusal::refused, session::Session};
+use crate::{
+    cli::{Doing, Signer},
+    output::Format,
+    refusal::refused,
+    session::Session,
+};
 use alloy_sol_types::SolCall;
 use eyre::Result;
 use sahara_client::{SigningKey, TxOutcome};
@@ -11,16 +16,21 @@ use serde_json::json;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Act<'a> {
     /// Where to.
-    pub(crate) protocol: Address,
+    protocol: Address,
     /// Coin.
-    pub(crate) value: Amount,
+    value: Amount,
     /// Whether it is only tried.
-    pub(crate) dry_run: bool,
+    dry_run: bool,
     /// Who signs.
-    pub(crate) signer: &'a Signer,
+    signer: &'a Signer,
 }
 
-impl Act<'_> {
+impl<'a> Act<'a> {
+    /// As a command's flags say.
+    pub(crate) const fn of(doing: &'a Doing, protocol: Address, value: Amount) -> Self {
+        Self { protocol, value, dry_run: doing.dry_run, signer: &doing.signer }
+    }
+
     /// Sends the call, or has the node try it: then there is no outcome, and what it answers was printed.
     pub(crate) async fn perform<C: SolCall>(
         self,
@@ -33,7 +43,7 @@ impl Act<'_> {
     }
 
     /// As [`Self::perform`], with a key that was opened before: its password is asked for once.
-    async fn perform_as<C: SolCall>(
+    pub(crate) async fn perform_as<C: SolCall>(
         self,
         key: &SigningKey,
         session: &Session,
@@ -81,8 +91,13 @@ impl Act<'_> {
 
 /// Says that a dry run went well.
 pub(crate) fn tried(from: Address, format: Format) -> Result<()> {
+    tried_by("the chain", from, format)
+}
+
+/// Says that a dry run went well, and who it is that would take it.
+pub(crate) fn tried_by(taker: &str, from: Address, format: Format) -> Result<()> {
     format.print(&json!({"would_be_taken": true, "from": from}), |_| {
-        String::from("the chain would take it now; nothing was sent")
+        format!("{taker} would take it now; nothing was sent")
     })
 }
 

@@ -1,8 +1,10 @@
 //! `sahara asset`.
 
 use crate::{
-    cli::{Asset, Register},
-    commands::{asset_owner, asset_preview, asset_words as words, content, deed::Actor, income},
+    cli::{Asset, Doing, Register},
+    commands::{
+        act::Act, asset_owner, asset_preview, asset_words as words, content, deed::Actor, income,
+    },
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -11,7 +13,7 @@ use crate::{
 use alloy_rpc_types_eth::Filter;
 use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{ASSETS, IAssets, IRoyalties, IWorkers, ROYALTIES, WORKERS};
-use sahara_client::ChainClient;
+use sahara_client::{ChainClient, TxOutcome};
 use sahara_primitives::{Address, Amount, AssetId, B256, keccak256};
 use serde::Serialize;
 use serde_json::json;
@@ -56,40 +58,17 @@ struct Ancestor {
 pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Result<()> {
     let client = session.client()?;
     match asset {
-        Asset::Register(register) => {
-            let key = session.key(&register.signer).await?;
-            let call = IAssets::registerCall { registration: registration(register, session)? };
-            let outcome = client.send(&key, ASSETS, Amount::ZERO, &call).await.map_err(refused)?;
-            let registered = outcome.events::<IAssets::Registered>();
-            let id =
-                registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset;
-            format.print(
-                &json!({"asset": id, "transaction": outcome.hash, "block": outcome.block_number}),
-                |_| {
-                    format!("asset {id}, final in block {}: {}", outcome.block_number, outcome.hash)
-                },
-            )
-        }
+        Asset::Register(asked) => register(asked, session, format).await,
         Asset::Show { asset } => {
             let shown = show(&client, *asset).await?;
             format.print(&shown, details)
         }
         Asset::List => format.print(&list(&client).await?, |assets| rows(assets)),
-        Asset::Serve { asset, input_price, output_price, signer } => {
-            let key = session.key(signer).await?;
-            let call = IWorkers::serveCall {
-                asset: asset.0,
-                inputPrice: price(*input_price)?,
-                outputPrice: price(*output_price)?,
-            };
-            let outcome = client.send(&key, WORKERS, Amount::ZERO, &call).await.map_err(refused)?;
-            format.print(&json!({"asset": asset, "transaction": outcome.hash, "block": outcome.block_number}), |_| {
-                format!("offered, final in block {}: {}", outcome.block_number, outcome.hash)
-            })
+        Asset::Serve { asset, input_price, output_price, doing } => {
+            serve(*asset, (*input_price, *output_price), doing, session, format).await
         }
-        Asset::Push { asset, from, vault, signer } => {
-            let key = session.key(signer).await?;
-            content::push(session, (*asset, from), (vault.as_deref(), key), format).await
+        Asset::Push { asset, from, vault, doing } => {
+            content::push(session, (*asset, from), (vault.as_deref(), doing), format).await
         }
         Asset::Pull { asset, to, vault, signer } => {
             let key = content::reader(session, signer).await?;
@@ -110,6 +89,40 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             asset_owner::transfer(&actor, *asset, *to).await
         }
     }
+}
+
+async fn register(asked: &Register, session: &Session, format: Format) -> Result<()> {
+    let call = IAssets::registerCall { registration: registration(asked, session)? };
+    let act = Act::of(&asked.doing, ASSETS, Amount::ZERO);
+    let Some(outcome) = act.perform(session, &call, format).await? else { return Ok(()) };
+    let registered = outcome.events::<IAssets::Registered>();
+    let id = registered.first().ok_or_else(|| eyre!("the chain registered nothing"))?.data.asset;
+    said((id, format!("asset {id}")), &outcome, format)
+}
+
+async fn serve(
+    asset: AssetId,
+    (input_price, output_price): (Amount, Amount),
+    doing: &Doing,
+    session: &Session,
+    format: Format,
+) -> Result<()> {
+    let call = IWorkers::serveCall {
+        asset: asset.0,
+        inputPrice: price(input_price)?,
+        outputPrice: price(output_price)?,
+    };
+    let act = Act::of(doing, WORKERS, Amount::ZERO);
+    let Some(outcome) = act.perform(session, &call, format).await? else { return Ok(()) };
+    said((asset.0, String::from("offered")), &outcome, format)
+}
+
+/// Says what became of an asset, and where that stands.
+fn said((asset, what): (u64, String), outcome: &TxOutcome, format: Format) -> Result<()> {
+    let (block, hash) = (outcome.block_number, outcome.hash);
+    format.print(&json!({"asset": asset, "transaction": hash, "block": block}), |_| {
+        format!("{what}, final in block {block}: {hash}")
+    })
 }
 
 fn rows(assets: &[Shown]) -> String {

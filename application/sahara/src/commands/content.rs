@@ -1,8 +1,8 @@
 //! What assets consist of: `sahara asset register --from`, `push`, `pull` and `verify`.
 
 use crate::{
-    cli::{Register, Signer},
-    commands::asset::Described,
+    cli::{Doing, Register, Signer},
+    commands::{act, asset::Described},
     failure::{Failure, Kind},
     output::{Format, table},
     refusal::refused,
@@ -11,7 +11,7 @@ use crate::{
 use eyre::{Result, WrapErr};
 use sahara_abi::{ASSETS, IAssets};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_primitives::{AssetId, B256};
+use sahara_primitives::{Address, AssetId, B256};
 use sahara_vault::{Document, Manifest, Moved, VaultClient, VaultError, card_of, content_hash};
 use serde::Serialize;
 use serde_json::json;
@@ -42,7 +42,8 @@ fn told(error: VaultError) -> eyre::Report {
     }
 }
 
-/// Reads an asset's files for its registration, and keeps what was read for the push.
+/// Reads an asset's files for its registration, and keeps what was read for the push unless it is only
+/// tried.
 pub(crate) fn describe(session: &Session, from: &Path, register: &Register) -> Result<Described> {
     let manifest = Manifest::of(from).map_err(told)?;
     let mut document = Document::of(from, &manifest).map_err(told)?;
@@ -65,17 +66,23 @@ pub(crate) fn describe(session: &Session, from: &Path, register: &Register) -> R
         None => return Err(Failure::usage("the files do not say what they are: give --kind")),
     };
     let text = document.text().map_err(told)?;
-    let hash = content_hash(text.as_bytes());
-    let kept = kept(session, hash);
-    let directory = kept.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)
-        .and_then(|()| fs::write(&kept, &text))
-        .wrap_err_with(|| format!("could not write {}", kept.display()))?;
+    if !register.doing.dry_run {
+        keep(session, &text)?;
+    }
     Ok(Described {
         kind,
         content: manifest.hash().map_err(told)?,
         uri: document.uri(&serde_json::Map::new()).map_err(told)?,
     })
+}
+
+/// Keeps a document that is about to be registered.
+fn keep(session: &Session, text: &str) -> Result<()> {
+    let kept = kept(session, content_hash(text.as_bytes()));
+    let directory = kept.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(&kept, text))
+        .wrap_err_with(|| format!("could not write {}", kept.display()))
 }
 
 /// Where a registered document waits for its push.
@@ -143,14 +150,29 @@ fn document_of(
     ))
 }
 
-/// Pushes content.
+/// What a vault says to whoever is not the owner; a dry run sends nothing that it could refuse.
+async fn refuse_stranger(client: &ChainClient, asset: AssetId, account: Address) -> Result<()> {
+    let owner = IAssets::ownerOfCall { tokenId: asset.into() };
+    let owner = client.call(ASSETS, &owner).await.map_err(refused)?;
+    if owner == account {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("{account} may not push: asset {asset} is owned by {owner}")))
+}
+
+/// Pushes content, or only checks it and looks whether the vault is there.
 pub(crate) async fn push(
     session: &Session,
     (asset, from): (AssetId, &Path),
-    (vault, key): (Option<&str>, SigningKey),
+    (vault, doing): (Option<&str>, &Doing),
     format: Format,
 ) -> Result<()> {
-    let found = on_chain(&session.client()?, asset).await?;
+    let (client, key) = (session.client()?, session.key(&doing.signer).await?);
+    let account = key.address();
+    let found = on_chain(&client, asset).await?;
+    if doing.dry_run {
+        refuse_stranger(&client, asset, account).await?;
+    }
     let manifest = Manifest::of(from).map_err(told)?;
     let hash = manifest.hash().map_err(told)?;
     if hash != found.contentHash {
@@ -162,6 +184,9 @@ pub(crate) async fn push(
     }
     let document = document_of(session, (from, &manifest), &found.metadataURI)?;
     let mut vault = connect(session, vault, Some(key)).await?;
+    if doing.dry_run {
+        return act::tried_by("the vault", account, format);
+    }
     let moved = vault.push(asset, from, (&manifest, &document)).await.map_err(told)?;
     report(asset, moved, "sent", format)
 }

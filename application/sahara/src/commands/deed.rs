@@ -44,7 +44,7 @@ pub(crate) struct Actor<'a> {
     pub(crate) key: SigningKey,
     consent: Option<&'a Consent>,
     /// Whether the node only tries what is asked.
-    is_trying: bool,
+    pub(crate) is_trying: bool,
     format: Format,
 }
 
@@ -102,15 +102,29 @@ impl<'a> Actor<'a> {
     /// Tries a call, shows what it does, asks if need be, and sends it. `None`: it was only to be shown.
     pub(crate) async fn send<C: SolCall>(&self, deed: Deed<'_, C>) -> Result<Option<TxOutcome>> {
         let Deed { to, value, call, preview } = deed;
-        let tried = self.client.simulate(self.address(), to, value, call).await;
-        tried.map_err(refused)?;
+        self.attempt((to, value), call).await?;
         if self.is_trying {
-            return act::tried(self.address(), self.format).map(|()| None);
+            return self.tried().map(|()| None);
         }
         if !self.agrees(&preview)? {
             return Ok(None);
         }
         self.client.send(&self.key, to, value, call).await.map(Some).map_err(refused)
+    }
+
+    /// Has the node try a call with so much coin.
+    pub(crate) async fn attempt<C: SolCall>(
+        &self,
+        (to, value): (Address, Amount),
+        call: &C,
+    ) -> Result<()> {
+        let tried = self.client.simulate(self.address(), to, value, call).await;
+        tried.map(drop).map_err(refused)
+    }
+
+    /// Says that what was tried went well.
+    pub(crate) fn tried(&self) -> Result<()> {
+        act::tried(self.address(), self.format)
     }
 
     /// Shows what is about to happen and asks; false when it was only to be shown.

@@ -156,8 +156,8 @@ fn hash(file: &Path) -> Result<B256> {
     Ok(keccak256(bytes?))
 }
 
-const fn act(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
-    Act { protocol: DISPUTES, value, dry_run: *dry_run, signer }
+const fn act(value: Amount, doing: &Doing) -> Act<'_> {
+    Act::of(doing, DISPUTES, value)
 }
 
 async fn file(dispute: &Dispute, session: &Session, format: Format) -> Result<()> {

@@ -2,7 +2,7 @@
 //! the way of it to the chain.
 
 use crate::{
-    cli::Signer,
+    cli::Doing,
     output::{Format, table},
     refusal::refused,
     session::Session,
@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::{Bytes, U256};
 use eyre::Result;
 use sahara_abi::{IStaking, STAKING};
-use sahara_client::{ChainClient, ClientError};
+use sahara_client::{ChainClient, ClientError, SigningKey};
 use sahara_finality::{Validator, to_bytes, to_hex};
 use sahara_primitives::{Address, Amount, B256};
 use serde::{Deserialize, Serialize};
@@ -39,11 +39,22 @@ struct Shown {
     proof: Bytes,
 }
 
-/// Shows the evidence, and reports it with the signer's key if there is one.
-pub(crate) async fn run(signer: Option<&Signer>, session: &Session, format: Format) -> Result<()> {
+/// Who reports.
+struct Reporter<'a> {
+    client: &'a ChainClient,
+    key: SigningKey,
+    /// Whether the node only tries each report.
+    is_trying: bool,
+}
+
+/// Shows the evidence, and reports it or has the node try that, if somebody is to report.
+pub(crate) async fn run(doing: Option<&Doing>, session: &Session, format: Format) -> Result<()> {
     let client = session.client()?;
-    let key = match signer {
-        Some(signer) => Some(session.key(signer).await?),
+    let reporter = match doing {
+        Some(Doing { dry_run, signer }) => {
+            let key = session.key(signer).await?;
+            Some(Reporter { client: &client, key, is_trying: *dry_run })
+        }
         None => None,
     };
     let kept: Vec<Accusation> = client.request("sahara_evidence", ()).await.map_err(refused)?;
@@ -63,23 +74,34 @@ pub(crate) async fn run(signer: Option<&Signer>, session: &Session, format: Form
             transaction: None,
             proof,
         };
-        if let (Some(key), Some(seat)) = (&key, validator) {
-            match report_call(&client, &seat, &shown.proof).await? {
-                None => "its seat is not one of staking's".clone_into(&mut shown.outcome),
-                Some(call) => match client.send(key, STAKING, Amount::ZERO, &call).await {
-                    Ok(outcome) => {
-                        "reported".clone_into(&mut shown.outcome);
-                        shown.transaction = Some(outcome.hash);
-                    }
-                    // The chain knows it already, or it is too old: the next may not be.
-                    Err(ClientError::Reverted(reason)) => shown.outcome = reason.to_string(),
-                    Err(error) => return Err(refused(error)),
-                },
-            }
+        if let (Some(reporter), Some(seat)) = (&reporter, validator) {
+            (shown.outcome, shown.transaction) = reporter.report(&seat, &shown.proof).await?;
         }
         all.push(shown);
     }
     format.print(&all, |all| page(all))
+}
+
+impl Reporter<'_> {
+    /// What becomes of a proof, and the transaction that reports it.
+    async fn report(&self, seat: &Validator, proof: &Bytes) -> Result<(String, Option<B256>)> {
+        let Some(call) = report_call(self.client, seat, proof).await? else {
+            return Ok(("its seat is not one of staking's".into(), None));
+        };
+        let done = if self.is_trying {
+            let tried = self.client.simulate(self.key.address(), STAKING, Amount::ZERO, &call);
+            tried.await.map(|_| None)
+        } else {
+            self.client.send(&self.key, STAKING, Amount::ZERO, &call).await.map(Some)
+        };
+        match done {
+            Ok(Some(outcome)) => Ok(("reported".into(), Some(outcome.hash))),
+            Ok(None) => Ok(("would be taken".into(), None)),
+            // The chain knows it already, or it is too old: the next may not be.
+            Err(ClientError::Reverted(reason)) => Ok((reason.to_string(), None)),
+            Err(error) => Err(refused(error)),
+        }
+    }
 }
 
 /// The call that reports it, if staking knows the seat's keys.

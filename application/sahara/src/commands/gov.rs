@@ -137,8 +137,8 @@ pub(crate) async fn run(gov: &Gov, session: &Session, format: Format) -> Result<
     }
 }
 
-const fn act(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
-    Act { protocol: GOVERNANCE, value, dry_run: *dry_run, signer }
+const fn act(value: Amount, doing: &Doing) -> Act<'_> {
+    Act::of(doing, GOVERNANCE, value)
 }
 
 fn parse(text: &str) -> Result<(Address, Bytes)> {

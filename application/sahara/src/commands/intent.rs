@@ -230,13 +230,12 @@ async fn budget(
 
 async fn sent<C: SolCall>(
     session: &Session,
-    Doing { dry_run, signer }: &Doing,
+    doing: &Doing,
     value: Amount,
     call: &C,
     format: Format,
 ) -> Result<()> {
-    let act = Act { protocol: INTENTS, value, dry_run: *dry_run, signer };
-    act.report(session, call, format).await
+    Act::of(doing, INTENTS, value).report(session, call, format).await
 }
 
 #[cfg(test)]

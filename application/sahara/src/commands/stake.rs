@@ -122,8 +122,7 @@ fn seat_key(file: &Path, seal: &Seal, address: SocketAddr) -> Result<IStaking::S
 }
 
 const fn act(doing: &Doing, value: Amount) -> Act<'_> {
-    let Doing { dry_run, signer } = doing;
-    Act { protocol: STAKING, value, dry_run: *dry_run, signer }
+    Act::of(doing, STAKING, value)
 }
 
 /// Begins to leave, and says when the coin is free.

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Entry, Submit, Validators},
-    commands::evidence,
+    commands::{act::Act, evidence},
     failure::Failure,
     output::{Format, table},
     refusal::refused,
@@ -60,8 +60,11 @@ pub(crate) async fn run(validators: &Validators, session: &Session, format: Form
             let signature = to_hex(&read::<Draft>(change)?.change().sign(&keys.consensus));
             format.print(&json!({ "signature": signature }), |_| signature.clone())
         }
-        Validators::Evidence { report, signer } => {
-            evidence::run(report.then_some(signer), session, format).await
+        Validators::Evidence { report, doing } => {
+            if doing.dry_run && !report {
+                return Err(Failure::usage("--dry-run tries a report: expected --report with it"));
+            }
+            evidence::run(report.then_some(doing), session, format).await
         }
         Validators::Submit(submit) => send(submit, session, format).await,
     }
@@ -130,9 +133,9 @@ async fn send(submit: &Submit, session: &Session, format: Format) -> Result<()> 
     let signed = change
         .collect(&current.validators, &signatures?)
         .map_err(|error| Failure::refused(error.to_string()))?;
-    let key = session.key(&submit.signer).await?;
     let call = IValidators::changeCall { signedChange: signed.encoded().into() };
-    let outcome = client.send(&key, VALIDATORS, Amount::ZERO, &call).await.map_err(refused)?;
+    let act = Act::of(&submit.doing, VALIDATORS, Amount::ZERO);
+    let Some(outcome) = act.perform(session, &call, format).await? else { return Ok(()) };
     let epoch = change.epoch.saturating_add(1);
     let done =
         json!({ "epoch": epoch, "transaction": outcome.hash, "block": outcome.block_number });

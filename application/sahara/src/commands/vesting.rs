@@ -60,12 +60,13 @@ pub(crate) async fn run(vesting: &Vesting, session: &Session, format: Format) ->
 
 /// A call to the protocol, without coin.
 const fn act(doing: &Doing) -> Act<'_> {
-    let Doing { dry_run, signer } = doing;
-    Act { protocol: VESTING, value: Amount::ZERO, dry_run: *dry_run, signer }
+    Act::of(doing, VESTING, Amount::ZERO)
 }
 
 async fn calendar(vesting: &Vesting, session: &Session, format: Format) -> Result<()> {
     let Vesting::Calendar { csv, ical, account } = vesting else { return Ok(()) };
+    format.refuse_beside("--csv", *csv)?;
+    format.refuse_beside("--ical", *ical)?;
     let client = session.client()?;
     let mut entries = unlocks(&client).await?;
     entries.extend(moves(&client).await?);

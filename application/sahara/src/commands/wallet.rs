@@ -53,8 +53,8 @@ pub(crate) async fn run(wallet: &Wallet, session: &Session, format: Format) -> R
 }
 
 /// A call about the deposit.
-const fn deposit(value: Amount, Doing { dry_run, signer }: &Doing) -> Act<'_> {
-    Act { protocol: CHANNELS, value, dry_run: *dry_run, signer }
+const fn deposit(value: Amount, doing: &Doing) -> Act<'_> {
+    Act::of(doing, CHANNELS, value)
 }
 
 async fn transfer(

@@ -57,8 +57,7 @@ pub(crate) async fn run(award: &Award, session: &Session, format: Format) -> Res
 
 /// A call to the protocol, without coin.
 const fn act(doing: &Doing) -> Act<'_> {
-    let Doing { dry_run, signer } = doing;
-    Act { protocol: INCENTIVES, value: Amount::ZERO, dry_run: *dry_run, signer }
+    Act::of(doing, INCENTIVES, Amount::ZERO)
 }
 
 /// What goes on chain of a document.

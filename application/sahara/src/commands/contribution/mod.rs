@@ -14,7 +14,11 @@ use crate::{
 };
 use eyre::Result;
 use list::List;
-use sahara_abi::{ASSETS, CONTRIBUTIONS, IAssets, IContributions, IRoyalties, ROYALTIES};
+use sahara_abi::{
+    ASSETS, CONTRIBUTIONS, IAssets,
+    IContributions::{self, Activation},
+    IRoyalties, ROYALTIES,
+};
 use sahara_client::{ChainClient, Filter};
 use sahara_primitives::{Address, Amount, AssetId, B256, U256, merkle_sum::SumRoot};
 use serde::Serialize;
@@ -41,8 +45,8 @@ pub(crate) async fn run(
             let actor = Actor::new(session, signer, Some(consent), format).await?;
             commit(&actor, *asset, list, *seal).await
         }
-        Contribution::Activate { asset, proofs, list, which, signer } => {
-            let actor = Actor::new(session, signer, None, format).await?;
+        Contribution::Activate { asset, proofs, list, which, doing } => {
+            let actor = Actor::doing(session, doing, format).await?;
             activate(&actor, *asset, (proofs.as_deref(), list.as_deref()), which).await
         }
         Contribution::List { asset } => listed(&session.client()?, *asset, format).await,
@@ -103,18 +107,22 @@ async fn commitment(client: &ChainClient, asset: AssetId) -> Result<IContributio
     client.call(CONTRIBUTIONS, &call).await.map_err(refused)
 }
 
-async fn activate(
-    actor: &Actor<'_>,
+/// What is asked for, as the chain takes it: all of it is of the asset's own list.
+async fn activations(
+    client: &ChainClient,
     asset: AssetId,
     (proofs, list): (Option<&Path>, Option<&Path>),
     which: &Which,
-) -> Result<()> {
+) -> Result<Vec<Activation>> {
     let proofs = match (proofs, list) {
         (Some(path), _) => proof::read(path)?,
         (None, Some(path)) => proof::of_list(&List::read(path)?, which)?,
         (None, None) => return Err(Failure::usage("expected proofs, or --list FILE")),
     };
-    let committed = commitment(&actor.client, asset).await?;
+    if proofs.is_empty() {
+        return Err(Failure::usage("there is no proof to activate"));
+    }
+    let committed = commitment(client, asset).await?;
     if committed.root.is_zero() {
         return Err(Failure::refused(format!("asset {asset} is committed to no contributors")));
     }
@@ -124,7 +132,28 @@ async fn activate(
             other.root, committed.root
         )));
     }
-    let activations = proofs.iter().map(proof::Proof::activation).collect::<Result<Vec<_>>>()?;
+    proofs.iter().map(proof::Proof::activation).collect()
+}
+
+/// Has the node try every transaction that [`activate`] would send.
+async fn try_out(actor: &Actor<'_>, asset: AssetId, activations: &[Activation]) -> Result<()> {
+    for batch in activations.chunks(proof::MOST_ACTIVATIONS) {
+        let call = IContributions::activateCall { asset: asset.0, activations: batch.to_vec() };
+        actor.attempt((CONTRIBUTIONS, Amount::ZERO), &call).await?;
+    }
+    actor.tried()
+}
+
+async fn activate(
+    actor: &Actor<'_>,
+    asset: AssetId,
+    from: (Option<&Path>, Option<&Path>),
+    which: &Which,
+) -> Result<()> {
+    let activations = activations(&actor.client, asset, from, which).await?;
+    if actor.is_trying {
+        return try_out(actor, asset, &activations).await;
+    }
     let (mut added, mut paid, mut outcomes) = (0, Amount::ZERO, Vec::new());
     for batch in activations.chunks(proof::MOST_ACTIVATIONS) {
         let sent = actor
@@ -138,9 +167,7 @@ async fn activate(
         }
         outcomes.push(sent.1);
     }
-    let Some(last) = outcomes.last() else {
-        return Err(Failure::usage("there is no proof to activate"));
-    };
+    let Some(last) = outcomes.last() else { return Ok(()) };
     let facts = json!({
         "asset": asset, "activated": added, "were_active": activations.len() - added, "paid_out": paid,
     });

@@ -42,6 +42,7 @@ struct Pool {
 
 /// Runs `sahara contribution statement`.
 pub(super) async fn run(asked: &Statement, session: &Session, format: Format) -> Result<()> {
+    format.refuse_beside("--csv", asked.csv)?;
     let account = match asked.account {
         Some(account) => account,
         None => session.key(&asked.signer).await?.address(),

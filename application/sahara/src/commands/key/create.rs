@@ -3,6 +3,7 @@
 use super::record::{Record, check_name};
 use crate::{
     cli::CreateKey,
+    commands::act,
     failure::Failure,
     output::{Format, now, utc},
     refusal::{refusal, refused, silent},
@@ -40,13 +41,12 @@ pub(crate) struct Limits {
 
 /// Runs the command.
 pub(super) async fn run(key: &CreateKey, session: &Session, format: Format) -> Result<()> {
-    if let Some(name) = &key.name {
-        check_name(name)?;
-        if Record::find(&session.places, name)?.is_some() {
-            return Err(Failure::usage(format!("there is a key `{name}` already")));
-        }
+    check_new(key.name.as_deref(), session)?;
+    let (client, payer) = (session.client()?, session.key(&key.doing.signer).await?);
+    if key.doing.dry_run {
+        try_out(key, session, (&client, payer.address())).await?;
+        return act::tried_by("the gateway", payer.address(), format);
     }
-    let (client, payer) = (session.client()?, session.key(&key.signer).await?);
     if let Some(amount) = &key.fund {
         let call = IChannels::fundCall { payer: payer.address() };
         client.send(&payer, CHANNELS, *amount, &call).await.map_err(refused)?;
@@ -63,6 +63,33 @@ pub(super) async fn run(key: &CreateKey, session: &Session, format: Format) -> R
         let end = utc(Timestamp(made.valid_until));
         format!("{}\n\nShown once, and good until {end}. {}", made.api_key, made.risk)
     })
+}
+
+/// A name, if there is one, that no other key has.
+fn check_new(name: Option<&str>, session: &Session) -> Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    check_name(name)?;
+    if Record::find(&session.places, name)?.is_some() {
+        return Err(Failure::usage(format!("there is a key `{name}` already")));
+    }
+    Ok(())
+}
+
+/// Everything that can go wrong before a grant is signed.
+async fn try_out(
+    key: &CreateKey,
+    session: &Session,
+    (client, payer): (&ChainClient, Address),
+) -> Result<()> {
+    small(key.limit)?;
+    small(key.daily_limit)?;
+    gateway_at(session, &session.gateway()?).await?;
+    let fund = key.fund.unwrap_or_default();
+    if fund.is_zero() {
+        return refuse_empty_deposit(client, payer).await;
+    }
+    let call = IChannels::fundCall { payer };
+    client.simulate(payer, CHANNELS, fund, &call).await.map(drop).map_err(refused)
 }
 
 /// Signs a key grant for the gateway, keeps it, and hands it over.

@@ -2,7 +2,8 @@
 
 use super::{Record, Standing, standing::State};
 use crate::{
-    cli::Signer,
+    cli::Doing,
+    commands::act::Act,
     failure::Failure,
     output::{Format, from_now, now, utc},
     refusal::refused,
@@ -43,15 +44,17 @@ struct Closed {
 /// Ends a key now.
 pub(super) async fn revoke(
     key: &str,
-    signer: &Signer,
+    doing: &Doing,
     session: &Session,
     format: Format,
 ) -> Result<()> {
     let record = Record::expect(&session.places, key)?;
     let client = client(session, &record).await?;
-    let payer = session.key_of(signer, record.grant.payer).await?;
+    let payer = session.key_of(&doing.signer, record.grant.payer).await?;
     let call = IChannels::revokeCall { grant: record.grant.clone() };
-    let outcome = client.send(&payer, CHANNELS, Amount::ZERO, &call).await.map_err(refused)?;
+    let act = Act::of(doing, CHANNELS, Amount::ZERO);
+    let outcome = act.perform_as(&payer, session, &call, format).await?;
+    let Some(outcome) = outcome else { return Ok(()) };
     let standing = Standing::read(&client, &record).await?;
     let ended = Ended {
         key_id: record.key_id,
@@ -88,7 +91,7 @@ fn revoked_text(ended: &Ended, label: &str) -> String {
 /// Returns what was not collected, after the delay.
 pub(super) async fn close(
     key: &str,
-    signer: &Signer,
+    doing: &Doing,
     session: &Session,
     format: Format,
 ) -> Result<()> {
@@ -96,9 +99,11 @@ pub(super) async fn close(
     let client = client(session, &record).await?;
     let before = Standing::read(&client, &record).await?;
     refuse_early(&before, &record.label())?;
-    let caller = session.key_of(signer, record.grant.payer).await?;
+    let caller = session.key_of(&doing.signer, record.grant.payer).await?;
     let call = IChannels::closeCall { channelId: record.channel() };
-    let outcome = client.send(&caller, CHANNELS, Amount::ZERO, &call).await.map_err(refused)?;
+    let act = Act::of(doing, CHANNELS, Amount::ZERO);
+    let outcome = act.perform_as(&caller, session, &call, format).await?;
+    let Some(outcome) = outcome else { return Ok(()) };
     let returned = outcome.events::<IChannels::Closed>();
     let returned = returned.first().map(|event| Amount::from_u128(event.data.returned.to()));
     let closed = Closed {

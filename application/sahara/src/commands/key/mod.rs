@@ -26,8 +26,8 @@ pub(crate) async fn run(key: &Key, session: &Session, format: Format) -> Result<
         Key::Show { key, api_key } => {
             show::run(key.as_deref().or(api_key.as_deref()), session, format).await
         }
-        Key::Revoke { key, signer } => end::revoke(key, signer, session, format).await,
-        Key::Close { key, signer } => end::close(key, signer, session, format).await,
+        Key::Revoke { key, doing } => end::revoke(key, doing, session, format).await,
+        Key::Close { key, doing } => end::close(key, doing, session, format).await,
         Key::New { file, seal } => validator::new(file, seal, format),
         Key::Import { from, file, password_file } => {
             validator::import((from, file), password_file.as_deref(), format)

@@ -46,6 +46,7 @@ fn unknown(name: &str) -> eyre::Report {
 }
 
 fn simulate(sim: &RunSim, format: Format) -> Result<()> {
+    format.refuse_beside("--csv", sim.csv)?;
     let rules = match &sim.genesis {
         Some(file) => Rules::of_file(file)?,
         None => Rules::default(),

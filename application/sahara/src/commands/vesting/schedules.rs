@@ -102,7 +102,7 @@ async fn class_of(client: &ChainClient, pool: Address) -> Result<String> {
 fn page(rows: &[Row]) -> String {
     if rows.is_empty() {
         return String::from(
-            "no schedules: `sahara vest show` without an account shows the classes'",
+            "no schedules: `sahara vesting show` without an account shows the classes'",
         );
     }
     let head =
