@@ -5,6 +5,7 @@
 //! asset.
 
 use super::{
+    ownership::transfers_of,
     record::Title,
     storage::{ACCOUNTS, TAKEN, TITLES},
     views::title,
@@ -116,7 +117,7 @@ pub(crate) fn count_taken(
     }
 }
 
-/// Gas for the hash of a name: of 12 bytes for each asset.
+/// Gas for the hash of a name: of 16 bytes for each asset.
 const NAME_GAS: u64 = 60;
 
 /// The name under which leave that an account gives is kept: its address, but of an asset's own account
@@ -132,9 +133,9 @@ pub(crate) fn giver(state: &mut impl Read, account: Address) -> Result<Address, 
         if id.0 == 0 {
             break;
         }
-        let Title { owner, transfers, .. } = TITLES.get(state, id)?;
-        above.push((id, transfers));
-        holder = owner;
+        let title = TITLES.get(state, id)?;
+        above.push((id, transfers_of(state, id, &title)?));
+        holder = title.owner;
     }
     if above.iter().all(|(_, transfers)| *transfers == 0) {
         return Ok(account);

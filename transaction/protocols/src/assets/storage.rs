@@ -45,4 +45,6 @@ storage! { ASSETS:
     LINES: List<AssetId, AssetId> = 10;
     /// How often others took something out of an asset's own account, by leave that the account gave.
     TAKEN: Map<AssetId, u64> = 11;
+    /// Turns of an asset's transfers that its title no longer counts, see `record::TURN`.
+    TURNS: Map<AssetId, u64> = 12;
 }

@@ -193,7 +193,8 @@ pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Fail
             let account = assets::account_of(state, id)?;
             let actions = state.load(account, U256::ZERO)?;
             let taken = U256::from(assets::taken_of(state, id)?).wrapping_shl(TAKEN);
-            let transfers = U256::from(assets::title(state, id)?.transfers);
+            let title = assets::title(state, id)?;
+            let transfers = U256::from(assets::transfers_of(state, id, &title)?);
             let transfers = transfers.wrapping_shl(TRANSFERS);
             let offers = U256::from(licenses::offers_made(state, id)?).wrapping_shl(OFFERS);
             Ok((actions | taken | transfers | offers).into())
