@@ -12,7 +12,9 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    ASSETS, COIN, IAssets, ICoin,
+    ASSETS, COIN,
+    IAssets::{self, Relation},
+    ICoin,
     ILicenses::{self, Terms},
     IMarket, LICENSES, MARKET,
 };
@@ -238,6 +240,37 @@ fn who_sells_an_asset_offers_no_further_licences_of_it_meanwhile() {
     let changed = IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
     let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
     assert_eq!(answer, Err(changed.into()));
+}
+
+#[test]
+fn who_sells_an_asset_takes_no_rights_to_it_meanwhile() {
+    let chest = chest();
+    let Chest { seller, buyer, asset, .. } = chest;
+    let child = |relation| {
+        let edges = vec![IAssets::Edge { parent: asset, relation }];
+        let registration = IAssets::Registration { edges, ..town::model() };
+        IAssets::registerCall { registration }.abi_encode()
+    };
+    let leave = |is_approved| {
+        let creator = seller.address;
+        let call =
+            IAssets::approveDerivativeCall { parent: asset, creator, isApproved: is_approved };
+        call.abi_encode()
+    };
+    let (version, derived) = (child(Relation::VersionOf), child(Relation::FinetunedFrom));
+    // Who had the next version would go on with the line; the buyer could not.
+    for deed in [version, derived.clone(), leave(true)] {
+        let mut world = chest.world.clone();
+        let listing = sale(&mut world, seller, asset, 1_000);
+        assert!(is_done(&mut world, seller.address, &(ASSETS, deed)));
+        is_void(world, &chest, &listing, B256::from(U256::ONE << 64));
+    }
+    // What others may do anyway, and leave that ends, take nothing from the buyer.
+    let mut world = chest.world.clone();
+    let (listing, stranger) = (sale(&mut world, seller, asset, 1_000), world.stranger.address);
+    assert!(is_done(&mut world, stranger, &(ASSETS, derived)));
+    assert!(is_done(&mut world, seller.address, &(ASSETS, leave(false))));
+    buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
 }
 
 #[test]
