@@ -79,7 +79,8 @@ impl Thing {
     }
 
     /// Refuses what could not be moved from `seller` to `to` by `operator` now, or is not in the state
-    /// that was committed to.
+    /// that was committed to. Others may have renewed a licence since: nobody spoils a sale by a gift to its
+    /// item.
     pub(super) fn check(
         self,
         state: &mut impl Read,
@@ -87,11 +88,15 @@ impl Thing {
         path: (Address, Address),
     ) -> Result<(), Failure> {
         self.check_movable(state, operator, path)?;
+        let is_license = self.collection == Collection::Licenses;
+        if is_license && licenses::stands_as_listed(state, self.token_id(), self.state)? {
+            return Ok(());
+        }
         self.check_state(state)
     }
 
-    /// As [`Self::check`], but a licence may have been renewed since, by whomever: nobody spoils an auction
-    /// by a gift to its item.
+    /// As [`Self::check`], but a licence may have been renewed since by its holder, too: where a bidder's coin
+    /// waits it gets at least what it bid for, and the holder has it in hand whether that is sold.
     pub(super) fn check_kept(
         self,
         state: &mut impl Read,
