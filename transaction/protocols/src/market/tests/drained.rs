@@ -15,7 +15,7 @@ use sahara_abi::{
     ASSETS, COIN,
     IAssets::{self, Relation},
     ICoin,
-    ILicenses::{self, Terms},
+    ILicenses::{self, Pricing, Terms},
     IMarket, LICENSES, MARKET,
 };
 use sahara_primitives::{Amount, AssetId};
@@ -122,6 +122,41 @@ fn what_is_taken_from_an_account_below_voids_the_listing_above() {
     let call = ICoin::transferFromCall { from: below, to, value: U256::from(5) };
     by(&mut world, to, COIN, &call);
     is_void(world, &chest, &listing, B256::from(U256::ONE << 64));
+}
+
+#[test]
+fn seats_and_uses_taken_of_what_an_account_holds_void_its_listing() {
+    let Chest { mut world, seller, buyer, asset, account, .. } = chest();
+    let (creator, stranger) = (world.creator, world.stranger.address);
+    // Ten uses, of which the seller lets its friends take one after the other.
+    let licensed = stall::asset(&mut world, creator);
+    let terms = Terms { pricing: Pricing::PerUse, seatCap: 4, ..town::remix(0) };
+    let terms = town::offer(&mut world, creator, licensed, &terms);
+    let license = town::buy(&mut world, seller, licensed, terms, 10).unwrap();
+    let (from, to) = (seller.address, account);
+    by(&mut world, from, LICENSES, &ILicenses::transferFromCall { from, to, tokenId: license });
+    let call = ILicenses::setApprovalForAllCall { operator: from, approved: true };
+    by(&mut world, account, LICENSES, &call);
+    let call = ILicenses::assignSeatCall { license, account: from };
+    by(&mut world, account, LICENSES, &call);
+    let seat = |account| ILicenses::assignSeatCall { license, account }.abi_encode();
+    let call = ILicenses::countUsesCall { license, account: from, count: 3 };
+    for deed in [seat(stranger), call.abi_encode()] {
+        let mut world = world.clone();
+        let listing = sale(&mut world, seller, asset, 1_000);
+        assert!(is_done(&mut world, from, &(LICENSES, deed)));
+        let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
+        let (token_id, expected) = (U256::from(asset), listing.items[0].state);
+        let state = state_of(&mut world, ASSETS, token_id);
+        assert_eq!(state, B256::from(U256::from_be_bytes(expected.0) + (U256::ONE << 64)));
+        let changed =
+            IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
+        assert_eq!(answer, Err(changed.into()));
+    }
+    // Who has a seat is given nothing by having it again.
+    let listing = sale(&mut world, seller, asset, 1_000);
+    assert!(is_done(&mut world, from, &(LICENSES, seat(from))));
+    buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
 }
 
 #[test]
