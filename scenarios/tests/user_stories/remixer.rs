@@ -65,3 +65,40 @@ async fn a_remixer_buys_the_right_and_everyone_above_is_paid() -> Result<()> {
     ensure!(name == "RoyaltyCapExceeded", "{name}");
     Ok(())
 }
+
+/// Where an owner wants to be asked, it is asked on chain; what it asks for its own asset it changes as it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remixer_asks_for_leave_where_the_owner_wants_to_be_asked() -> Result<()> {
+    let town = Town::open()?;
+    let remixer = key(2)?.address();
+    let model = town.register(
+        "--kind model --name shy --derivative-royalty 1000 --derivatives approval --dev-account 1",
+    )?;
+    let content = town.file("shy-remix", "weights")?;
+    let register = format!(
+        "asset register --kind adapter --name shy-remix --content {} --parent {model}:finetuned-from --dev-account 2",
+        content.display()
+    );
+    let name = town.refused(&register, &["only with its owner's approval"])?;
+    ensure!(name == "DerivativesRefused", "{name}");
+
+    let leave = format!("asset approve {model} {remixer}");
+    let name = town.refused(&format!("{leave} --dev-account 2"), &[])?;
+    ensure!(name == "NotOwner", "{name}");
+    let given = town.run(&format!("{leave} --dev-account 1"))?;
+    ensure!(given.get("is_approved") == Some(&Value::Bool(true)), "{given}");
+    let remix = number(&town.run(&register)?, "asset")?;
+
+    // Leave that was taken back allows nothing more, and undoes nothing.
+    town.run(&format!("{leave} --forbid --dev-account 1"))?;
+    let name = town.refused(&register, &["only with its owner's approval"])?;
+    ensure!(name == "DerivativesRefused", "{name}");
+    let kept = town.run(&format!("asset show {remix}"))?;
+    ensure!(kept.pointer("/parents/0/asset").and_then(Value::as_u64) == Some(model), "{kept}");
+
+    town.run(&format!("asset price {model} --input-price 2 --output-price 6.5 --dev-account 1"))?;
+    let priced = town.run(&format!("asset show {model}"))?;
+    ensure!(amount(&priced, "/input_price")? == coins("2")?, "{priced}");
+    ensure!(amount(&priced, "/output_price")? == coins("6.5")?, "{priced}");
+    Ok(())
+}

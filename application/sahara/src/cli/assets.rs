@@ -48,6 +48,38 @@ pub(crate) enum Asset {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Let an account derive from an asset of yours where its policy or your licences ask for your leave, or no
+    /// longer. It voids what you have listed of it.
+    #[command(
+        after_help = "Example: sahara asset approve 3 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    )]
+    Approve {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// Who may derive.
+        creator: sahara_primitives::Address,
+        /// Forbid it from now on; what was derived stays.
+        #[arg(long)]
+        forbid: bool,
+        /// Its owner.
+        #[command(flatten)]
+        doing: Doing,
+    },
+    /// Change what you ask for an asset of yours; requests that have begun keep their prices.
+    #[command(after_help = "Example: sahara asset price 3 --input-price 2 --output-price 6")]
+    Price {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+        /// SAHARA per 1,000,000 prompt tokens.
+        #[arg(long)]
+        input_price: sahara_primitives::Amount,
+        /// SAHARA per 1,000,000 completion tokens.
+        #[arg(long)]
+        output_price: sahara_primitives::Amount,
+        /// Its owner.
+        #[command(flatten)]
+        doing: Doing,
+    },
     /// Give an asset away with its future income; the past is settled to you first.
     #[command(
         after_help = "Example: sahara asset transfer 3 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --yes"

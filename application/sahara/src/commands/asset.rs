@@ -80,14 +80,10 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
         Asset::Preview { parents, derivative_royalty, amount } => {
             asset_preview::preview(&client, parents, (*derivative_royalty, *amount), format).await
         }
-        Asset::Seal { asset, signer, consent } => {
-            let actor = Actor::new(session, signer, Some(consent), format).await?;
-            asset_owner::seal(&actor, *asset).await
-        }
-        Asset::Transfer { asset, to, signer, consent } => {
-            let actor = Actor::new(session, signer, Some(consent), format).await?;
-            asset_owner::transfer(&actor, *asset, *to).await
-        }
+        Asset::Seal { .. }
+        | Asset::Approve { .. }
+        | Asset::Price { .. }
+        | Asset::Transfer { .. } => asset_owner::run(asset, session, format).await,
     }
 }
 
@@ -292,7 +288,7 @@ fn named(register: &Register) -> Result<Described> {
     })
 }
 
-fn price(amount: Amount) -> Result<u128> {
+pub(super) fn price(amount: Amount) -> Result<u128> {
     amount.to_u128().ok_or_else(|| Failure::usage(format!("{amount} SAHARA is no price")))
 }
 

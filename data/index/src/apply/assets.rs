@@ -34,6 +34,13 @@ impl Apply<'_> {
                 let Some(event) = read::<IAssets::Linked>(log) else { return Ok(()) };
                 self.linked(&event).await
             }
+            Some(IAssets::DerivativeApproved::SIGNATURE_HASH) => {
+                let Some(event) = read::<IAssets::DerivativeApproved>(log) else { return Ok(()) };
+                if !event.isApproved {
+                    return Ok(());
+                }
+                self.end_listings(Thing::asset(integer(event.parent)?)).await
+            }
             Some(IAssets::PricesChanged::SIGNATURE_HASH) => {
                 let Some(event) = read::<IAssets::PricesChanged>(log) else { return Ok(()) };
                 let prices = [money(event.inputPrice), money(event.outputPrice)];
@@ -149,6 +156,7 @@ impl Apply<'_> {
         ];
         self.sql.insert("edges", &row).await?;
         self.tally.chain("edges", 1)?;
+        self.end_listings_of_own(event).await?;
         let known = "SELECT ancestor, distance FROM ancestors WHERE asset = $1";
         let mut line = BTreeMap::new();
         for row in self.sql.rows(known, &[asset.into()]).await? {
@@ -177,6 +185,19 @@ impl Apply<'_> {
             self.sql.insert("ancestors", &row).await?;
         }
         Ok(())
+    }
+
+    /// Ends what was listed of an asset from which its owner derives, or to which it adds a version: whoever buys
+    /// it commits to that (0012). A measurement is no right; records are gateways' own.
+    async fn end_listings_of_own(&mut self, event: &IAssets::Linked) -> Result<(), IndexError> {
+        if matches!(event.relation, IAssets::Relation::EvaluatedOn | IAssets::Relation::Records) {
+            return Ok(());
+        }
+        let sql = "SELECT p.asset FROM assets a JOIN assets p ON p.owner = a.creator \
+            WHERE a.asset = $1 AND p.asset = $2";
+        let values = [integer(event.asset)?.into(), integer(event.parent)?.into()];
+        let Some(row) = self.sql.row(sql, &values).await? else { return Ok(()) };
+        self.end_listings(Thing::asset(row.int("asset")?)).await
     }
 
     /// Their number and units are in the event, who they are only in the call: members enrolled by a

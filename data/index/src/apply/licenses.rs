@@ -62,6 +62,7 @@ impl Apply<'_> {
             }
             Some(ILicenses::UsesCounted::SIGNATURE_HASH) => {
                 let Some(event) = read::<ILicenses::UsesCounted>(log) else { return Ok(()) };
+                self.end_listings(Thing::license(license_id(event.license)?)).await?;
                 self.set_license(event.license, "uses = $2", &[money(event.uses.into())]).await
             }
             Some(ILicenses::Revoked::SIGNATURE_HASH) => {
@@ -78,8 +79,9 @@ impl Apply<'_> {
             }
             Some(ILicenses::SeatAssigned::SIGNATURE_HASH) => {
                 let Some(event) = read::<ILicenses::SeatAssigned>(log) else { return Ok(()) };
-                let license = Value::Int(license_id(event.license)?);
-                let row = [("license", license), ("account", event.account.into())];
+                let id = license_id(event.license)?;
+                self.end_listings(Thing::license(id)).await?;
+                let row = [("license", Value::Int(id)), ("account", event.account.into())];
                 self.sql.insert_new("seats", &row).await.map(drop)
             }
             Some(ILicenses::SeatFreed::SIGNATURE_HASH) => {
@@ -175,10 +177,14 @@ impl Apply<'_> {
         event: &ILicenses::Sold,
     ) -> Result<(), IndexError> {
         let (price, fee) = (coin(event.price)?, coin(event.fee)?);
-        let sql = "SELECT asset FROM licenses WHERE license = $1";
-        let row = self.sql.row(sql, &[license_id(event.license)?.into()]).await?;
-        let Some(asset) = row.map(|row| row.number("asset")).transpose()? else { return Ok(()) };
-        let payer = event.payer;
+        let sql = "SELECT asset, holder FROM licenses WHERE license = $1";
+        let id = license_id(event.license)?;
+        let Some(row) = self.sql.row(sql, &[id.into()]).await? else { return Ok(()) };
+        let (asset, payer) = (row.number("asset")?, event.payer);
+        // Who renews its own licence does not sell it by what it listed before (0012).
+        if row.address("holder")? == payer {
+            self.end_listings(Thing::license(id)).await?;
+        }
         let spent = price.saturating_add(fee);
         self.tally.account(payer, None, Reason::Spent, spent)?;
         self.tally.chain("license_sales", price)?;

@@ -62,8 +62,8 @@ impl Apply<'_> {
         self.sql.run(&close, values).await.map(drop)
     }
 
-    /// Ends what was listed of a thing that changed hands: listings commit to the state it was in before,
-    /// so that they sell nothing should it come back.
+    /// Ends what was listed of a thing that changed hands, was used or given rights to: listings commit to the
+    /// state it was in before, so that they sell nothing should it come back.
     pub(super) async fn end_listings(&mut self, thing: Thing) -> Result<(), IndexError> {
         let sql = "SELECT l.listing FROM listing_items i JOIN listings l ON l.listing = i.listing \
             WHERE i.collection = $1 AND i.token = $2 AND l.is_open = 1";

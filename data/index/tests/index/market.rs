@@ -2,7 +2,7 @@
 
 use crate::{
     ask::Ask,
-    economy::{CREATOR, CUSTOMER, Economy, REMIXER, STRANGER, address, coins},
+    economy::{CREATOR, CUSTOMER, Economy, New, REMIXER, STRANGER, address, coins},
     node::key,
     start::{Kind, TestDatabase, on_both},
 };
@@ -10,7 +10,7 @@ use alloy_primitives::U256;
 use alloy_sol_types::{SolCall, sol};
 use sahara_abi::{
     ACCOUNT_REGISTRY, ASSET_ACCOUNT, ASSETS, IAssets,
-    ILicenses::{self, Purchase, Template},
+    ILicenses::{self, Pricing, Purchase, Template, Terms},
     IMarket, LICENSES, MARKET,
 };
 use sahara_index::Index;
@@ -22,6 +22,8 @@ on_both!(
     everything_for_sale_is_found_by_what_it_allows_and_costs,
     i5_pages_of_the_market_are_one_list_whatever_changes,
     listings_end_when_the_chain_voids_them,
+    listings_of_a_licence_end_when_it_is_used_or_its_holder_renews_it,
+    listings_of_an_asset_end_when_its_owner_takes_or_gives_rights_to_it,
 );
 
 sol! {
@@ -122,6 +124,10 @@ async fn offer(
     let royalty = if asset == 2 { 500 } else { 0 };
     let call = ILicenses::templateCall { template, price, derivativeRoyalty: royalty };
     let data = economy.node.client.call(LICENSES, &call).await.unwrap();
+    offer_terms(economy, owner, asset, data).await
+}
+
+async fn offer_terms(economy: &Economy, owner: u32, asset: u64, data: Terms) -> B256 {
     let call = ILicenses::registerTermsCall { data };
     let client = &economy.node.client;
     let outcome = client.send(&key(owner), LICENSES, Amount::ZERO, &call).await.unwrap();
@@ -414,6 +420,89 @@ async fn listings_end_when_the_chain_voids_them(kind: Kind) {
     let buy = IMarket::buyCall { data, signature, recipient, referrer };
     let refused = client.send(&key(STRANGER), MARKET, coins(51), &buy).await.unwrap_err();
     assert!(refused.to_string().contains("NotListed"), "{refused}");
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+/// What is listed of second-hand licences and of assets, after everything that happened.
+async fn listed(index: &Index, ask: &Ask) -> Vec<String> {
+    index.catch_up().await.unwrap();
+    words(&ask.all("/market?sort=cheapest&way=listing", 10).await)
+}
+
+async fn renew(economy: &Economy, payer: u32, license: U256) {
+    let quote = ILicenses::renewalQuoteCall { license, quantity: 1 };
+    let quote = economy.node.client.call(LICENSES, &quote).await.unwrap();
+    let call = ILicenses::renewCall { license, quantity: 1 };
+    send(economy, payer, LICENSES, quote.price + quote.fee, &call).await;
+}
+
+async fn listings_of_a_licence_end_when_it_is_used_or_its_holder_renews_it(kind: Kind) {
+    let economy = Economy::start().await;
+    let (template, price) = (Template::Commercial, coins(1).to_u128().unwrap());
+    let call = ILicenses::templateCall { template, price, derivativeRoyalty: 0 };
+    let data = economy.node.client.call(LICENSES, &call).await.unwrap();
+    let data = Terms { pricing: Pricing::Subscription, period: 3_600, ..data };
+    let terms = offer_terms(&economy, CREATOR, 2, data).await;
+    buy_license(&economy, STRANGER, 2, terms).await;
+    let approve = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+    send(&economy, STRANGER, LICENSES, U256::ZERO, &approve).await;
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    let (ask, license) = (Ask(index.router()), U256::ONE);
+    let sold = ["listing license 2 25"];
+
+    list(&economy, STRANGER, (LICENSES, 1), (1, 25)).await;
+    renew(&economy, CUSTOMER, license).await;
+    assert_eq!(listed(&index, &ask).await, sold, "somebody else's renewal is a gift");
+    renew(&economy, STRANGER, license).await;
+    assert!(listed(&index, &ask).await.is_empty());
+
+    list(&economy, STRANGER, (LICENSES, 1), (2, 25)).await;
+    assert_eq!(listed(&index, &ask).await, sold);
+    let account = address(STRANGER);
+    let seat = ILicenses::assignSeatCall { license, account };
+    send(&economy, STRANGER, LICENSES, U256::ZERO, &seat).await;
+    assert!(listed(&index, &ask).await.is_empty());
+
+    list(&economy, STRANGER, (LICENSES, 1), (3, 25)).await;
+    assert_eq!(listed(&index, &ask).await, sold);
+    let uses = ILicenses::countUsesCall { license, account, count: 1 };
+    send(&economy, STRANGER, LICENSES, U256::ZERO, &uses).await;
+    assert!(listed(&index, &ask).await.is_empty());
+    let followed = index.content_hash().await.unwrap();
+    index.rebuild().await.unwrap();
+    assert_eq!(index.content_hash().await.unwrap(), followed);
+}
+
+async fn listings_of_an_asset_end_when_its_owner_takes_or_gives_rights_to_it(kind: Kind) {
+    let economy = Economy::start().await;
+    let approve = IAssets::setApprovalForAllCall { operator: MARKET, approved: true };
+    send(&economy, CREATOR, ASSETS, U256::ZERO, &approve).await;
+    let database = TestDatabase::new(kind);
+    let index = database.index(&economy.node).await;
+    let (ask, sold) = (Ask(index.router()), ["listing asset 1 40"]);
+    let derived = New { edges: &[(1, IAssets::Relation::DerivedFrom)], ..New::default() };
+    let version = New { edges: &[(1, IAssets::Relation::VersionOf)], ..New::default() };
+
+    list(&economy, CREATOR, (ASSETS, 1), (1, 40)).await;
+    economy.register(REMIXER, &derived).await;
+    assert_eq!(listed(&index, &ask).await, sold, "others derive as the policy lets them");
+    economy.register(CREATOR, &derived).await;
+    assert!(listed(&index, &ask).await.is_empty());
+
+    list(&economy, CREATOR, (ASSETS, 1), (2, 40)).await;
+    assert_eq!(listed(&index, &ask).await, sold);
+    economy.register(CREATOR, &version).await;
+    assert!(listed(&index, &ask).await.is_empty());
+
+    list(&economy, CREATOR, (ASSETS, 1), (3, 40)).await;
+    assert_eq!(listed(&index, &ask).await, sold);
+    let (creator, is_approved) = (address(CUSTOMER), true);
+    let leave = IAssets::approveDerivativeCall { parent: 1, creator, isApproved: is_approved };
+    send(&economy, CREATOR, ASSETS, U256::ZERO, &leave).await;
+    assert!(listed(&index, &ask).await.is_empty());
     let followed = index.content_hash().await.unwrap();
     index.rebuild().await.unwrap();
     assert_eq!(index.content_hash().await.unwrap(), followed);

@@ -5,6 +5,7 @@
 //! asset.
 
 use super::{
+    ownership::transfers_of,
     record::Title,
     storage::{ACCOUNTS, TAKEN, TITLES},
     views::title,
@@ -108,15 +109,28 @@ pub(crate) fn count_taken(
         if id.0 == 0 {
             return Ok(());
         }
-        TAKEN.update(state, id, |taken| {
-            *taken = taken.saturating_add(1);
-            Ok(())
-        })?;
+        count(state, id)?;
         holder = TITLES.get(state, id)?.owner;
     }
 }
 
-/// Gas for the hash of a name: of 12 bytes for each asset.
+/// Counts that the owner gave somebody leave to derive from the asset, or took a right to it itself: a
+/// derivative, or the next version. Whoever is buying the asset has not agreed to that.
+///
+/// # Errors
+/// Those of the state.
+pub(super) fn count_given(state: &mut impl Write, id: AssetId) -> Result<(), Failure> {
+    count(state, id)
+}
+
+fn count(state: &mut impl Write, id: AssetId) -> Result<(), Failure> {
+    TAKEN.update(state, id, |taken| {
+        *taken = taken.saturating_add(1);
+        Ok(())
+    })
+}
+
+/// Gas for the hash of a name: of 16 bytes for each asset.
 const NAME_GAS: u64 = 60;
 
 /// The name under which leave that an account gives is kept: its address, but of an asset's own account
@@ -132,9 +146,9 @@ pub(crate) fn giver(state: &mut impl Read, account: Address) -> Result<Address, 
         if id.0 == 0 {
             break;
         }
-        let Title { owner, transfers, .. } = TITLES.get(state, id)?;
-        above.push((id, transfers));
-        holder = owner;
+        let title = TITLES.get(state, id)?;
+        above.push((id, transfers_of(state, id, &title)?));
+        holder = title.owner;
     }
     if above.iter().all(|(_, transfers)| *transfers == 0) {
         return Ok(account);
@@ -148,7 +162,7 @@ pub(crate) fn giver(state: &mut impl Read, account: Address) -> Result<Address, 
     Ok(Address::from_word(hasher.finalize()))
 }
 
-/// How often others took something out of the asset's own account.
+/// How often others took something out of the asset's own account, and its owner rights to the asset.
 ///
 /// # Errors
 /// Those of the state.

@@ -39,7 +39,7 @@ pub use lineage::Row;
 pub use ownership::{
     approve, balance_of, owner_of, set_approval_for_all, transfer_for, transfer_from,
 };
-pub(crate) use ownership::{check_transfer, mark};
+pub(crate) use ownership::{check_transfer, mark, transfers_of};
 pub use record::{Edge, Title};
 pub(crate) use registration::require_open;
 pub use registration::{Registration, add_members, approve_derivative, register, seal, set_prices};

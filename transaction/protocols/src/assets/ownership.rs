@@ -3,8 +3,8 @@
 
 use super::{
     accounts,
-    record::Title,
-    storage::{APPROVED, HOLDINGS, OPERATORS, TITLES},
+    record::{TURN, Title},
+    storage::{APPROVED, HOLDINGS, OPERATORS, TITLES, TURNS},
 };
 use crate::{
     dispatch::is_reserved,
@@ -145,8 +145,29 @@ pub fn transfer_from(
     if title.has_members {
         royalties::move_seat(state, id, from, to)?;
     }
-    TITLES.set(state, id, &title.passed_to(to))?;
+    let (passed, is_turn) = title.passed_to(to);
+    TITLES.set(state, id, &passed)?;
+    if is_turn {
+        TURNS.update(state, id, |turns| {
+            *turns = turns.saturating_add(1);
+            Ok(())
+        })?;
+    }
     TOKENS.pass(state, caller, Token { id, token_id, owner: from }, to)
+}
+
+/// How often an asset changed hands, ever: what was listed or allowed before is not when it comes back.
+///
+/// # Errors
+/// Those of the state.
+pub(crate) fn transfers_of(
+    state: &mut impl Read,
+    id: AssetId,
+    title: &Title,
+) -> Result<u64, Failure> {
+    // Only a title that has counted through its first turn may have others behind it.
+    let turns = if title.transfers < TURN { 0 } else { TURNS.get(state, id)? };
+    Ok(turns.saturating_mul(TURN.into()).saturating_add(title.transfers.into()))
 }
 
 /// Says in the asset's title whether a dispute has a claim on what its owner alone earns.

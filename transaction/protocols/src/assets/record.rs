@@ -12,7 +12,7 @@ use sahara_abi::{
 use sahara_primitives::{AssetId, BasisPoints, Price, Prices};
 
 /// One word: `owner: 160 | derivative royalty: 16 | kind: 8 | derivatives: 8 | is sealed: 1 |
-/// has members: 1 | registered at: 40 | is disputed: 1 | transfers: 20`.
+/// has members: 1 | registered at: 40 | is disputed: 1 | transfers: 21`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Title {
     /// Who owns the asset; zero when it is not registered.
@@ -31,20 +31,24 @@ pub struct Title {
     pub registered_at: u64,
     /// Whether a dispute has a claim on what its owner alone earns.
     pub is_disputed: bool,
-    /// How often it changed hands, modulo 2^20: what was listed before is not for sale when it comes back.
+    /// How often it changed hands, without whole turns of [`TURN`]; `ownership::transfers_of` has them all.
     pub transfers: u32,
 }
 
 /// Bits of [`Title::transfers`], and all of them.
-const TRANSFER_BITS: usize = 20;
-const MOST_TRANSFERS: u32 = 0x000f_ffff;
+const TRANSFER_BITS: usize = 21;
+pub(super) const MOST_TRANSFERS: u32 = 0x001f_ffff;
+
+/// Transfers of a turn. A title counts to twice as many, and from then on this many again and again: a
+/// contract moves an asset to and fro for 4,000 gas, so that a number that came back would cost 4 SAHARA.
+pub(super) const TURN: u32 = 0x0010_0000;
 
 impl Title {
-    /// The title in another's hands.
-    #[must_use]
-    pub(super) const fn passed_to(self, owner: Address) -> Self {
-        let transfers = self.transfers.wrapping_add(1) & MOST_TRANSFERS;
-        Self { owner, transfers, ..self }
+    /// The title in another's hands, and whether that completes a turn.
+    pub(super) const fn passed_to(self, owner: Address) -> (Self, bool) {
+        let is_turn = self.transfers >= MOST_TRANSFERS;
+        let transfers = if is_turn { TURN } else { self.transfers.saturating_add(1) };
+        (Self { owner, transfers, ..self }, is_turn)
     }
 }
 

@@ -96,7 +96,20 @@ pub fn register(
         close(state, id)?;
     }
     licenses::link(state, creator, id, &asset.edges)?;
+    count_own(state, creator, &asset.edges)?;
     Ok(id)
+}
+
+/// Counts the derivatives and versions that a creator makes of its own assets, for whoever buys one.
+fn count_own(state: &mut impl Write, creator: Address, edges: &[Edge]) -> Result<(), Failure> {
+    for edge in edges {
+        let is_right = rule(edge.relation).is_some_and(|rule| rule.carries_income)
+            && !is_record(state, edge.relation, creator)?;
+        if is_right && TITLES.get(state, edge.parent)?.owner == creator {
+            accounts::count_given(state, edge.parent)?;
+        }
+    }
+    Ok(())
 }
 
 /// The asset that a registration continues: at most one.
@@ -358,6 +371,9 @@ pub fn approve_derivative(
     owned(state, caller, id)?;
     let name = accounts::giver(state, caller)?;
     DERIVERS.set(state, (id, name, creator), &is_approved)?;
+    if is_approved {
+        accounts::count_given(state, id)?;
+    }
     let event = IAssets::DerivativeApproved { parent: id.0, creator, isApproved: is_approved };
     state.emit(ASSETS, event)
 }

@@ -43,6 +43,9 @@ storage! { ASSETS:
     VERSIONS: Map<AssetId, Version> = 9;
     /// Later versions, by the first.
     LINES: List<AssetId, AssetId> = 10;
-    /// How often others took something out of an asset's own account, by leave that the account gave.
+    /// How often others took something out of an asset's own account, by leave that the account gave, and its
+    /// owner rights to the asset.
     TAKEN: Map<AssetId, u64> = 11;
+    /// Turns of an asset's transfers that its title no longer counts, see `record::TURN`.
+    TURNS: Map<AssetId, u64> = 12;
 }

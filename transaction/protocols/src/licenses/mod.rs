@@ -53,7 +53,7 @@ pub(crate) use seats::count_served;
 pub use seats::{assign_seat, count_uses, free_seat, revoke, set_meter};
 pub(crate) use storage::{LAYOUT, liability};
 pub use views::{license, terms_of};
-pub(crate) use views::{standing_word, stands_as, use_word};
+pub(crate) use views::{standing_word, stands_as, stands_as_listed, use_word};
 
 /// The highest price: 2^96 base units, more than all coin. With 2^32 of them it fits 128 bits.
 pub const MAX_PRICE: u128 = 1 << 96;

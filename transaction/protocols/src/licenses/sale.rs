@@ -215,6 +215,7 @@ pub fn renew(
         return Err(ILicenses::WrongQuantity { quantity, least: 1, most }.into());
     }
     let next = extended(license, &terms, quantity, now.0)?;
+    let next = if payer == license.holder { next.renewed_by_holder() } else { next };
     LICENSES.set(state, number, &next)?;
     let (expires_at, limit) = (next.expires_at, next.use_limit);
     let event =

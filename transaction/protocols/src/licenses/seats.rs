@@ -56,7 +56,11 @@ pub fn assign_seat(
         let (asset, most) = (license.asset.0, U256::from(places));
         return Err(ILicenses::TooManySeats { account, asset, most }.into());
     }
-    take(state, (number, license), account)
+    if take(state, (number, license), account)? {
+        // A seat that an operator assigns is out of the holder's hands for its window.
+        assets::count_taken(state, caller, license.holder)?;
+    }
+    Ok(())
 }
 
 /// Gives the first seat of a new licence, unless the account has no place for it: then the licence
@@ -71,19 +75,19 @@ pub(super) fn first_seat(
     ownership::check_receiver(account)?;
     let places = if is_own { MAX_SEATINGS } else { MAX_SEATINGS_BY_OTHERS };
     if enlist(state, (number, &license), account, places)? {
-        take(state, (number, license), account)
-    } else {
-        Ok(())
+        take(state, (number, license), account)?;
     }
+    Ok(())
 }
 
+/// Gives an account a seat; `false` when it had one.
 fn take(
     state: &mut impl Write,
     (number, license): (u64, License),
     account: Address,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if SEATS.get(state, (number, account))?.is_valid(&license) {
-        return Ok(());
+        return Ok(false);
     }
     if license.taken >= license.seats {
         let (license, seats) = (U256::from(number), license.seats);
@@ -93,7 +97,7 @@ fn take(
     let locked_until = occupy(state, (number, License { taken, ..license }), account)?;
     let event =
         ILicenses::SeatAssigned { license: U256::from(number), account, lockedUntil: locked_until };
-    state.emit(ADDRESS, event)
+    state.emit(ADDRESS, event).map(|()| true)
 }
 
 /// Starts the use window of a seat, and of the licence.
@@ -316,7 +320,17 @@ pub(crate) fn count_served(
     }
     let uses = license.uses.saturating_add(counted);
     LICENSES.set(state, number, &License { uses, ..license })?;
+    count_out(state, &license, account)?;
     state.emit(ADDRESS, ILicenses::UsesCounted { license: id, account, count: counted, uses })
+}
+
+/// Uses of a licence with a limit are gone for its holder: whoever buys an asset whose account holds it is
+/// told that somebody took them.
+fn count_out(state: &mut impl Write, license: &License, account: Address) -> Result<(), Failure> {
+    if license.use_limit == 0 {
+        return Ok(());
+    }
+    assets::count_taken(state, account, license.holder)
 }
 
 /// Counts uses and starts the seat's window anew.
@@ -333,6 +347,7 @@ pub(super) fn spend(
     // Without a limit the count stands still at its end; with one it never comes there.
     let uses = license.uses.saturating_add(count);
     occupy(state, (number, License { uses, ..license }), account)?;
+    count_out(state, &license, account)?;
     state.emit(ADDRESS, ILicenses::UsesCounted { license: id, account, count, uses })
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     assets,
     state::{Failure, Read},
-    storage::{Pack, Unpack, Value},
+    storage::{Pack, Value},
 };
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::ILicenses::{self, Terms};
@@ -51,8 +51,8 @@ pub fn license(state: &mut impl Read, token_id: U256) -> Result<ILicenses::Licen
     })
 }
 
-/// The word that says how a licence stands: its end, windows, uses, transfers, and whether it was
-/// revoked. Whoever buys one commits to it.
+/// The word that says how a licence stands: its end, windows, uses, transfers, whether it was revoked, and
+/// its holder's renewals. Whoever buys one commits to it.
 pub(crate) fn standing_word(state: &mut impl Read, token_id: U256) -> Result<B256, Failure> {
     let [_, standing, _] = held(state, token_id)?.pack()?;
     Ok(B256::from(standing))
@@ -66,16 +66,25 @@ pub(crate) fn stands_as(
     word: B256,
 ) -> Result<bool, Failure> {
     let license = held(state, token_id)?;
-    let mut before = Unpack::new(U256::from_be_bytes(word.0));
-    let (expires_at, locked_until): (u64, u64) = (before.number(40)?, before.number(40)?);
-    let (use_limit, uses): (u64, u64) = (before.number(64)?, before.number(64)?);
-    let (epoch, is_revoked): (u32, bool) = (before.number(32)?, before.flag());
+    let before = License::unpack(&[U256::ZERO, U256::from_be_bytes(word.0), U256::ZERO])?;
     // Nothing ends later than never, and no limit is above none.
     let is_kept = |before: u64, now: u64| now == before || (before > 0 && now > before);
-    let is_same = (license.locked_until, license.uses, license.epoch, license.is_revoked)
-        == (locked_until, uses, epoch, is_revoked);
-    let (ends, limits) = (license.expires_at, license.use_limit);
-    Ok(is_same && is_kept(expires_at, ends) && is_kept(use_limit, limits))
+    let rest = |it: &License| (it.locked_until, it.uses, it.epoch, it.is_revoked);
+    Ok(rest(&license) == rest(&before)
+        && is_kept(before.expires_at, license.expires_at)
+        && is_kept(before.use_limit, license.use_limit))
+}
+
+/// As [`stands_as`], and its holder has not renewed it itself: who listed it and then paid for more of it
+/// does not mean to sell that for the old price.
+pub(crate) fn stands_as_listed(
+    state: &mut impl Read,
+    token_id: U256,
+    word: B256,
+) -> Result<bool, Failure> {
+    let license = held(state, token_id)?;
+    let before = License::unpack(&[U256::ZERO, U256::from_be_bytes(word.0), U256::ZERO])?;
+    Ok(license.own_renewals == before.own_renewals && stands_as(state, token_id, word)?)
 }
 
 /// The word that says whether a licence was used or passed on: its seats and windows, uses and transfers.

@@ -8,8 +8,12 @@ use crate::{
 use alloy_primitives::{Address, B256, U256};
 use sahara_primitives::{AssetId, Timestamp};
 
+/// Bits of [`License::own_renewals`], and all of them.
+const RENEWAL_BITS: usize = 15;
+const MOST_RENEWALS: u16 = 0x7fff;
+
 /// A licence: `holder: 160 | asset: 48 | seats: 16 | taken: 16`, `expires at: 40 | locked until: 40 |
-/// use limit: 64 | uses: 64 | epoch: 32 | is revoked: 1`, and the terms' id.
+/// use limit: 64 | uses: 64 | epoch: 32 | is revoked: 1 | own renewals: 15`, and the terms' id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct License {
     /// Who holds it; zero: no such licence.
@@ -32,6 +36,8 @@ pub(crate) struct License {
     pub(crate) epoch: u32,
     /// Whether it was ended.
     pub(crate) is_revoked: bool,
+    /// How often its holder renewed it, modulo 2^15: what the holder listed before was for less.
+    pub(crate) own_renewals: u16,
     /// Its terms.
     pub(crate) terms: B256,
 }
@@ -50,8 +56,15 @@ impl License {
             uses: 0,
             epoch: 0,
             is_revoked: false,
+            own_renewals: 0,
             terms,
         }
+    }
+
+    /// The licence after its holder renewed it.
+    pub(crate) const fn renewed_by_holder(self) -> Self {
+        let own_renewals = self.own_renewals.wrapping_add(1) & MOST_RENEWALS;
+        Self { own_renewals, ..self }
     }
 
     /// Whether it has ended by time: it lasts up to the second before `expires_at`.
@@ -83,6 +96,7 @@ impl Value for License {
             .number(64, self.uses.into())
             .number(32, self.epoch.into())
             .flag(self.is_revoked)
+            .number(RENEWAL_BITS, self.own_renewals.into())
             .finish()?;
         Ok([first, second, U256::from_be_bytes(self.terms.0)])
     }
@@ -100,6 +114,7 @@ impl Value for License {
             uses: second.number(64)?,
             epoch: second.number(32)?,
             is_revoked: second.flag(),
+            own_renewals: second.number(RENEWAL_BITS)?,
             terms: B256::from(*terms),
         })
     }

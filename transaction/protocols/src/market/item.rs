@@ -79,7 +79,8 @@ impl Thing {
     }
 
     /// Refuses what could not be moved from `seller` to `to` by `operator` now, or is not in the state
-    /// that was committed to.
+    /// that was committed to. Others may have renewed a licence since: nobody spoils a sale by a gift to its
+    /// item.
     pub(super) fn check(
         self,
         state: &mut impl Read,
@@ -87,11 +88,15 @@ impl Thing {
         path: (Address, Address),
     ) -> Result<(), Failure> {
         self.check_movable(state, operator, path)?;
+        let is_license = self.collection == Collection::Licenses;
+        if is_license && licenses::stands_as_listed(state, self.token_id(), self.state)? {
+            return Ok(());
+        }
         self.check_state(state)
     }
 
-    /// As [`Self::check`], but a licence may have been renewed since, by whomever: nobody spoils an auction
-    /// by a gift to its item.
+    /// As [`Self::check`], but a licence may have been renewed since by its holder, too: where a bidder's coin
+    /// waits it gets at least what it bid for, and the holder has it in hand whether that is sold.
     pub(super) fn check_kept(
         self,
         state: &mut impl Read,
@@ -175,17 +180,18 @@ impl Thing {
     }
 }
 
-/// The bits from which on an asset's state has what others took from its account, its transfers, and the
-/// offers of licences; below are its account's actions.
+/// The bits from which on an asset's state has what others took from its account and its owner of rights to
+/// it, its transfers, and the offers of licences; below are its account's actions.
 const TAKEN: usize = 64;
 const TRANSFERS: usize = 128;
 const OFFERS: usize = 192;
 
 /// The state that listings commit to. An asset: how often its own account has acted, slot 0 of that
-/// account, and how often others took from it by its leave, so that it cannot be drained; how often it
-/// changed hands, so that a listing that was forgotten sells nothing when it comes back; and how often terms
-/// were offered for it, so that nobody gives licences of it away while it is being sold. A licence: its end,
-/// its uses, its standing.
+/// account, and how often others took from it by its leave, so that it cannot be drained; together with
+/// that, how often its owner took or gave rights to it, a next version or a derivative; how often it changed
+/// hands, so that a listing that was forgotten sells nothing when it comes back; and how often terms were
+/// offered for it, so that nobody gives licences of it away while it is being sold. A licence: its end, its
+/// uses, its standing.
 pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Failure> {
     match thing.collection {
         Collection::Assets => {
@@ -193,7 +199,8 @@ pub(super) fn state_of(state: &mut impl Read, thing: Thing) -> Result<B256, Fail
             let account = assets::account_of(state, id)?;
             let actions = state.load(account, U256::ZERO)?;
             let taken = U256::from(assets::taken_of(state, id)?).wrapping_shl(TAKEN);
-            let transfers = U256::from(assets::title(state, id)?.transfers);
+            let title = assets::title(state, id)?;
+            let transfers = U256::from(assets::transfers_of(state, id, &title)?);
             let transfers = transfers.wrapping_shl(TRANSFERS);
             let offers = U256::from(licenses::offers_made(state, id)?).wrapping_shl(OFFERS);
             Ok((actions | taken | transfers | offers).into())

@@ -76,7 +76,7 @@ pub(super) fn accept(state: &mut impl Write, seller: Address, offer: u64) -> Res
         return Err(IMarket::NoLongerOnSale { endsAt: ends_at }.into());
     }
     let path = (seller, bidder);
-    thing.check(state, seller, path)?;
+    thing.check_kept(state, seller, path)?;
     OFFERS.set(state, offer, &OfferRecord::default())?;
     let price = escrow.pay_fee(state, bidder)?;
     let (referrer, referral) = (Address::ZERO, BasisPoints::ZERO);

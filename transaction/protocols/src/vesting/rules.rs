@@ -6,7 +6,9 @@ use super::{
     words::{Schedule, pool_number},
 };
 use crate::{
+    assets,
     dispatch::is_reserved,
+    erc721::mark_of,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::{Address, U256};
@@ -154,8 +156,19 @@ pub fn offer_beneficiary(
         check_beneficiary(to)?;
     }
     schedule.offered_to = to;
+    schedule.mark = if to.is_zero() { 0 } else { mark_of(state, caller)? };
     keep(state, number, &schedule)?;
     state.emit(ADDRESS, IVesting::BeneficiaryOffered { schedule: number, from: caller, to })
+}
+
+/// To whom a schedule is offered; zero: to nobody. What an asset's own account offered was its owner's word,
+/// and not the next one's.
+pub(super) fn offered_to(state: &mut impl Read, schedule: &Schedule) -> Result<Address, Failure> {
+    let Schedule { beneficiary, offered_to, mark, .. } = *schedule;
+    if offered_to.is_zero() || mark == mark_of(state, beneficiary)? {
+        return Ok(offered_to);
+    }
+    Ok(Address::ZERO)
 }
 
 /// Takes over a schedule that was offered to the caller.
@@ -168,13 +181,15 @@ pub fn accept_beneficiary(
     number: u64,
 ) -> Result<(), Failure> {
     let mut schedule = schedule(state, number)?;
-    if caller.is_zero() || schedule.offered_to != caller {
+    if caller.is_zero() || offered_to(state, &schedule)? != caller {
         return Err(IVesting::OnlyOffered { caller }.into());
     }
     let from = schedule.beneficiary;
     schedule.beneficiary = caller;
-    schedule.offered_to = Address::ZERO;
+    (schedule.offered_to, schedule.mark) = (Address::ZERO, 0);
     keep(state, number, &schedule)?;
+    // Who buys an asset whose account has a schedule is told that it has left.
+    assets::count_taken(state, caller, from)?;
     if from != caller {
         SCHEDULES_OF.push(state, caller, &number)?;
     }

@@ -2,9 +2,10 @@ use super::{words::POOLS, *};
 use crate::undo::{Dice, OPERATIONS, Undo};
 use alloy_primitives::{Address, B256, keccak256};
 use sahara_abi::{
-    AIRDROP, COMMUNITY, FEES, INCENTIVE_POOL, INVESTORS, IVesting, STAKING, TEAM, VESTING,
+    AIRDROP, ASSETS, COMMUNITY, FEES, IAssets, IMarket, INCENTIVE_POOL, INVESTORS, IVesting,
+    MARKET, STAKING, TEAM, VESTING,
 };
-use sahara_primitives::{Amount, BasisPoints, Timestamp};
+use sahara_primitives::{Amount, AssetId, BasisPoints, Timestamp};
 
 mod behaviour;
 mod curves;

@@ -3,7 +3,7 @@
 use super::{
     airdrop,
     moves::shown,
-    rules::{class_of, curve, due, free, schedule},
+    rules::{class_of, curve, due, free, offered_to, schedule},
     storage::{BOUND, MOVES, ROOT, SETTINGS},
     words::pool_number,
 };
@@ -93,7 +93,7 @@ pub(super) fn show_schedule(
     Ok(IVesting::Schedule {
         pool: schedule.account(),
         beneficiary: schedule.beneficiary,
-        offeredTo: schedule.offered_to,
+        offeredTo: offered_to(state, &schedule)?,
         total: U256::from(schedule.total),
         released: U256::from(schedule.released),
         cliff: moved(curve.cliff),

@@ -1,6 +1,7 @@
 //! [`Schedule`], [`Move`] and the settings, as stored.
 
 use crate::{
+    erc721::MARK_BITS,
     state::Failure,
     storage::{Pack, Unpack, Value},
 };
@@ -17,7 +18,8 @@ pub(super) fn pool_number(account: Address) -> Option<u8> {
 }
 
 /// A part of a pool and its beneficiary. Three words:
-/// `total u96 | released u96 | delay u32 | curve u16 | pool u8 | flags`, `beneficiary`, `offered to`.
+/// `total u96 | released u96 | delay u32 | curve u16 | pool u8 | flags`, `beneficiary`,
+/// `offered to: 160 | mark: 96`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
     /// Everything it binds or bound.
@@ -40,6 +42,8 @@ pub(crate) struct Schedule {
     pub(crate) beneficiary: Address,
     /// Who may take it over.
     pub(crate) offered_to: Address,
+    /// The mark of the beneficiary's word, [`crate::erc721::mark_of`], when it offered it.
+    pub(crate) mark: u128,
 }
 
 impl Schedule {
@@ -74,12 +78,12 @@ impl Value for Schedule {
             .flag(self.is_revoked)
             .finish()?;
         let [beneficiary] = self.beneficiary.pack()?;
-        let [offered_to] = self.offered_to.pack()?;
-        Ok([first, beneficiary, offered_to])
+        let offered = Pack::new().address(self.offered_to).number(MARK_BITS, self.mark);
+        Ok([first, beneficiary, offered.finish()?])
     }
 
-    fn unpack([first, beneficiary, offered_to]: &Self::Words) -> Result<Self, Failure> {
-        let mut first = Unpack::new(*first);
+    fn unpack([first, beneficiary, offered]: &Self::Words) -> Result<Self, Failure> {
+        let (mut first, mut offered) = (Unpack::new(*first), Unpack::new(*offered));
         Ok(Self {
             total: first.number(96)?,
             released: first.number(96)?,
@@ -90,7 +94,8 @@ impl Value for Schedule {
             needs_notice: first.flag(),
             is_revoked: first.flag(),
             beneficiary: Address::unpack(&[*beneficiary])?,
-            offered_to: Address::unpack(&[*offered_to])?,
+            offered_to: offered.address(),
+            mark: offered.number(MARK_BITS)?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Listings: made, signed, published, found, taken back.
 
-use super::{Cancelled, Item, Thing, send};
+use super::{Cancelled, Item, Thing, send, thing::kept};
 use crate::{
     cli::{ListingSpec, Span},
     commands::deed::{Actor, Deed, Line, coins, words as line},
@@ -380,14 +380,15 @@ pub(super) async fn standing(client: &ChainClient, listing: &Listing) -> Result<
         let state = IMarket::stateOfCall { collection: item.collection, tokenId: item.tokenId };
         let owner = client.call(item.collection, &call).await.map_err(refused)?;
         let state = client.call(MARKET, &state).await.map_err(refused)?;
-        if owner != seller || state != item.state {
-            let is_asset = item.collection == ASSETS;
+        let is_asset = item.collection == ASSETS;
+        let is_kept = state == item.state || (!is_asset && kept(state) == kept(item.state));
+        if owner != seller || !is_kept {
             return Ok(if owner != seller {
                 "void: it has another owner"
             } else if is_asset {
-                "void: since then it changed hands, its account has acted or was taken from, or further licences were offered"
+                "void: since then it changed hands, its account has acted or was taken from, or its owner took or gave rights to it"
             } else {
-                "void: the licence was used or renewed since"
+                "void: the licence was used, or renewed by its holder, since"
             });
         }
     }

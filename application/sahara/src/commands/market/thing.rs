@@ -146,6 +146,14 @@ impl FromStr for Cancelled {
     }
 }
 
+/// What a licence's state says beside its end and its limit, which others may move by paying a renewal:
+/// its window, uses, transfers, revocation, and its holder's renewals (`specs/0011-licenses.md`, 5.1).
+pub(super) fn kept(state: B256) -> Vec<u8> {
+    let is_moved = |place: usize| place < 5 || (10..18).contains(&place);
+    let bytes = state.iter().enumerate().filter(|(place, _)| !is_moved(*place));
+    bytes.map(|(_, byte)| *byte).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Cancelled, Item, Thing};
@@ -187,5 +195,18 @@ mod tests {
         for text in ["", "0x11", "nonce:x"] {
             assert!(text.parse::<Cancelled>().is_err(), "{text:?} was read");
         }
+    }
+
+    #[test]
+    fn a_renewal_by_others_leaves_a_listing_standing() {
+        let listed: B256 = B256::repeat_byte(7);
+        let changed = |place: usize| {
+            let mut state = listed;
+            state[place] = 8;
+            kept(state) != kept(listed)
+        };
+        // Five bytes of its end, five of its window, eight of its limit, eight of its uses, and the rest.
+        let noticed: Vec<_> = (0..32).filter(|place| changed(*place)).collect();
+        assert_eq!(noticed, (5..10).chain(18..32).collect::<Vec<_>>());
     }
 }

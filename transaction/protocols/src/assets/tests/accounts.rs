@@ -1,6 +1,10 @@
 //! Assets' own accounts, and who may not own whom.
 
 use super::*;
+use crate::assets::{
+    record::{MOST_TRANSFERS, TURN},
+    storage::TITLES,
+};
 use alloy_sol_types::SolCall;
 use sahara_abi::{ASSETS, IProtocol};
 
@@ -117,6 +121,29 @@ fn two_towers_on_each_other_have_a_holder_and_take_nothing_more() {
     let deep = IAssets::OwnershipTooDeep { to: under, most: U256::from(MAX_NESTING) };
     let moved = state.atomically(|s| transfer_from(s, ALICE, (ALICE, under), top.into()));
     assert_eq!(moved, Err(deep.into()), "the circle is not closed from further than one looks");
+}
+
+/// Moves an asset that changed hands this often by its title; returns how often it did then, ever.
+fn passed(state: &mut MemoryState, id: AssetId, transfers: u32) -> u64 {
+    let before = title(state, id).unwrap();
+    TITLES.set(state, id, &Title { transfers, ..before }).unwrap();
+    transfer_from(state, ALICE, (ALICE, ALICE), id.into()).unwrap();
+    let after = title(state, id).unwrap();
+    transfers_of(state, id, &after).unwrap()
+}
+
+#[test]
+fn i9_leave_does_not_come_back_however_often_an_asset_changes_hands() {
+    let state = &mut MemoryState::default();
+    let id = registered(state, &[], 0);
+    let account = account_of(state, id).unwrap();
+    let turns = [(TURN - 1, 1_u64 << 20), (MOST_TRANSFERS, 2 << 20), (MOST_TRANSFERS, 3 << 20)];
+    for (transfers, ever) in turns {
+        // Given under a number of transfers that the title comes to again.
+        crate::coin::approve(state, account, CAROL, U256::ONE).unwrap();
+        assert_eq!(passed(state, id, transfers), ever);
+        assert_eq!(crate::coin::allowance(state, account, CAROL), Ok(U256::ZERO), "{ever}");
+    }
 }
 
 /// Whether following owners from an asset ends with somebody who is no asset's account.

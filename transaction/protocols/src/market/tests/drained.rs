@@ -12,8 +12,10 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    ASSETS, COIN, IAssets, ICoin,
-    ILicenses::{self, Terms},
+    ASSETS, COIN,
+    IAssets::{self, Relation},
+    ICoin,
+    ILicenses::{self, Pricing, Terms},
     IMarket, LICENSES, MARKET,
 };
 use sahara_primitives::{Amount, AssetId};
@@ -120,6 +122,41 @@ fn what_is_taken_from_an_account_below_voids_the_listing_above() {
     let call = ICoin::transferFromCall { from: below, to, value: U256::from(5) };
     by(&mut world, to, COIN, &call);
     is_void(world, &chest, &listing, B256::from(U256::ONE << 64));
+}
+
+#[test]
+fn seats_and_uses_taken_of_what_an_account_holds_void_its_listing() {
+    let Chest { mut world, seller, buyer, asset, account, .. } = chest();
+    let (creator, stranger) = (world.creator, world.stranger.address);
+    // Ten uses, of which the seller lets its friends take one after the other.
+    let licensed = stall::asset(&mut world, creator);
+    let terms = Terms { pricing: Pricing::PerUse, seatCap: 4, ..town::remix(0) };
+    let terms = town::offer(&mut world, creator, licensed, &terms);
+    let license = town::buy(&mut world, seller, licensed, terms, 10).unwrap();
+    let (from, to) = (seller.address, account);
+    by(&mut world, from, LICENSES, &ILicenses::transferFromCall { from, to, tokenId: license });
+    let call = ILicenses::setApprovalForAllCall { operator: from, approved: true };
+    by(&mut world, account, LICENSES, &call);
+    let call = ILicenses::assignSeatCall { license, account: from };
+    by(&mut world, account, LICENSES, &call);
+    let seat = |account| ILicenses::assignSeatCall { license, account }.abi_encode();
+    let call = ILicenses::countUsesCall { license, account: from, count: 3 };
+    for deed in [seat(stranger), call.abi_encode()] {
+        let mut world = world.clone();
+        let listing = sale(&mut world, seller, asset, 1_000);
+        assert!(is_done(&mut world, from, &(LICENSES, deed)));
+        let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
+        let (token_id, expected) = (U256::from(asset), listing.items[0].state);
+        let state = state_of(&mut world, ASSETS, token_id);
+        assert_eq!(state, B256::from(U256::from_be_bytes(expected.0) + (U256::ONE << 64)));
+        let changed =
+            IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
+        assert_eq!(answer, Err(changed.into()));
+    }
+    // Who has a seat is given nothing by having it again.
+    let listing = sale(&mut world, seller, asset, 1_000);
+    assert!(is_done(&mut world, from, &(LICENSES, seat(from))));
+    buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
 }
 
 #[test]
@@ -238,6 +275,37 @@ fn who_sells_an_asset_offers_no_further_licences_of_it_meanwhile() {
     let changed = IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
     let answer = buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing));
     assert_eq!(answer, Err(changed.into()));
+}
+
+#[test]
+fn who_sells_an_asset_takes_no_rights_to_it_meanwhile() {
+    let chest = chest();
+    let Chest { seller, buyer, asset, .. } = chest;
+    let child = |relation| {
+        let edges = vec![IAssets::Edge { parent: asset, relation }];
+        let registration = IAssets::Registration { edges, ..town::model() };
+        IAssets::registerCall { registration }.abi_encode()
+    };
+    let leave = |is_approved| {
+        let creator = seller.address;
+        let call =
+            IAssets::approveDerivativeCall { parent: asset, creator, isApproved: is_approved };
+        call.abi_encode()
+    };
+    let (version, derived) = (child(Relation::VersionOf), child(Relation::FinetunedFrom));
+    // Who had the next version would go on with the line; the buyer could not.
+    for deed in [version, derived.clone(), leave(true)] {
+        let mut world = chest.world.clone();
+        let listing = sale(&mut world, seller, asset, 1_000);
+        assert!(is_done(&mut world, seller.address, &(ASSETS, deed)));
+        is_void(world, &chest, &listing, B256::from(U256::ONE << 64));
+    }
+    // What others may do anyway, and leave that ends, take nothing from the buyer.
+    let mut world = chest.world.clone();
+    let (listing, stranger) = (sale(&mut world, seller, asset, 1_000), world.stranger.address);
+    assert!(is_done(&mut world, stranger, &(ASSETS, derived)));
+    assert!(is_done(&mut world, seller.address, &(ASSETS, leave(false))));
+    buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn random_afternoons_exercise_every_rule() {
         "give",
         "act",
         "take",
+        "renew",
         "wait",
     ];
     for name in names {

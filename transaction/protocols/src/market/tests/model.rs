@@ -1,7 +1,7 @@
 //! A naive model of the market, and random afternoons that the rules must follow to the unit.
 
 use super::stall::{
-    LISTING_FEE, act, asset, entrust, item, licensed, listing, pay, send, sign, state_of,
+    LISTING_FEE, act, asset, entrust, item, leased, listing, pay, send, sign, state_of,
 };
 use crate::{
     Failure,
@@ -98,6 +98,9 @@ pub(super) enum Step {
     Take {
         thing: usize,
     },
+    Renew {
+        by: usize,
+    },
     Wait {
         seconds: u64,
     },
@@ -134,6 +137,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (who, thing, 0..4_usize).prop_map(|(by, thing, to)| Step::Give { by, thing, to }),
         1 => (0..3_usize).prop_map(|thing| Step::Act { thing }),
         1 => (0..3_usize).prop_map(|thing| Step::Take { thing }),
+        1 => (0..8_usize).prop_map(|by| Step::Renew { by }),
         3 => seconds.prop_map(|seconds| Step::Wait { seconds }),
     ];
     prop::collection::vec(step, 30..80)
@@ -153,6 +157,7 @@ pub(super) struct Sheet {
     pub(super) seller: usize,
     thing: usize,
     version: u64,
+    own_renewals: u64,
     pub(super) sales: u32,
 }
 
@@ -201,6 +206,8 @@ pub(super) struct Play {
     pub(super) owners: [usize; THINGS],
     /// What listings commit to: transfers, and of an asset what its account did and what others took of it.
     versions: [u64; THINGS],
+    /// How often the licence was renewed by who held it; renewals by others change no listing.
+    own_renewals: u64,
     /// What somebody else has owned before: its account's allowance ended with that.
     has_moved: [bool; THINGS],
     /// The assets' own accounts, whose coin the fourth actor may take.
@@ -233,7 +240,7 @@ impl Play {
             town::register(&mut world, actors[actor], town::child_of(parent)).unwrap()
         });
         let single = asset(&mut world, actors[2]);
-        let license = licensed(&mut world, creator, actors[3]);
+        let license = leased(&mut world, creator, actors[3]);
         let token = |asset: u64| (ASSETS, U256::from(asset));
         let tokens = [token(children[0]), token(children[1]), token(single), (LICENSES, license)];
         let accounts = [children[0], children[1], single].map(|asset| {
@@ -251,6 +258,7 @@ impl Play {
             tokens,
             owners: [0, 1, 2, 3],
             versions: [0; THINGS],
+            own_renewals: 0,
             has_moved: [false; THINGS],
             accounts,
             wallets,
@@ -324,6 +332,7 @@ impl Play {
                 ("act", true, Ok(()))
             }
             Step::Take { thing } => self.take(thing),
+            Step::Renew { by } => self.renew(by),
             Step::Wait { seconds } => {
                 self.world.wait(seconds);
                 ("wait", true, Ok(()))
@@ -342,6 +351,16 @@ impl Play {
         let (from, to) = (self.accounts[thing], self.actors[3].address);
         let call = ICoin::transferFromCall { from, to, value: U256::ONE };
         ("take", is_allowed, self.world.call(self.actors[3], COIN, call).map(drop))
+    }
+
+    /// One more hour of the licence, which anybody may pay.
+    fn renew(&mut self, by: usize) -> (&'static str, bool, Result<(), Failure>) {
+        let by = if by < 4 { by } else { self.owners[LICENSE] };
+        if self.owners[LICENSE] == by {
+            self.own_renewals += 1;
+        }
+        let license = self.tokens[LICENSE].1;
+        ("renew", true, town::renew(&mut self.world, self.actors[by], license, 1))
     }
 
     fn publish(&mut self, step: &Step) -> (&'static str, bool, Result<(), Failure>) {
@@ -374,8 +393,9 @@ impl Play {
                 self.pool += LISTING_FEE;
             }
         }
-        let version = self.versions[thing];
-        self.sheets.push(Sheet { listing, signature, seller, thing, version, sales: 0 });
+        let (version, own_renewals) = (self.versions[thing], self.own_renewals);
+        let sheet = Sheet { listing, signature, seller, thing, version, own_renewals, sales: 0 };
+        self.sheets.push(sheet);
         ("publish", expected, got)
     }
 
@@ -407,6 +427,7 @@ impl Play {
             && self.is_unspent(sheet.seller, terms.nonce)
             && self.owners[sheet.thing] == sheet.seller
             && self.versions[sheet.thing] == sheet.version
+            && (sheet.thing != LICENSE || self.own_renewals == sheet.own_renewals)
             && sent >= total;
         let referrer = (referrer < 4).then_some(referrer);
         let call = IMarket::buyCall {

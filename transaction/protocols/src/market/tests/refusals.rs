@@ -1,8 +1,8 @@
 //! What listings refuse.
 
 use super::stall::{
-    LISTING_FEE, act, ask, asset, buy, item, licensed, listing, owner, pay, sale, send, sign,
-    state_of,
+    LISTING_FEE, act, ask, asset, buy, holder, item, leased, licensed, listing, owner, pay, sale,
+    send, sign, state_of,
 };
 use crate::{
     Failure,
@@ -208,6 +208,56 @@ fn a_licence_that_was_used_is_not_sold_as_new() {
     let expected = listing.items[0].state;
     let changed = IMarket::StateChanged { collection: LICENSES, tokenId: license, state, expected };
     refused(&mut world, pair, &listing, changed);
+}
+
+/// A licence of two hours, whose renewals cost nothing, for sale at 1,000.
+fn lease() -> (World, [Actor; 2], U256, Listing) {
+    let mut world = town::world();
+    let (pair, creator) = (world.payers, world.creator);
+    let license = leased(&mut world, creator, pair[0]);
+    let item = item(&mut world, LICENSES, license, 1_000);
+    let listing = listing(&world, pair[0], item);
+    (world, pair, license, listing)
+}
+
+#[test]
+fn nobody_voids_a_listing_or_an_offer_by_renewing_its_licence() {
+    let (mut world, [seller, buyer], license, listing) = lease();
+    let (state, ends_at, anyone) = (listing.items[0].state, world.now() + 100, world.stranger);
+    let call = IMarket::makeOfferCall {
+        collection: LICENSES,
+        tokenId: license,
+        price: 500,
+        endsAt: ends_at,
+        state,
+    };
+    let offer = pay(&mut world, buyer, 505, call).unwrap();
+    let before = town::license(&mut world, license).expiresAt;
+    town::renew(&mut world, anyone, license, 3).unwrap();
+    assert_ne!(state_of(&mut world, LICENSES, license), state);
+    let mut accepted = world.clone();
+    send(&mut accepted, seller, IMarket::acceptOfferCall { offer }).unwrap();
+    assert_eq!(holder(&mut accepted, license), buyer.address);
+    buy(&mut world, buyer, 1_010, &listing, sign(seller, &listing)).unwrap();
+    assert_eq!(holder(&mut world, license), buyer.address);
+    assert_eq!(town::license(&mut world, license).expiresAt, before + 3 * 3_600);
+}
+
+#[test]
+fn who_renews_its_own_licence_does_not_sell_it_by_an_old_listing() {
+    let (mut world, pair, license, listing) = lease();
+    let anyone = world.stranger;
+    for payer in [pair[0], anyone] {
+        town::renew(&mut world, payer, license, 3).unwrap();
+        let state = state_of(&mut world, LICENSES, license);
+        let expected = listing.items[0].state;
+        let changed =
+            IMarket::StateChanged { collection: LICENSES, tokenId: license, state, expected };
+        refused(&mut world, pair, &listing, changed);
+    }
+    let again =
+        Listing { items: vec![item(&mut world, LICENSES, license, 9_000)], ..listing.clone() };
+    buy(&mut world, pair[1], 9_090, &again, sign(pair[0], &again)).unwrap();
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolStruct};
 use sahara_abi::{
-    ASSETS, IAssets, ILicenses,
+    ASSETS, IAssets,
+    ILicenses::{self, Terms},
     IMarket::{self, Item, Listing},
     LICENSES, MARKET, signing,
 };
@@ -75,16 +76,25 @@ pub(super) fn asset(world: &mut World, owner: Actor) -> u64 {
 
 /// A licence at a price of 0 that its holder trusts the market with, and no seat is taken of.
 pub(super) fn licensed(world: &mut World, asset_owner: Actor, holder: Actor) -> U256 {
+    bought(world, asset_owner, holder, (&town::remix(0), 1))
+}
+
+/// As [`licensed`], but of two hours, and further hours cost nothing either.
+pub(super) fn leased(world: &mut World, asset_owner: Actor, holder: Actor) -> U256 {
+    bought(world, asset_owner, holder, (&town::hourly(0), 2))
+}
+
+fn bought(
+    world: &mut World,
+    asset_owner: Actor,
+    holder: Actor,
+    (terms, quantity): (&Terms, u32),
+) -> U256 {
     entrust(world, holder);
     let asset = town::register(world, asset_owner, town::model()).unwrap();
-    let terms = town::offer(world, asset_owner, asset, &town::remix(0));
-    let purchase = ILicenses::Purchase {
-        asset,
-        terms,
-        quantity: 1,
-        holder: holder.address,
-        user: Address::ZERO,
-    };
+    let terms = town::offer(world, asset_owner, asset, terms);
+    let user = Address::ZERO;
+    let purchase = ILicenses::Purchase { asset, terms, quantity, holder: holder.address, user };
     town::ask(world, holder, ILicenses::buyCall { purchase }).unwrap()
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::state::Failure;
+use crate::{assets, licenses::tests::town, state::Failure};
 use IVesting::{
     announceCall, announceFromPoolCall, cancelCall, closeAirdropCall, executeCall, grantCall,
     releaseCall, revokeCall, unlockedInCall,
@@ -205,6 +205,36 @@ fn a_schedule_changes_hands_when_both_agree() {
     at(&mut world, month(48));
     world.call(ALICE, VESTING, 0, &releaseCall { schedule }).unwrap();
     assert_eq!((world.held(ALICE), world.held(BOB)), (0, 48 * COIN));
+}
+
+#[test]
+fn what_an_assets_own_account_offered_is_not_the_next_owners_word() {
+    let mut world = founded(&plan());
+    let registration = town::model();
+    let asset = world.call(ALICE, ASSETS, 0, &IAssets::registerCall { registration }).unwrap();
+    let account = assets::account_of(&mut world, AssetId(asset)).unwrap();
+    let schedule = give(&mut world, INVESTORS, account, 48, 0);
+    let offer = IVesting::offerBeneficiaryCall { schedule, to: ALICE };
+    world.call(account, VESTING, 0, &offer).unwrap();
+    let accept = IVesting::acceptBeneficiaryCall { schedule };
+    let show = IVesting::scheduleCall { schedule };
+    assert_eq!(world.call(BOB, VESTING, 0, &show).unwrap().offeredTo, ALICE);
+    // Whoever accepts it before the sale takes something out of the account, which a listing commits to.
+    let state = IMarket::stateOfCall { collection: ASSETS, tokenId: U256::from(asset) };
+    let before = world.call(BOB, MARKET, 0, &state).unwrap();
+    let kept = world.state.clone();
+    world.call(ALICE, VESTING, 0, &accept).unwrap();
+    assert_ne!(world.call(BOB, MARKET, 0, &state).unwrap(), before);
+    world.state = kept;
+    // After it nothing is offered any more, until the account's new owner does.
+    let (from, to, token_id) = (ALICE, BOB, U256::from(asset));
+    let sale = IAssets::transferFromCall { from, to, tokenId: token_id };
+    world.call(ALICE, ASSETS, 0, &sale).unwrap();
+    let refused: Failure = IVesting::OnlyOffered { caller: ALICE }.into();
+    assert_eq!(world.call(ALICE, VESTING, 0, &accept).map(drop), Err(refused));
+    assert_eq!(world.call(BOB, VESTING, 0, &show).unwrap().offeredTo, Address::ZERO);
+    world.call(account, VESTING, 0, &offer).unwrap();
+    world.call(ALICE, VESTING, 0, &accept).unwrap();
 }
 
 #[test]
