@@ -3,7 +3,7 @@
 use crate::{
     cli::{Asset, Doing, Register},
     commands::{
-        act::Act, asset_owner, asset_preview, asset_words as words, content, deed::Actor, income,
+        act::Act, asset_owner, asset_preview, asset_words as words, content, income,
     },
     failure::Failure,
     output::{Format, table},
