@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use self::{
     answers::Failed,
-    peers::{Asked, Peers, What},
+    peers::{Peers, What},
 };
 use super::{
     trust::{BaseParts, Trust},
@@ -353,17 +353,7 @@ where
 
     /// Takes a message.
     fn hear(&mut self, peer: NetworkPublicKey, bytes: &[u8]) -> Result<(), JoinError> {
-        let outcome = match Message::decode(bytes) {
-            Ok(Message::Answer(id, answer)) => match self.peers.answered(id, &peer) {
-                Some(Asked { what, .. }) => self.take(&peer, what, answer),
-                // Too late, or of a target that was given up.
-                None => return Ok(()),
-            },
-            // Others may fetch as well; there is nothing here yet.
-            Ok(Message::Request(..)) => return Ok(()),
-            Err(error) => Err(Failed::Lie(error.to_string())),
-        };
-        match outcome {
+        match self.understand_or_leave(&peer, bytes) {
             Ok(()) => Ok(()),
             Err(Failed::Store(error)) => Err(error.into()),
             Err(Failed::Lie(reason)) => {
