@@ -10,6 +10,7 @@ mod assets;
 mod calls;
 mod chain;
 mod compute;
+mod index;
 mod servers;
 
 /// One decoder.
@@ -50,6 +51,7 @@ pub const TARGETS: &[Target] = &[
     target("genesis", 16_384, chain::genesis),
     target("rpc_request", 4_096, servers::rpc_request),
     target("gateway_request", 8_192, servers::gateway_request),
+    target("index_query", 2_048, index::index_query),
     target("protocol_call", 4_096, calls::protocol_call),
     target("worker_messages", 8_192, compute::worker_messages),
     target("bundle", 32_768, compute::bundle),
