@@ -6,6 +6,8 @@
 )]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
+#[path = "store_support/rows.rs"]
+mod rows;
 #[path = "store_support/mod.rs"]
 mod support;
 
