@@ -19,6 +19,7 @@ use sahara_chain::{
         wire::{Answer, Request},
     },
 };
+use sahara_finality::ValidatorSet;
 
 use crate::{
     links::{Links, QUOTA, connect},
@@ -196,7 +197,7 @@ fn fetch(
     kills: &[Duration],
     directory: &Path,
 ) -> Vec<Progress> {
-    fetch_telling(start_of, peers, kills, directory, || Box::new(|_| {}))
+    fetch_telling(start_of, peers, kills, directory, || Box::new(|_: &ValidatorSet| {}))
 }
 
 /// As [`fetch`]; each of them tells what `track` makes of the validator sets that it learns.
@@ -308,7 +309,7 @@ fn i4_a_panic_over_an_answer_costs_the_answer_and_no_newcomer() {
     // The first set is that of block 0; over the second, which an answer brings, the node panics.
     let track = || -> Track {
         let learned = Arc::clone(&learned);
-        Box::new(move |_| {
+        Box::new(move |_: &ValidatorSet| {
             assert!(learned.fetch_add(1, Ordering::SeqCst) != 1, "an injected panic");
         })
     };
