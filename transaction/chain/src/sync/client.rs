@@ -94,6 +94,11 @@ pub enum JoinError {
     /// The own disk.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rows that were fetched are not those that were written.
+    #[error(
+        "the state that was fetched does not add up: {0}. The disk changed it; remove the directory, and fetch the state again"
+    )]
+    Decayed(#[source] StoreError),
     /// A handover that was kept is damaged.
     #[error("what was kept of the state sync is damaged: {0}")]
     Damaged(String),
@@ -171,7 +176,12 @@ where
         if let Some((header, hash)) = self.store.target() {
             info!(number = header.number, %hash, "the state is whole");
         }
-        Ok(self.store.install(&base)?)
+        self.store.install(&base).map_err(|error| match error {
+            StoreError::WrongStateRoot { .. } | StoreError::Damaged { .. } => {
+                JoinError::Decayed(error)
+            }
+            other => other.into(),
+        })
     }
 
     async fn fetch(&mut self) -> Result<Base, JoinError> {
