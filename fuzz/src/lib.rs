@@ -10,6 +10,8 @@ mod assets;
 mod calls;
 mod chain;
 mod compute;
+mod forms;
+mod index;
 mod servers;
 
 /// One decoder.
@@ -50,6 +52,8 @@ pub const TARGETS: &[Target] = &[
     target("genesis", 16_384, chain::genesis),
     target("rpc_request", 4_096, servers::rpc_request),
     target("gateway_request", 8_192, servers::gateway_request),
+    target("index_query", 2_048, index::index_query),
+    target("sign_in", 2_048, forms::sign_in),
     target("protocol_call", 4_096, calls::protocol_call),
     target("worker_messages", 8_192, compute::worker_messages),
     target("bundle", 32_768, compute::bundle),
@@ -58,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     target("asset_texts", 16_384, assets::asset_texts),
     target("signed_header", 1_024, assets::signed_header),
     target("key_file", 4_096, assets::key_file),
+    target("config_file", 4_096, forms::config_file),
 ];
 
 /// The target of this name.

@@ -15,11 +15,38 @@ use std::{error::Error, sync::LazyLock};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// A node at block 0, with a real store and pool and all methods.
+/// A chain at block 0, with a real store and pool.
+pub(crate) struct Chain {
+    file: GenesisFile,
+    ledger: NodeLedger,
+    _directory: TempDir,
+}
+
+impl Chain {
+    pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
+        let keys = ValidatorKeys::from_secret(&[7; 32])?;
+        let validators = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))])?;
+        let config = GenesisConfig::local(724_272, 1_750_000_000_000, &[Address::repeat_byte(8)]);
+        let file =
+            GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH, staking: None };
+        let genesis = file.build()?;
+        let directory = tempfile::tempdir()?;
+        let store = Store::open(directory.path(), StoreOptions::default(), &genesis)?;
+        let ledger = NodeLedger::new(&file, &genesis, store);
+        Ok(Self { file, ledger, _directory: directory })
+    }
+
+    /// What JSON-RPC is asked about it.
+    pub(crate) fn node(&self) -> Node {
+        Node::new(&self.ledger, &self.file, Box::new(|| 0), "sahara/fuzz")
+    }
+}
+
+/// All methods of a node.
 struct Served {
     requests: Requests,
     runtime: Runtime,
-    _directory: TempDir,
+    _chain: Chain,
 }
 
 static SERVED: LazyLock<Served> = LazyLock::new(|| match serve() {
@@ -28,24 +55,15 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| match serve() {
 });
 
 fn serve() -> Result<Served, Box<dyn Error>> {
-    let keys = ValidatorKeys::from_secret(&[7; 32])?;
-    let validators = ValidatorSet::new(vec![keys.validator(Address::repeat_byte(7))])?;
-    let config = GenesisConfig::local(724_272, 1_750_000_000_000, &[Address::repeat_byte(8)]);
-    let file =
-        GenesisFile { config, validators, epoch_length: DEFAULT_EPOCH_LENGTH, staking: None };
-    let genesis = file.build()?;
-    let directory = tempfile::tempdir()?;
-    let store = Store::open(directory.path(), StoreOptions::default(), &genesis)?;
-    let ledger = NodeLedger::new(&file, &genesis, store);
+    let chain = Chain::new()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let node = Node::new(&ledger, &file, Box::new(|| 0), "sahara/fuzz");
     let settings = RpcSettings::new(([127, 0, 0, 1], 0).into());
     // Filters keep time on a task of their own.
     let requests = {
         let _entered = runtime.enter();
-        Requests::new(node, &settings)?
+        Requests::new(chain.node(), &settings)?
     };
-    Ok(Served { requests, runtime, _directory: directory })
+    Ok(Served { requests, runtime, _chain: chain })
 }
 
 /// Whatever is asked, the answer is a result or an error, and says to which request it belongs.

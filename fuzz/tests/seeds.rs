@@ -6,7 +6,8 @@ use sahara_chain::{
     sync::wire::{HandoverParts, Message},
 };
 use sahara_client::{Keystore, ValidatorKeystore};
-use sahara_compute::Bundle;
+use sahara_compute::{Bundle, ConfigFile as WorkerFile};
+use sahara_gateway::{ConfigFile as GatewayFile, SignIn};
 use sahara_vault::{
     Document, Manifest,
     metadata::{Gguf, Safetensors},
@@ -17,7 +18,7 @@ use std::{fs, path::Path};
 /// A target and what its seeds must be for its decoder.
 type Understands = (&'static str, fn(&[u8]) -> bool);
 
-const TARGETS: [Understands; 9] = [
+const TARGETS: [Understands; 11] = [
     ("vote", |bytes| Said::vote(bytes).is_some()),
     ("vote_certificate", |bytes| Said::certificate(bytes, 4).is_some()),
     ("block_request", |bytes| requested_block(bytes).is_some()),
@@ -36,6 +37,11 @@ const TARGETS: [Understands; 9] = [
     ("key_file", |bytes| {
         let Ok(text) = std::str::from_utf8(bytes) else { return false };
         Keystore::from_json(text).is_ok() || ValidatorKeystore::from_json(text).is_ok()
+    }),
+    ("sign_in", |bytes| serde_json::from_slice::<SignIn>(bytes).is_ok()),
+    ("config_file", |bytes| {
+        let is_gateways = serde_json::from_slice::<GatewayFile>(bytes).is_ok();
+        is_gateways || WorkerFile::read(bytes).is_ok()
     }),
     ("bundle", |bytes| serde_json::from_slice::<Bundle>(bytes).is_ok()),
 ];

@@ -36,6 +36,7 @@ mod admit;
 mod answer;
 mod catalog;
 mod chain;
+mod config_file;
 mod drive;
 mod error;
 mod gateway;
@@ -61,6 +62,7 @@ mod rpc_node;
 mod run;
 mod settle;
 mod sign;
+mod sign_in;
 mod store;
 pub mod stranger;
 mod sums;
@@ -68,10 +70,12 @@ mod watch;
 mod x402;
 
 pub use chain::{ChainError, Mined, Node};
+pub use config_file::{AllowanceTerms, ConfigFile, DEFAULT_VAULT_CAPACITY};
 pub use error::ApiError;
 pub use gateway::{Bounds, Gateway, GatewayConfig, Patience, StartError};
 pub use history::Used;
 pub use rpc_node::RpcNode;
+pub use sign_in::SignIn;
 pub use store::StoreError;
 pub use x402::RequestPayment;
 

@@ -23,6 +23,7 @@
 
 mod bundle;
 mod clock;
+mod config_file;
 mod engine;
 mod meter;
 mod signature;
@@ -33,6 +34,7 @@ mod worker_client;
 
 pub use bundle::{Bundle, BundleError, ChainProof, LogProof, Opening, Payment, Verified, payments};
 pub use clock::Clock;
+pub use config_file::{ConfigError, ConfigFile, EngineConfig};
 pub use engine::{Engine, EngineCard, EngineError, Limits, OwnEngine, Piece, RemoteEngine, Run};
 pub use meter::Meter;
 pub use signature::{

@@ -1,7 +1,7 @@
-//! A disk that is full, and one that may only be read.
+//! A disk that is full, and one that may only be read: from the start, and from one moment on.
 
 use crate::{alone, load, payer};
-use eyre::{Result, ensure};
+use eyre::{Result, ensure, eyre};
 use sahara_scenarios::{Testnet, isolated, nothing_is_lost};
 use serde_json::json;
 use std::{
@@ -51,6 +51,14 @@ async fn fill_and_lock() -> Result<()> {
     stops(&mut network, 3, "os error 30").await?;
     goes_on(&network, &[0, 1, 2]).await?;
     mount(&["-o", "remount,rw"], &network.text("data-3"))?;
+    comes_back(&mut network).await?;
+
+    // Read-only under the node that runs.
+    lock(&network, 3)?;
+    let said = stops(&mut network, 3, "os error 30").await?;
+    ensure!(said.contains(&network.text("data-3")), "it does not name its directory: {said}");
+    goes_on(&network, &[0, 1, 2]).await?;
+    unlock(&network, 3)?;
     comes_back(&mut network).await?;
 
     let to = load.to;
@@ -120,17 +128,15 @@ fn fill(disk: &Path) -> Result<PathBuf> {
     Ok(ballast)
 }
 
-/// A host ends by itself, and its last words name the cause.
-async fn stops(network: &mut Testnet, host: u16, cause: &str) -> Result<()> {
+/// A host ends by itself, and its last words, which it returns, name the cause.
+async fn stops(network: &mut Testnet, host: u16, cause: &str) -> Result<String> {
     let ended = network.ended(host).await?;
     ensure!(!ended.success(), "the node ended as if all were well");
     let log = network.log(host);
     let tail: Vec<_> = log.lines().rev().take(3).collect();
-    ensure!(
-        tail.iter().any(|line| line.contains(cause)),
-        "no {cause} in the last words:\n{tail:#?}"
-    );
-    Ok(())
+    let said = tail.iter().find(|line| line.contains(cause));
+    said.map(|line| (*line).to_owned())
+        .ok_or_else(|| eyre!("no {cause} in the last words:\n{tail:#?}"))
 }
 
 /// Blocks come at all of these hosts.
@@ -142,6 +148,26 @@ async fn goes_on(network: &Testnet, hosts: &[u16]) -> Result<()> {
 async fn comes_back(network: &mut Testnet) -> Result<()> {
     network.node(3, &[])?;
     goes_on(network, &HOSTS).await
+}
+
+/// Puts over a host's data a view of the same that may only be read, in one step. What the node opens,
+/// makes, renames or removes from now on is refused; into files that it has open it still writes, which is
+/// the harder case: it has to find out by itself.
+fn lock(network: &Testnet, host: u16) -> Result<()> {
+    let (data, view) = (network.text(&format!("data-{host}")), network.text("view"));
+    fs::create_dir_all(&view)?;
+    mount(&["--bind", &data], &view)?;
+    mount(&["-o", "remount,bind,ro"], &view)?;
+    mount(&["--bind", &view], &data)
+}
+
+/// Takes away what [`lock`] put there.
+fn unlock(network: &Testnet, host: u16) -> Result<()> {
+    for place in [network.text(&format!("data-{host}")), network.text("view")] {
+        let unmounted = Command::new("umount").arg(&place).status()?;
+        ensure!(unmounted.success(), "umount {place}: {unmounted}");
+    }
+    Ok(())
 }
 
 fn mount(arguments: &[&str], at: &str) -> Result<()> {

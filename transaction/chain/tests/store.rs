@@ -6,6 +6,8 @@
 )]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
+#[path = "store_support/rows.rs"]
+mod rows;
 #[path = "store_support/mod.rs"]
 mod support;
 
@@ -620,6 +622,29 @@ fn i3_a_damaged_row_is_named_and_never_believed() {
     drop(store);
     let error = damage(path, "headers", 1_u64.to_be_bytes()).unwrap_err();
     assert!(matches!(error, StoreError::Damaged { what: "header", .. }));
+}
+
+/// The root does not depend on the bytes of code: a recount looks at them.
+#[test]
+fn i3_code_that_is_damaged_or_missing_is_named_by_a_recount() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    // Of the genesis' contract.
+    let hash = keccak256([0xfe]);
+    assert_eq!(open(path).recount().unwrap().accounts, 2);
+    let named = |store: &Store, reason: &str| {
+        let error = store.recount().unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { what: "code", .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    };
+    let store = damage(path, "code", hash).unwrap();
+    named(&store, "other code");
+    drop(store);
+    let database = fjall::Database::builder(path).open().unwrap();
+    let code = database.keyspace("code", fjall::KeyspaceCreateOptions::default).unwrap();
+    code.remove(hash.as_slice()).unwrap();
+    drop((code, database));
+    named(&open(path), "is missing");
 }
 
 /// What a kill leaves is a prefix of the journal. Cuts it everywhere within the last block.

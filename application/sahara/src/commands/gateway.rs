@@ -15,61 +15,22 @@ use axum::{
 };
 use eyre::{Result, WrapErr, bail, eyre};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_gateway::{GatewayConfig, RpcNode};
+use sahara_gateway::{ConfigFile, GatewayConfig, RpcNode};
 use sahara_index::{Database, Index, Rate, Source};
 use sahara_primitives::B256;
 use sahara_vault::{Asker, Settings, Vault};
-use serde::{Deserialize, Serialize};
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fs, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing::{error, info};
 
-/// What a gateway's configuration file says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Config {
-    /// JSON-RPC of its node.
-    pub(crate) rpc: String,
-    /// Where it listens.
-    pub(crate) listen: SocketAddr,
-    /// What clients call it, as `http://127.0.0.1:8080`.
-    pub(crate) url: String,
-    /// Host names it answers to besides those of loopback.
-    #[serde(default)]
-    pub(crate) hosts: Vec<String>,
-    /// File with its key.
-    pub(crate) key_file: PathBuf,
-    /// Where it keeps requests and receipts.
-    pub(crate) data_dir: PathBuf,
-    /// Hash of block 0 of the chain it settles on.
-    pub(crate) genesis_hash: B256,
-    /// Seconds of a usage log's period; a day, if it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) log_period_seconds: Option<u64>,
-    /// What it gives to keys made in a browser; on a local network only.
-    #[serde(default)]
-    pub(crate) allowance: Option<web::Terms>,
-    /// How many requests an address may make of the app API in a minute; 6,000, if it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) api_requests_per_minute: Option<u32>,
-    /// The most bytes of assets' content that it keeps.
-    #[serde(default = "default_capacity")]
-    pub(crate) vault_capacity: u64,
-}
-
 /// Requests of one address to the vault: a segment of a mebibyte each, which a client moves less often.
 const VAULT_RATE: Rate = Rate { burst: 4_000, per_minute: 30_000 };
-
-/// 64 GiB: a few hundred small models, and less than a machine's disk.
-pub(crate) const fn default_capacity() -> u64 {
-    64 << 30
-}
 
 /// Runs a gateway until it is asked to stop.
 pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     let path = &gateway.config;
     let text = fs::read(path).wrap_err_with(|| format!("could not read {}", path.display()))?;
-    let config: Config =
+    let config: ConfigFile =
         serde_json::from_slice(&text).wrap_err("the gateway's configuration is malformed")?;
     let client = ChainClient::new(&config.rpc)?;
     refuse_other_chain(&client, config.genesis_hash).await?;
@@ -114,7 +75,7 @@ pub(crate) async fn run(gateway: &cli::Gateway) -> Result<()> {
     ended
 }
 
-fn rate(config: &Config) -> Rate {
+fn rate(config: &ConfigFile) -> Rate {
     let usual = Rate::default();
     let per_minute = config.api_requests_per_minute.unwrap_or(usual.per_minute);
     Rate { burst: usual.burst.min(per_minute), per_minute }
@@ -122,7 +83,7 @@ fn rate(config: &Config) -> Rate {
 
 /// What the web application has to know.
 fn pages(
-    (config, address): &(Config, SocketAddr),
+    (config, address): &(ConfigFile, SocketAddr),
     client: &ChainClient,
     key: &SigningKey,
     chain_id: u64,
@@ -146,7 +107,7 @@ fn pages(
 }
 
 /// The index is made from the chain alone: where it is lost it is read again.
-async fn open_index(config: &Config, client: ChainClient) -> Result<Arc<Index>> {
+async fn open_index(config: &ConfigFile, client: ChainClient) -> Result<Arc<Index>> {
     fs::create_dir_all(&config.data_dir)
         .wrap_err_with(|| format!("could not create {}", config.data_dir.display()))?;
     let database = Database::open_file(&config.data_dir.join("index.sqlite")).await?;
@@ -154,7 +115,7 @@ async fn open_index(config: &Config, client: ChainClient) -> Result<Arc<Index>> 
 }
 
 /// What pages and programs call this gateway.
-fn origins(config: &Config, address: SocketAddr) -> Vec<String> {
+fn origins(config: &ConfigFile, address: SocketAddr) -> Vec<String> {
     let mut origins = vec![config.url.trim_end_matches('/').to_owned()];
     if address.ip().is_loopback() {
         let names = ["127.0.0.1", "localhost", "[::1]"];
@@ -169,7 +130,7 @@ fn origins(config: &Config, address: SocketAddr) -> Vec<String> {
 
 /// The vault beside the gateway: API keys say who downloads with other people's programs.
 async fn open_vault(
-    (config, address): (Config, SocketAddr),
+    (config, address): (ConfigFile, SocketAddr),
     client: ChainClient,
     gateway: &Arc<sahara_gateway::Gateway>,
 ) -> Result<Arc<Vault>> {

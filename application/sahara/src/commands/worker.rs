@@ -9,58 +9,14 @@ use alloy_rpc_types_eth::Filter;
 use eyre::{Result, WrapErr, eyre};
 use sahara_abi::{ASSETS, IAssets, IWorkers, WORKERS};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_compute::{Clock, Engine, OwnEngine, RemoteEngine, Served, Worker, WorkerConfig};
+use sahara_compute::{
+    Clock, ConfigFile, Engine, EngineConfig, OwnEngine, RemoteEngine, Served, Worker, WorkerConfig,
+};
 use sahara_engine::{EngineOptions, LoadOptions, Model};
 use sahara_primitives::{Address, AssetId, Price, Prices};
-use serde::{Deserialize, Serialize};
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing::info;
-
-/// What a worker's configuration file says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Config {
-    /// JSON-RPC of a node: what this worker offers there is what it serves.
-    pub(crate) rpc: String,
-    /// Where it listens.
-    pub(crate) listen: SocketAddr,
-    /// Host names it answers to besides those of loopback.
-    #[serde(default)]
-    pub(crate) hosts: Vec<String>,
-    /// File with its key.
-    pub(crate) key_file: PathBuf,
-    /// Where it remembers what it signed.
-    pub(crate) data_dir: PathBuf,
-    /// The gateways it works for.
-    pub(crate) gateways: Vec<Address>,
-    /// What computes.
-    pub(crate) engine: EngineConfig,
-    /// Jobs at a time.
-    pub(crate) max_jobs: usize,
-}
-
-/// What computes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum EngineConfig {
-    /// The deterministic engine on a GGUF file (class D1).
-    Own {
-        /// The weights.
-        model: PathBuf,
-        /// Threads.
-        threads: usize,
-    },
-    /// Any URL that speaks OpenAI's API (class Statistical).
-    Remote {
-        /// Up to and with `/v1`.
-        url: String,
-        /// The model's name there.
-        model: String,
-        /// Tokens of prompt and answer together.
-        context_length: u32,
-    },
-}
 
 /// How often the chain is asked for new offers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -70,8 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
     let text = fs::read(&worker.config)
         .wrap_err_with(|| format!("could not read {}", worker.config.display()))?;
-    let config: Config =
-        serde_json::from_slice(&text).wrap_err("the worker's configuration is malformed")?;
+    let config = ConfigFile::read(&text).wrap_err("the worker's configuration is malformed")?;
     let client = ChainClient::new(&config.rpc)?;
     let key = secret::read(&config.key_file)?;
     fs::create_dir_all(&config.data_dir)?;
@@ -104,7 +59,7 @@ pub(crate) async fn run(worker: &cli::Worker) -> Result<()> {
 }
 
 async fn start(
-    config: &Config,
+    config: &ConfigFile,
     client: &ChainClient,
     key: &SigningKey,
     engine: &Arc<dyn Engine>,

@@ -16,6 +16,7 @@ use axum::{
 use eyre::{Result, WrapErr, bail};
 use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::{ChainClient, SigningKey};
+use sahara_gateway::AllowanceTerms;
 use sahara_primitives::{Address, Amount, LOCAL_CHAIN_ID};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,16 +35,6 @@ const DAY_SECONDS: u64 = 86_400;
 /// Blocks whose events are asked for at a time: half of what a node answers.
 const STEP: u64 = 50_000;
 
-/// How much newcomers get.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Terms {
-    /// Each, once.
-    pub(crate) each: Amount,
-    /// All of a day (UTC) together.
-    pub(crate) per_day: Amount,
-}
-
 /// What was given on a day; on disk before it is given.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Given {
@@ -53,7 +44,7 @@ struct Given {
 
 impl Given {
     /// After giving `each` more on `day`; none when the day does not allow it.
-    fn and(self, day: u64, terms: Terms) -> Option<Self> {
+    fn and(self, day: u64, terms: AllowanceTerms) -> Option<Self> {
         let before = if self.day == day { self.amount } else { Amount::ZERO };
         let amount = before.checked_add(terms.each).ok()?;
         (amount <= terms.per_day).then_some(Self { day, amount })
@@ -63,7 +54,7 @@ impl Given {
 /// The allowance of one gateway.
 #[derive(Debug)]
 pub(crate) struct Allowance {
-    terms: Terms,
+    terms: AllowanceTerms,
     key: SigningKey,
     file: PathBuf,
     given: Mutex<Given>,
@@ -90,7 +81,7 @@ impl Allowance {
     /// # Errors
     /// On a chain or a listener that is not local, or when the file is damaged.
     pub(crate) fn open(
-        terms: Terms,
+        terms: AllowanceTerms,
         key: SigningKey,
         file: PathBuf,
         (chain_id, listen): (u64, SocketAddr),
@@ -190,7 +181,9 @@ pub(super) async fn give(
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowance, Amount, CHANNELS, Given, IChannels, LOCAL_CHAIN_ID, SigningKey, Terms};
+    use super::{
+        Allowance, AllowanceTerms, Amount, CHANNELS, Given, IChannels, LOCAL_CHAIN_ID, SigningKey,
+    };
     use alloy_sol_types::SolEvent as _;
     use axum::{Json, Router, extract::State, routing::post};
     use sahara_client::ChainClient;
@@ -199,8 +192,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use tokio::net::TcpListener;
 
-    fn terms() -> Terms {
-        Terms { each: Amount::from_coins(2), per_day: Amount::from_coins(5) }
+    fn terms() -> AllowanceTerms {
+        AllowanceTerms { each: Amount::from_coins(2), per_day: Amount::from_coins(5) }
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod files;
 mod node;
 mod sessions;
 
-pub(crate) use allowance::{Allowance, Terms};
+pub(crate) use allowance::Allowance;
 pub(crate) use sessions::Sessions;
 
 use axum::{

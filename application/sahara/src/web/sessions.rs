@@ -6,16 +6,15 @@
 //! live in memory, end with the process, and give way to newer ones when there are too many.
 
 use super::{Web, refuse};
-use alloy_primitives::{Bytes, eip191_hash_message, keccak256};
+use alloy_primitives::keccak256;
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use sahara_compute::recover;
+use sahara_gateway::SignIn;
 use sahara_primitives::Address;
-use serde::Deserialize;
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,8 +32,8 @@ const MOST: usize = 10_000;
 const MOST_OF_ACCOUNT: usize = 8;
 /// Spent nonces that are remembered; beyond them the oldest nonces are no longer taken.
 const MOST_SPENT: usize = 100_000;
-/// The longest time and address of a page that are repeated in the text.
-const MAX_FIELD: usize = 200;
+/// The longest address of a page that is repeated in the text.
+const MAX_HOST: usize = 200;
 
 /// Who is signed in, and who may sign.
 pub(crate) struct Sessions {
@@ -91,15 +90,6 @@ struct Session {
     account: Address,
     ends: Instant,
     used: Instant,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SignIn {
-    account: Address,
-    nonce: String,
-    issued_at: String,
-    signature: Bytes,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -187,18 +177,8 @@ fn end_least_used(open: &mut BTreeMap<String, Session>, which: impl Fn(&Session)
     }
 }
 
-/// The text of EIP-4361.
-fn message((scheme, host): (&str, &str), chain_id: u64, sign_in: &SignIn) -> String {
-    let SignIn { account, nonce, issued_at, .. } = sign_in;
-    format!(
-        "{host} wants you to sign in with your Ethereum account:\n{account}\n\n\
-         See what this account asked here and paid. It costs nothing and sends nothing.\n\n\
-         URI: {scheme}://{host}\nVersion: 1\nChain ID: {chain_id}\nNonce: {nonce}\nIssued At: {issued_at}"
-    )
-}
-
 fn host(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::HOST)?.to_str().ok().filter(|host| host.len() <= MAX_FIELD)
+    headers.get(header::HOST)?.to_str().ok().filter(|host| host.len() <= MAX_HOST)
 }
 
 /// How the page was loaded, which a proxy that ends TLS knows better than this process: its browser says so,
@@ -239,9 +219,6 @@ pub(super) async fn open(
     sign_in: Result<Json<SignIn>, JsonRejection>,
 ) -> Response {
     let now = Instant::now();
-    let fits = |sign_in: &SignIn| {
-        sign_in.issued_at.len() <= MAX_FIELD && !sign_in.issued_at.contains(char::is_control)
-    };
     let (Ok(Json(sign_in)), Some(host)) = (sign_in, host(&headers)) else {
         let message = "expected account, nonce, issued_at and signature as application/json";
         return refuse(StatusCode::BAD_REQUEST, "malformed", message);
@@ -254,12 +231,11 @@ pub(super) async fn open(
         );
         return refuse(StatusCode::FORBIDDEN, "foreign_host", message);
     }
-    if !fits(&sign_in) || !web.sessions.spend(&sign_in.nonce, now) {
+    if !sign_in.is_plain() || !web.sessions.spend(&sign_in.nonce, now) {
         let message = "the nonce is spent or too old: expected one of POST /app/session/nonce";
         return refuse(StatusCode::FORBIDDEN, "nonce_expired", message);
     }
-    let hash = eip191_hash_message(message((scheme, host), web.chain_id, &sign_in));
-    if recover(hash, &sign_in.signature) != Ok(sign_in.account) {
+    if !sign_in.is_signed((scheme, host), web.chain_id) {
         let message = "expected the account's signature of the text for this host and chain";
         return refuse(StatusCode::FORBIDDEN, "signature_of_another", message);
     }

@@ -31,6 +31,8 @@ use utoipa::IntoParams;
 
 /// Rows read at once for a stream.
 const STEP: usize = 200;
+/// The longest name of an event worth looking for: three times the longest of ours.
+const MAX_NAME: usize = 64;
 /// Blocks read at once for a stream.
 const BLOCK_STEP: usize = 200;
 
@@ -96,6 +98,10 @@ impl EventQuery {
         };
         let (mut keys, mut values) = (keys.to_owned(), vec![value]);
         if let Some(event) = &self.event {
+            if !is_name(event) {
+                let expected = "expected an event's name, letters and digits only";
+                return Err(ApiError::invalid("event", expected));
+            }
             keys.push_str(" AND x.name = $2");
             values.push(event.clone().into());
         }
@@ -103,6 +109,11 @@ impl EventQuery {
         let order = &["block", "log_index"];
         Ok(List { name, keys, values, order, either: &[], show: EVENTS })
     }
+}
+
+/// Whether a text can be the name of an event: nothing that a database refuses as text is.
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// `/events` as what the client accepts: a page, or a stream.

@@ -370,6 +370,8 @@ async fn answers_are_tagged_and_refusals_are_clear(kind: Kind) {
         ("/payments?kind=bribe".to_owned(), 400, "expected deposit"),
         ("/events?protocol=nothing".to_owned(), 400, "expected coin"),
         ("/events?event=Slashed".to_owned(), 400, "expected a protocol"),
+        // PostgreSQL takes no such byte in a text.
+        ("/events?protocol=assets&event=a%00b".to_owned(), 400, "expected an event's name"),
         ("/transactions?system=false&block=3".to_owned(), 400, "expected no account"),
         ("/elsewhere".to_owned(), 404, "there is nothing at /elsewhere"),
     ];

@@ -1,10 +1,14 @@
 //! Counting the whole state again, trusting no sum kept on the way.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{HashBuilder, Nibbles};
 use fjall::{Readable, Snapshot};
 
-use super::{Head, Store, StoreError, state::decode_account_row, tables::Tables};
+use super::{
+    Head, Store, StoreError,
+    state::decode_account_row,
+    tables::{Tables, read_hash},
+};
 use crate::trie::AccountRecord;
 
 /// What [`Store::recount`] found.
@@ -28,7 +32,8 @@ impl Store {
     /// root from nothing. Memory does not grow with the state.
     ///
     /// # Errors
-    /// When the store cannot be read, or the balances pass 256 bits.
+    /// When the store cannot be read, the balances pass 256 bits, or an address or code is not what
+    /// its hash says: the root would not tell.
     pub fn recount(&self) -> Result<Recount, StoreError> {
         let state = self.head_state();
         let count = count(&state.inner.tables, &state.view.snapshot)?;
@@ -55,23 +60,46 @@ pub(super) struct Count {
     pub(super) root: B256,
 }
 
-/// Walks the flat rows.
+/// Walks the flat rows, and all code.
 pub(super) fn count(tables: &Tables, snapshot: &Snapshot) -> Result<Count, StoreError> {
+    check_code(tables, snapshot)?;
     let mut builder = HashBuilder::default();
     let (mut total, mut accounts, mut words) = (U256::ZERO, 0_u64, 0_u64);
     for row in snapshot.iter(&tables.accounts) {
         let (key, row) = row.into_inner()?;
-        let (_, mut record) = decode_account_row(&row)?;
+        let (address, mut record) = decode_account_row(&row)?;
+        if keccak256(address).as_slice() != &*key {
+            return Err(StoreError::damaged(
+                "account",
+                format!("{address} is not where it belongs"),
+            ));
+        }
         total = total
             .checked_add(record.account.balance)
             .ok_or_else(|| StoreError::damaged("balance", "the sum passes 256 bits"))?;
         accounts = accounts.saturating_add(1);
+        let code = record.account.code_hash;
+        if code != KECCAK256_EMPTY && !snapshot.contains_key(&tables.code, code)? {
+            return Err(StoreError::damaged("code", format!("{code} is missing")));
+        }
         let count;
         (record.storage_root, count) = storage_root(tables, snapshot, &key)?;
         words = words.saturating_add(count);
         builder.add_leaf(hashed(&key, "account key")?, &record.encoded());
     }
     Ok(Count { total, accounts, words, root: builder.root() })
+}
+
+/// No account's leaf changes with the bytes of its code.
+fn check_code(tables: &Tables, snapshot: &Snapshot) -> Result<(), StoreError> {
+    for row in snapshot.iter(&tables.code) {
+        let (hash, code) = row.into_inner()?;
+        let hash = read_hash("code", &hash)?;
+        if keccak256(&code) != hash {
+            return Err(StoreError::damaged("code", format!("{hash} is the hash of other code")));
+        }
+    }
+    Ok(())
 }
 
 fn storage_root(

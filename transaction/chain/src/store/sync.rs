@@ -135,6 +135,16 @@ impl SyncStore {
         Ok(Some(Self { database, tables, target, needs }))
     }
 
+    /// Reads anew what is needed: where taking a part panicked, memory may say something else than the
+    /// disk, on which a part is whole or not at all.
+    ///
+    /// # Errors
+    /// When a row is damaged, or the disk fails.
+    pub fn reread(&mut self) -> Result<(), StoreError> {
+        self.needs = Needs::read(&self.tables, &self.database.snapshot())?;
+        Ok(())
+    }
+
     /// Whether a state sync is under way here already.
     #[must_use]
     pub const fn is_begun(&self) -> bool {

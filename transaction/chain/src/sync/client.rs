@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use self::{
     answers::Failed,
-    peers::{Asked, Peers, What},
+    peers::{Peers, What},
 };
 use super::{
     trust::{BaseParts, Trust},
@@ -94,6 +94,11 @@ pub enum JoinError {
     /// The own disk.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rows that were fetched are not those that were written.
+    #[error(
+        "the state that was fetched does not add up: {0}. The disk changed it; remove the directory, and fetch the state again"
+    )]
+    Decayed(#[source] StoreError),
     /// A handover that was kept is damaged.
     #[error("what was kept of the state sync is damaged: {0}")]
     Damaged(String),
@@ -171,7 +176,12 @@ where
         if let Some((header, hash)) = self.store.target() {
             info!(number = header.number, %hash, "the state is whole");
         }
-        Ok(self.store.install(&base)?)
+        self.store.install(&base).map_err(|error| match error {
+            StoreError::WrongStateRoot { .. } | StoreError::Damaged { .. } => {
+                JoinError::Decayed(error)
+            }
+            other => other.into(),
+        })
     }
 
     async fn fetch(&mut self) -> Result<Base, JoinError> {
@@ -353,17 +363,7 @@ where
 
     /// Takes a message.
     fn hear(&mut self, peer: NetworkPublicKey, bytes: &[u8]) -> Result<(), JoinError> {
-        let outcome = match Message::decode(bytes) {
-            Ok(Message::Answer(id, answer)) => match self.peers.answered(id, &peer) {
-                Some(Asked { what, .. }) => self.take(&peer, what, answer),
-                // Too late, or of a target that was given up.
-                None => return Ok(()),
-            },
-            // Others may fetch as well; there is nothing here yet.
-            Ok(Message::Request(..)) => return Ok(()),
-            Err(error) => Err(Failed::Lie(error.to_string())),
-        };
-        match outcome {
+        match self.understand_or_leave(&peer, bytes) {
             Ok(()) => Ok(()),
             Err(Failed::Store(error)) => Err(error.into()),
             Err(Failed::Lie(reason)) => {

@@ -4,6 +4,7 @@ use std::{fs, path::PathBuf};
 
 use alloy_primitives::B256;
 use sahara_chain::consensus::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
+use serde_json::{Value, json};
 
 /// The directory's own copy of the guard.
 const MARK: &str = "signed.json";
@@ -41,6 +42,35 @@ fn i15_a_restart_with_its_directory_signs_on() {
             guard.before_vote(start, view).unwrap();
         }
     }
+}
+
+/// A newer program beside an older record has to know how far the key has signed.
+#[test]
+fn i15_the_record_is_read_and_written_as_it_was_before() {
+    let host = Host::new();
+    let file = host.directory.path().join("validator.guard");
+    let record = |session: u64, view: u64| {
+        json!({
+            "genesis": GENESIS, "validator": "0xab", "session": session, "epoch": 2, "view": view,
+        })
+    };
+    for path in [&file, &host.consensus().join(MARK)] {
+        fs::write(path, record(4, 9).to_string()).unwrap();
+    }
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    let written = || -> Vec<Value> {
+        let read = |path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        vec![read(file.clone()), read(host.consensus().join(MARK))]
+    };
+    assert_eq!(written(), vec![record(5, 9); 2]);
+    guard.before_vote(2, 9).unwrap();
+    assert_eq!(written(), vec![record(5, 9); 2], "that far it may have signed");
+    guard.before_vote(2, 10).unwrap();
+    assert_eq!(written(), vec![record(5, 10 + VIEWS_AHEAD); 2]);
+    fs::remove_file(host.consensus().join(MARK)).unwrap();
+    drop(host.open(LostVotes::SitOut).unwrap());
+    let sits_out = written().iter().map(|one| one["sitsOut"].clone()).collect::<Vec<_>>();
+    assert_eq!(sits_out, [json!(2), json!(2)]);
 }
 
 #[test]

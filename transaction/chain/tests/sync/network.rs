@@ -15,10 +15,11 @@ use parking_lot::Mutex;
 use sahara_chain::{
     store::Store,
     sync::{
-        CHANNEL, Join, Library, Progress, StateLibrary,
+        CHANNEL, Join, Library, Progress, StateLibrary, Track,
         wire::{Answer, Request},
     },
 };
+use sahara_finality::ValidatorSet;
 
 use crate::{
     links::{Links, QUOTA, connect},
@@ -196,6 +197,17 @@ fn fetch(
     kills: &[Duration],
     directory: &Path,
 ) -> Vec<Progress> {
+    fetch_telling(start_of, peers, kills, directory, || Box::new(|_: &ValidatorSet| {}))
+}
+
+/// As [`fetch`]; each of them tells what `track` makes of the validator sets that it learns.
+fn fetch_telling(
+    start_of: &Start,
+    peers: Vec<Placed>,
+    kills: &[Duration],
+    directory: &Path,
+    track: impl Fn() -> Track,
+) -> Vec<Progress> {
     let runner = deterministic::Runner::timed(PATIENCE);
     runner.start(|context| async move {
         let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
@@ -207,7 +219,7 @@ fn fetch(
             let store = start_of.sync_store(directory);
             let clock = context.child("join");
             let parts = (store, start_of.trust());
-            let join = Join::new((clock, control), channel, parts, Box::new(|_| {})).unwrap();
+            let join = Join::new((clock, control), channel, parts, track()).unwrap();
             let progress = join.progress();
             let Some(kill) = kills.next() else {
                 join.run().await.unwrap();
@@ -287,6 +299,26 @@ fn i4_who_does_not_answer_holds_nobody_up() {
         assert_eq!(assert_fetched(&world, directory.path()), 23, "{lazy:?}");
         assert_eq!(ends[0].liars, 0, "{lazy:?} is no lie");
     }
+}
+
+#[test]
+fn i4_a_panic_over_an_answer_costs_the_answer_and_no_newcomer() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let learned = Arc::new(AtomicUsize::new(0));
+    // The first set is that of block 0; over the second, which an answer brings, the node panics.
+    let track = || -> Track {
+        let learned = Arc::clone(&learned);
+        Box::new(move |_: &ValidatorSet| {
+            assert!(learned.fetch_add(1, Ordering::SeqCst) != 1, "an injected panic");
+        })
+    };
+    // There is nobody else to ask.
+    let peers = vec![(honest(&world), NEAR)];
+    let ends = fetch_telling(&world.start, peers, &[], directory.path(), track);
+    assert_eq!(assert_fetched(&world, directory.path()), 23);
+    assert_eq!(ends[0].liars, 0, "nobody lied");
+    assert_eq!(learned.load(Ordering::SeqCst), 3, "the third set was learned after the panic");
 }
 
 #[test]

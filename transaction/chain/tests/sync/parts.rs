@@ -269,6 +269,46 @@ fn i3_nothing_becomes_the_head_before_it_is_whole() {
     assert!(refused.to_string().contains("--sync state"), "{refused}");
 }
 
+/// Whatever row the disk changed while the rest was fetched, the count before the end finds it.
+#[test]
+fn i2_what_decayed_while_the_rest_was_fetched_does_not_become_the_head() {
+    let world = populated(60, 2, 5);
+    let last = |row: &[u8]| row.len() - 1;
+    // Of an account the address, and the hash of its code, which is nobody's then.
+    for (name, place, expected) in [
+        ("accounts", None, Some("account")),
+        ("accounts", Some(last), Some("code")),
+        ("storage", Some(last), None),
+        ("code", Some(last), Some("code")),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sync = world.start.sync_store(directory.path());
+        let (pivot, hash, number) = newest(&world);
+        sync.aim(pivot).unwrap();
+        while one_answer(&world, &mut sync, hash, 3_000) {}
+        drop(sync);
+        let database = fjall::Database::builder(directory.path()).open().unwrap();
+        let rows = database.keyspace(name, fjall::KeyspaceCreateOptions::default).unwrap();
+        let (key, row) = rows.iter().next().unwrap().into_inner().unwrap();
+        let mut row = row.to_vec();
+        let place = place.map_or(0, |place| place(&row));
+        row[place] ^= 1;
+        rows.insert(key, row).unwrap();
+        drop((rows, database));
+        let sync = world.start.sync_store(directory.path());
+        assert!(sync.is_whole(), "nothing says so before");
+        let refused = sync.install(&base(&world, number)).unwrap_err();
+        let found = match refused {
+            StoreError::Damaged { what, .. } => Some(what),
+            StoreError::WrongStateRoot { .. } => None,
+            other => panic!("{name}: {other}"),
+        };
+        assert_eq!(found, expected, "{name}");
+        let refused = Store::open(directory.path(), options(), &world.start.genesis).unwrap_err();
+        assert!(matches!(refused, StoreError::Syncing), "{name}: {refused}");
+    }
+}
+
 /// The chain goes on from a fetched state as from an executed one: hashes of the blocks before,
 /// the block before the epoch, and clear words about what is not there.
 #[test]

@@ -7,7 +7,7 @@ pub(crate) use background::down;
 
 use crate::{
     cli::Up,
-    commands::{gateway, key, worker},
+    commands::key,
     failure::Failure,
     local::{
         self, Child, Lock, Network, Ports, Supervisor, dev, directory, node_arguments, prepare,
@@ -18,11 +18,12 @@ use crate::{
     secret,
     session::Session,
     stop,
-    web::Terms,
 };
 use eyre::{Result, eyre};
 use sahara_chain::genesis::GenesisFile;
 use sahara_client::ChainClient;
+use sahara_compute::EngineConfig;
+use sahara_gateway::{AllowanceTerms, DEFAULT_VAULT_CAPACITY};
 use sahara_primitives::{Amount, B256};
 use std::{
     collections::BTreeMap,
@@ -38,9 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_JOBS: usize = 8;
 
 /// What keys made in a browser get: about ninety short answers each, for two hundred of them a day.
-fn newcomers() -> Terms {
+fn newcomers() -> AllowanceTerms {
     let each = Amount::from_u128(500_000_000_000_000_000);
-    Terms { each, per_day: Amount::from_coins(100) }
+    AllowanceTerms { each, per_day: Amount::from_coins(100) }
 }
 
 /// Starts a network and keeps it running until it is asked to stop.
@@ -210,20 +211,17 @@ impl Start<'_> {
             fs::create_dir_all(directory)?;
             secret::write(&directory.join("key.secret"), &dev::key_of(role)?)?;
         }
-        let worker = worker::Config {
+        let worker = sahara_compute::ConfigFile {
             rpc: network.rpc.clone(),
             listen: loopback(self.ports.worker),
             hosts: Vec::new(),
             key_file: worker_dir.join("key.secret"),
             data_dir: worker_dir.clone(),
             gateways: vec![dev::key_of("gateway")?.address()],
-            engine: worker::EngineConfig::Own {
-                model: self.model.clone(),
-                threads: self.up.threads,
-            },
+            engine: EngineConfig::Own { model: self.model.clone(), threads: self.up.threads },
             max_jobs: MAX_JOBS,
         };
-        let gateway = gateway::Config {
+        let gateway = sahara_gateway::ConfigFile {
             rpc: network.rpc.clone(),
             listen: loopback(self.ports.gateway),
             url: network.gateway.clone(),
@@ -231,7 +229,7 @@ impl Start<'_> {
             key_file: gateway_dir.join("key.secret"),
             data_dir: gateway_dir.clone(),
             api_requests_per_minute: None,
-            vault_capacity: gateway::default_capacity(),
+            vault_capacity: DEFAULT_VAULT_CAPACITY,
             genesis_hash: network.genesis_hash,
             log_period_seconds: self.up.log_period,
             allowance: Some(newcomers()),

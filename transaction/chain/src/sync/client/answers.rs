@@ -1,17 +1,24 @@
 //! What becomes of an answer.
 
-use std::time::SystemTime;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::SystemTime,
+};
 
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Clock;
 use sahara_finality::{NetworkPublicKey, decode_header};
+use tracing::error;
 
-use super::{Join, peers::What};
+use super::{
+    Join,
+    peers::{Asked, What},
+};
 use crate::{
     store::{StoreError, TakeError},
     sync::{
         TrustError,
-        wire::{Answer, HandoverParts},
+        wire::{Answer, HandoverParts, Message},
     },
 };
 
@@ -22,13 +29,38 @@ where
     R: Receiver<PublicKey = NetworkPublicKey>,
     B: Blocker<PublicKey = NetworkPublicKey>,
 {
-    /// Takes what a peer answered.
-    pub(super) fn take(
+    /// As [`Self::understand`]. A panic over what came costs the answer, not the newcomer: nobody is
+    /// blamed for it, whoever sent it is left alone for a while, and what it was to bring is asked for
+    /// again.
+    pub(super) fn understand_or_leave(
         &mut self,
         peer: &NetworkPublicKey,
-        what: What,
-        answer: Answer,
+        bytes: &[u8],
     ) -> Result<(), Failed> {
+        let understood = catch_unwind(AssertUnwindSafe(|| self.understand(peer, bytes)));
+        understood.unwrap_or_else(|_| {
+            error!(%peer, "taking what a peer sent panicked");
+            self.peers.rest(peer, self.clock.current());
+            Ok(self.store.reread()?)
+        })
+    }
+
+    /// Takes what a peer sent, if it was asked for.
+    fn understand(&mut self, peer: &NetworkPublicKey, bytes: &[u8]) -> Result<(), Failed> {
+        match Message::decode(bytes) {
+            Ok(Message::Answer(id, answer)) => match self.peers.answered(id, peer) {
+                Some(Asked { what, .. }) => self.take(peer, what, answer),
+                // Too late, or of a target that was given up.
+                None => Ok(()),
+            },
+            // Others may fetch as well; there is nothing here yet.
+            Ok(Message::Request(..)) => Ok(()),
+            Err(error) => Err(Failed::Lie(error.to_string())),
+        }
+    }
+
+    /// Takes what a peer answered.
+    fn take(&mut self, peer: &NetworkPublicKey, what: What, answer: Answer) -> Result<(), Failed> {
         let now = self.clock.current();
         match (what, answer) {
             (What::Parts(_), Answer::Gone) => {
