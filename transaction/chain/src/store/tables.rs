@@ -2,7 +2,9 @@
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_trie::Nibbles;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot};
+use fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot, config::PinningPolicy,
+};
 
 use super::StoreError;
 use crate::consensus::Evidence;
@@ -80,11 +82,18 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
-        let with = |name: &str, bytes: u64| {
-            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(bytes))
+        let with = |bytes| KeyspaceCreateOptions::default().max_memtable_size(bytes);
+        // Files' filters and indexes have to stay at hand: as blocks of the cache, up to a megabyte each, they
+        // push one another out, and every read of a large state then reads one again. They take some nine
+        // bytes an account.
+        let busy = |name: &str| {
+            database.keyspace(name, || {
+                with(BUSY_MEMTABLE_BYTES)
+                    .index_block_pinning_policy(PinningPolicy::all(true))
+                    .filter_block_pinning_policy(PinningPolicy::all(true))
+            })
         };
-        let busy = |name: &str| with(name, BUSY_MEMTABLE_BYTES);
-        let quiet = |name: &str| with(name, QUIET_MEMTABLE_BYTES);
+        let quiet = |name: &str| database.keyspace(name, || with(QUIET_MEMTABLE_BYTES));
         Ok(Self {
             meta: quiet("meta")?,
             accounts: busy("accounts")?,

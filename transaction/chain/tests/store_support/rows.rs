@@ -18,6 +18,9 @@ use crate::{
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// A block's receipts and senders.
+type Brought<'a> = (&'a [TxReceipt], &'a [Address]);
+
 /// An account before a block.
 #[derive(RlpEncodable)]
 struct Before {
@@ -112,7 +115,7 @@ fn i8_rows_are_what_the_specification_says() {
 }
 
 /// Blocks by number, with the receipts and senders of each.
-fn assert_blocks(disk: &Disk, blocks: &[&Block], executed: &[(&[TxReceipt], &[Address])]) {
+fn assert_blocks(disk: &Disk, blocks: &[&Block], executed: &[Brought<'_>]) {
     let each = |row: &dyn Fn(&Block) -> Vec<u8>| -> Rows {
         (0..).zip(blocks).map(|(at, block)| (number(at), row(block))).collect()
     };
@@ -121,14 +124,11 @@ fn assert_blocks(disk: &Disk, blocks: &[&Block], executed: &[(&[TxReceipt], &[Ad
     assert_eq!(disk.rows("blocks"), each(&Block::encoded));
     let numbers = (0..).zip(blocks).map(|(at, block)| (block.hash().to_vec(), number(at)));
     assert_eq!(disk.rows("numbers"), numbers.collect::<Rows>());
-    let brought = |row: &dyn Fn(&[TxReceipt], &[Address]) -> Vec<u8>| -> Rows {
-        (0..)
-            .zip(executed)
-            .map(|(at, (receipts, senders))| (number(at), row(receipts, senders)))
-            .collect()
+    let brought = |row: &dyn Fn(Brought<'_>) -> Vec<u8>| -> Rows {
+        (0..).zip(executed).map(|(at, brought)| (number(at), row(*brought))).collect()
     };
-    assert_eq!(disk.rows("receipts"), brought(&|of_block, _| receipts(of_block)));
-    let twenty_each = |_: &[TxReceipt], senders: &[Address]| -> Vec<u8> {
+    assert_eq!(disk.rows("receipts"), brought(&|(of_block, _)| receipts(of_block)));
+    let twenty_each = |(_, senders): Brought<'_>| -> Vec<u8> {
         senders.iter().flat_map(|sender| sender.to_vec()).collect()
     };
     assert_eq!(disk.rows("senders"), brought(&twenty_each));

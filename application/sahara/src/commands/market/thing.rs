@@ -156,7 +156,8 @@ pub(super) fn kept(state: B256) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cancelled, Item, Thing};
+    use super::{Cancelled, Item, Thing, kept};
+    use alloy_primitives::B256;
     use sahara_primitives::Amount;
 
     #[test]

@@ -301,7 +301,7 @@ fn who_sells_an_asset_takes_no_rights_to_it_meanwhile() {
         is_void(world, &chest, &listing, B256::from(U256::ONE << 64));
     }
     // What others may do anyway, and leave that ends, take nothing from the buyer.
-    let mut world = chest.world.clone();
+    let mut world = chest.world;
     let (listing, stranger) = (sale(&mut world, seller, asset, 1_000), world.stranger.address);
     assert!(is_done(&mut world, stranger, &(ASSETS, derived)));
     assert!(is_done(&mut world, seller.address, &(ASSETS, leave(false))));
