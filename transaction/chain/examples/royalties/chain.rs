@@ -85,6 +85,7 @@ impl Chain {
         let nonces = vec![0; keys.len()];
         let chain = Self { pending: PendingStates::new(store, 1 << 30), keys, nonces, next: 0 };
         (0..accounts).step_by(GROWTH).try_for_each(|first| chain.grow(first))?;
+        rest();
         Ok(chain)
     }
 
@@ -232,6 +233,18 @@ fn key(number: usize) -> Result<SecretKey, Fault> {
 
 fn account(key: &SecretKey) -> Address {
     Address::from_raw_public_key(&key.public_key(SECP256K1).serialize_uncompressed()[1..])
+}
+
+/// Waits until the database has put in order what was written: its threads' time counts as the work's.
+fn rest() {
+    const LOOK: Duration = Duration::from_millis(500);
+    loop {
+        let before = processor_time();
+        std::thread::sleep(LOOK);
+        if processor_time().saturating_sub(before) < LOOK / 50 {
+            return;
+        }
+    }
 }
 
 fn timed<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<(T, Duration), Fault> {
