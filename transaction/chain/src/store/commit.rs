@@ -301,6 +301,8 @@ fn write_nodes(
 
 /// Keeps in memory what will soon be asked for.
 fn keep(inner: &Inner, executed: &ExecutedBlock, block_bytes: usize) {
+    // What was replaced would only push out what is not; a view that still stands on it reads it again.
+    executed.trie.replaced.iter().for_each(|hash| inner.nodes.forget(hash));
     for (_, _, row) in executed.trie.rows() {
         if let Some(row) = row {
             inner.nodes.keep(row.hash, &row.encoding);

@@ -140,6 +140,7 @@ mod tests {
             accounts: Default::default(),
             storages: Default::default(),
             storage_roots: [(ONE, storage_root)].into(),
+            replaced: Vec::new(),
         };
         (diff, trie)
     }

@@ -212,6 +212,9 @@ pub(super) fn open_database(
     let database = Database::builder(path)
         .cache_size(options.database_cache_bytes)
         .max_journaling_size(JOURNAL_BYTES)
+        // Of several threads one stays free for flushing: while another compacts, it passes requests for
+        // compaction on to itself, for which it takes a whole core.
+        .worker_threads(1)
         .open()
         .map_err(|error| match error {
             fjall::Error::Locked => StoreError::InUse(path.to_path_buf()),

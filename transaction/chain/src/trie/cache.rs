@@ -42,6 +42,11 @@ impl NodeCache {
         self.0.get(hash)
     }
 
+    /// Lets go of a node that nobody will ask for again.
+    pub fn forget(&self, hash: &B256) {
+        self.0.remove(hash);
+    }
+
     /// Keeps a copy: the given bytes may be a slice of something larger.
     pub fn keep(&self, hash: B256, encoding: &[u8]) -> Bytes {
         let encoding = Bytes::copy_from_slice(encoding);

@@ -24,8 +24,8 @@ pub(super) struct Edit {
 pub(super) struct Editor<'a, S> {
     pub(super) source: &'a S,
     pub(super) owner: Option<B256>,
-    /// Paths whose row no longer holds: changed, moved or gone.
-    pub(super) outdated: Vec<Nibbles>,
+    /// Rows that no longer hold, being changed, moved or gone: where they stood, and their hash.
+    pub(super) outdated: Vec<(Nibbles, B256)>,
 }
 
 impl<'a, S: NodeSource> Editor<'a, S> {
@@ -78,8 +78,8 @@ impl<'a, S: NodeSource> Editor<'a, S> {
 
     /// Marks a node at `path` as changed.
     fn touch(&mut self, origin: &mut Origin, path: &Nibbles) {
-        if let Some(Reference::Hash(_)) = origin.take() {
-            self.outdated.push(*path);
+        if let Some(Reference::Hash(hash)) = origin.take() {
+            self.outdated.push((*path, hash));
         }
     }
 

@@ -119,12 +119,12 @@ impl Sealer {
 
 impl Sealer {
     /// The rows, with `None` for every outdated path that holds no node any more.
-    pub(super) fn into_rows(self, outdated: Vec<Nibbles>) -> Rows {
+    pub(super) fn into_rows(self, outdated: &[(Nibbles, B256)]) -> Rows {
         let mut rows = Rows::default();
         rows.reserve(self.rows.len() + outdated.len() / 8);
         rows.extend(self.rows.into_iter().map(|(path, row)| (path, Some(row))));
-        for path in outdated {
-            rows.entry(path).or_insert(None);
+        for (path, _) in outdated {
+            rows.entry(*path).or_insert(None);
         }
         rows
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 use sahara_evm::{Account, AccountDiff, StateDiff};
 
-use super::{NoNodes, NodeSource, StorageUpdate, TrieError, TrieUpdate, keyed_update};
+use super::{KeyedUpdate, NoNodes, NodeSource, StorageUpdate, TrieError, TrieUpdate, keyed_update};
 
 /// An account as the trie holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,9 @@ pub fn state_update(parent: &impl StateReader, diff: &StateDiff) -> Result<TrieU
     let mut storages = BTreeMap::new();
     let mut storage_roots = BTreeMap::new();
     let mut edits = Vec::with_capacity(changes.len());
+    let mut replaced = Vec::new();
     for change in changes {
+        replaced.extend(change.replaced);
         if let Some(storage) = change.storage {
             storages.insert(change.key, storage);
         }
@@ -106,7 +108,9 @@ pub fn state_update(parent: &impl StateReader, diff: &StateDiff) -> Result<TrieU
         edits.push((Nibbles::unpack(change.key), change.leaf));
     }
     let accounts = keyed_update(parent, None, parent.state_root(), edits)?;
-    Ok(TrieUpdate { root: accounts.root, accounts: accounts.rows, storages, storage_roots })
+    let KeyedUpdate { root, rows: accounts, replaced: of_accounts } = accounts;
+    replaced.extend(of_accounts);
+    Ok(TrieUpdate { root, accounts, storages, storage_roots, replaced })
 }
 
 struct AccountChange {
@@ -115,6 +119,7 @@ struct AccountChange {
     leaf: Option<Bytes>,
     storage: Option<StorageUpdate>,
     storage_root: Option<B256>,
+    replaced: Vec<B256>,
 }
 
 impl AccountChange {
@@ -136,8 +141,10 @@ impl AccountChange {
         let mut storage_root = if is_wiped { EMPTY_ROOT_HASH } else { old_root };
         let Some(account) = change.after else {
             let storage = storage.is_wiped.then_some(storage);
-            return Ok(Self { address, key, leaf: None, storage, storage_root: None });
+            let (leaf, storage_root, replaced) = (None, None, Vec::new());
+            return Ok(Self { address, key, leaf, storage, storage_root, replaced });
         };
+        let mut replaced = Vec::new();
         if !change.storage.is_empty() {
             let words = change.storage.iter().map(|(slot, (_, word))| {
                 (Nibbles::unpack(keccak256(slot.to_be_bytes::<32>())), encode_word(*word))
@@ -145,6 +152,7 @@ impl AccountChange {
             let update = keyed_update(parent, Some(key), storage_root, words)?;
             storage.rows = update.rows;
             storage_root = update.root;
+            replaced = update.replaced;
         }
         let leaf = AccountRecord { account, storage_root }.encoded();
         let has_changes = storage.is_wiped || !storage.rows.is_empty();
@@ -154,6 +162,7 @@ impl AccountChange {
             leaf: Some(leaf.into()),
             storage: has_changes.then_some(storage),
             storage_root: Some(storage_root),
+            replaced,
         })
     }
 }

@@ -65,6 +65,9 @@ pub struct TrieUpdate {
     pub storages: BTreeMap<B256, StorageUpdate>,
     /// The storage root of every account the block changed and left in place.
     pub storage_roots: BTreeMap<Address, B256>,
+    /// The hashes of nodes that stood at changed rows before, but for storage that was wiped: what memory
+    /// need not keep.
+    pub replaced: Vec<B256>,
 }
 
 impl TrieUpdate {
@@ -97,6 +100,7 @@ impl TrieUpdate {
             .map(|(_, _, row)| ENTRY_BYTES + row.map_or(0, |row| row.encoding.len()))
             .sum::<usize>()
             + (self.storages.len() + self.storage_roots.len()) * ENTRY_BYTES
+            + size_of_val(self.replaced.as_slice())
     }
 }
 
@@ -107,6 +111,8 @@ pub struct KeyedUpdate {
     pub root: B256,
     /// The rows changed.
     pub rows: Rows,
+    /// The hashes of the nodes that stood there before.
+    pub replaced: Vec<B256>,
 }
 
 /// Changes one trie: `changes` are keys of up to 64 nibbles with their new value, `None` removing.
@@ -130,5 +136,7 @@ pub fn keyed_update(
     let mut link = editor.apply(link, 0, &edits)?;
     let mut sealer = Sealer::new(edits.len() >= PARALLEL_KEYS);
     let root = sealer.root(&mut link).unwrap_or(EMPTY_ROOT_HASH);
-    Ok(KeyedUpdate { root, rows: sealer.into_rows(editor.outdated) })
+    let rows = sealer.into_rows(&editor.outdated);
+    let replaced = editor.outdated.into_iter().map(|(_, hash)| hash).collect();
+    Ok(KeyedUpdate { root, rows, replaced })
 }
