@@ -144,8 +144,10 @@ where
             if number <= self.trust.last() {
                 continue;
             }
-            let number = self.trust.learn(parts)?;
-            self.store.keep_handover(number, &alloy_rlp::encode(parts))?;
+            // Kept first: what is known is not asked for again.
+            let proven = self.trust.prove(parts)?;
+            self.store.keep_handover(proven.end(), &alloy_rlp::encode(parts))?;
+            self.trust.believe(proven);
             if let Some(set) = self.trust.validators() {
                 (self.track)(set);
             }
