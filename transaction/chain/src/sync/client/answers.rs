@@ -1,17 +1,15 @@
 //! What becomes of an answer.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Clock;
 use sahara_finality::{NetworkPublicKey, decode_header};
-use tracing::error;
+use tracing::warn;
 
 use super::{
     Join,
+    contained::contained,
     peers::{Asked, What},
 };
 use crate::{
@@ -37,9 +35,9 @@ where
         peer: &NetworkPublicKey,
         bytes: &[u8],
     ) -> Result<(), Failed> {
-        let understood = catch_unwind(AssertUnwindSafe(|| self.understand(peer, bytes)));
-        understood.unwrap_or_else(|_| {
-            error!(%peer, "taking what a peer sent panicked");
+        let understood = contained("taking what a peer sent", || self.understand(peer, bytes));
+        understood.unwrap_or_else(|| {
+            warn!(%peer, "who sent it is left alone for a while");
             self.peers.rest(peer, self.clock.current());
             Ok(self.store.reread()?)
         })
