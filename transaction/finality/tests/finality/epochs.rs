@@ -8,8 +8,8 @@ use commonware_cryptography::Signer as _;
 use proptest::prelude::*;
 use sahara_finality::{
     Block, CertificateError, ChangeError, EpochRules, Handover, LightClient, LightError, RoundSeal,
-    RuleViolation, Seal, SignedChange, ValidatorChange, ValidatorSet, check_child, closes_epoch,
-    epoch_of, genesis_block, verify_finalization,
+    RuleViolation, Seal, SignedChange, ValidatorChange, ValidatorSet, ValidatorSetError,
+    check_child, closes_epoch, epoch_of, genesis_block, verify_finalization,
 };
 
 use crate::support::{CHAIN_ID, Network, keys, validator};
@@ -247,6 +247,21 @@ fn an_epoch_is_counted_from_block_zero() {
     assert_eq!(epochs, [0, 0, 1, 1, 2]);
     let closing: Vec<_> = (0..5).filter(|number| closes_epoch(*number, LENGTH)).collect();
     assert_eq!(closing, [1, 3]);
+}
+
+#[test]
+fn i2_a_set_that_was_proven_before_is_read_without_its_proofs_and_else_alike() {
+    let mut seats: Vec<_> = (1..=3).map(validator).collect();
+    let honest = ValidatorSet::new(seats.clone()).unwrap();
+    assert_eq!(ValidatorSet::decode_proven(&honest.encoded()).unwrap(), honest);
+    seats[0].possession = seats[1].possession;
+    let unproven = ValidatorSet::of_proven(seats).unwrap().encoded();
+    let refused = ValidatorSet::decode(&unproven).unwrap_err();
+    assert!(matches!(refused, ValidatorSetError::Possession(_)), "{refused}");
+    assert_eq!(ValidatorSet::decode_proven(&unproven).unwrap().encoded(), unproven);
+    let longer = [honest.encoded(), vec![0]].concat();
+    let refused = ValidatorSet::decode_proven(&longer).unwrap_err();
+    assert!(matches!(refused, ValidatorSetError::Malformed(_)), "{refused}");
 }
 
 #[test]
