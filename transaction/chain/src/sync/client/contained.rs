@@ -7,7 +7,7 @@ use tracing::error;
 /// What the work gives; nothing if it panicked. Whoever calls puts right what it left half done.
 pub(super) fn contained<T>(what: &'static str, work: impl FnOnce() -> T) -> Option<T> {
     let done = catch_unwind(AssertUnwindSafe(work));
-    done.inspect_err(|_| error!(what, "this panicked, and is tried again")).ok()
+    done.inspect_err(|_| error!(what, "this panicked")).ok()
 }
 
 /// What the work gives the first time it does not panic; nothing if it panicked each of `times`.
