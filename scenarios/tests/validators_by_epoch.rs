@@ -1,10 +1,11 @@
 //! Validators join, are replaced and leave, each by the commands of `docs/run-a-validator.md`, while
 //! blocks go on under load; a node that is no validator serves JSON-RPC and passes transactions on.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_primitives::Amount;
+use sahara_finality::{LightClient, decode_header};
+use sahara_primitives::{Amount, BlockNumber};
 use sahara_scenarios::{Rpc, Testnet};
 use serde_json::{Value, json};
 use std::{
@@ -161,6 +162,53 @@ async fn longest_pause(rpc: &Rpc) -> Result<(u64, u64)> {
     Ok(longest)
 }
 
+fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
+    value.get(name).and_then(Value::as_str).wrap_err_with(|| format!("no {name}: {value}"))
+}
+
+/// A stranger follows the sets page by page: from block 0, and from the end of an epoch that it trusts.
+async fn strangers_follow(rpc: &Rpc) -> Result<()> {
+    let whole = rpc.call("sahara_getHandovers", json!([])).await?;
+    let (mut paged, mut above) = (Vec::new(), 0);
+    loop {
+        let asked = json!([format!("{above:#x}"), "0x1"]);
+        let page = rpc.call("sahara_getHandovers", asked).await?;
+        let Some([one]) = page.as_array().map(Vec::as_slice) else { break };
+        above = decode_header(&text(one, "header")?.parse::<Bytes>()?)?.number;
+        paged.push(one.clone());
+    }
+    ensure!(paged.len() >= 3 && whole == json!(paged), "{} pages of {whole}", paged.len());
+
+    let client = ChainClient::new(&rpc.url)?;
+    let head = client.block_number().await?;
+    let handovers = client.handovers_between(BlockNumber(0), head).await?;
+    ensure!(json!(handovers) == whole, "the client finds others: {handovers:?}");
+    let genesis = rpc.call("sahara_getCertificate", json!(["earliest"])).await?;
+    let header = text(&genesis, "header")?.parse::<Bytes>()?;
+    let first = rpc.call("sahara_getValidators", json!(["0x0"])).await?;
+    let first = serde_json::from_value(first.get("validators").cloned().unwrap_or_default())?;
+    let hash = keccak256(&header);
+    let fresh = LightClient::new(hash, &header, client.chain_id().await?, first)?;
+    // The last block may still wait for a certificate above it.
+    let number = head.0.saturating_sub(5);
+    let last = rpc.call("sahara_getCertificate", json!([format!("{number:#x}")])).await?;
+    let header = text(&last, "header")?.parse::<Bytes>()?;
+    let path: Vec<Bytes> = serde_json::from_value(last.get("path").cloned().unwrap_or_default())?;
+    let certificate = text(&last, "certificate")?.parse::<Bytes>()?;
+    let from_block_0 = fresh.clone().following(&handovers)?;
+    let verified = from_block_0.verify_through(&header, &path, &certificate)?;
+    ensure!(verified.header().number == number, "another block: {verified:?}");
+    ensure!(fresh.verify_through(&header, &path, &certificate).is_err(), "by the first set alone");
+
+    let end = handovers.get(1).wrap_err("three changes")?;
+    let rest =
+        client.handovers_between(BlockNumber(decode_header(&end.header)?.number), head).await?;
+    ensure!(rest.first() == Some(end) && rest.len() < handovers.len(), "{rest:?}");
+    let later = fresh.trusting(keccak256(&end.header), end)?.following(&rest)?;
+    ensure!(later.verify_through(&header, &path, &certificate)? == verified, "another block");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<()> {
     let payer = SigningKey::random();
@@ -214,6 +262,7 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     let paid = load.end().await?;
     let height = network.rpc(6).height().await?;
     network.agree(&[0, 1, 4, 5, 6], height).await?;
+    strangers_follow(&network.rpc(6)).await?;
     let held = network.rpc(6).call("eth_getBalance", json!([to, "latest"])).await?;
     let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
     ensure!(held == U256::from(paid), "{paid} payments are final, {held} units arrived");

@@ -7,7 +7,7 @@ use futures::{FutureExt, future::BoxFuture};
 use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, IWorkers, WORKERS};
 use sahara_client::{ClientError, Log, TxOutcome};
 use sahara_compute::ChainProof;
-use sahara_primitives::{Amount, AssetId, ChannelId, Timestamp};
+use sahara_primitives::{Amount, AssetId, BlockNumber, ChannelId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Why the chain did not do what was asked.
@@ -80,8 +80,13 @@ pub trait Node: Send + Sync + std::fmt::Debug {
     /// A final transaction.
     fn mined(&self, hash: B256) -> BoxFuture<'_, Result<Option<Mined>, ChainError>>;
 
-    /// What proves a transaction's receipt.
-    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>>;
+    /// What proves a transaction's receipt, with the handovers from a block on: from 0 for who trusts
+    /// block 0 alone.
+    fn receipt_proof(
+        &self,
+        hash: B256,
+        since: BlockNumber,
+    ) -> BoxFuture<'_, Result<ChainProof, ChainError>>;
 }
 
 impl From<ClientError> for ChainError {

@@ -6,7 +6,7 @@
 //! | `POST /v1/chat/completions`, `/v1/completions` | key or payment | an answer |
 //! | `POST /v1/keys` | | registers a key's grant |
 //! | `GET /v1/key` | key | its limits |
-//! | `GET /v1/receipts/{id}` | (key) | a receipt and its proof |
+//! | `GET /v1/receipts/{id}` | (key) | a receipt and its proof, its handovers from `?since=BLOCK` on |
 //! | `GET /v1/logs/{asset}` | (key) | a usage log; its receipts for who owns or licensed it |
 //! | `GET /health` | | whether it works |
 //! | `GET /metrics` | | what it counts, for Prometheus |
@@ -29,7 +29,10 @@ use crate::{
 use alloy_primitives::{B256, keccak256};
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, Request, State, rejection::BytesRejection},
+    extract::{
+        DefaultBodyLimit, Path, Query, Request, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -37,8 +40,9 @@ use axum::{
 };
 use bytes::Bytes;
 use sahara_abi::purpose;
-use sahara_primitives::AssetId;
+use sahara_primitives::{AssetId, BlockNumber};
 use sahara_telemetry::{TRACE, TRACEPARENT, follow};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
 use tower_http::cors::{Any, CorsLayer};
@@ -244,13 +248,24 @@ async fn key(
     Ok(Json(gateway.key_limits(&account.ok_or_else(missing)?.row())))
 }
 
+/// How much of a proof is wanted.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    /// The last block of an epoch that the verifier trusts: changes of the validators from there on.
+    #[serde(default)]
+    since: u64,
+}
+
 async fn receipt(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
+    let expected = |_| ApiError::invalid("expected `since` to be the number of a block");
+    let Query(Wanted { since }) = wanted.map_err(expected)?;
     let reader = gateway.bearer(&headers)?;
-    gateway.receipt(&id, reader.as_deref()).await.map(Json)
+    gateway.receipt(&id, BlockNumber(since), reader.as_deref()).await.map(Json)
 }
 
 async fn usage_log(

@@ -53,10 +53,12 @@ pub(crate) struct ReceiptAnswer {
 }
 
 impl Gateway {
-    /// A receipt; with the opened request and answer for the one who paid.
+    /// A receipt; with the opened request and answer for the one who paid. Its proof has the handovers
+    /// from block `since` on.
     pub(crate) async fn receipt(
         &self,
         id: &str,
+        since: BlockNumber,
         reader: Option<&Account>,
     ) -> Result<ReceiptAnswer, ApiError> {
         let unknown = || ApiError::not_found(format!("there is no receipt {id}"));
@@ -70,7 +72,7 @@ impl Gateway {
             false => None,
         };
         let bundle = match &claim {
-            Some(claim) => self.bundle(&row, claim, opening.clone()).await.map(Some),
+            Some(claim) => self.bundle(&row, claim, (opening.clone(), since)).await.map(Some),
             None => Ok(None),
         };
         let (bundle, bundle_error) = match bundle {
@@ -132,7 +134,7 @@ impl Gateway {
         &self,
         row: &ReceiptRow,
         claim: &ClaimRow,
-        opening: Option<Opening>,
+        (opening, since): (Option<Opening>, BlockNumber),
     ) -> Result<Bundle, ApiError> {
         let channel = row.receipt.channel;
         let mut leaves = Vec::new();
@@ -147,7 +149,7 @@ impl Gateway {
         let inclusion = merkle::prove(&leaves, index);
         let inclusion =
             inclusion.ok_or_else(|| ApiError::internal("a receipt is not in its claim"))?;
-        let chain = self.chain().0.receipt_proof(claim.transaction).await?;
+        let chain = self.chain().0.receipt_proof(claim.transaction, since).await?;
         Ok(Bundle {
             receipt: row.receipt.clone(),
             gateway: self.address(),
@@ -157,7 +159,7 @@ impl Gateway {
             log_index: claim.log_index,
             chain,
             opening,
-            log: self.log_proof(row, claim, &leaves).await?,
+            log: self.log_proof(row, claim, (leaves.as_slice(), since)).await?,
         })
     }
 
@@ -166,7 +168,7 @@ impl Gateway {
         &self,
         row: &ReceiptRow,
         claim: &ClaimRow,
-        receipts: &[B256],
+        (receipts, since): (&[B256], BlockNumber),
     ) -> Result<Option<LogProof>, ApiError> {
         let Some(found) = self.log_of(row.receipt.asset, claim.settled)? else { return Ok(None) };
         let logged = LoggedClaim {
@@ -183,7 +185,7 @@ impl Gateway {
             claims_root,
             inclusion,
             log_index: found.log_index,
-            chain: self.chain().0.receipt_proof(found.transaction).await?,
+            chain: self.chain().0.receipt_proof(found.transaction, since).await?,
         }))
     }
 

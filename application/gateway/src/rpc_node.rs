@@ -3,12 +3,12 @@
 use crate::chain::{ChainError, Mined, Node};
 use alloy_primitives::{Address, B256, Bytes, U64};
 use futures::{FutureExt, future::BoxFuture};
-use sahara_client::{ChainClient, ClientError, Filter, Log, SigningKey, TxRequest};
+use sahara_client::{ChainClient, Filter, Log, SigningKey, TxRequest};
 use sahara_compute::ChainProof;
-use sahara_finality::ValidatorSet;
-use sahara_primitives::Timestamp;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{json, value::RawValue};
+use sahara_finality::{ValidatorSet, decode_header};
+use sahara_primitives::{BlockNumber, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 /// A node over JSON-RPC.
@@ -54,15 +54,6 @@ fn not_certified() -> ChainError {
     ChainError::Unknown("the block is not certified yet".into())
 }
 
-/// The next answer of a batch.
-fn next<T: DeserializeOwned>(
-    answers: &mut impl Iterator<Item = Result<Box<RawValue>, ClientError>>,
-) -> Result<T, ChainError> {
-    let missing = || ChainError::Unknown("an answer is missing".into());
-    let answer = answers.next().ok_or_else(missing)??;
-    serde_json::from_str(answer.get()).map_err(|error| ChainError::Unknown(error.to_string()))
-}
-
 /// What `sahara_getReceiptProof` answers, as far as it is used here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +70,16 @@ struct FinalityAnswer {
     header: Bytes,
     path: Vec<Bytes>,
     certificate: Option<Bytes>,
+}
+
+impl FinalityAnswer {
+    /// The block that the certificate is of: handovers of its epoch and later prove nothing of it.
+    fn certified(&self) -> Result<BlockNumber, ChainError> {
+        let header = self.path.last().unwrap_or(&self.header);
+        let header = decode_header(header);
+        let header = header.map_err(|error| ChainError::Unknown(error.to_string()))?;
+        Ok(BlockNumber(header.number))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,19 +163,22 @@ impl Node for RpcNode {
         async move { Ok(self.client.find_outcome(hash).await?.map(Mined::from)) }.boxed()
     }
 
-    fn receipt_proof(&self, hash: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
+    fn receipt_proof(
+        &self,
+        hash: B256,
+        since: BlockNumber,
+    ) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
         async move {
             let Origin { genesis_header, validators } = self.origin().await?.clone();
-            let asked =
-                [("sahara_getReceiptProof", json!([hash])), ("sahara_getHandovers", json!([]))];
-            let answers = self.client.rpc().batch::<Box<RawValue>>(&asked).await?;
-            let mut answers = answers.into_iter();
-            let proof = next::<Option<ProofAnswer>>(&mut answers)?.ok_or_else(not_certified)?;
+            let proof: Option<ProofAnswer> =
+                self.client.request("sahara_getReceiptProof", (hash,)).await?;
+            let proof = proof.ok_or_else(not_certified)?;
+            let certified = proof.finality.certified()?;
             Ok(ChainProof {
                 chain_id: self.client.chain_id().await?,
                 genesis_header,
                 validators,
-                handovers: next(&mut answers)?,
+                handovers: self.client.handovers_between(since, certified).await?,
                 header: proof.finality.header,
                 descendants: proof.finality.path,
                 certificate: proof.finality.certificate.ok_or_else(not_certified)?,

@@ -55,6 +55,7 @@ struct Gauges {
     pool_queued: Gauge,
     pool_bytes: Gauge,
     store_bytes: Family<StoreLabels, Gauge>,
+    disk_free: Gauge,
     supply: SupplyGauges,
 }
 
@@ -219,6 +220,8 @@ impl Gauges {
         to.register_with_unit("pool", "Size of all waiting transactions", Unit::Bytes, bytes);
         let store = self.store_bytes.clone();
         to.register_with_unit("store", "Size on disk, by keyspace", Unit::Bytes, store);
+        let help = "Free on the file system of the data directory; without any the node stops";
+        to.register_with_unit("disk_free", help, Unit::Bytes, self.disk_free.clone());
         self.supply.register(to);
     }
 
@@ -238,6 +241,8 @@ impl Gauges {
         for (keyspace, bytes) in store.sizes() {
             set(&self.store_bytes.get_or_create(&StoreLabels { keyspace }), bytes);
         }
+        // Where the system does not say, no alert is to sound.
+        set(&self.disk_free, store.free_bytes().unwrap_or(u64::MAX));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading the chain.
 
-use crate::{error::ClientError, nonces::Nonces, transport::Rpc};
+use crate::{error::ClientError, handovers::Handovers, nonces::Nonces, transport::Rpc};
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// A node's JSON-RPC as typed calls. Clones share connections and nonces.
+/// A node's JSON-RPC as typed calls. Clones share connections, nonces and handovers.
 #[derive(Clone, Debug)]
 pub struct ChainClient {
     rpc: Rpc,
@@ -22,6 +22,7 @@ pub struct ChainClient {
 struct Shared {
     chain_id: OnceCell<u64>,
     nonces: Nonces,
+    handovers: Handovers,
 }
 
 impl ChainClient {
@@ -167,6 +168,10 @@ impl ChainClient {
 
     pub(crate) fn nonces(&self) -> &Nonces {
         &self.shared.nonces
+    }
+
+    pub(crate) fn known_handovers(&self) -> &Handovers {
+        &self.shared.handovers
     }
 }
 

@@ -66,6 +66,7 @@ mod chain;
 mod economy;
 mod error;
 mod fees;
+mod handovers;
 mod intents;
 mod key;
 mod keystore;

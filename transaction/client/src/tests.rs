@@ -4,13 +4,14 @@ use crate::{
     ChainClient, ClientError, Filter, Keystore, KeystoreCost, KeystoreError, SigningKey,
     TEST_MNEMONIC,
 };
+use alloy_consensus::Header;
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolError, SolStruct};
 use axum::{Json, Router, extract::State, routing::post};
 use sahara_abi::{ASSETS, IAssets, IChannels, PROTOCOLS, signing::channels_domain};
-use sahara_finality::EthereumTransaction;
-use sahara_primitives::Amount;
+use sahara_finality::{EthereumTransaction, Handover, ValidatorKeys, ValidatorSet, decode_header};
+use sahara_primitives::{Amount, BlockNumber};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -80,6 +81,10 @@ struct Account {
     /// What the client was told last; set apart to make its knowledge stale.
     hashes: Vec<String>,
     is_without_sync: bool,
+    /// How often it was asked for handovers.
+    pages: usize,
+    /// Answers with the first page, whatever is asked.
+    is_stuck: bool,
 }
 
 type Shared = Arc<Mutex<Account>>;
@@ -131,6 +136,20 @@ fn logged(block: u64) -> Value {
     })
 }
 
+/// Two handovers a page; epochs of ten blocks end with 9, 19, 29, 39 and 49.
+fn handovers(above: u64) -> Value {
+    let keys = ValidatorKeys::from_secret(&[3; 32]).unwrap();
+    let validators = ValidatorSet::new(vec![keys.validator(BOB)]).unwrap();
+    let handover = |number| Handover {
+        header: alloy_rlp::encode(Header { number, ..Header::default() }).into(),
+        seal: Bytes::new(),
+        certificate: Bytes::new(),
+        validators: validators.clone(),
+    };
+    let ends = (1..=5).map(|epoch| epoch * 10 - 1).filter(|end| *end > above);
+    json!(ends.take(2).map(handover).collect::<Vec<_>>())
+}
+
 fn answer(account: &Shared, method: &str, params: &Value) -> Value {
     let mut account = account.lock().unwrap();
     let result = match method {
@@ -141,6 +160,12 @@ fn answer(account: &Shared, method: &str, params: &Value) -> Value {
         "eth_maxPriorityFeePerGas" => json!("0xf4240"),
         "eth_estimateGas" => json!("0x5208"),
         "eth_getLogs" => return search(&params[0]),
+        "sahara_getHandovers" => {
+            account.pages += 1;
+            let above = params[0].as_str().unwrap().trim_start_matches("0x");
+            let above = u64::from_str_radix(above, 16).unwrap();
+            handovers(if account.is_stuck { 0 } else { above })
+        }
         "eth_sendRawTransactionSync" if account.is_without_sync => {
             return refusal(-32_601, "Method not found", None);
         }
@@ -283,6 +308,28 @@ async fn logs_of_a_long_chain_are_found_though_a_node_answers_for_a_part() {
     // Without a last block: to the head, which is block 5.
     let open = client.logs(&Filter::new().from_block(0)).await.unwrap();
     assert_eq!(open.len(), 1);
+}
+
+#[tokio::test]
+async fn handovers_are_fetched_page_by_page_from_where_one_stands_and_the_first_once() {
+    let (client, account) = node().await;
+    let find = async |since: u64, below: u64| {
+        let found = client.handovers_between(BlockNumber(since), BlockNumber(below)).await;
+        let found = found.unwrap();
+        let ends = found.iter().map(|one| decode_header(&one.header).unwrap().number);
+        (ends.collect::<Vec<_>>(), account.lock().unwrap().pages)
+    };
+    assert_eq!(find(30, 50).await, (vec![39, 49], 1), "none before, and no page beyond");
+    assert_eq!(find(0, 30).await, (vec![9, 19, 29], 3), "two pages");
+    assert_eq!(find(0, 30).await, (vec![9, 19, 29], 3), "they never change");
+    assert_eq!(find(9, 20).await, (vec![9, 19], 3), "the block named belongs to them");
+    assert_eq!(find(15, 1_000).await, (vec![19, 29, 39, 49], 5), "an empty page is the end");
+    assert_eq!(find(0, 1_000).await, (vec![9, 19, 29, 39, 49], 6));
+    assert_eq!(find(50, 1_000).await, (vec![], 7));
+
+    account.lock().unwrap().is_stuck = true;
+    let refused = client.handovers(BlockNumber(19)).await.unwrap_err();
+    assert!(refused.to_string().contains("block 9 is not above block 19"), "{refused}");
 }
 
 #[tokio::test]

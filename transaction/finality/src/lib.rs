@@ -44,7 +44,7 @@ pub use keys::{
     ConsensusPrivateKey, ConsensusPublicKey, ConsensusSignature, KeyError, NetworkPrivateKey,
     NetworkPublicKey, Pairing, ValidatorKeys, parse_hex, to_bytes, to_hex,
 };
-pub use light::{Handover, LightClient, LightError, MAX_DESCENDANTS, VerifiedHeader};
+pub use light::{Handover, LightClient, LightError, MAX_DESCENDANTS, Succession, VerifiedHeader};
 pub use proof::{
     LogClaim, ProofError, prove_receipt, prove_transaction, verify_account, verify_log,
     verify_receipt, verify_storage, verify_transaction,

@@ -10,6 +10,11 @@
 //! Those that end with *another* set. A set is trusted from the epoch after its [`Handover`] until
 //! the next one shown. Leaving one out gains nothing: who signs headers of epochs after its own is a
 //! quorum of a former set, and that quorum could as well have signed another end of its last epoch.
+//!
+//! # Starting later
+//! Who knows the hash of an epoch's last header by other ways than a former quorum's word (it was
+//! verified before, or several sources agree) trusts that ([`LightClient::trusting`]): of all handovers
+//! only those after it are needed, and nothing that an older set may still sign is believed.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +39,26 @@ pub const MAX_DESCENDANTS: usize = 1024;
 pub struct LightClient {
     chain: ChainIdentity,
     /// By the first epoch of each set.
-    sets: BTreeMap<u64, (ValidatorSet, Scheme)>,
+    sets: BTreeMap<u64, Known>,
+}
+
+/// A set that is believed, and since when: one value, so that nothing can fall between.
+#[derive(Clone, Debug)]
+struct Known {
+    /// The block whose header named it: the last before its first epoch, or block 0.
+    end: u64,
+    validators: ValidatorSet,
+    scheme: Scheme,
+}
+
+/// The validators that a [`Handover`] names, proven and not yet believed. Only [`LightClient`] makes
+/// one.
+#[derive(Clone, Debug)]
+pub struct Succession {
+    chain: ChainIdentity,
+    /// Their first.
+    epoch: u64,
+    known: Known,
 }
 
 /// The end of an epoch after which other validators follow: its last header with certificate, and
@@ -73,6 +97,17 @@ pub enum LightError {
     /// The genesis header does not commit to this chain id and these validators.
     #[error("the genesis header does not commit to this chain id and validator set")]
     OtherValidators,
+    /// The header of a handover does not have the trusted hash.
+    #[error("the header that hands over has hash {got}, expected {expected}")]
+    OtherEnd {
+        /// The trusted hash.
+        expected: B256,
+        /// The hash of what was given.
+        got: B256,
+    },
+    /// Of an epoch before the first that is trusted.
+    #[error("the validators of epoch {0} are not known: it is from before what is trusted")]
+    UnknownEpoch(u64),
     /// The seal of a handover is malformed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -120,10 +155,27 @@ impl LightClient {
         }
         let chain = ChainIdentity { chain_id, genesis: trusted };
         let scheme = verifier(&chain, &validators);
-        Ok(Self { chain, sets: BTreeMap::from([(0, (validators, scheme))]) })
+        Ok(Self { chain, sets: BTreeMap::from([(0, Known { end: 0, validators, scheme })]) })
     }
 
-    /// Starts from the trusted hash and follows `handovers`, which come in order.
+    /// Begins again at the end of an epoch, trusting the hash of its last header as that of block 0 is
+    /// trusted: its certificate is not looked at. What is certified by older sets is refused from now on.
+    ///
+    /// # Errors
+    /// When the header is another, or does not hand over to these validators.
+    pub fn trusting(self, trusted: B256, end: &Handover) -> Result<Self, LightError> {
+        let header = decode_header(&end.header)?;
+        check_header(&header)?;
+        let got = header.hash_slow();
+        if got != trusted {
+            return Err(LightError::OtherEnd { expected: trusted, got });
+        }
+        let Succession { chain, epoch, known } = self.successors(&header, end)?;
+        Ok(Self { chain, sets: BTreeMap::from([(epoch, known)]) })
+    }
+
+    /// Follows `handovers`, which come in order. Those from before the newest set that is known are passed
+    /// over: what is believed is not replaced.
     ///
     /// # Errors
     /// See [`LightError`].
@@ -132,7 +184,10 @@ impl LightClient {
         handovers: impl IntoIterator<Item = &'a Handover>,
     ) -> Result<Self, LightError> {
         for handover in handovers {
-            self.hand_over(handover)?;
+            let newest = self.sets.last_key_value().map_or(0, |(epoch, _)| *epoch);
+            if certificate_epoch(&handover.certificate)? >= newest {
+                self.hand_over(handover)?;
+            }
         }
         Ok(self)
     }
@@ -143,19 +198,54 @@ impl LightClient {
     /// # Errors
     /// See [`LightError`].
     pub fn hand_over(&mut self, handover: &Handover) -> Result<u64, LightError> {
-        let Handover { header, seal, certificate, validators } = handover;
-        let verified = self.verify(header, certificate)?;
-        let number = verified.header().number;
+        let proven = self.prove(handover)?;
+        let epoch = proven.epoch;
+        self.believe(proven);
+        Ok(epoch)
+    }
+
+    /// As [`Self::hand_over`] without believing it yet: for who has to keep it first.
+    ///
+    /// # Errors
+    /// See [`LightError`].
+    pub fn prove(&self, handover: &Handover) -> Result<Succession, LightError> {
+        let verified = self.verify(&handover.header, &handover.certificate)?;
+        let proven = self.successors(verified.header(), handover)?;
+        let epoch = certificate_epoch(&handover.certificate)?;
+        if epoch.checked_add(1) == Some(proven.epoch) {
+            Ok(proven)
+        } else {
+            Err(LightError::NoHandover(verified.header().number))
+        }
+    }
+
+    /// Believes what was proven; nothing of another chain.
+    pub fn believe(&mut self, proven: Succession) {
+        let Succession { chain, epoch, known } = proven;
+        if chain == self.chain {
+            self.sets.insert(epoch, known);
+        }
+    }
+
+    /// Whom a header names, if it hands over to the validators given.
+    fn successors(&self, header: &Header, handover: &Handover) -> Result<Succession, LightError> {
+        let Handover { seal, validators, .. } = handover;
         let seal = Seal::decode_exact(seal)?;
-        let commits = verified.header().extra_data.as_ref() == seal.commitment().as_slice();
+        let commits = header.extra_data.as_ref() == seal.commitment().as_slice();
         let next = seal.as_round().and_then(|round| {
             let names = round.next_validators == Some(validators.hash());
             round.epoch.checked_add(1).filter(|_| names)
         });
-        let next = next.filter(|_| commits).ok_or(LightError::NoHandover(number))?;
+        let epoch = next.filter(|_| commits).ok_or(LightError::NoHandover(header.number))?;
         let scheme = verifier(&self.chain, validators);
-        self.sets.insert(next, (validators.clone(), scheme));
-        Ok(next)
+        let known = Known { end: header.number, validators: validators.clone(), scheme };
+        Ok(Succession { chain: self.chain, epoch, known })
+    }
+
+    /// The block that named the newest validators known: handovers above it are news. 0 for none.
+    #[must_use]
+    pub fn last_end(&self) -> u64 {
+        self.sets.last_key_value().map_or(0, |(_, known)| known.end)
     }
 
     /// The chain followed.
@@ -167,13 +257,13 @@ impl LightClient {
     /// The validators of an epoch, as far as handovers were shown.
     #[must_use]
     pub fn validators(&self, epoch: u64) -> Option<&ValidatorSet> {
-        self.sets.range(..=epoch).next_back().map(|(_, (validators, _))| validators)
+        self.sets.range(..=epoch).next_back().map(|(_, known)| &known.validators)
     }
 
     fn check(&self, block: B256, certificate: &[u8]) -> Result<(), LightError> {
         let epoch = certificate_epoch(certificate)?;
-        let (_, (_, scheme)) =
-            self.sets.range(..=epoch).next_back().ok_or(LightError::OtherValidators)?;
+        let known = self.sets.range(..=epoch).next_back();
+        let (_, Known { scheme, .. }) = known.ok_or(LightError::UnknownEpoch(epoch))?;
         verify_with((epoch, scheme), block, certificate)?;
         Ok(())
     }
@@ -218,6 +308,14 @@ impl LightClient {
         }
         self.check(tip.1, certificate)?;
         Ok(VerifiedHeader { header, hash })
+    }
+}
+
+impl Succession {
+    /// The block whose header names them.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.known.end
     }
 }
 

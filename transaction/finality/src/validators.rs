@@ -139,13 +139,29 @@ impl ValidatorSet {
     /// # Errors
     /// See [`ValidatorSetError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, ValidatorSetError> {
+        Self::decode_with(bytes, Self::new)
+    }
+
+    /// As [`Self::decode`], of a set whose proofs of possession were checked before it was kept: what is
+    /// only shown to others is not checked again, a millisecond a seat.
+    ///
+    /// # Errors
+    /// See [`ValidatorSetError`].
+    pub fn decode_proven(bytes: &[u8]) -> Result<Self, ValidatorSetError> {
+        Self::decode_with(bytes, Self::of_proven)
+    }
+
+    fn decode_with(
+        bytes: &[u8],
+        set_of: fn(Vec<Validator>) -> Result<Self, ValidatorSetError>,
+    ) -> Result<Self, ValidatorSetError> {
         if bytes.len() > MAX_VALIDATOR_SET_BYTES {
             let text = format!("{} bytes, expected at most {MAX_VALIDATOR_SET_BYTES}", bytes.len());
             return Err(ValidatorSetError::Malformed(text));
         }
         let validators = alloy_rlp::decode_exact::<Vec<Validator>>(bytes)
             .map_err(|error| ValidatorSetError::Malformed(error.to_string()))?;
-        let set = Self::new(validators)?;
+        let set = set_of(validators)?;
         if set.encoded() == bytes {
             Ok(set)
         } else {

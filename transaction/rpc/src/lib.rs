@@ -24,6 +24,7 @@ mod debug;
 mod error;
 mod eth;
 mod fetching;
+mod handovers;
 mod listen;
 mod measure;
 mod monitor;

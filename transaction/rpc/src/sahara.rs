@@ -1,7 +1,7 @@
 //! The `sahara` namespace: what this chain has beyond Ethereum, and what a stranger needs to check
 //! it without a node.
 
-use crate::{error::Failure, node::Node};
+use crate::{error::Failure, handovers::page, node::Node};
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
@@ -21,10 +21,17 @@ pub(crate) trait SaharaApi {
     /// Who validates in an epoch, the next block's unless one is named.
     #[method(name = "getValidators")]
     async fn validators(&self, epoch: Option<U64>) -> Result<Option<Validators>, Failure>;
-    /// The ends of epochs after which others validate, oldest first: with them, who trusts the
-    /// genesis hash follows the validators to the last final block.
+    /// The ends of epochs above a block after which others validate, oldest first: with them, who
+    /// trusts the genesis hash, or the end of an epoch, follows the validators to the last final block.
+    ///
+    /// From the first on unless a block is named; a page of them, at most `most`. Who wants the rest
+    /// asks again, above the block of the last; an empty page means that there are no more.
     #[method(name = "getHandovers")]
-    async fn handovers(&self) -> Result<Vec<Handover>, Failure>;
+    async fn handovers(
+        &self,
+        above: Option<U64>,
+        most: Option<U64>,
+    ) -> Result<Vec<Handover>, Failure>;
     /// All coin at the latest block, as the system protocol says.
     #[method(name = "supply")]
     async fn supply(&self) -> Result<Supply, Failure>;
@@ -148,8 +155,13 @@ impl SaharaApiServer for Sahara {
         self.0.compute(move |node| Ok(validators(node, epoch.map(|epoch| epoch.to())))).await
     }
 
-    async fn handovers(&self) -> Result<Vec<Handover>, Failure> {
-        self.0.compute(handovers).await
+    async fn handovers(
+        &self,
+        above: Option<U64>,
+        most: Option<U64>,
+    ) -> Result<Vec<Handover>, Failure> {
+        let (above, most) = (above.map_or(0, |above| above.to()), most.map(|most| most.to()));
+        self.0.compute(move |node| handovers(node, above, most)).await
     }
 
     async fn supply(&self) -> Result<Supply, Failure> {
@@ -201,9 +213,9 @@ fn validators(node: &Node, epoch: Option<u64>) -> Option<Validators> {
     Some(Validators { epoch: U64::from(epoch), hash: validators.hash(), validators })
 }
 
-fn handovers(node: &Node) -> Result<Vec<Handover>, Failure> {
-    let ends = node.ledger().handovers().into_iter();
-    ends.map(|end| Ok(node.ledger().handover(end)?)).collect()
+fn handovers(node: &Node, above: u64, most: Option<u64>) -> Result<Vec<Handover>, Failure> {
+    let ends = node.ledger().handovers().into_iter().filter(|end| *end > above);
+    page(ends, most, |end| Ok(node.ledger().handover(end)?))
 }
 
 fn evidence(node: &Node) -> Result<Vec<Accusation>, Failure> {

@@ -8,6 +8,21 @@ async fn error(request: reqwest::RequestBuilder) -> (u16, Value) {
 }
 
 #[tokio::test]
+async fn a_proof_begins_at_a_block_and_at_nothing_else() {
+    let world = World::new().await;
+    let get =
+        |query: &str| error(world.http.get(format!("{}/v1/receipts/rcpt_1_2{query}", world.url)));
+    for query in ["", "?since=7", "?other=1"] {
+        assert_eq!(get(query).await.0, 404, "{query}: no such receipt");
+    }
+    for query in ["?since=now", "?since=-1", "?since=", "?since=0x7"] {
+        let (status, error) = get(query).await;
+        assert_eq!(status, 400, "{query}: {error}");
+        assert!(error["message"].as_str().unwrap().contains("number of a block"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn every_mistake_has_a_clear_error_in_openais_shape() {
     let world = World::new().await;
     let with = |field: &str, value: Value| {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use sahara_abi::{CHANNELS, IChannels, IWorkers, WORKERS};
 use sahara_client::Log;
 use sahara_compute::{ChainProof, ChainSilent, WorkerChain};
-use sahara_primitives::{Amount, AssetId, ChannelId, Milliseconds, Timestamp};
+use sahara_primitives::{Amount, AssetId, BlockNumber, ChannelId, Milliseconds, Timestamp};
 use sahara_protocols::{Call, Failure, MemoryState};
 use std::sync::{
     Arc,
@@ -178,7 +178,11 @@ impl Node for TestNode {
         async move { Ok(self.mined.lock().iter().find(|one| one.hash == hash).cloned()) }.boxed()
     }
 
-    fn receipt_proof(&self, _: B256) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
+    fn receipt_proof(
+        &self,
+        _: B256,
+        _: BlockNumber,
+    ) -> BoxFuture<'_, Result<ChainProof, ChainError>> {
         async { Err(ChainError::Unknown("this chain has no blocks to prove".into())) }.boxed()
     }
 }

@@ -274,6 +274,10 @@ pub(crate) enum Receipt {
     Get {
         /// Its id, as `usage.receipt` says.
         id: String,
+        /// The last block of an epoch whose hash you trust: changes of the validators before it are left
+        /// out, which makes the file of an old chain smaller. By default from block 0 on.
+        #[arg(long, value_name = "BLOCK")]
+        since: Option<u64>,
     },
     /// Check a receipt without a network, trusting only the genesis hash.
     #[command(
@@ -286,6 +290,10 @@ pub(crate) enum Receipt {
         /// Hash of the genesis block; by default that of the local network.
         #[arg(long)]
         genesis: Option<sahara_primitives::B256>,
+        /// Hash of the last block of an epoch, after which others validated, to trust beside it: what came
+        /// before is not needed. For files of `receipt get --since`.
+        #[arg(long, value_name = "HASH")]
+        since: Option<sahara_primitives::B256>,
     },
 }
 

@@ -3,7 +3,8 @@
 use crate::{
     config::Places,
     failure::{Failure, Kind},
-    local, model,
+    local::{self, Room},
+    model,
     output::{Format, table},
     session::Session,
 };
@@ -51,6 +52,9 @@ fn machine(places: &Places) -> Vec<Finding> {
     let size = fs::metadata(&path).map(|file| file.len());
     let has_model = path.is_file();
     let is_whole = has_model && model::is_whole(&path);
+    // Asked for after the directory was made, if it can be.
+    let is_writable = local::is_writable(&places.data);
+    let room = Room::at(&places.data);
     vec![
         Finding {
             what: "default model",
@@ -72,11 +76,25 @@ fn machine(places: &Places) -> Vec<Finding> {
         },
         Finding {
             what: "data directory",
-            is_fine: local::is_writable(&places.data),
+            is_fine: is_writable,
             found: places.data.display().to_string(),
             mend: "make it writable, or name another with --data-dir",
         },
+        free_space(room),
     ]
+}
+
+/// A node that cannot write stops. Where the system does not say how much is free, that is no fault.
+fn free_space(room: Option<Room>) -> Finding {
+    Finding {
+        what: "free space",
+        is_fine: !room.is_some_and(Room::is_scarce),
+        found: room.map_or_else(
+            || String::from("not known"),
+            |room| format!("{room} where the data directory is"),
+        ),
+        mend: "free some, or name a data directory on another disk with --data-dir: a node that cannot write stops",
+    }
 }
 
 async fn network(session: &Session) -> Vec<Finding> {
@@ -104,4 +122,19 @@ async fn network(session: &Session) -> Vec<Finding> {
             mend: "start it with `sahara up`, or see its log",
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_space;
+    use crate::local::Room;
+
+    #[test]
+    fn little_room_wants_mending_and_what_is_not_known_does_not() {
+        let found = |bytes| free_space(Some(Room { bytes }));
+        let little = found(300 << 20);
+        assert!(!little.is_fine && little.found.starts_with("300 MiB"), "{}", little.found);
+        assert!(little.mend.contains("--data-dir"));
+        assert!(found(9 << 30).is_fine && free_space(None).is_fine);
+    }
 }

@@ -8,8 +8,10 @@ use crate::{
     refusal::{refusal, silent},
     session::Session,
 };
+use alloy_primitives::keccak256;
 use eyre::{Result, WrapErr};
-use sahara_compute::{Bundle, BundleError, Payment, Verified};
+use sahara_compute::{Bundle, BundleError, ChainProof, Payment, Verified};
+use sahara_finality::Handover;
 use sahara_primitives::{Amount, AssetId, B256, LicenseId};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +24,9 @@ struct Proven<'a> {
     /// As `usage.receipt` names it.
     id: String,
     genesis: B256,
+    /// The end of an epoch that was trusted beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<B256>,
     /// What this receipt charges.
     charged: Amount,
     #[serde(flatten)]
@@ -39,21 +44,22 @@ struct Step {
 /// Runs a receipt command.
 pub(crate) async fn run(receipt: &Receipt, session: &Session, format: Format) -> Result<()> {
     match receipt {
-        Receipt::Get { id } => get(id, session, format).await,
-        Receipt::Verify { file, genesis } => {
+        Receipt::Get { id, since } => get(id, *since, session, format).await,
+        Receipt::Verify { file, genesis, since } => {
             let bundle = bundle(&read(file)?)?;
             let genesis = match genesis {
                 Some(genesis) => *genesis,
                 None => Network::expect(&session.places)?.genesis_hash,
             };
-            verify(&bundle, genesis, format)
+            verify(&bundle, (genesis, *since), format)
         }
     }
 }
 
-async fn get(id: &str, session: &Session, format: Format) -> Result<()> {
+async fn get(id: &str, since: Option<u64>, session: &Session, format: Format) -> Result<()> {
     let gateway = session.gateway()?;
-    let mut request = session.http.get(format!("{gateway}/v1/receipts/{id}"));
+    let since = since.map(|block| format!("?since={block}")).unwrap_or_default();
+    let mut request = session.http.get(format!("{gateway}/v1/receipts/{id}{since}"));
     if let Ok(key) = session.api_key(None) {
         request = request.bearer_auth(key);
     }
@@ -69,13 +75,18 @@ async fn get(id: &str, session: &Session, format: Format) -> Result<()> {
     })
 }
 
-fn verify(bundle: &Bundle, genesis: B256, format: Format) -> Result<()> {
-    let verified = bundle.verify(genesis).map_err(|error| {
+fn verify(bundle: &Bundle, (genesis, since): (B256, Option<B256>), format: Format) -> Result<()> {
+    let verified = match since {
+        Some(end) => bundle.verify_since(genesis, end),
+        None => bundle.verify(genesis),
+    };
+    let verified = verified.map_err(|error| {
         Failure::refused(format!("this proves nothing: {} fails: {error}", broken_step(&error)))
     })?;
     let charged = bundle.receipt.bill.total()?;
-    let steps = steps(bundle, &verified);
-    let proven = Proven { id: id(bundle), genesis, charged, verified: &verified, steps };
+    let steps = steps(bundle, since, &verified);
+    let (id, verified) = (id(bundle), &verified);
+    let proven = Proven { id, genesis, since, charged, verified, steps };
     format.print(&proven, |proven| text(proven, bundle))
 }
 
@@ -89,7 +100,9 @@ fn id(bundle: &Bundle) -> String {
 /// Which step an error belongs to.
 const fn broken_step(error: &BundleError) -> &'static str {
     match error {
-        BundleError::Header(_) => "the block (genesis, validators, certificate, header)",
+        BundleError::Header(_) | BundleError::StartsElsewhere(_) => {
+            "the block (genesis, validators, certificate, header)"
+        }
         BundleError::OtherChain(_) => "the receipt's chain",
         BundleError::Proof(_) | BundleError::Transaction(_) => {
             "the transaction's place in the block"
@@ -105,7 +118,7 @@ const fn broken_step(error: &BundleError) -> &'static str {
 }
 
 /// What was checked, from the hash that is trusted to the receipt.
-fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
+fn steps(bundle: &Bundle, since: Option<B256>, verified: &Verified) -> Vec<Step> {
     let (receipt, chain) = (&bundle.receipt, &bundle.chain);
     let validators = u64::try_from(chain.validators.len()).unwrap_or_default();
     let first = u64::from(receipt.seq.0).saturating_sub(bundle.inclusion.index);
@@ -122,7 +135,7 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
     let step = |name, shows| Step { name, shows };
     vec![
         step("genesis", format!("block 0 of chain {} has the trusted hash", chain.chain_id)),
-        step("validator set", format!("block 0 commits to {}", count(validators, "validator"))),
+        step("validator set", known(since, validators, handovers(chain, since))),
         step("certificate", certified),
         step("block", format!("{}, {}", verified.block, utc(verified.timestamp))),
         step(
@@ -150,6 +163,27 @@ fn steps(bundle: &Bundle, verified: &Verified) -> Vec<Step> {
         step("content", opened.to_owned()),
         step("usage log", logged(bundle)),
     ]
+}
+
+/// How it is known who signs.
+fn known(since: Option<B256>, validators: u64, followed: usize) -> String {
+    let begins = match since {
+        Some(end) => format!("the end of an epoch with the trusted hash {end} names who follows"),
+        None => format!("block 0 commits to {}", count(validators, "validator")),
+    };
+    match followed {
+        0 => begins,
+        1 => format!("{begins}; they handed over once since"),
+        times => format!("{begins}; they handed over {times} times since"),
+    }
+}
+
+/// How often others followed, from where it was verified to the block.
+fn handovers(chain: &ChainProof, since: Option<B256>) -> usize {
+    let is_start = |one: &Handover| since.is_some_and(|end| keccak256(&one.header) == end);
+    let start = chain.handovers.iter().position(is_start);
+    let before = start.map_or(0, |place| place.saturating_add(1));
+    chain.handovers.len().saturating_sub(before)
 }
 
 /// Under which right the asset was used.
@@ -200,9 +234,10 @@ fn text(proven: &Proven<'_>, bundle: &Bundle) -> String {
         leaves => format!("The claim paid, for {leaves} receipts together"),
     };
     format!(
-        "The receipt {} holds.\n\nChecked, trusting only the genesis hash {}:\n{}\n\nIt says\n{}\n\n{whole}\n{}",
+        "The receipt {} holds.\n\nChecked, trusting only the genesis hash {}{}:\n{}\n\nIt says\n{}\n\n{whole}\n{}",
         proven.id,
         proven.genesis,
+        proven.since.map(|end| format!(" and block {end}")).unwrap_or_default(),
         pairs(steps),
         pairs(bill),
         table(&payments(&proven.verified.payments)),

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Failure, Kind},
-    local::{self, Network},
+    local::{self, Network, Room},
     model,
     output::{Format, count, from_now, now, pairs},
     refusal::{innermost, refused},
@@ -31,6 +31,9 @@ struct Status {
     model: ModelFile,
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<String>,
+    /// Bytes that may still be written there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
 }
 
 /// Something that should answer.
@@ -145,13 +148,15 @@ pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
         None => None,
     };
     let path = model::path(&session.places);
+    let directory = own.map(|_| local::directory(&session.places));
     let status = Status {
         is_fine: node.is_fine && [&gateway, &worker].into_iter().flatten().all(|part| part.is_fine),
         node,
         gateway,
         worker,
         model: ModelFile { is_fetched: path.is_file(), path: path.display().to_string() },
-        directory: own.map(|_| local::directory(&session.places).display().to_string()),
+        free_bytes: directory.as_deref().and_then(Room::at).map(|room| room.bytes),
+        directory: directory.map(|directory| directory.display().to_string()),
     };
     format.print(&status, |status| text(status, own))?;
     if status.is_fine { Ok(()) } else { Err(fault(&status, session, own)) }
@@ -216,8 +221,19 @@ fn text(status: &Status, own: Option<&Network>) -> String {
         if status.model.is_fetched { "fetched" } else { "not fetched: `sahara model fetch`" };
     rows.push(("default model", format!("{fetched}, {}", status.model.path)));
     rows.extend(own.and_then(|own| own.model.clone()).map(|model| ("talks as", model)));
-    rows.extend(status.directory.clone().map(|directory| ("kept in", directory)));
+    let room = status.free_bytes.map(|bytes| Room { bytes });
+    rows.extend(status.directory.as_deref().map(|place| ("kept in", place_text(place, room))));
     pairs(rows)
+}
+
+/// Where it is kept, and whether that is nearly full: a node that cannot write stops.
+fn place_text(directory: &str, room: Option<Room>) -> String {
+    match room.filter(|room| room.is_scarce()) {
+        Some(room) => {
+            format!("{directory}: ONLY {room} FREE THERE, a node that cannot write stops")
+        }
+        None => directory.to_owned(),
+    }
 }
 
 fn node_text(url: &str, node: &Node) -> String {
@@ -300,8 +316,8 @@ fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Rep
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, Part, gateway_text, height_text, node_text, past_text};
-    use crate::failure::Failure;
+    use super::{Node, Part, gateway_text, height_text, node_text, past_text, place_text};
+    use crate::{failure::Failure, local::Room};
     use sahara_primitives::B256;
     use serde_json::json;
 
@@ -351,6 +367,14 @@ mod tests {
         assert!(height_text(&node(1, 60)).ends_with("THE CHAIN STANDS STILL"));
         assert!(node_text("u", &node(4, 1)).ends_with("3 of 3 other validators known"));
         assert!(node_text("u", &node(1, 1)).ends_with("the only validator"));
+    }
+
+    #[test]
+    fn a_disk_that_is_nearly_full_is_said_to_be() {
+        let text = place_text("/d", Some(Room { bytes: 600 << 20 }));
+        assert_eq!(text, "/d: ONLY 600 MiB FREE THERE, a node that cannot write stops");
+        assert_eq!(place_text("/d", Some(Room { bytes: 6 << 30 })), "/d");
+        assert_eq!(place_text("/d", None), "/d");
     }
 
     #[test]

@@ -28,4 +28,4 @@ pub(crate) use lock::{Lock, holder, is_running};
 pub(crate) use network::{Network, directory};
 pub(crate) use ports::Ports;
 pub(crate) use prepare::{node_arguments, prepare};
-pub(crate) use room::{enough, is_writable, writable};
+pub(crate) use room::{Room, enough, is_writable, writable};

@@ -1,6 +1,6 @@
 //! [`LogProof`]: from a claim up to the usage log that is an asset.
 
-use super::{Bundle, BundleError, ChainProof};
+use super::{Bundle, BundleError, ChainProof, Trusted};
 use alloy_primitives::B256;
 use alloy_sol_types::SolEvent;
 use sahara_abi::{
@@ -37,13 +37,13 @@ impl LogProof {
     /// L3: the log holds the claim, is its gateway's, and is linked to the asset that was used.
     pub(super) fn verify(
         &self,
-        genesis: B256,
+        trusted: Trusted,
         bundle: &Bundle,
         claim: (&IChannels::Collected, Timestamp),
     ) -> Result<AssetId, BundleError> {
         let wrong = |why| BundleError::NotLogged { log: self.log, why };
         let (collected, settled) = claim;
-        let header = self.chain.header(genesis)?;
+        let header = self.chain.header(trusted)?;
         let found = self.chain.logs(header.header().receipts_root, self.log_index)?;
         let (logs, index) = found.ok_or_else(|| wrong("it has no such event"))?;
         let event = logs.get(index).filter(|event| event.address == ASSETS);

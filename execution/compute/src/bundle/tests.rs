@@ -17,8 +17,9 @@ use sahara_abi::{
 };
 use sahara_client::SigningKey;
 use sahara_finality::{
-    Block, ChainIdentity, Handover, RoundSeal, Seal, TxReceipt, ValidatorKeys, ValidatorSet,
-    encode_finalization, genesis_block, header_template, prove_receipt, receipts_root, signer,
+    Block, ChainIdentity, Handover, LightError, RoundSeal, Seal, TxReceipt, ValidatorKeys,
+    ValidatorSet, encode_finalization, genesis_block, header_template, prove_receipt,
+    receipts_root, signer,
 };
 use sahara_primitives::{
     Amount, AssetId, Bill, ChannelId, DeterminismClass, LicenseId, LoggedClaim, Price, Prices,
@@ -89,27 +90,34 @@ fn secret(number: u8) -> ValidatorKeys {
     ValidatorKeys::from_secret(&[number; 32]).unwrap()
 }
 
+/// Its possession is not proven again each time.
 fn set(number: u8) -> ValidatorSet {
-    ValidatorSet::new(vec![secret(number).validator(Address::repeat_byte(1))]).unwrap()
+    ValidatorSet::of_proven(vec![secret(number).validator(Address::repeat_byte(1))]).unwrap()
 }
 
-/// A block with one claim of two receipts. Validator 1 finalised block 1 and handed over to
-/// validator 2, who finalised this one.
-fn proof(receipts: &[TxReceipt]) -> (ChainProof, B256) {
-    let mut chain = Chain::new(&set(1));
-    let certificate = chain.extend((1, 0), &[], Some(&set(2)));
-    let handover = Handover {
-        header: alloy_rlp::encode(&chain.tip.header).into(),
-        seal: chain.tip.seal.encoded().into(),
-        certificate,
-        validators: set(2),
+/// A block with receipts. Validators 1 and 2 finalised one block each in turn, and handed over to the
+/// other; after so many changes this block is final.
+fn proof(receipts: &[TxReceipt], changes: u64) -> (ChainProof, B256) {
+    let sets = [set(1), set(2)];
+    let turn = |epoch: u64| if epoch.is_multiple_of(2) { (1, &sets[0]) } else { (2, &sets[1]) };
+    let mut chain = Chain::new(&sets[0]);
+    let handover = |epoch: u64| {
+        let validators = turn(epoch + 1).1;
+        let certificate = chain.extend((turn(epoch).0, epoch), &[], Some(validators));
+        Handover {
+            header: alloy_rlp::encode(&chain.tip.header).into(),
+            seal: chain.tip.seal.encoded().into(),
+            certificate,
+            validators: validators.clone(),
+        }
     };
-    let certificate = chain.extend((2, 1), receipts, None);
+    let handovers = (0..changes).map(handover).collect();
+    let certificate = chain.extend((turn(changes).0, changes), receipts, None);
     let proof = ChainProof {
         chain_id: 1,
         genesis_header: alloy_rlp::encode(&chain.genesis.header).into(),
         validators: set(1),
-        handovers: vec![handover],
+        handovers,
         header: alloy_rlp::encode(&chain.tip.header).into(),
         descendants: Vec::new(),
         certificate,
@@ -173,6 +181,11 @@ fn bundle() -> (Bundle, B256) {
 
 /// A bundle of one receipt, whose claim's transaction logs more; and the claim.
 fn bundle_of(second: Receipt, more: Vec<Log>) -> (Bundle, B256, LoggedClaim) {
+    bundle_after(1, second, more)
+}
+
+/// The same after so many changes of the validators.
+fn bundle_after(changes: u64, second: Receipt, more: Vec<Log>) -> (Bundle, B256, LoggedClaim) {
     let first = receipt(4);
     let leaves = [first.hash(), second.hash()];
     let channel_id = second.channel.0;
@@ -207,7 +220,7 @@ fn bundle_of(second: Receipt, more: Vec<Log>) -> (Bundle, B256, LoggedClaim) {
         to: ReceiptSeq(6),
         receipts_root: collected.receiptsRoot,
     };
-    let (chain, genesis) = proof(&[transaction(Vec::new()), transaction(logs)]);
+    let (chain, genesis) = proof(&[transaction(Vec::new()), transaction(logs)], changes);
     let bundle = Bundle {
         gateway,
         gateway_signature: sign(&key(2), second.hash()),
@@ -265,6 +278,52 @@ fn w5_any_change_is_found() {
         assert!(wrong.verify(genesis).is_err(), "change {index} was not found");
     }
     assert!(matches!(good.verify(B256::ZERO), Err(BundleError::Header(_))));
+}
+
+/// A thousand changes are a third of what a year of a block a second can bring.
+#[test]
+fn w5_a_receipt_of_an_old_chain_verifies_from_block_zero_or_from_where_one_trusts() {
+    let (bundle, genesis, _) = bundle_after(1_000, receipt(5), Vec::new());
+    let verified = bundle.verify(genesis).unwrap();
+    assert_eq!(verified.block.0, 1_001);
+    let end = |index: usize| keccak256(&bundle.chain.handovers[index].header);
+    let start = end(989);
+    assert_eq!(bundle.verify_since(genesis, start), Ok(verified.clone()));
+
+    // From there on it takes eleven handovers, and who trusts block 0 alone needs the others too.
+    let mut short = bundle.clone();
+    short.chain.handovers.drain(..989);
+    assert_eq!(short.chain.handovers.len(), 11);
+    assert_eq!(short.verify_since(genesis, start), Ok(verified.clone()));
+    assert_eq!(short.verify_since(genesis, end(999)), Ok(verified), "the last alone suffices");
+    assert!(matches!(short.verify(genesis), Err(BundleError::Header(_))));
+    let bytes = |bundle: &Bundle| serde_json::to_vec(bundle).unwrap().len();
+    let (whole, rest) = (bytes(&bundle), bytes(&short));
+    assert!(rest < 64 << 10 && (whole - rest) / 989 < 2_600, "{whole} and {rest} bytes");
+
+    let elsewhere = B256::repeat_byte(7);
+    let refused = short.verify_since(genesis, elsewhere);
+    assert_eq!(refused, Err(BundleError::StartsElsewhere(elsewhere)));
+    assert_eq!(short.verify_since(genesis, end(3)), Err(BundleError::StartsElsewhere(end(3))));
+    assert!(short.verify_since(B256::ZERO, start).is_err(), "of another chain");
+    let mut gap = short.clone();
+    gap.chain.handovers.remove(1);
+    assert!(gap.verify_since(genesis, start).is_err());
+    let mut other = short;
+    other.chain.handovers[0].validators = set(3);
+    assert!(other.verify_since(genesis, start).is_err());
+}
+
+#[test]
+fn w5_what_was_settled_before_the_end_that_one_trusts_is_not_proven() {
+    let (mut bundle, genesis) = bundle();
+    let (later, same, _) = bundle_after(4, receipt(5), Vec::new());
+    assert_eq!(genesis, same);
+    bundle.chain.handovers = later.chain.handovers;
+    bundle.verify(genesis).unwrap();
+    let end = keccak256(&bundle.chain.handovers[2].header);
+    let refused = bundle.verify_since(genesis, end);
+    assert_eq!(refused, Err(BundleError::Header(LightError::UnknownEpoch(1))));
 }
 
 #[test]
@@ -328,7 +387,7 @@ fn logged(
         cumulative_gas_used: 9,
         logs: logs.into(),
     };
-    let (chain, _) = proof(&[transaction(Vec::new()), transaction(logs)]);
+    let (chain, _) = proof(&[transaction(Vec::new()), transaction(logs)], 1);
     bundle.log = Some(LogProof {
         log: AssetId(9),
         from: covers.from,
@@ -347,6 +406,11 @@ fn l3_a_receipt_is_proven_into_its_log() {
     let text = serde_json::to_string(&bundle).unwrap();
     let bundle: Bundle = serde_json::from_str(&text).unwrap();
     assert_eq!(bundle.verify(genesis).unwrap().log, Some(AssetId(9)));
+    let end = keccak256(&bundle.chain.handovers[0].header);
+    assert_eq!(bundle.verify_since(genesis, end), bundle.verify(genesis));
+    let mut late = bundle;
+    late.log.as_mut().unwrap().chain.handovers.clear();
+    assert_eq!(late.verify_since(genesis, end), Err(BundleError::StartsElsewhere(end)));
 }
 
 #[test]

@@ -169,12 +169,12 @@ impl NodeLedger {
         let block = store.block(end)?.ok_or_else(missing)?;
         let certificate = store.certificate(end)?.ok_or_else(missing)?;
         let next = self.epoch_of(end.saturating_add(1));
-        let validators = self.validators_of(next).ok_or_else(missing)?;
+        let validators = seats::shown(&store.state(), next).map_err(|_| missing())?;
         Ok(Handover {
             header: alloy_rlp::encode(&block.header).into(),
             seal: block.seal.encoded().into(),
             certificate,
-            validators: ValidatorSet::clone(&validators),
+            validators,
         })
     }
 

@@ -51,6 +51,15 @@ impl Seats {
     }
 }
 
+/// The set of `epoch` in `state`, for who shows it to others: nothing is checked again that was before the
+/// state took it, and what is remembered for consensus stays.
+pub(super) fn shown(state: &impl ParentState, epoch: u64) -> Result<ValidatorSet, SeatsError> {
+    let unreadable = || SeatsError::Unreadable(epoch);
+    let found = validators::validators_of(&mut books(state), epoch);
+    let (bytes, _) = found.ok().flatten().ok_or_else(unreadable)?;
+    ValidatorSet::decode_proven(&bytes).map_err(|_| unreadable())
+}
+
 /// The set of `epoch` after the held block `after`, or after the last final one.
 pub(super) fn validators_after(
     inner: &Inner,

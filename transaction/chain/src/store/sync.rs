@@ -135,13 +135,16 @@ impl SyncStore {
         Ok(Some(Self { database, tables, target, needs }))
     }
 
-    /// Reads anew what is needed: where taking a part panicked, memory may say something else than the
-    /// disk, on which a part is whole or not at all.
+    /// Reads anew what is needed, and of which state: where taking a part or another target panicked,
+    /// memory may say something else than the disk, on which either is whole or not at all.
     ///
     /// # Errors
     /// When a row is damaged, or the disk fails.
     pub fn reread(&mut self) -> Result<(), StoreError> {
-        self.needs = Needs::read(&self.tables, &self.database.snapshot())?;
+        let snapshot = self.database.snapshot();
+        let target = snapshot.get(&self.tables.meta, meta::SYNC)?;
+        let target = target.map(|row| Target::decode(&row)).transpose()?;
+        (self.needs, self.target) = (Needs::read(&self.tables, &snapshot)?, target);
         Ok(())
     }
 

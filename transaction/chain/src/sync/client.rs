@@ -1,6 +1,7 @@
 //! Who is asked for what, and what becomes of the answers.
 
 mod answers;
+mod contained;
 mod peers;
 
 use std::{
@@ -17,6 +18,7 @@ use tracing::{info, warn};
 
 use self::{
     answers::Failed,
+    contained::{contained, tried},
     peers::{Peers, What},
 };
 use super::{
@@ -38,6 +40,11 @@ const STANDSTILL: Duration = Duration::from_secs(90);
 const MINORITY: Duration = Duration::from_secs(60);
 /// How often the log says how far it is.
 const REPORT: Duration = Duration::from_secs(10);
+/// How long nothing is chosen and asked for after that panicked; what was asked before is heard.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often the state is counted when counting it panics: more than once, since what the disk did to one
+/// reading it may not do to the next; not for ever, since a count takes minutes.
+const COUNTS: u32 = 2;
 
 /// Fetches a state from peers.
 pub struct Join<E, S, R, B> {
@@ -63,6 +70,8 @@ pub struct Join<E, S, R, B> {
     stalled: BTreeSet<B256>,
     /// When the first state was offered.
     offered: Option<SystemTime>,
+    /// Until when nothing is chosen and asked for, after that panicked.
+    pauses: Option<SystemTime>,
     reported: SystemTime,
     progress: watch::Sender<Progress>,
     track: Track,
@@ -99,6 +108,11 @@ pub enum JoinError {
         "the state that was fetched does not add up: {0}. The disk changed it; remove the directory, and fetch the state again"
     )]
     Decayed(#[source] StoreError),
+    /// Counting the rows that were fetched panicked, each time.
+    #[error(
+        "the state that was fetched cannot be counted: this program panicked over it, as its log says. Start it again; if it ends so again, remove the directory, fetch the state again, and tell the maintainers"
+    )]
+    Uncountable,
     /// A handover that was kept is damaged.
     #[error("what was kept of the state sync is damaged: {0}")]
     Damaged(String),
@@ -151,6 +165,7 @@ where
             is_sifted: false,
             stalled: BTreeSet::new(),
             offered: None,
+            pauses: None,
             reported: now,
             progress: watch::Sender::new(Progress::default()),
             track,
@@ -176,7 +191,8 @@ where
         if let Some((header, hash)) = self.store.target() {
             info!(number = header.number, %hash, "the state is whole");
         }
-        self.store.install(&base).map_err(|error| match error {
+        let counted = tried("counting the state", COUNTS, || self.store.install_here(&base));
+        counted.ok_or(JoinError::Uncountable)?.map_err(|error| match error {
             StoreError::WrongStateRoot { .. } | StoreError::Damaged { .. } => {
                 JoinError::Decayed(error)
             }
@@ -188,14 +204,13 @@ where
         let mut tick = self.clock.current();
         loop {
             let now = self.clock.current();
-            if now >= tick {
-                self.look_around(now)?;
+            let is_due = now >= tick;
+            if is_due {
                 tick = now.checked_add(TICK).unwrap_or(now);
             }
-            if let Some(base) = self.done() {
+            if let Some(base) = self.go_on_or_pause(now, is_due)? {
                 return Ok(base);
             }
-            self.ask_everybody(now)?;
             let sleep = self.clock.sleep_until(tick);
             tokio::select! {
                 biased;
@@ -206,6 +221,36 @@ where
                 () = sleep => {}
             }
         }
+    }
+
+    /// As [`Self::go_on`]. A panic over whom to ask for what costs a pause, not the newcomer. What is on
+    /// disk is read anew: it is whole, and memory may have stopped between.
+    fn go_on_or_pause(&mut self, now: SystemTime, is_due: bool) -> Result<Option<Base>, JoinError> {
+        if self.pauses.is_some_and(|until| now < until) {
+            return Ok(None);
+        }
+        let gone_on = contained("choosing what to fetch", || self.go_on(now, is_due));
+        gone_on.unwrap_or_else(|| {
+            self.pauses = now.checked_add(PAUSE);
+            let before = self.store.target().map(|(_, hash)| hash);
+            self.store.reread()?;
+            if self.store.target().map(|(_, hash)| hash) != before {
+                self.begin_target(now);
+            }
+            Ok(None)
+        })
+    }
+
+    /// What is done between messages: all that is missing, once nothing is.
+    fn go_on(&mut self, now: SystemTime, is_due: bool) -> Result<Option<Base>, JoinError> {
+        if is_due {
+            self.look_around(now)?;
+        }
+        if let Some(base) = self.done() {
+            return Ok(Some(base));
+        }
+        self.ask_everybody(now)?;
+        Ok(None)
     }
 
     fn done(&self) -> Option<Base> {
@@ -285,16 +330,21 @@ where
             return Ok(());
         }
         self.store.aim(pivot)?;
-        (self.had, self.moved, self.aimed) = (now, now, now);
-        self.is_sifted = false;
-        self.base = BaseParts::default();
-        self.peers.forget_parts();
+        self.begin_target(now);
         self.progress.send_modify(|progress| {
             progress.target = number;
             progress.targets = progress.targets.saturating_add(1);
         });
         info!(number, is_first, "fetching the state after a block");
         Ok(())
+    }
+
+    /// Nothing that was here or under way is of the target.
+    fn begin_target(&mut self, now: SystemTime) {
+        (self.had, self.moved, self.aimed) = (now, now, now);
+        self.is_sifted = false;
+        self.base = BaseParts::default();
+        self.peers.forget_parts();
     }
 
     fn ask_everybody(&mut self, now: SystemTime) -> Result<(), JoinError> {

@@ -6,8 +6,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::Decodable as _;
 use sahara_finality::{
-    Block, Handover, LightClient, LightError, ValidatorSet, certificate_epoch, closes_epoch,
-    decode_header, epoch_of,
+    Block, Handover, LightClient, LightError, Succession, ValidatorSet, certificate_epoch,
+    closes_epoch, decode_header, epoch_of,
 };
 
 use super::wire::{HandoverParts, MAX_HEADERS};
@@ -18,8 +18,6 @@ use crate::store::{Base, Genesis, Pivot};
 pub struct Trust {
     client: LightClient,
     epoch_length: NonZeroU64,
-    /// The last block of the last epoch handed over.
-    last: u64,
 }
 
 /// Why something is not of this chain. Whoever says it lies.
@@ -70,13 +68,13 @@ impl Trust {
     ) -> Result<Self, TrustError> {
         let header = alloy_rlp::encode(&genesis.block.header);
         let client = LightClient::new(genesis.block.hash(), &header, genesis.chain_id, validators)?;
-        Ok(Self { client, epoch_length, last: 0 })
+        Ok(Self { client, epoch_length })
     }
 
     /// The last block of the last epoch handed over; 0 for none.
     #[must_use]
-    pub const fn last(&self) -> u64 {
-        self.last
+    pub fn last(&self) -> u64 {
+        self.client.last_end()
     }
 
     /// Who validates in the last epoch known.
@@ -90,18 +88,33 @@ impl Trust {
     /// # Errors
     /// When the epoch does not end so.
     pub fn learn(&mut self, parts: &HandoverParts) -> Result<u64, TrustError> {
+        let proven = self.prove(parts)?;
+        let number = proven.end();
+        self.believe(proven);
+        Ok(number)
+    }
+
+    /// As [`Self::learn`] without following yet: what is not kept on disk must not be passed over as
+    /// known.
+    ///
+    /// # Errors
+    /// When the epoch does not end so.
+    pub fn prove(&self, parts: &HandoverParts) -> Result<Succession, TrustError> {
         let HandoverParts { header, seal, certificate, validators } = parts.clone();
         let number =
             decode_header(&header).map_err(|error| TrustError::malformed("header", &error))?.number;
-        if number <= self.last || !closes_epoch(number, self.epoch_length) {
+        if number <= self.last() || !closes_epoch(number, self.epoch_length) {
             return Err(TrustError::Unfit("a handover is the last block of an epoch, in order"));
         }
         self.check_epoch(number, &certificate)?;
         let validators = ValidatorSet::decode(&validators)
             .map_err(|error| TrustError::malformed("validator set", &error))?;
-        self.client.hand_over(&Handover { header, seal, certificate, validators })?;
-        self.last = number;
-        Ok(number)
+        Ok(self.client.prove(&Handover { header, seal, certificate, validators })?)
+    }
+
+    /// Follows to a set that was proven.
+    pub fn believe(&mut self, proven: Succession) {
+        self.client.believe(proven);
     }
 
     /// Reads a handover that was kept.

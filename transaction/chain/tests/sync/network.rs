@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
+use commonware_p2p::{LimitedSender, Recipients};
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use parking_lot::Mutex;
 use sahara_chain::{
@@ -319,6 +320,57 @@ fn i4_a_panic_over_an_answer_costs_the_answer_and_no_newcomer() {
     assert_eq!(assert_fetched(&world, directory.path()), 23);
     assert_eq!(ends[0].liars, 0, "nobody lied");
     assert_eq!(learned.load(Ordering::SeqCst), 3, "the third set was learned after the panic");
+}
+
+/// A sender that panics over some of what it is asked: who is there, or to send something.
+#[derive(Clone, Debug)]
+struct Stumbling<S> {
+    sender: S,
+    calls: Arc<AtomicUsize>,
+}
+
+const STUMBLES: [usize; 5] = [1, 3, 6, 10, 15];
+
+impl<S: LimitedSender> LimitedSender for Stumbling<S> {
+    type PublicKey = S::PublicKey;
+    type Checked<'a>
+        = S::Checked<'a>
+    where
+        Self: 'a;
+
+    fn check(
+        &mut self,
+        recipients: Recipients<Self::PublicKey>,
+    ) -> Result<Self::Checked<'_>, SystemTime> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        assert!(!STUMBLES.contains(&call), "an injected panic");
+        self.sender.check(recipients)
+    }
+}
+
+#[test]
+fn i4_a_panic_over_whom_to_ask_for_what_costs_a_pause_and_no_newcomer() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let peers = vec![(honest(&world), NEAR)];
+    let (parts, told) =
+        ((world.start.sync_store(directory.path()), world.start.trust()), Arc::clone(&calls));
+    let end = deterministic::Runner::timed(PATIENCE).start(|context| async move {
+        let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
+        let control = oracle.control(me);
+        let (sender, receiver) = control.register(CHANNEL, QUOTA).await.unwrap();
+        let channel = (Stumbling { sender, calls: told }, receiver);
+        let clock = context.child("join");
+        let track: Track = Box::new(|_: &ValidatorSet| {});
+        let join = Join::new((clock, control), channel, parts, track).unwrap();
+        let progress = join.progress();
+        join.run().await.unwrap();
+        *progress.borrow()
+    });
+    assert_eq!(assert_fetched(&world, directory.path()), 23);
+    assert_eq!((end.liars, end.targets), (0, 1), "nobody lied, and the target was kept");
+    assert!(calls.load(Ordering::SeqCst) > STUMBLES[4], "it panicked each time");
 }
 
 #[test]

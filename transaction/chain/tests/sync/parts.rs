@@ -255,6 +255,25 @@ fn i5_code_of_a_state_given_up_is_not_needed_for_ever() {
     assert_same(world, directory.path());
 }
 
+/// Who is proven and not believed is asked for again; who is believed follows with its end, at once.
+#[test]
+fn i4_a_handover_is_proven_before_it_is_known() {
+    use sahara_chain::sync::{Handovers as _, wire::HandoverParts};
+    let world = populated(60, 23, 5);
+    let (mut trust, sets) = (world.start.trust(), world.handovers());
+    for end in sets.ends() {
+        let (before, first) = (trust.last(), trust.validators().cloned());
+        let handover = sets.handover(end).unwrap();
+        let parts = HandoverParts::from(&handover);
+        assert_eq!(trust.prove(&parts).unwrap().end(), end);
+        assert_eq!((trust.last(), trust.validators().cloned()), (before, first));
+        assert_eq!(trust.learn(&parts).unwrap(), end);
+        assert_eq!((trust.last(), trust.validators()), (end, Some(&handover.validators)));
+        assert!(trust.learn(&parts).is_err(), "each once");
+    }
+    assert!(trust.last() > 0);
+}
+
 #[test]
 fn i3_nothing_becomes_the_head_before_it_is_whole() {
     let world = populated(60, 2, 5);

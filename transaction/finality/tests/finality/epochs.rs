@@ -7,9 +7,9 @@ use alloy_primitives::B256;
 use commonware_cryptography::Signer as _;
 use proptest::prelude::*;
 use sahara_finality::{
-    Block, CertificateError, ChangeError, EpochRules, Handover, LightClient, LightError,
-    RuleViolation, Seal, SignedChange, ValidatorChange, ValidatorSet, check_child, closes_epoch,
-    epoch_of, verify_finalization,
+    Block, CertificateError, ChangeError, EpochRules, Handover, LightClient, LightError, RoundSeal,
+    RuleViolation, Seal, SignedChange, ValidatorChange, ValidatorSet, ValidatorSetError,
+    check_child, closes_epoch, epoch_of, genesis_block, verify_finalization,
 };
 
 use crate::support::{CHAIN_ID, Network, keys, validator};
@@ -247,6 +247,121 @@ fn an_epoch_is_counted_from_block_zero() {
     assert_eq!(epochs, [0, 0, 1, 1, 2]);
     let closing: Vec<_> = (0..5).filter(|number| closes_epoch(*number, LENGTH)).collect();
     assert_eq!(closing, [1, 3]);
+}
+
+#[test]
+fn i2_a_set_that_was_proven_before_is_read_without_its_proofs_and_else_alike() {
+    let mut seats: Vec<_> = (1..=3).map(validator).collect();
+    let honest = ValidatorSet::new(seats.clone()).unwrap();
+    assert_eq!(ValidatorSet::decode_proven(&honest.encoded()).unwrap(), honest);
+    seats[0].possession = seats[1].possession;
+    let unproven = ValidatorSet::of_proven(seats).unwrap().encoded();
+    let refused = ValidatorSet::decode(&unproven).unwrap_err();
+    assert!(matches!(refused, ValidatorSetError::Possession(_)), "{refused}");
+    assert_eq!(ValidatorSet::decode_proven(&unproven).unwrap().encoded(), unproven);
+    let longer = [honest.encoded(), vec![0]].concat();
+    let refused = ValidatorSet::decode_proven(&longer).unwrap_err();
+    assert!(matches!(refused, ValidatorSetError::Malformed(_)), "{refused}");
+}
+
+#[test]
+fn i12_the_newest_set_and_the_block_that_named_it_are_learned_together() {
+    let chain = &*CHAIN;
+    let [first, second] = chain.handovers();
+    let mut client = chain.client();
+    assert_eq!(client.last_end(), 0);
+    let proven = client.prove(&first).unwrap();
+    assert_eq!((proven.end(), client.last_end()), (1, 0), "proven is not believed yet");
+    assert_eq!(client.validators(1), Some(&chain.first.validators));
+    client.believe(proven);
+    assert_eq!((client.last_end(), client.validators(1)), (1, Some(&chain.second.validators)));
+    let wrong = Handover { validators: chain.first.validators.clone(), ..second.clone() };
+    assert!(client.hand_over(&wrong).is_err());
+    assert_eq!(client.last_end(), 1, "what was refused teaches nothing");
+    assert_eq!(client.hand_over(&second), Ok(2));
+    assert_eq!(client.last_end(), 3);
+
+    // What another chain's client proved is worth nothing here.
+    let mut header = chain.first.genesis.header.clone();
+    header.gas_used = 1;
+    let other = genesis_block(header, CHAIN_ID, &chain.first.validators);
+    let (bytes, validators) = (encode(&other), chain.first.validators.clone());
+    let mut stranger = LightClient::new(other.hash(), &bytes, CHAIN_ID, validators).unwrap();
+    stranger.believe(chain.client().prove(&first).unwrap());
+    assert_eq!(stranger.last_end(), 0);
+}
+
+#[test]
+fn i4_a_seal_of_another_epoch_than_its_certificate_hands_nothing_over() {
+    let chain = &*CHAIN;
+    let Chain { first, second, blocks, .. } = chain;
+    // The quorum signs, in its own epoch, a block whose seal says that a later one ends.
+    let mut block = first.child_in(&blocks[0], 0, (0, None), Vec::new());
+    let Seal::Round(seal) = block.seal.clone() else { panic!("block 1 has a round") };
+    let seal = Seal::Round(RoundSeal { epoch: 5, ..seal.closing(second.validators.hash()) });
+    block.header.extra_data = seal.commitment().into();
+    let honest = Block { seal: blocks[1].seal.clone(), ..block.clone() };
+    let handover = Handover {
+        header: encode(&block).into(),
+        seal: seal.encoded().into(),
+        certificate: first.certify(&honest, &[0, 1, 2]).unwrap().into(),
+        validators: second.validators.clone(),
+    };
+    assert!(chain.client().verify(&handover.header, &handover.certificate).is_ok());
+    assert_eq!(chain.client().hand_over(&handover), Err(LightError::NoHandover(1)));
+}
+
+#[test]
+fn i12_who_trusts_the_end_of_an_epoch_needs_no_handover_before_it_and_believes_no_older_set() {
+    let chain = &*CHAIN;
+    let Chain { first, second, third, blocks } = chain;
+    let [one, two] = chain.handovers();
+    let client = chain.client().trusting(blocks[1].hash(), &one).unwrap();
+    assert_eq!((client.last_end(), client.validators(0)), (1, None));
+    // All handovers or those after it: the older are passed over.
+    for shown in [vec![one.clone(), two.clone()], vec![two.clone()]] {
+        let client = client.clone().following(&shown).unwrap();
+        assert_eq!(client.last_end(), 3);
+        let certificate = third.certify(&blocks[4], &[0]).unwrap();
+        assert_eq!(
+            client.verify(&encode(&blocks[4]), &certificate).unwrap().hash(),
+            blocks[4].hash()
+        );
+        let own = second.certify(&blocks[2], &[0, 1, 2]).unwrap();
+        assert!(client.verify(&encode(&blocks[2]), &own).is_ok());
+        // A block from before is refused, whoever signed it, and so is what a former set signs of now.
+        let old = first.certify(&blocks[1], &[0, 1, 2, 3]).unwrap();
+        let refused = client.verify(&encode(&blocks[1]), &old);
+        assert_eq!(refused, Err(LightError::UnknownEpoch(0)));
+        let now = first.certify(&blocks[2], &[0, 1, 2, 3]).unwrap();
+        assert!(client.verify(&encode(&blocks[2]), &now).is_err());
+    }
+    // Another end of epoch 0, which its set signs later, replaces nothing.
+    let other = first.child_in(&blocks[0], 1, (0, Some(&third.validators)), Vec::new());
+    let forked = Handover {
+        header: encode(&other).into(),
+        seal: other.seal.encoded().into(),
+        certificate: first.certify(&other, &[0, 1, 2]).unwrap().into(),
+        validators: third.validators.clone(),
+    };
+    assert_ne!(other.hash(), blocks[1].hash());
+    let kept = client.following([&forked]).unwrap();
+    assert_eq!(kept.validators(1), Some(&second.validators));
+
+    let refused = chain.client().trusting(blocks[3].hash(), &one).unwrap_err();
+    let (expected, got) = (blocks[3].hash(), blocks[1].hash());
+    assert_eq!(refused, LightError::OtherEnd { expected, got });
+    let wrong = Handover { validators: third.validators.clone(), ..one };
+    let refused = chain.client().trusting(blocks[1].hash(), &wrong).unwrap_err();
+    assert_eq!(refused, LightError::NoHandover(1));
+    // A block that ends nothing names nobody.
+    let inner = Handover {
+        header: encode(&blocks[2]).into(),
+        seal: blocks[2].seal.encoded().into(),
+        ..two
+    };
+    let refused = chain.client().trusting(blocks[2].hash(), &inner).unwrap_err();
+    assert_eq!(refused, LightError::NoHandover(2));
 }
 
 #[test]

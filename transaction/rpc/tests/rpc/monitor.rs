@@ -110,6 +110,9 @@ async fn metrics_say_what_happened() {
     assert_eq!(value("sahara_rpc_errors_total{method=\"eth_getBalance\"}"), 1.0);
     assert_eq!(value("sahara_rpc_errors_total{method=\"unknown\"}"), 1.0);
     assert!(samples.keys().any(|key| key.starts_with("sahara_store_bytes{keyspace=")));
+    let free = value("sahara_disk_free_bytes");
+    assert!((1.0..1e18).contains(&free), "{free} bytes are free");
+    assert!(page.contains("# UNIT sahara_disk_free_bytes bytes\n"), "{page}");
     assert!(!page.contains("eth_inventedMethod"), "strangers do not choose labels");
 }
 
@@ -132,6 +135,9 @@ async fn dashboard_and_alerts_ask_only_for_what_is_there() {
     let alerts = include_str!("../../../../packaging/prometheus/alerts.yml");
     let asked: BTreeSet<&str> = names(dashboard).union(&names(alerts)).copied().collect();
     assert!(asked.len() > 15, "{asked:?}");
+    // A full disk stops a node: it is shown, and whoever is away is told before.
+    let disk = "sahara_disk_free_bytes";
+    assert!(names(dashboard).contains(disk) && names(alerts).contains(disk), "{asked:?}");
     for name in asked {
         let family = name.strip_suffix("_bucket").or_else(|| name.strip_suffix("_total"));
         assert!(families.contains(family.unwrap_or(name)), "{name}: {families:?}");

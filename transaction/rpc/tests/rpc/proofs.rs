@@ -78,6 +78,18 @@ async fn account_and_word_are_proven_under_the_header() {
     assert!(old.message().contains("trie of block 0 is not kept"), "{}", old.message());
 }
 
+/// Old callers name nothing, new ones where they stand and how much they want.
+#[tokio::test]
+async fn handovers_are_asked_for_from_a_block_on() {
+    let node = TestNode::start().await;
+    let none = serde_json::json!([]);
+    assert_eq!(node.ask("sahara_getHandovers", rpc_params![]).await, none);
+    assert_eq!(node.ask("sahara_getHandovers", rpc_params!["0x0"]).await, none);
+    assert_eq!(node.ask("sahara_getHandovers", rpc_params!["0x2710", "0x40"]).await, none);
+    let refused = node.refusal("sahara_getHandovers", rpc_params!["latest"]).await;
+    assert_eq!(refused.code(), -32_602, "{}", refused.message());
+}
+
 #[tokio::test]
 async fn coin_told_and_coin_counted_agree() {
     let node = TestNode::start().await;

@@ -53,8 +53,8 @@ const CAPTURED: [(&str, &str); 9] = [
          debug_getRawBlock debug_getRawReceipts debug_getRawTransaction eth_config rpc_modules \
          eth_getBlockByHash eth_getBlockTransactionCountByNumber \
          eth_getTransactionByBlockHashAndIndex eth_getTransactionByBlockNumberAndIndex \
-         eth_getStorageValues sahara_getCertificate sahara_getValidators sahara_supply \
-         sahara_recount sahara_earned sahara_getReceiptProof sahara_nodeInfo",
+         eth_getStorageValues sahara_getCertificate sahara_getValidators sahara_getHandovers \
+         sahara_supply sahara_recount sahara_earned sahara_getReceiptProof sahara_nodeInfo",
     ),
 ];
 

@@ -30,6 +30,11 @@ impl SyncStore {
     /// When something is still needed, the flat rows do not add up to the state root, or the disk
     /// fails.
     pub fn install(self, base: &Base) -> Result<(), StoreError> {
+        self.install_here(base)
+    }
+
+    /// As [`Self::install`], for who may have to do it again: until it is done, nothing has changed.
+    pub(crate) fn install_here(&self, base: &Base) -> Result<(), StoreError> {
         let Some(target) = self.target.as_ref().filter(|_| self.is_whole()) else {
             return Err(StoreError::Syncing);
         };

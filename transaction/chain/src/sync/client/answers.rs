@@ -1,17 +1,15 @@
 //! What becomes of an answer.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Clock;
 use sahara_finality::{NetworkPublicKey, decode_header};
-use tracing::error;
+use tracing::warn;
 
 use super::{
     Join,
+    contained::contained,
     peers::{Asked, What},
 };
 use crate::{
@@ -37,9 +35,9 @@ where
         peer: &NetworkPublicKey,
         bytes: &[u8],
     ) -> Result<(), Failed> {
-        let understood = catch_unwind(AssertUnwindSafe(|| self.understand(peer, bytes)));
-        understood.unwrap_or_else(|_| {
-            error!(%peer, "taking what a peer sent panicked");
+        let understood = contained("taking what a peer sent", || self.understand(peer, bytes));
+        understood.unwrap_or_else(|| {
+            warn!(%peer, "who sent it is left alone for a while");
             self.peers.rest(peer, self.clock.current());
             Ok(self.store.reread()?)
         })
@@ -144,8 +142,10 @@ where
             if number <= self.trust.last() {
                 continue;
             }
-            let number = self.trust.learn(parts)?;
-            self.store.keep_handover(number, &alloy_rlp::encode(parts))?;
+            // Kept first: what is known is not asked for again.
+            let proven = self.trust.prove(parts)?;
+            self.store.keep_handover(proven.end(), &alloy_rlp::encode(parts))?;
+            self.trust.believe(proven);
             if let Some(set) = self.trust.validators() {
                 (self.track)(set);
             }
