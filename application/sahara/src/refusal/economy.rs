@@ -198,7 +198,7 @@ fn seats(revert: &Revert) -> Option<String> {
 fn listing(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IMarket::StateChanged>() {
         let what = if error.collection == ASSETS {
-            "its own account has acted or was taken from, further licences of it were offered, or it changed hands"
+            "its own account has acted or was taken from, further licences of it were offered, a complaint about it was upheld, or it changed hands"
         } else {
             "it was used, renewed or passed on"
         };

@@ -146,7 +146,7 @@ async fn buy_license(economy: &Economy, buyer: u32, asset: u64, terms: B256) {
 }
 
 /// A listing by its seller, published.
-async fn list(
+pub(crate) async fn list(
     economy: &Economy,
     seller: u32,
     (collection, token): (Address, u64),
