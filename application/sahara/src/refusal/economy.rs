@@ -284,7 +284,10 @@ fn waiting(revert: &Revert) -> Option<String> {
         return Some(format!("only {} may do this, not {}", error.bidder, error.caller));
     }
     let text = if let Some(error) = revert.decode::<IMarket::UnknownOffer>() {
-        format!("there is no offer {} that waits", error.offer)
+        format!(
+            "there is no offer {} that waits, or the asset changed hands whose own account made it",
+            error.offer
+        )
     } else if let Some(error) = revert.decode::<IMarket::UnknownAuction>() {
         format!("there is no auction {} that runs", error.auction)
     } else {
