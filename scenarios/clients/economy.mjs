@@ -1,7 +1,8 @@
 // The TypeScript package as a stranger uses it, through an asset's life: licensed, bought, sold by
 // signature, contributed to. Prints one JSON line. Arguments: RPC_URL.
 import {
-  ContributionTree, Derivatives, Kind, Missing, Pricing, Purpose, Template, saharaEconomyReads, saharaEconomyWrites, saharaLocal,
+  ContributionTree, Derivatives, Kind, Missing, Pricing, Purpose, Relation, Template, actThrough, assetAccount, assetVersions,
+  saharaEconomyReads, saharaEconomyWrites, saharaLocal,
   saharaMessages, saharaReads, saharaWrites,
 } from "sahara-client";
 import { createPublicClient, createWalletClient, http, parseEther, zeroAddress } from "viem";
@@ -113,6 +114,20 @@ const givenBack = (await reader.getBalance({ address: creator.account.address })
 const best = await reader.auction(auction);
 const early = await refused(() => creator.settleAuction(auction));
 
+// An asset's own account: paid by a stranger, emptied by the owner in two turns, and by nobody else.
+const chest = await reader.registeredAsset(await creator.registerAsset(base));
+const account = await assetAccount(reader, chest);
+await done(await buyer.sendTransaction({ to: account, value: parseEther("5") }));
+const payee = privateKeyToAccount(`0x${"5".repeat(64)}`).address;
+const thief = await actThrough(buyer, chest, { to: payee, value: 1n }).catch((error) => error.message.includes("belongs to"));
+await done(await actThrough(creator, chest, { to: payee, value: parseEther("2") }));
+await done(await actThrough(creator, chest, { to: payee, value: parseEther("3") }));
+const emptied = [String(await reader.getBalance({ address: payee })), String(await reader.getBalance({ address: account }))];
+const edges = [{ parent: chest, relation: Relation.versionOf }];
+const second = await reader.registeredAsset(await creator.registerAsset({ ...base, edges }));
+const line = await assetVersions(reader, chest);
+const isLine = line.number === 1n && line.latest === second && line.versions.join() === [chest, second].join();
+
 // Contributions: a tree of five, the last of them made a member by somebody else.
 const accounts = [1, 2, 3, 4, 5].map((n) => privateKeyToAccount(`0x${String(n).padStart(64, "7")}`).address);
 const tree = new ContributionTree(accounts.map((contributor, n) => ({ contributor, units: BigInt(n + 1) })));
@@ -136,5 +151,6 @@ console.log(JSON.stringify({
   offer: [String(offered.price), String(offered.fee), strange], accepted: String(accepterGained),
   newOwner: await reader.ownerOf(thing) === buyer.account.address,
   auction: [String(least), low, String(givenBack), best.bidder === other.account.address, String(best.price), early],
+  account: [thief, ...emptied], isLine,
   sold: String(sold), refusal, contributor: String(contributor), units: String(statements[0].units), of: String(statements[0].poolUnits),
 }));

@@ -57,6 +57,8 @@ async fn package_licenses_sells_and_contributes() -> Result<()> {
             "earned": "25000000000000000000",
             "owner": true,
             // The royalty of 10 % goes through the asset, which is the seller's own until it is sold.
+            "account": [true, "5000000000000000000", "0"],
+            "isLine": true,
             "sold": "100000000000000000000",
             "refusal": "NonceSpent",
             // Two hours at 2 SAHARA, and 1 %.
