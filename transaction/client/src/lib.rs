@@ -12,7 +12,9 @@
 //! The steps of an asset's life have functions of their own: [`ChainClient::register`],
 //! [`ChainClient::offer_terms`], [`ChainClient::buy_license`], [`ChainClient::can_use`],
 //! [`ChainClient::sign_listing`], [`ChainClient::buy_listing`], [`ChainClient::commit_contributions`],
-//! [`ChainClient::activate_contributions`]. `examples/economy.rs` goes through all of them.
+//! [`ChainClient::activate_contributions`]; and of trade: [`ChainClient::renew_license`],
+//! [`ChainClient::make_offer`], [`ChainClient::open_auction`], [`ChainClient::bid_least`].
+//! `examples/economy.rs` goes through them.
 //! What an asset's own account holds is moved with [`ChainClient::act_through`].
 //! An account without coin signs an [`intent()`] instead, and anybody brings it ([`ChainClient::relay`]).
 //!
@@ -81,6 +83,7 @@ mod send;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod trade;
 mod transport;
 mod validator_keystore;
 
