@@ -26,7 +26,16 @@ async fn drain(town: &Town, asset: u64, inner: u64) -> Result<()> {
     ensure!(amount(&looked, "/dry_run/send")? == coins("5")?, "{looked}");
     ensure!(town.run(&show)? == account, "looking changes nothing");
 
-    // The first action places the account's code, too.
+    // The inner asset is the account's, and so its own account acts for the seller as well. The first action
+    // places both accounts' code.
+    let place = IAssets::accountOfCall { asset: inner };
+    let place = town.client.call(ASSETS, &place).await?;
+    town.client.transfer(&key(1)?, place, coins("1")?).await?;
+    let below = format!("asset account send {inner} {seller} 1 --yes");
+    town.refused(&format!("{below} --dev-account 2"), &["belongs to"])?;
+    town.run(&format!("{below} --dev-account 1"))?;
+    ensure!(town.client.balance(place).await?.is_zero(), "what was below is the seller's");
+
     let sent = town.run(&format!("{send} --yes --dev-account 1"))?;
     ensure!(amount(&sent, "/sent")? == coins("5")?, "{sent}");
     let give = format!("asset account give {asset} asset:{inner} {seller} --yes");
@@ -38,7 +47,7 @@ async fn drain(town: &Town, asset: u64, inner: u64) -> Result<()> {
     ensure!(name.starts_with("ERC721"), "{name}");
     let account = town.run(&show)?;
     ensure!(amount(&account, "/holds")? == coins("0")?, "{account}");
-    ensure!(number(&account, "assets")? == 0 && number(&account, "actions")? == 2, "{account}");
+    ensure!(number(&account, "assets")? == 0 && number(&account, "actions")? == 3, "{account}");
     let has_code = account.get("has_code").and_then(Value::as_bool);
     ensure!(has_code == Some(true), "{account}");
     Ok(())

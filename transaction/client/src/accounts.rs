@@ -54,22 +54,19 @@ impl AccountCall {
         Self { to, value, data: call.abi_encode().into() }
     }
 
-    /// As the account takes it from its owner.
+    /// As an account takes it from its owner.
     fn execute(&self) -> Bytes {
         let call = (self.to, self.value.base_units(), self.data.clone(), U256::ZERO);
         encoded(EXECUTE, &call.abi_encode_params())
     }
-}
 
-impl AssetAccount {
-    /// Refuses everybody but the owner, in the registry's words.
-    fn check(&self, caller: Address) -> Result<(), ClientError> {
-        if caller == self.owner {
-            return Ok(());
-        }
-        let (asset, owner) = (self.asset.0, self.owner);
-        let refused = IAssets::NotOwner { asset, caller, owner };
-        Err(Revert::from_data(refused.abi_encode().into()).into())
+    /// The same, made by accounts that own each other, the lowest first: what the owner of the highest calls.
+    fn through(&self, accounts: &[AssetAccount]) -> Self {
+        accounts.iter().fold(self.clone(), |call, account| Self {
+            to: account.address,
+            value: Amount::ZERO,
+            data: call.execute(),
+        })
     }
 }
 
@@ -87,6 +84,30 @@ impl ChainClient {
         Ok(AssetAccount { asset, address, owner, has_code, actions })
     }
 
+    /// The account of an asset and those above it, up to one that `caller` acts through; an asset may belong to
+    /// another one's account.
+    async fn accounts_below(
+        &self,
+        caller: Address,
+        asset: AssetId,
+    ) -> Result<Vec<AssetAccount>, ClientError> {
+        let mut accounts = Vec::new();
+        let mut next = asset;
+        loop {
+            let account = self.asset_account(next).await?;
+            accounts.push(account);
+            if account.owner == caller {
+                return Ok(accounts);
+            }
+            let above = IAssets::assetOfCall { account: account.owner };
+            let above = self.call(ASSETS, &above).await?;
+            if above == 0 {
+                return Err(refused(&accounts, caller));
+            }
+            next = AssetId(above);
+        }
+    }
+
     /// Runs a call of an asset's own account as its owner `from` would have it made, without sending it.
     ///
     /// # Errors
@@ -97,20 +118,20 @@ impl ChainClient {
         asset: AssetId,
         call: &AccountCall,
     ) -> Result<(), ClientError> {
-        let account = self.asset_account(asset).await?;
-        account.check(from)?;
-        // Without code there is nobody yet to ask: the call is tried as the account's own.
-        let request = if account.has_code {
-            json!({ "from": from, "to": account.address, "input": call.execute() })
-        } else {
-            let value = call.value.base_units();
-            json!({ "from": account.address, "to": call.to, "value": value, "input": call.data })
-        };
+        let accounts = self.accounts_below(from, asset).await?;
+        // Without code an account cannot be asked yet: what it would call is tried as its own.
+        let with_code = accounts.iter().take_while(|account| account.has_code).count();
+        let (asked, rest) = accounts.split_at(with_code);
+        let from = rest.first().map_or(from, |account| account.address);
+        let AccountCall { to, value, data } = call.through(asked);
+        let value = value.base_units();
+        let request = json!({ "from": from, "to": to, "value": value, "input": data });
         self.request::<Bytes>("eth_call", (request, "latest")).await.map(drop)
     }
 
-    /// Has an asset's own account make a call for the asset's owner, placing the account's code before if nobody
-    /// has: then two transactions are sent. The outcome is that of the call.
+    /// Has an asset's own account make a call for the asset's owner, through the accounts above it where the asset
+    /// belongs to another one's. Places the accounts' code before if nobody has, each with a transaction. The
+    /// outcome is that of the call.
     ///
     /// # Errors
     /// As [`Self::send`]; [`IAssets::NotOwner`] for everybody but the owner, who sends nothing.
@@ -120,18 +141,26 @@ impl ChainClient {
         asset: AssetId,
         call: &AccountCall,
     ) -> Result<TxOutcome, ClientError> {
-        let account = self.asset_account(asset).await?;
-        account.check(key.address())?;
-        if !account.has_code {
-            let chain = U256::from(self.chain_id().await?);
-            let place = (ASSET_ACCOUNT, B256::ZERO, chain, ASSETS, U256::from(asset.0));
+        let accounts = self.accounts_below(key.address(), asset).await?;
+        let chain = U256::from(self.chain_id().await?);
+        for account in accounts.iter().filter(|account| !account.has_code) {
+            let place = (ASSET_ACCOUNT, B256::ZERO, chain, ASSETS, U256::from(account.asset.0));
             let input = encoded(CREATE, &place.abi_encode_params());
             let to = Some(ACCOUNT_REGISTRY);
             self.send_request(key, TxRequest { to, input, ..TxRequest::default() }).await?;
         }
-        let (to, input) = (Some(account.address), call.execute());
-        self.send_request(key, TxRequest { to, input, ..TxRequest::default() }).await
+        let AccountCall { to, data: input, .. } = call.through(&accounts);
+        self.send_request(key, TxRequest { to: Some(to), input, ..TxRequest::default() }).await
     }
+}
+
+/// The refusal of who does not own the lowest of these accounts' assets, in the registry's words.
+fn refused(accounts: &[AssetAccount], caller: Address) -> ClientError {
+    let Some(AssetAccount { asset, owner, .. }) = accounts.first().copied() else {
+        return Revert::from_data(Bytes::new()).into();
+    };
+    let refused = IAssets::NotOwner { asset: asset.0, caller, owner };
+    Revert::from_data(refused.abi_encode().into()).into()
 }
 
 #[cfg(test)]
