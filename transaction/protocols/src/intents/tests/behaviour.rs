@@ -279,7 +279,7 @@ fn i5_what_an_assets_own_account_let_a_relayer_have_ends_with_the_sale() {
     let give = |limit: u64| IIntents::sponsorCall {
         relayer: RELAYER,
         perIntent: U96::from(limit),
-        perDay: U96::from(10 * limit),
+        perDay: U96::from(1_000),
     };
     world.call(account, INTENTS, 700, &give(100)).unwrap();
     let play = |world: &mut Undo, nonce| {
