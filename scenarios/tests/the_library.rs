@@ -1,8 +1,8 @@
 //! The example of the Rust library, on a real node: what its documentation shows is what happens.
 
 use eyre::{Result, ensure, eyre};
-use sahara_abi::{ASSETS, IAssets};
-use sahara_client::{ChainClient, SigningKey, TEST_MNEMONIC};
+use sahara_abi::{ASSETS, IAssets, ILicenses, LICENSES, MARKET};
+use sahara_client::{AccountCall, ChainClient, SigningKey, TEST_MNEMONIC};
 use sahara_primitives::{Amount, AssetId, U256, merkle_sum::Contribution};
 use sahara_scenarios::{Network, Options};
 
@@ -43,5 +43,25 @@ async fn the_example_of_the_library_does_what_it_says() -> Result<()> {
     // 10 of 20 units of 10 SAHARA.
     let held = client.balance(last).await?;
     ensure!(held == Amount::from_coins(5), "the last contributor holds {held}");
+
+    let pair = (&creator, &buyer);
+    let until = economy::lease(&client, pair, dataset).await.map_err(|e| eyre!(e))?;
+    let license = ILicenses::licenseCall { license: U256::from(2) };
+    let leased = client.call(LICENSES, &license).await?;
+    ensure!(leased.expiresAt == until.0 && leased.holder == buyer.address(), "{leased:?}");
+    let bid = economy::bargain(&client, pair, (dataset, until)).await.map_err(|e| eyre!(e))?;
+    ensure!(bid == Amount::from_coins(50), "the reserve, not {bid}");
+    ensure!(owner(&client, dataset).await? == buyer.address(), "the dataset is the buyer's");
+    let waits = client.balance(MARKET).await?;
+    let expected = client.bid_quote(bid).await?.total()?;
+    ensure!(waits == expected, "the bid waits with its fee, {waits}, and nothing of the offers");
+    let kept = economy::treasury(&client, &buyer, model).await.map_err(|e| eyre!(e))?;
+    ensure!(kept == Amount::from_coins(3), "two of five were sent, {kept} are left");
+    let before = client.asset_account(model).await?;
+    let call = AccountCall { to: buyer.address(), value: kept, ..AccountCall::default() };
+    let refused = client.act_through(&creator, model, &call).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("NotOwner")), "its owner alone");
+    ensure!(client.try_through(buyer.address(), model, &call).await.is_ok(), "which may");
+    ensure!(client.asset_account(model).await? == before, "and nothing was sent");
     Ok(())
 }

@@ -57,8 +57,22 @@ async fn package_licenses_sells_and_contributes() -> Result<()> {
             "earned": "25000000000000000000",
             "owner": true,
             // The royalty of 10 % goes through the asset, which is the seller's own until it is sold.
+            "account": [true, "5000000000000000000", "0"],
+            "isLine": true,
             "sold": "100000000000000000000",
             "refusal": "NonceSpent",
+            // Two hours at 2 SAHARA, and 1 %.
+            "renewal": "4040000000000000000",
+            "longer": 7_200,
+            "offer": ["40000000000000000000", "400000000000000000", "NotBidder"],
+            // The royalty is the seller's own, again.
+            "accepted": "40000000000000000000",
+            "newOwner": true,
+            // 5 % more than 50 is the least; whoever is outbid has 50 and the fee back.
+            "auction": [
+                "52500000000000000000", "BidTooLow", "50500000000000000000", true,
+                "60000000000000000000", "AuctionRunning",
+            ],
             // 5 of 15 units of 15 SAHARA.
             "contributor": "5000000000000000000",
             "units": "5",

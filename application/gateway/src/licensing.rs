@@ -3,6 +3,7 @@
 use crate::chain::{Chain, ChainError};
 use alloy_primitives::{B256, U256};
 use sahara_abi::{
+    DISPUTES, IDisputes,
     ILicenses::{self, Missing, Pricing, Terms},
     LICENSES, purpose,
     terms::pricing_name,
@@ -16,8 +17,10 @@ const MOST_OFFERS: u64 = 32;
 /// Whether an asset needs a right, and which terms grant one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Licensing {
-    /// Whether terms were ever offered: from then on every use needs a right.
-    pub(crate) is_licensed: bool,
+    /// Whether every use needs a right: from the first terms that were offered on, and of an asset that lost a
+    /// dispute.
+    pub(crate) needs_right: bool,
+    /// What is sold now, or given.
     pub(crate) offers: Vec<Offered>,
 }
 
@@ -33,6 +36,11 @@ pub(crate) struct Offered {
 impl Chain {
     /// The terms on offer for an asset.
     pub(crate) async fn licensing(&self, asset: AssetId) -> Result<Licensing, ChainError> {
+        let standing = IDisputes::standingCall { asset: asset.0 };
+        if self.call(DISPUTES, standing).await?.isDelisted {
+            // Nothing of it is sold any more, nor given; licences that were bought before stay.
+            return Ok(Licensing { needs_right: true, offers: Vec::new() });
+        }
         let asked = ILicenses::licensingCall { asset: asset.0 };
         if !self.call(LICENSES, asked).await?.isLicensed {
             return Ok(Licensing::default());
@@ -50,7 +58,7 @@ impl Chain {
             offered.push(Offered { id, terms, price, fee });
         }
         offered.sort_by_key(|one| (one.price, one.id));
-        Ok(Licensing { is_licensed: true, offers: offered })
+        Ok(Licensing { needs_right: true, offers: offered })
     }
 }
 
@@ -58,7 +66,7 @@ impl Licensing {
     /// As `/v1/models` and refusals show it.
     pub(crate) fn json(&self) -> Value {
         json!({
-            "is_required": self.is_licensed && !self.offers.iter().any(Offered::is_free),
+            "is_required": self.needs_right && !self.offers.iter().any(Offered::is_free),
             "terms": self.offers.iter().map(Offered::json).collect::<Vec<_>>(),
         })
     }

@@ -298,7 +298,7 @@ impl Gateway {
         payer: Address,
         purpose: u8,
     ) -> Result<Right, ApiError> {
-        if !model.licensing.is_licensed {
+        if !model.licensing.needs_right {
             return Ok(Live::OPEN.right);
         }
         let question = (payer, model.asset, purpose);
@@ -347,7 +347,7 @@ impl Gateway {
         if self.chain().owner(log).await? == reader {
             return Ok(());
         }
-        if self.chain().licensing(log).await?.is_licensed {
+        if self.chain().licensing(log).await?.needs_right {
             for purpose in [purpose::INFERENCE, purpose::TRAINING] {
                 let question = (reader, log, purpose);
                 if self.chain().right(question, self.address()).await?.is_ok() {

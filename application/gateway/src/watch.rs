@@ -3,7 +3,10 @@
 use crate::{chain::ChainError, error::ApiError, gateway::Gateway};
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
-use sahara_abi::{ASSETS, CHANNELS, IAssets, IChannels, ILicenses, IWorkers, LICENSES, WORKERS};
+use sahara_abi::{
+    ASSETS, CHANNELS, DISPUTES, IAssets, IChannels, IDisputes, ILicenses, IWorkers, LICENSES,
+    WORKERS,
+};
 use sahara_client::Log;
 use sahara_primitives::{AssetId, ChannelId};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -94,7 +97,7 @@ impl Gateway {
             return Ok(seen);
         }
         self.rights.forget();
-        let accounts = vec![ASSETS, CHANNELS, LICENSES, WORKERS];
+        let accounts = vec![ASSETS, CHANNELS, DISPUTES, LICENSES, WORKERS];
         let logs = self.chain().0.logs((seen.saturating_add(1), head), accounts, None).await?;
         let mut news = News::default();
         logs.iter().for_each(|log| news.read(log));
@@ -127,6 +130,8 @@ impl News {
         } else if let Ok(event) = ILicenses::Offered::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = ILicenses::OfferWithdrawn::decode_log(log) {
+            self.assets.insert(AssetId(event.asset));
+        } else if let Ok(event) = IDisputes::Corrected::decode_log(log) {
             self.assets.insert(AssetId(event.asset));
         } else if let Ok(event) = IWorkers::Served::decode_log(log) {
             self.assets.insert(AssetId(event.asset));

@@ -1,4 +1,4 @@
-//! An asset's life: registered, licensed, bought, sold, contributed to.
+//! An asset's life: registered, licensed, bought, sold, contributed to, bargained for.
 //!
 //! Against `sahara up` in another terminal: `cargo run -p sahara-client --example economy`, or with the
 //! URL of a node. The scenario `the_library` runs the same functions against a real node and checks what
@@ -7,10 +7,11 @@
 
 use sahara_abi::{ASSETS, IAssets, ILicenses, IMarket::Listing, LICENSES, ROYALTIES};
 use sahara_client::{
-    ChainClient, ClientError, ListingPurchase, SigningKey, TEST_MNEMONIC, Thing, activation,
+    AccountCall, ChainClient, ClientError, ListingPurchase, SigningKey, TEST_MNEMONIC, Thing,
+    activation,
 };
 use sahara_primitives::{
-    Address, Amount, AssetId, B256, Bytes, U256,
+    Address, Amount, AssetId, B256, Bytes, Timestamp, U256,
     merkle_sum::{Contribution, SumTree},
 };
 use std::error::Error;
@@ -155,6 +156,62 @@ pub(crate) async fn contribute(
     Ok(dataset)
 }
 
+/// Leases an asset by the hour and pays for a second one. Returns when the lease ends.
+pub(crate) async fn lease(
+    client: &ChainClient,
+    (owner, tenant): (&SigningKey, &SigningKey),
+    asset: AssetId,
+) -> Outcome<Timestamp> {
+    let template = ILicenses::templateCall {
+        template: ILicenses::Template::CommercialRemix,
+        price: 2_000_000_000_000_000_000,
+        derivativeRoyalty: 1_000,
+    };
+    let mut terms = client.call(LICENSES, &template).await?;
+    (terms.pricing, terms.period) = (ILicenses::Pricing::Subscription, 3_600);
+    let (terms, _) = client.offer_terms(owner, asset, &terms).await?;
+    let (holder, user) = (tenant.address(), tenant.address());
+    let purchase = ILicenses::Purchase { asset: asset.0, terms, quantity: 1, holder, user };
+    let (license, _) = client.buy_license(tenant, purchase).await?;
+    client.renew_license(tenant, license, 1).await?;
+    let leased = client.call(LICENSES, &ILicenses::licenseCall { license }).await?;
+    Ok(Timestamp(leased.expiresAt))
+}
+
+/// Buys an asset by an offer that its owner accepts, and puts it up for others, one of whom bids. Returns the bid.
+pub(crate) async fn bargain(
+    client: &ChainClient,
+    (owner, trader): (&SigningKey, &SigningKey),
+    (asset, ends_at): (AssetId, Timestamp),
+) -> Outcome<Amount> {
+    let thing = Thing::Asset(asset.0);
+    // The coin waits on chain: an offer is as good as its price.
+    let (offer, _) = client.make_offer(trader, thing, Amount::from_coins(40), ends_at).await?;
+    client.cancel_offer(trader, offer).await?;
+    let (offer, _) = client.make_offer(trader, thing, Amount::from_coins(45), ends_at).await?;
+    client.accept_offer(owner, offer).await?;
+    client.let_market_move(trader, thing).await?;
+    let reserve = Amount::from_coins(50);
+    let (auction, _) = client.open_auction(trader, thing, reserve, ends_at).await?;
+    let (bid, _) = client.bid_least(owner, auction).await?;
+    println!("auction {auction}: {bid} SAHARA so far");
+    Ok(bid)
+}
+
+/// Pays an asset's own account, and has it pay somebody else, as its owner may. Returns what it keeps.
+pub(crate) async fn treasury(
+    client: &ChainClient,
+    owner: &SigningKey,
+    asset: AssetId,
+) -> Outcome<Amount> {
+    let account = client.asset_account(asset).await?.address;
+    client.transfer(owner, account, Amount::from_coins(5)).await?;
+    let (to, value) = (SigningKey::random().address(), Amount::from_coins(2));
+    let call = AccountCall { to, value, ..AccountCall::default() };
+    client.act_through(owner, asset, &call).await?;
+    Ok(client.balance(account).await?)
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let url = std::env::args().nth(1).unwrap_or_else(|| String::from("http://127.0.0.1:8545"));
@@ -173,5 +230,11 @@ async fn main() -> Outcome<()> {
     let one = |units| Contribution { contributor: SigningKey::random().address(), units };
     let contributed = contribute(&client, (&creator, &buyer), &[one(1), one(2), one(7)]).await?;
     println!("dataset {contributed} has contributors");
+    let until = lease(&client, (&creator, &buyer), dataset).await?;
+    println!("dataset {dataset} is leased until {}", until.0);
+    let bid = bargain(&client, (&creator, &buyer), (dataset, until)).await?;
+    println!("dataset {dataset} changed hands, and is up for {bid} SAHARA");
+    let kept = treasury(&client, &buyer, model).await?;
+    println!("model {model} holds {kept} SAHARA of its own");
     Ok(())
 }

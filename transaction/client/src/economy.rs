@@ -71,7 +71,7 @@ impl Quote {
             .map_err(|error| ClientError::Decode { what: "quote", reason: error.to_string() })
     }
 
-    const fn of((price, fee): (U256, U256)) -> Self {
+    pub(crate) const fn of((price, fee): (U256, U256)) -> Self {
         Self { price: Amount::from_base_units(price), fee: Amount::from_base_units(fee) }
     }
 }
@@ -308,7 +308,7 @@ fn units(units: u128) -> Result<U96, ClientError> {
     })
 }
 
-fn logged<E: SolEvent + Clone>(outcome: &TxOutcome) -> Result<E, ClientError> {
+pub(crate) fn logged<E: SolEvent + Clone>(outcome: &TxOutcome) -> Result<E, ClientError> {
     let event = outcome.events::<E>().into_iter().next();
     event.map(|log| log.data).ok_or_else(|| ClientError::Decode {
         what: E::SIGNATURE,

@@ -12,7 +12,10 @@
 //! The steps of an asset's life have functions of their own: [`ChainClient::register`],
 //! [`ChainClient::offer_terms`], [`ChainClient::buy_license`], [`ChainClient::can_use`],
 //! [`ChainClient::sign_listing`], [`ChainClient::buy_listing`], [`ChainClient::commit_contributions`],
-//! [`ChainClient::activate_contributions`]. `examples/economy.rs` goes through all of them.
+//! [`ChainClient::activate_contributions`]; and of trade: [`ChainClient::renew_license`],
+//! [`ChainClient::make_offer`], [`ChainClient::open_auction`], [`ChainClient::bid_least`].
+//! `examples/economy.rs` goes through them.
+//! What an asset's own account holds is moved with [`ChainClient::act_through`].
 //! An account without coin signs an [`intent()`] instead, and anybody brings it ([`ChainClient::relay`]).
 //!
 //! # Example
@@ -62,6 +65,7 @@
 //! A nonce that the node refuses is asked for again, a few times. A lost reply leaves the outcome
 //! open: the error then carries the hash, and [`ChainClient::wait`] finds out.
 
+mod accounts;
 mod chain;
 mod economy;
 mod error;
@@ -80,9 +84,11 @@ mod send;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod trade;
 mod transport;
 mod validator_keystore;
 
+pub use accounts::{AccountCall, AssetAccount};
 pub use chain::ChainClient;
 pub use economy::{ListingPurchase, Quote, Right, Thing, activation};
 pub use error::ClientError;

@@ -44,11 +44,13 @@ impl Value for Approval {
 /// Those of the state.
 pub(crate) fn mark_of(state: &mut impl Read, owner: Address) -> Result<u128, Failure> {
     let name = assets::giver(state, owner)?;
-    if name == owner {
-        return Ok(0);
-    }
+    Ok(if name == owner { 0 } else { beginning_of(name) })
+}
+
+/// The first bits of a name, as many as a mark has.
+pub(crate) fn beginning_of(name: Address) -> u128 {
     let bytes = name.iter().take(MARK_BYTES);
-    Ok(bytes.fold(0_u128, |sum, byte| sum.wrapping_shl(8) | u128::from(*byte)))
+    bytes.fold(0_u128, |sum, byte| sum.wrapping_shl(8) | u128::from(*byte))
 }
 
 /// A token and who owns it.

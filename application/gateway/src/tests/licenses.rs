@@ -3,7 +3,7 @@
 use super::world::{OUTPUT, World, chat, signer};
 use alloy_primitives::{Address, B256, U256};
 use sahara_abi::{
-    ASSETS, IAssets,
+    ASSETS, DISPUTES, GOVERNANCE, IAssets, IDisputes,
     ILicenses::{self, Pricing, Purchase, Template, Terms},
     LICENSES, purpose,
 };
@@ -115,6 +115,37 @@ async fn g8_without_a_right_nothing_is_computed_and_the_refusal_says_how_to_get_
         .unwrap();
     assert_eq!(models["data"][0]["licensing"]["is_required"], true);
     assert_eq!(models["data"][0]["licensing"]["terms"][0]["id"], json!(terms));
+}
+
+#[tokio::test]
+async fn g8_what_lost_a_dispute_is_served_for_nothing_to_nobody_though_it_never_had_terms() {
+    let world = World::new().await;
+    world.answer(&chat("before")).await;
+    world.node.delist(1);
+    world.catch_up().await;
+    let (status, error) = world.refused(world.ask(&chat("after"))).await;
+    assert_eq!((status, &error["code"]), (403, &json!("license_required")), "{error}");
+    assert_eq!(error["license"]["missing"], "listing");
+    assert_eq!(error["license"]["terms"], json!([]));
+    // Governance takes it back: that alone is the news of the next block.
+    let seen = world.gateway.look(Some(0)).await.unwrap();
+    let restore = IDisputes::restoreCall { asset: 1 };
+    world.node.pay_as(GOVERNANCE, DISPUTES, Amount::ZERO, &restore);
+    world.gateway.look(Some(seen)).await.unwrap();
+    world.answer(&chat("restored")).await;
+}
+
+#[tokio::test]
+async fn g8_terms_of_what_lost_a_dispute_are_shown_to_nobody_and_what_was_bought_stays() {
+    let world = World::new().await;
+    let terms = world.offer(1, world.terms(Pricing::Fixed)).await;
+    world.buy(1, terms, 1).await;
+    world.node.delist(1);
+    world.catch_up().await;
+    world.answer(&chat("bought before")).await;
+    let models = world.http.get(format!("{}/v1/models", world.url)).send().await.unwrap();
+    let models: Value = models.json().await.unwrap();
+    assert_eq!(models["data"][0]["licensing"], json!({"is_required": true, "terms": []}));
 }
 
 #[tokio::test]

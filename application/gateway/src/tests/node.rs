@@ -1,11 +1,11 @@
 //! [`TestNode`]: a chain of the protocols' own rules.
 
 use crate::{ChainError, Mined, Node};
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
-use sahara_abi::{CHANNELS, IChannels, IWorkers, WORKERS};
+use sahara_abi::{CHANNELS, DISPUTES, IChannels, IDisputes, IWorkers, WORKERS};
 use sahara_client::Log;
 use sahara_compute::{ChainProof, ChainSilent, WorkerChain};
 use sahara_primitives::{Amount, AssetId, BlockNumber, ChannelId, Milliseconds, Timestamp};
@@ -101,6 +101,18 @@ impl TestNode {
 
     pub(crate) fn channel(&self, id: ChannelId) -> IChannels::Channel {
         self.view(CHANNELS, &IChannels::channelCall { channelId: id.0 })
+    }
+
+    /// The asset loses a dispute, without one: its standing (specs/0019-disputes.md, map 2) has 32, 64 and 64 bits
+    /// before the one that says so.
+    pub(crate) fn delist(&self, asset: u64) {
+        let key = keccak256([&[2_u8][..], &asset.to_be_bytes()].concat());
+        let mut slot = [0_u8; 32];
+        slot[0] = 2;
+        slot[1..31].copy_from_slice(&key[..30]);
+        let place = (DISPUTES, U256::from_be_bytes(slot));
+        self.state.lock().words.insert(place, U256::ONE << 95);
+        assert!(self.view(DISPUTES, &IDisputes::standingCall { asset }).isDelisted);
     }
 
     pub(crate) fn blocks(&self) -> Vec<Mined> {

@@ -1,6 +1,6 @@
 //! Commands about assets.
 
-use super::{Consent, Doing, Signer};
+use super::{Account, Consent, Doing, Signer};
 use crate::commands::asset_words::{KINDS, RELATIONS, all};
 use clap::{Args, Subcommand, ValueHint, builder::PossibleValuesParser};
 use std::path::PathBuf;
@@ -19,6 +19,17 @@ pub(crate) enum Asset {
     /// All assets.
     #[command(after_help = "Example: sahara asset list")]
     List,
+    /// All versions of an asset, oldest first, from any of them.
+    #[command(
+        after_help = "A next version is registered with --parent ID:version-of, by the owner of the latest.\nExample: sahara asset versions 3"
+    )]
+    Versions {
+        /// Its id.
+        asset: sahara_primitives::AssetId,
+    },
+    /// An asset's own account: what it holds, and what its owner has it do.
+    #[command(subcommand)]
+    Account(Account),
     /// Offer to compute for an asset, as a registered worker; again to change the prices.
     #[command(
         after_help = "Example: sahara asset serve 3 --input-price 20 --output-price 60 --dev-account 4"

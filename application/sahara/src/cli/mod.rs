@@ -1,5 +1,6 @@
 //! The command line.
 
+mod accounts;
 mod assets;
 mod award;
 mod contributions;
@@ -15,6 +16,7 @@ mod span;
 mod stake;
 mod validators;
 
+pub(crate) use accounts::Account;
 pub(crate) use assets::{Asset, Register};
 pub(crate) use award::{Award, Doing, Hackathon, Round, Usage};
 pub(crate) use contributions::{Contribution, Statement, Which};

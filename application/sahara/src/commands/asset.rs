@@ -3,7 +3,8 @@
 use crate::{
     cli::{Asset, Doing, Register},
     commands::{
-        act::Act, asset_owner, asset_preview, asset_words as words, content, income,
+        act::Act, asset_account, asset_owner, asset_preview, asset_versions, asset_words as words,
+        content, income,
     },
     failure::Failure,
     output::{Format, table},
@@ -64,6 +65,8 @@ pub(crate) async fn run(asset: &Asset, session: &Session, format: Format) -> Res
             format.print(&shown, details)
         }
         Asset::List => format.print(&list(&client).await?, |assets| rows(assets)),
+        Asset::Versions { asset } => asset_versions::show(&client, *asset, format).await,
+        Asset::Account(account) => asset_account::run(account, session, format).await,
         Asset::Serve { asset, input_price, output_price, doing } => {
             serve(*asset, (*input_price, *output_price), doing, session, format).await
         }

@@ -198,7 +198,7 @@ fn seats(revert: &Revert) -> Option<String> {
 fn listing(revert: &Revert) -> Option<String> {
     if let Some(error) = revert.decode::<IMarket::StateChanged>() {
         let what = if error.collection == ASSETS {
-            "its own account has acted or was taken from, further licences of it were offered, or it changed hands"
+            "its own account has acted or was taken from, further licences of it were offered, a complaint about it was upheld, or it changed hands"
         } else {
             "it was used, renewed or passed on"
         };
@@ -284,7 +284,10 @@ fn waiting(revert: &Revert) -> Option<String> {
         return Some(format!("only {} may do this, not {}", error.bidder, error.caller));
     }
     let text = if let Some(error) = revert.decode::<IMarket::UnknownOffer>() {
-        format!("there is no offer {} that waits", error.offer)
+        format!(
+            "there is no offer {} that waits, or the asset changed hands whose own account made it",
+            error.offer
+        )
     } else if let Some(error) = revert.decode::<IMarket::UnknownAuction>() {
         format!("there is no auction {} that runs", error.auction)
     } else {

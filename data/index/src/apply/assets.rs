@@ -60,7 +60,7 @@ impl Apply<'_> {
                 let Ok(asset) = u64::try_from(event.tokenId) else { return Ok(()) };
                 let thing = Thing::asset(integer(asset)?);
                 self.end_listings(thing).await?;
-                self.end_listings_by(thing.token).await?;
+                self.end_words_of(thing.token).await?;
                 self.may_sell(Some(thing));
                 self.set(asset, "owner = $2", &[event.to.into()]).await
             }

@@ -1,7 +1,7 @@
 //! What complaints do to income: what waits for a ruling, what goes where an upheld complaint said, and
 //! what jurors are paid. What waited and is given back comes as a part of the asset's pool.
 
-use super::{Apply, Payment, Place, Reason, read};
+use super::{Apply, Payment, Place, Reason, for_sale::Thing, read};
 use crate::{
     database::{Read as _, Value, coin, integer},
     error::IndexError,
@@ -38,6 +38,14 @@ impl Apply<'_> {
                 self.tally.account(event.juror, None, Reason::Jury, amount)?;
                 self.payment(place, Payment { kind: "jury", payee, amount, ..Payment::default() })
                     .await
+            }
+            Some(IDisputes::Corrected::SIGNATURE_HASH) => {
+                let Some(event) = read::<IDisputes::Corrected>(log) else { return Ok(()) };
+                // What governance restores is sold again, by listings of its own time.
+                if event.complaint == 0 && !event.isDelisted {
+                    return Ok(());
+                }
+                self.end_listings(Thing::asset(integer(event.asset)?)).await
             }
             Some(IDisputes::Closed::SIGNATURE_HASH) => {
                 let Some(event) = read::<IDisputes::Closed>(log) else { return Ok(()) };

@@ -74,11 +74,14 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Ends what an asset's own account listed: it was the word of who owned the asset until now. What accounts
-    /// below it listed stays shown; the chain refuses it.
-    pub(super) async fn end_listings_by(&mut self, asset: i64) -> Result<(), IndexError> {
+    /// Ends what an asset's own account listed and offered to pay: it was the word of who owned the asset until
+    /// now. What accounts below it listed and offered stays shown; the chain refuses it.
+    pub(super) async fn end_words_of(&mut self, asset: i64) -> Result<(), IndexError> {
         let seller = "seller = (SELECT account FROM assets WHERE asset = $1)";
-        self.close_listings(seller, &[asset.into()]).await
+        self.close_listings(seller, &[asset.into()]).await?;
+        let offers = "UPDATE market_offers SET status = 'closed' WHERE status = 'open' \
+            AND bidder = (SELECT account FROM assets WHERE asset = $1)";
+        self.sql.run(offers, &[asset.into()]).await.map(drop)
     }
 
     /// Offers and auctions.

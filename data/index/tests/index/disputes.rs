@@ -3,13 +3,14 @@
 use crate::{
     ask::Ask,
     economy::{CREATOR, Economy, New, REMIXER, STRANGER, address, coins},
+    market::list,
     node::key,
     start::{Kind, TestDatabase, on_both},
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolCall;
 use sahara_abi::{
-    DISPUTES,
+    ASSETS, DISPUTES,
     IDisputes::{self, Ground, Ruling},
     IStaking, STAKING,
 };
@@ -153,12 +154,20 @@ async fn earnings_pages_know_what_was_held_and_who_got_it(kind: Kind) {
         shown["revenue"]["amount"].as_str().unwrap().to_owned()
     };
     assert_eq!(revenue().await, "0");
+    list(&economy, CREATOR, (ASSETS, asset), (1, 40)).await;
+    index.catch_up().await.unwrap();
+    let listings = async || {
+        let market = ask.get(&format!("/assets/{asset}/market")).await;
+        market["listings"].as_array().unwrap().len()
+    };
+    assert_eq!(listings().await, 1);
 
     rule(&economy, first, true).await;
     economy.pay(STRANGER, asset, coins(10)).await;
     index.catch_up().await.unwrap();
     assert_eq!(earned(&ask, address(VICTIM), "correction").await, 30 + 4);
     assert_eq!(revenue().await, "6");
+    assert_eq!(listings().await, 0, "it was listed with all of its income");
 
     // A second complaint is dismissed: what was held is its owner's, and the shares stay in front.
     let second = file(&economy, REMIXER, asset, Vec::new()).await;

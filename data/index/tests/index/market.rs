@@ -146,7 +146,7 @@ async fn buy_license(economy: &Economy, buyer: u32, asset: u64, terms: B256) {
 }
 
 /// A listing by its seller, published.
-async fn list(
+pub(crate) async fn list(
     economy: &Economy,
     seller: u32,
     (collection, token): (Address, u64),
@@ -374,6 +374,22 @@ async fn act<C: SolCall>(economy: &Economy, to: Address, value: U256, call: &C) 
     send(economy, REMIXER, account, value, &executeCall { to, value, data, operation: 0 }).await;
 }
 
+/// The own account of asset 3 offers to pay for asset 1.
+async fn offer_by_account(economy: &Economy) {
+    let (collection, token) = (ASSETS, U256::ONE);
+    let state = view(economy, IMarket::stateOfCall { collection, tokenId: token }).await;
+    let price = coins(10).to_u128().unwrap();
+    let bps = U256::from(view(economy, IMarket::protocolFeeCall {}).await);
+    let paid = U256::from(price) + U256::from(price) * bps / U256::from(10_000);
+    let make = IMarket::makeOfferCall { collection, tokenId: token, price, endsAt: LATE, state };
+    act(economy, MARKET, paid, &make).await;
+}
+
+/// Offers for asset 1 that are shown.
+async fn offers(ask: &Ask) -> usize {
+    ask.get("/assets/1/market").await["offers"].as_array().unwrap().len()
+}
+
 async fn listings_end_when_the_chain_voids_them(kind: Kind) {
     let economy = Economy::start().await;
     let (client, token) = (&economy.node.client, U256::from(2));
@@ -399,6 +415,7 @@ async fn listings_end_when_the_chain_voids_them(kind: Kind) {
     act(&economy, MARKET, fee, &IMarket::listCall { data: data.clone() }).await;
     send(&economy, CREATOR, ASSETS, U256::ZERO, &approve).await;
     list(&economy, CREATOR, (ASSETS, 1), (1, 40)).await;
+    offer_by_account(&economy).await;
 
     let database = TestDatabase::new(kind);
     let index = database.index(&economy.node).await;
@@ -407,14 +424,19 @@ async fn listings_end_when_the_chain_voids_them(kind: Kind) {
     let cheapest = "/market?sort=cheapest";
     let both = ["listing asset 1 40", "listing asset 2 50"];
     assert_eq!(words(&ask.all(cheapest, 10).await), both);
+    assert_eq!(offers(&ask).await, 1);
     // Who sells asset 1 offers licences of it under further terms.
     offer(&economy, CREATOR, 1, (Template::Commercial, 30)).await;
     index.catch_up().await.unwrap();
     assert_eq!(words(&ask.all(cheapest, 10).await), ["license license 1 30", both[1]]);
-    // And asset 3, whose account has listed asset 2, is another's.
+    // And asset 3, whose account has listed asset 2 and offered for asset 1, is another's.
     economy.give(REMIXER, CUSTOMER, sahara_primitives::AssetId(3)).await;
     index.catch_up().await.unwrap();
     assert_eq!(words(&ask.all(cheapest, 10).await), ["license license 1 30"]);
+    assert_eq!(offers(&ask).await, 0);
+    let accept = IMarket::acceptOfferCall { offer: 1 };
+    let refused = client.send(&key(CREATOR), MARKET, coins(0), &accept).await.unwrap_err();
+    assert!(refused.to_string().contains("UnknownOffer"), "{refused}");
     let signature = Vec::new().into();
     let (recipient, referrer) = (address(STRANGER), Address::ZERO);
     let buy = IMarket::buyCall { data, signature, recipient, referrer };

@@ -1,3 +1,4 @@
+export * from "./accounts.js";
 export * from "./chain.js";
 export * from "./contributions.js";
 export * from "./economy.js";

@@ -33,7 +33,7 @@ mod versions;
 mod views;
 
 pub use accounts::{MAX_NESTING, account_of, asset_of};
-pub(crate) use accounts::{count_taken, giver, taken_of};
+pub(crate) use accounts::{count_corrected, count_taken, giver, taken_of};
 pub(crate) use dispatch::call;
 pub use lineage::Row;
 pub use ownership::{

@@ -9,6 +9,7 @@ use super::{
     words::Complaint,
 };
 use crate::{
+    assets,
     dispatch::require_governance,
     state::{Failure, Write},
 };
@@ -89,6 +90,7 @@ fn settle_standing(
     if !is_upheld {
         return Ok(());
     }
+    assets::count_corrected(state, asset)?;
     let (complaint, is_delisted) = (standing.corrected, standing.is_delisted);
     state.emit(ADDRESS, IDisputes::Corrected { asset: asset.0, complaint, isDelisted: is_delisted })
 }

@@ -1,7 +1,13 @@
 //! Sponsors' budgets.
 
-use super::{storage::BUDGETS, words::Budget};
-use crate::state::{Failure, Read, Write};
+use super::{
+    storage::{BUDGETS, SPONSOR_NAMES},
+    words::Budget,
+};
+use crate::{
+    assets,
+    state::{Failure, Read, Write},
+};
 use alloy_primitives::{Address, U256, aliases::U96};
 use sahara_abi::{IIntents, INTENTS as ADDRESS, IProtocol};
 use sahara_primitives::Amount;
@@ -23,6 +29,10 @@ pub(super) fn sponsor(
     (per_intent, per_day): (U96, U96),
 ) -> Result<(), Failure> {
     let units = value.to_u128().ok_or(IProtocol::Overflow {})?;
+    let name = assets::giver(state, between.0)?;
+    if name != between.0 {
+        SPONSOR_NAMES.set(state, between, &name)?;
+    }
     let budget = BUDGETS.update(state, between, |budget| {
         // All coin there is fits into 96 bits.
         budget.left = budget.left.saturating_add(units);
@@ -41,13 +51,14 @@ pub(super) fn withdraw(
     between: Between,
     amount: U256,
 ) -> Result<(), Failure> {
-    let budget = BUDGETS.update(state, between, |budget| {
+    BUDGETS.update(state, between, |budget| {
         let left = U256::from(budget.left);
         let rest = left.checked_sub(amount).ok_or(IIntents::BudgetExceeded { amount, left })?;
         budget.left = rest.to();
-        Ok(*budget)
+        Ok(())
     })?;
     state.move_coin(ADDRESS, between.0, Amount::from_base_units(amount))?;
+    let budget = standing(state, between)?;
     say(state, between, &budget)
 }
 
@@ -62,10 +73,21 @@ fn say(state: &mut impl Write, between: Between, budget: &Budget) -> Result<(), 
     state.emit(ADDRESS, event)
 }
 
+/// A budget with the limits that hold. Its coin is the sponsor's whoever owns it; but what an asset's own account
+/// let a relayer have of it was its owner's word, and not the next one's.
+fn standing(state: &mut impl Read, between: Between) -> Result<Budget, Failure> {
+    let budget = BUDGETS.get(state, between)?;
+    let name = assets::giver(state, between.0)?;
+    if name == between.0 || name == SPONSOR_NAMES.get(state, between)? {
+        return Ok(budget);
+    }
+    Ok(Budget { per_intent: 0, per_day: 0, ..budget })
+}
+
 /// A budget as it stands today.
 pub(super) fn find(state: &mut impl Read, between: Between) -> Result<(Budget, u64), Failure> {
     let day = state.block().timestamp.0.checked_div(DAY).unwrap_or_default();
-    Ok((BUDGETS.get(state, between)?, day))
+    Ok((standing(state, between)?, day))
 }
 
 /// Pays the relayer out of a budget, as far as it goes; returns what was paid.
@@ -89,6 +111,8 @@ pub(super) fn draw(
         ..budget
     };
     BUDGETS.replace(state, between, &drawn)?;
+    // Who buys an asset whose account is the sponsor is told that so much has left.
+    assets::count_taken(state, between.1, between.0)?;
     let amount = Amount::from_u128(paid);
     state.move_coin(ADDRESS, between.1, amount)?;
     Ok(amount)

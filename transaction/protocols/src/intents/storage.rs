@@ -14,6 +14,9 @@ storage! { ADDRESS:
     USED: Map<(Address, B256), U256> = 0;
     /// Budgets, by sponsor and relayer.
     BUDGETS: Map<(Address, Address), Budget> = 1;
+    /// By sponsor and relayer, the name under which the sponsor set the limits (`assets::giver`), where that is
+    /// not its address.
+    SPONSOR_NAMES: Map<(Address, Address), Address> = 2;
 }
 
 /// What one storage word says the protocol owes: what is left of a budget.

@@ -4,10 +4,11 @@ use super::{
     EXTENSION_SECONDS, MAX_AUCTION_SECONDS, MAX_PRICE, MIN_RAISE,
     escrow::next_number,
     item::{Deal, divide},
-    storage::AUCTIONS,
+    storage::{AUCTIONS, BIDDER_NAMES},
     words::{AuctionRecord, Escrow, Thing},
 };
 use crate::{
+    assets,
     dispatch::is_reserved,
     erc721::mark_of,
     state::{Failure, Read, Write, overflow},
@@ -102,6 +103,10 @@ pub(super) fn bid(
     }
     let escrow = Escrow::of(state, Amount::from_u128(price))?;
     escrow.check_sent(sent)?;
+    let name = assets::giver(state, bidder)?;
+    if name != bidder {
+        BIDDER_NAMES.set(state, auction, &name)?;
+    }
     let ends_at = record.ends_at.max(now.saturating_add(record.extension.into()).0);
     AUCTIONS.set(state, auction, &AuctionRecord { bidder, escrow, ends_at, ..record })?;
     record.escrow.give_back(state, record.bidder)?;
@@ -128,8 +133,18 @@ fn close(state: &mut impl Write, auction: u64, is_sold: bool) -> Result<(), Fail
     state.emit(ADDRESS, IMarket::AuctionClosed { auction, isSold: is_sold })
 }
 
+/// Whether an auction is the word of both: what an asset's own account put up or bid was its owner's, and not
+/// the next one's.
+fn is_meant(state: &mut impl Read, auction: u64, record: &AuctionRecord) -> Result<bool, Failure> {
+    if record.mark != mark_of(state, record.seller)? {
+        return Ok(false);
+    }
+    let name = assets::giver(state, record.bidder)?;
+    Ok(name == record.bidder || name == BIDDER_NAMES.get(state, auction)?)
+}
+
 /// Ends an auction after its time: sells to whom bid most, or gives the bid back when the item cannot
-/// be moved in the state in which it was put up, or an asset's own account put it up and changed hands.
+/// be moved in the state in which it was put up, or an asset's own account put it up or bid and changed hands.
 ///
 /// # Errors
 /// `UnknownAuction`, `AuctionRunning`.
@@ -144,8 +159,7 @@ pub(super) fn settle(state: &mut impl Write, auction: u64) -> Result<(), Failure
         return close(state, auction, false);
     }
     let path = (seller, bidder);
-    // What an asset's own account put up was its owner's word, and not the next one's.
-    let is_meant = record.mark == mark_of(state, seller)?;
+    let is_meant = is_meant(state, auction, &record)?;
     match thing.check_kept(state, ADDRESS, path) {
         Ok(()) if is_meant => {}
         Ok(()) | Err(Failure::Revert(_)) => {
@@ -158,5 +172,7 @@ pub(super) fn settle(state: &mut impl Write, auction: u64) -> Result<(), Failure
     let price = escrow.pay_fee(state, bidder)?;
     let (referrer, referral) = (Address::ZERO, BasisPoints::ZERO);
     divide(state, Deal { seller, buyer: bidder, referrer, referral }, thing, price)?;
-    thing.transfer(state, ADDRESS, path)
+    thing.transfer(state, ADDRESS, path)?;
+    // Who buys an asset whose account bid is told that its coin has left.
+    assets::count_taken(state, seller, bidder)
 }

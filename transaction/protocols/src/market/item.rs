@@ -188,7 +188,7 @@ const OFFERS: usize = 192;
 
 /// The state that listings commit to. An asset: how often its own account has acted, slot 0 of that
 /// account, and how often others took from it by its leave, so that it cannot be drained; together with
-/// that, how often its owner took or gave rights to it, a next version or a derivative; how often it changed
+/// that, how often its owner took or gave rights to it, a next version or a derivative, and complaints about it were upheld; how often it changed
 /// hands, so that a listing that was forgotten sells nothing when it comes back; and how often terms were
 /// offered for it, so that nobody gives licences of it away while it is being sold. A licence: its end, its
 /// uses, its standing.

@@ -7,7 +7,9 @@ use super::{
     words::{Escrow, OfferRecord, Thing},
 };
 use crate::{
+    assets,
     dispatch::is_reserved,
+    erc721::mark_of,
     state::{Failure, Read, Write},
 };
 use alloy_primitives::Address;
@@ -44,21 +46,30 @@ pub(super) fn make(
     thing.owner(state)?;
     let escrow = Escrow::of(state, Amount::from_u128(price))?;
     escrow.check_sent(sent)?;
-    let offer = next_number(state)?;
-    OFFERS.set(state, offer, &OfferRecord { bidder, ends_at, escrow, thing })?;
+    let (offer, mark) = (next_number(state)?, mark_of(state, bidder)?);
+    OFFERS.set(state, offer, &OfferRecord { bidder, ends_at, escrow, mark, thing })?;
     let (collection, token_id) = (thing.collection.address(), thing.token_id());
     let event =
         IMarket::Offered { offer, bidder, collection, tokenId: token_id, price, endsAt: ends_at };
     state.emit(ADDRESS, event).map(|()| offer)
 }
 
-/// Gives an offer's coin back: to its bidder at any time, and for anyone after its end.
+/// Whether an offer is its bidder's word: what an asset's own account offered was its owner's, and not the next
+/// one's.
+fn is_meant(state: &mut impl Read, record: &OfferRecord) -> Result<bool, Failure> {
+    Ok(record.mark == mark_of(state, record.bidder)?)
+}
+
+/// Gives an offer's coin back: to its bidder at any time, and for anyone after its end, or when it is nobody's
+/// word any more.
 ///
 /// # Errors
 /// `UnknownOffer`, `NotBidder`.
 pub(super) fn cancel(state: &mut impl Write, caller: Address, offer: u64) -> Result<(), Failure> {
-    let OfferRecord { bidder, ends_at, escrow, .. } = standing(state, offer)?;
-    if caller != bidder && state.block().timestamp.0 < ends_at {
+    let record = standing(state, offer)?;
+    let OfferRecord { bidder, ends_at, escrow, .. } = record;
+    let is_over = state.block().timestamp.0 >= ends_at || !is_meant(state, &record)?;
+    if caller != bidder && !is_over {
         return Err(IMarket::NotBidder { caller, bidder }.into());
     }
     OFFERS.set(state, offer, &OfferRecord::default())?;
@@ -69,9 +80,14 @@ pub(super) fn cancel(state: &mut impl Write, caller: Address, offer: u64) -> Res
 /// Sells what the caller owns to whom made the offer.
 ///
 /// # Errors
-/// `UnknownOffer`, `NoLongerOnSale`, `NotMovable`, `StateChanged`, and those of the transfer.
+/// `UnknownOffer`, also where it is nobody's word any more, `NoLongerOnSale`, `NotMovable`, `StateChanged`, and
+/// those of the transfer.
 pub(super) fn accept(state: &mut impl Write, seller: Address, offer: u64) -> Result<(), Failure> {
-    let OfferRecord { bidder, ends_at, escrow, thing } = standing(state, offer)?;
+    let record = standing(state, offer)?;
+    if !is_meant(state, &record)? {
+        return Err(IMarket::UnknownOffer { offer }.into());
+    }
+    let OfferRecord { bidder, ends_at, escrow, thing, .. } = record;
     if state.block().timestamp.0 >= ends_at {
         return Err(IMarket::NoLongerOnSale { endsAt: ends_at }.into());
     }
@@ -82,5 +98,7 @@ pub(super) fn accept(state: &mut impl Write, seller: Address, offer: u64) -> Res
     let (referrer, referral) = (Address::ZERO, BasisPoints::ZERO);
     divide(state, Deal { seller, buyer: bidder, referrer, referral }, thing, price)?;
     thing.transfer(state, seller, path)?;
+    // Who buys an asset whose account made the offer is told that its coin has left.
+    assets::count_taken(state, seller, bidder)?;
     state.emit(ADDRESS, IMarket::OfferClosed { offer, isAccepted: true })
 }

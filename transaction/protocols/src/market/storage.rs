@@ -24,6 +24,9 @@ storage! { ADDRESS:
     AUCTIONS: Map<u64, AuctionRecord> = 5;
     /// Sales whose licence may still be returned.
     HELD: Map<u64, HeldRecord> = 6;
+    /// The name of whoever bid most in an auction (`assets::giver`), where that is not its address; it stays after
+    /// the auction, and after an account's bid was outbid.
+    BIDDER_NAMES: Map<u64, Address> = 7;
 }
 
 /// What one storage word says the protocol owes: coin that waits, price and fee.

@@ -61,7 +61,7 @@ const fn collection(is_license: bool) -> Collection {
     if is_license { Collection::Licenses } else { Collection::Assets }
 }
 
-/// `bidder: 160 | ends at: 64 | is a licence: 1`, coin, `token: 64`, state.
+/// `bidder: 160 | ends at: 64 | is a licence: 1`, coin, `token: 64 | mark: 96`, state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OfferRecord {
     /// Who pays; zero: no such offer.
@@ -70,6 +70,8 @@ pub(crate) struct OfferRecord {
     pub(crate) ends_at: u64,
     /// What waits.
     pub(crate) escrow: Escrow,
+    /// The mark of the bidder's word, [`crate::erc721::mark_of`].
+    pub(crate) mark: u128,
     /// What is wanted.
     pub(crate) thing: Thing,
 }
@@ -79,8 +81,8 @@ impl Value for OfferRecord {
 
     fn pack(&self) -> Result<Self::Words, Failure> {
         let head = Pack::new().address(self.bidder).number(64, self.ends_at.into());
-        let token = Pack::new().number(64, self.thing.token.into()).finish()?;
-        let state = U256::from_be_bytes(self.thing.state.0);
+        let token = Pack::new().number(64, self.thing.token.into()).number(MARK_BITS, self.mark);
+        let (token, state) = (token.finish()?, U256::from_be_bytes(self.thing.state.0));
         Ok([head.flag(self.thing.is_license()).finish()?, self.escrow.pack()?, token, state])
     }
 
@@ -89,7 +91,8 @@ impl Value for OfferRecord {
         let (bidder, ends_at) = (head.address(), head.number(64)?);
         let collection = collection(head.flag());
         let thing = Thing { collection, token: token.number(64)?, state: B256::from(*state) };
-        Ok(Self { bidder, ends_at, escrow: Escrow::unpack(*escrow)?, thing })
+        let (escrow, mark) = (Escrow::unpack(*escrow)?, token.number(MARK_BITS)?);
+        Ok(Self { bidder, ends_at, escrow, mark, thing })
     }
 }
 

@@ -7,7 +7,9 @@ use super::{
     words::{Fate, Move, POOLS, pool_number},
 };
 use crate::{
+    assets,
     dispatch::is_reserved,
+    erc721::beginning_of,
     incentives,
     state::{Failure, Read, Write},
 };
@@ -35,7 +37,9 @@ pub fn announce(
     if amount > Amount::from_u128(schedule.total.saturating_sub(schedule.released)) {
         return Err(IVesting::InvalidMove { to, amount: amount.base_units() }.into());
     }
-    file(state, Move { to, schedule: number, pool: schedule.pool, ..Move::default() }, amount)
+    let mark = beginning_of(assets::giver(state, caller)?);
+    let planned = Move { to, schedule: number, pool: schedule.pool, mark, ..Move::default() };
+    file(state, planned, amount)
 }
 
 /// The authority announces a move of what has come free in a pool; returns the move's number.
@@ -65,7 +69,7 @@ fn file(state: &mut impl Write, planned: Move, amount: Amount) -> Result<u64, Fa
     let units = amount.to_u128().filter(|units| *units < 1 << 96).ok_or(invalid)?;
     let (now, settings) = (state.block().timestamp, SETTINGS.get(state)?);
     let executable_at = now.saturating_add(settings.notice).0;
-    let planned = Move { amount: units, announced_at: now.0, executable_at, ..planned };
+    let planned = Move { amount: units, executable_at, ..planned };
     let id = MOVES.push(state, (), &planned)?.saturating_add(1);
     let event = IVesting::MoveAnnounced {
         id,
@@ -93,9 +97,19 @@ pub(super) fn find(state: &mut impl Read, id: u64) -> Result<Move, Failure> {
     MOVES.get(state, (), index)
 }
 
+/// Whether a move is still the word of whom it takes from: of a schedule its beneficiary's, and where that is
+/// an asset's own account, of the owner whom it had then. The authority's is whoever's has it.
+fn is_meant(state: &mut impl Read, planned: &Move) -> Result<bool, Failure> {
+    if planned.schedule == 0 {
+        return Ok(true);
+    }
+    let beneficiary = schedule(state, planned.schedule)?.beneficiary;
+    Ok(planned.mark == beginning_of(assets::giver(state, beneficiary)?))
+}
+
 fn pending(state: &mut impl Read, id: u64) -> Result<Move, Failure> {
     let planned = find(state, id)?;
-    if planned.fate != Fate::Announced {
+    if planned.fate != Fate::Announced || !is_meant(state, &planned)? {
         return Err(IVesting::MoveNotPending { id }.into());
     }
     Ok(planned)
@@ -108,7 +122,8 @@ fn settle(state: &mut impl Write, id: u64, planned: Move, fate: Fate) -> Result<
 /// Executes an announced move within its window.
 ///
 /// # Errors
-/// `UnknownMove`, `MoveNotPending`, `MoveTooEarly`, `MoveExpired`, `InsufficientUnlocked`.
+/// `UnknownMove`, `MoveNotPending`, also where its schedule has another beneficiary or the beneficiary another
+/// owner since, `MoveTooEarly`, `MoveExpired`, `InsufficientUnlocked`.
 pub fn execute(state: &mut impl Write, id: u64) -> Result<(), Failure> {
     let planned = pending(state, id)?;
     let (now, window) = (state.block().timestamp.0, SETTINGS.get(state)?.window);
@@ -135,6 +150,8 @@ pub fn execute(state: &mut impl Write, id: u64) -> Result<(), Failure> {
         let schedule = schedule(state, planned.schedule)?;
         enough(U256::from(due(state, &schedule)?))?;
         pay(state, planned.schedule, schedule, to, planned.amount)?;
+        // Who buys an asset whose account has the schedule is told that so much has left.
+        assets::count_taken(state, to, schedule.beneficiary)?;
     }
     if to == INCENTIVES {
         incentives::receive(state, amount)?;
@@ -161,19 +178,20 @@ pub fn cancel(state: &mut impl Write, caller: Address, id: u64) -> Result<(), Fa
 /// As a view shows it.
 pub(super) fn shown(state: &mut impl Read, id: u64) -> Result<IVesting::Move, Failure> {
     let planned = find(state, id)?;
-    let window = SETTINGS.get(state)?.window;
+    let is_meant = is_meant(state, &planned)?;
+    let settings = SETTINGS.get(state)?;
     Ok(IVesting::Move {
         schedule: planned.schedule,
         state: match planned.fate {
-            Fate::Announced => IVesting::MoveState::Announced,
+            Fate::Announced if is_meant => IVesting::MoveState::Announced,
             Fate::Executed => IVesting::MoveState::Executed,
-            Fate::Cancelled => IVesting::MoveState::Cancelled,
+            Fate::Announced | Fate::Cancelled => IVesting::MoveState::Cancelled,
         },
         from: account(&planned),
         to: planned.to,
         amount: U256::from(planned.amount),
-        announcedAt: planned.announced_at,
+        announcedAt: planned.executable_at.saturating_sub(settings.notice),
         executableAt: planned.executable_at,
-        expiresAt: planned.executable_at.saturating_add(window),
+        expiresAt: planned.executable_at.saturating_add(settings.window),
     })
 }

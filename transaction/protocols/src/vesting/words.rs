@@ -113,7 +113,8 @@ pub(crate) enum Fate {
 }
 
 /// An announced move. Two words: `to 160 | schedule u64 | pool u8 | fate u8` and
-/// `amount u96 | announced at u64 | executable at u64`; it expires one window later.
+/// `amount u96 | mark u96 | executable at u64`; it was announced one notice before, and expires one window
+/// later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Move {
     /// Who receives it.
@@ -126,8 +127,9 @@ pub(crate) struct Move {
     pub(crate) fate: Fate,
     /// How much.
     pub(crate) amount: u128,
-    /// When it was announced.
-    pub(crate) announced_at: u64,
+    /// The beginning of the beneficiary's name ([`crate::assets::giver`]) when it announced it; zero for a
+    /// move from a pool.
+    pub(crate) mark: u128,
     /// The first second of its execution.
     pub(crate) executable_at: u64,
 }
@@ -142,11 +144,10 @@ impl Value for Move {
             Fate::Cancelled => 2,
         };
         let first = Pack::new().address(self.to).number(64, self.schedule.into());
-        let second = Pack::new().number(96, self.amount);
-        let times = second.number(64, self.announced_at.into());
+        let second = Pack::new().number(96, self.amount).number(MARK_BITS, self.mark);
         Ok([
             first.number(8, self.pool.into()).number(8, fate).finish()?,
-            times.number(64, self.executable_at.into()).finish()?,
+            second.number(64, self.executable_at.into()).finish()?,
         ])
     }
 
@@ -163,7 +164,7 @@ impl Value for Move {
                 other => return Err(Failure::Fatal(format!("a move has no fate {other}"))),
             },
             amount: second.number(96)?,
-            announced_at: second.number(64)?,
+            mark: second.number(MARK_BITS)?,
             executable_at: second.number(64)?,
         })
     }

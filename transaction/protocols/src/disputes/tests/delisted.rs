@@ -49,14 +49,20 @@ fn entrust(world: &mut Undo) {
     world.call(OWNER, ASSETS, 0, &call).unwrap();
 }
 
+fn state_of(world: &mut Undo, asset: u64) -> B256 {
+    let call = IMarket::stateOfCall { collection: ASSETS, tokenId: U256::from(asset) };
+    world.call(PAYER, MARKET, 0, &call).unwrap()
+}
+
 fn listing(world: &mut Undo, assets: &[u64], nonce: u64) -> IMarket::Listing {
     let item = |asset: &u64| IMarket::Item {
         collection: ASSETS,
         tokenId: U256::from(*asset),
         price: PRICE,
         endPrice: PRICE,
-        state: B256::ZERO,
+        state: state_of(world, *asset),
     };
+    let items = assets.iter().map(item).collect();
     let data = IMarket::Listing {
         seller: OWNER,
         buyer: Address::ZERO,
@@ -65,7 +71,7 @@ fn listing(world: &mut Undo, assets: &[u64], nonce: u64) -> IMarket::Listing {
         referral: 0,
         refundSeconds: 0,
         nonce,
-        items: assets.iter().map(item).collect(),
+        items,
     };
     let fee = 10_000_000_000_000_000;
     world.call(OWNER, MARKET, fee, &IMarket::listCall { data: data.clone() }).unwrap();
@@ -189,9 +195,68 @@ fn a_listing_and_a_bundle_with_a_delisted_asset_sell_nothing() {
     refused(buy(&mut world, &alone), stolen);
     refused(buy(&mut world, &bundle), stolen);
     assert_eq!((world.held(PAYER), owner(&mut world, other)), (before, OWNER), "all or none");
+    // Restored, it is sold by a listing of its own time.
     ask(&mut world, GOVERNANCE, &IDisputes::restoreCall { asset: stolen }).unwrap();
+    changed(buy(&mut world, &bundle), state_of(&mut world, stolen), stolen);
+    let bundle = listing(&mut world, &[other, stolen], 3);
     buy(&mut world, &bundle).unwrap();
     assert_eq!(owner(&mut world, stolen), PAYER);
+}
+
+/// Refused, for the asset was put up in another state, its first.
+fn changed<T>(answer: Result<T, Failure>, state: B256, asset: u64) {
+    let token_id = U256::from(asset);
+    let expected = B256::ZERO;
+    let refused = IMarket::StateChanged { collection: ASSETS, tokenId: token_id, state, expected };
+    assert_eq!(answer.map(drop), Err(refused.into()));
+}
+
+/// All of its future income is the complainant's, and it is sold as ever: but not by who listed it, made an offer
+/// or bid before.
+#[test]
+fn what_lost_its_income_in_a_dispute_is_not_sold_as_what_had_it() {
+    let mut world = world(9);
+    let asset = asset(&mut world, &[], false);
+    entrust(&mut world);
+    let (collection, token_id) = (ASSETS, U256::from(asset));
+    let (state, fee) = (state_of(&mut world, asset), PRICE / 100);
+    assert_eq!(state, B256::ZERO);
+    let listed = listing(&mut world, &[asset], 1);
+    let ends = now(&world) + 30 * 86_400;
+    let offer =
+        IMarket::makeOfferCall { collection, tokenId: token_id, price: PRICE, endsAt: ends, state };
+    let before = world.held(PAYER);
+    let offer = world.call(PAYER, MARKET, PRICE + fee, &offer).unwrap();
+    let open =
+        IMarket::openAuctionCall { collection, tokenId: token_id, reserve: 1, endsAt: ends, state };
+    let auction = world.call(OWNER, MARKET, 0, &open).unwrap();
+    let bid = IMarket::bidCall { auction, price: PRICE };
+    world.call(PAYER, MARKET, PRICE + fee, &bid).unwrap();
+
+    let evidence = B256::repeat_byte(7);
+    let shares = vec![IDisputes::Share { account: VICTIM, share: 10_000 }];
+    let ground = IDisputes::Ground::StolenData;
+    let complain = IDisputes::fileCall { asset, ground, evidence, isDelisting: false, shares };
+    let complaint = world.call(VICTIM, DISPUTES, 100 * COIN, &complain).unwrap();
+    // A complaint alone, which anybody may file, voids nothing.
+    assert_eq!(state_of(&mut world, asset), state);
+    rule(&mut world, complaint, true);
+    until(&mut world, complaint, APPEAL);
+    close(&mut world, complaint).unwrap();
+
+    let state = state_of(&mut world, asset);
+    changed(buy(&mut world, &listed), state, asset);
+    let accept = IMarket::acceptOfferCall { offer };
+    changed(world.call(OWNER, MARKET, 0, &accept), state, asset);
+    world.call(PAYER, MARKET, 0, &IMarket::cancelOfferCall { offer }).unwrap();
+    pass(&mut world, 30 * 86_400);
+    world.call(PAYER, MARKET, 0, &IMarket::settleAuctionCall { auction }).unwrap();
+    assert_eq!((world.held(PAYER), owner(&mut world, asset)), (before, OWNER));
+    assert_eq!(world.held(MARKET), 0);
+    // Who knows of it may buy it.
+    let listed = listing(&mut world, &[asset], 2);
+    buy(&mut world, &listed).unwrap();
+    assert_eq!(owner(&mut world, asset), PAYER);
 }
 
 #[test]

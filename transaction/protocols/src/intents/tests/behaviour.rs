@@ -1,6 +1,9 @@
 //! What an intent does, and what it is refused for.
 
 use super::*;
+use crate::{assets, licenses::tests::town};
+use sahara_abi::{ASSETS, IAssets, IMarket, MARKET};
+use sahara_primitives::AssetId;
 
 #[test]
 fn an_earner_without_coin_gets_what_it_earned_less_the_gas() {
@@ -261,6 +264,51 @@ fn i5_a_budget_pays_its_relayer_only_and_within_its_limits() {
     world.state.block.timestamp = Timestamp(midnight);
     assert_eq!(play(&mut world, RELAYER, 5), 100);
     assert_eq!(play(&mut world, RELAYER, 6), 0, "nothing is left");
+    check_books(&world);
+}
+
+/// I5: of an asset's own account, who the asset is sold to did not choose the relayer.
+#[test]
+fn i5_what_an_assets_own_account_let_a_relayer_have_ends_with_the_sale() {
+    let (mut world, earner) = world();
+    let registration = town::model();
+    let register = IAssets::registerCall { registration };
+    let asset = world.call(SPONSOR, ASSETS, 0, &register).unwrap();
+    let account = assets::account_of(&mut world, AssetId(asset)).unwrap();
+    world.state.fund(account, Amount::from_u128(1_000));
+    let give = |limit: u64| IIntents::sponsorCall {
+        relayer: RELAYER,
+        perIntent: U96::from(limit),
+        perDay: U96::from(1_000),
+    };
+    world.call(account, INTENTS, 700, &give(100)).unwrap();
+    let play = |world: &mut Undo, nonce| {
+        let intent = earner.withdrawal(0, nonce);
+        let signature = earner.sign(&intent);
+        let call = IIntents::relaySponsoredCall { intent, signature, sponsor: account };
+        ask(world, RELAYER, &call).unwrap().sponsored
+    };
+    // What is drawn between listing and sale voids the listing.
+    let state = IMarket::stateOfCall { collection: ASSETS, tokenId: U256::from(asset) };
+    let before = world.call(RELAYER, MARKET, 0, &state).unwrap();
+    assert_eq!(play(&mut world, 0), U256::from(100));
+    assert_ne!(world.call(RELAYER, MARKET, 0, &state).unwrap(), before);
+    let (from, to, token_id) = (SPONSOR, earner.account, U256::from(asset));
+    let sale = IAssets::transferFromCall { from, to, tokenId: token_id };
+    world.call(SPONSOR, ASSETS, 0, &sale).unwrap();
+    assert_eq!(play(&mut world, 1), U256::ZERO);
+    let shown = IIntents::budgetCall { sponsor: account, relayer: RELAYER };
+    let shown = ask(&mut world, RELAYER, &shown).unwrap();
+    assert_eq!(
+        (shown.left, shown.perIntent, shown.perDay),
+        (U256::from(600), U96::ZERO, U96::ZERO)
+    );
+    // The coin is still the account's: its next owner takes it back, or chooses anew.
+    let take = IIntents::withdrawBudgetCall { relayer: RELAYER, amount: U256::from(200) };
+    ask(&mut world, account, &take).unwrap();
+    assert_eq!((play(&mut world, 2), world.held(account)), (U256::ZERO, 500));
+    world.call(account, INTENTS, 0, &give(7)).unwrap();
+    assert_eq!(play(&mut world, 3), U256::from(7));
     check_books(&world);
 }
 

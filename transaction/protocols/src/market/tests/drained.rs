@@ -38,6 +38,13 @@ fn by<C: SolCall>(world: &mut World, caller: Address, protocol: Address, call: &
     world.state.call(protocol, request).unwrap();
 }
 
+/// A call of the market by such an account, with coin.
+fn spend<C: SolCall>(world: &mut World, caller: Address, value: u128, call: &C) {
+    let data = call.abi_encode();
+    let request = Call { caller, value: Amount::from_u128(value), data: &data, is_static: false };
+    world.state.call(MARKET, request).unwrap();
+}
+
 fn place(world: &mut World, asset: u64) -> Address {
     account_of(&mut world.state, AssetId(asset)).unwrap()
 }
@@ -333,4 +340,90 @@ fn what_an_account_put_up_is_not_the_next_owners_word() {
     ask(&mut world, friend, IMarket::settleAuctionCall { auction: 1 }).unwrap();
     assert_eq!(owner(&mut world, inner), account);
     assert_eq!((world.balance(friend.address), world.balance(MARKET)), (had, 0));
+}
+
+#[test]
+fn what_an_account_offered_to_pay_is_not_the_next_owners_word() {
+    let chest = chest();
+    let (seller, buyer, account) = (chest.seller, chest.buyer, chest.account);
+    let mut world = chest.world.clone();
+    // All the account's coin for something that is worth nothing, of the seller's own.
+    let junk = stall::asset(&mut world, seller);
+    let (collection, token_id) = (ASSETS, U256::from(junk));
+    let state = state_of(&mut world, collection, token_id);
+    let ends = world.now() + 100;
+    let call =
+        IMarket::makeOfferCall { collection, tokenId: token_id, price: 900, endsAt: ends, state };
+    spend(&mut world, account, 909, &call);
+    // Taken between listing and sale, it voids the listing.
+    let mut before = world.clone();
+    let listing = sale(&mut before, seller, chest.asset, 1_000);
+    ask(&mut before, seller, IMarket::acceptOfferCall { offer: 1 }).unwrap();
+    assert_eq!(owner(&mut before, junk), account);
+    is_void(before, &chest, &listing, B256::from(U256::ONE << 64));
+    // After the sale nobody takes it, and anybody gives the coin back to the account.
+    let anyone = world.stranger;
+    let early = IMarket::NotBidder { caller: anyone.address, bidder: account };
+    let back = IMarket::cancelOfferCall { offer: 1 };
+    assert_eq!(ask(&mut world, anyone, back.clone()).map(drop), Err(early.into()));
+    sell(&mut world, seller, buyer, chest.asset);
+    let refused = IMarket::UnknownOffer { offer: 1 };
+    let answer = ask(&mut world, seller, IMarket::acceptOfferCall { offer: 1 });
+    assert_eq!(answer.map(drop), Err(refused.into()));
+    ask(&mut world, anyone, back).unwrap();
+    assert_eq!((world.balance(account), world.balance(MARKET)), (1_000, 0));
+}
+
+#[test]
+fn what_an_account_bid_is_not_the_next_owners_word() {
+    let chest = chest();
+    let (seller, buyer, account) = (chest.seller, chest.buyer, chest.account);
+    let mut world = chest.world.clone();
+    let junk = stall::asset(&mut world, seller);
+    let (collection, token_id) = (ASSETS, U256::from(junk));
+    let state = state_of(&mut world, collection, token_id);
+    let ends = world.now() + 100;
+    let open =
+        IMarket::openAuctionCall { collection, tokenId: token_id, reserve: 1, endsAt: ends, state };
+    ask(&mut world, seller, open).unwrap();
+    spend(&mut world, account, 909, &IMarket::bidCall { auction: 1, price: 900 });
+    let settle = IMarket::settleAuctionCall { auction: 1 };
+    let mut before = world.clone();
+    before.wait(100);
+    let listing = sale(&mut before, seller, chest.asset, 1_000);
+    ask(&mut before, seller, settle.clone()).unwrap();
+    assert_eq!(owner(&mut before, junk), account);
+    is_void(before, &chest, &listing, B256::from(U256::ONE << 64));
+    // After the sale the bid is nobody's word, and goes back.
+    sell(&mut world, seller, buyer, chest.asset);
+    world.wait(100);
+    ask(&mut world, seller, settle).unwrap();
+    assert_eq!(owner(&mut world, junk), seller.address);
+    assert_eq!((world.balance(account), world.balance(MARKET)), (1_000, 0));
+}
+
+#[test]
+fn who_outbids_an_account_buys_whatever_becomes_of_the_account() {
+    let Chest { mut world, seller, buyer, asset, account, .. } = chest();
+    let creator = world.creator;
+    let thing = stall::asset(&mut world, creator);
+    let (collection, token_id) = (ASSETS, U256::from(thing));
+    let state = state_of(&mut world, collection, token_id);
+    let ends = world.now() + 100;
+    let open =
+        IMarket::openAuctionCall { collection, tokenId: token_id, reserve: 1, endsAt: ends, state };
+    ask(&mut world, creator, open).unwrap();
+    sell(&mut world, seller, buyer, asset);
+    // Of an asset that was sold before, the account has a name of its own: kept with its bid, and of no weight
+    // for the next one.
+    spend(&mut world, account, 101, &IMarket::bidCall { auction: 1, price: 100 });
+    let mut alone = world.clone();
+    alone.wait(200);
+    ask(&mut alone, seller, IMarket::settleAuctionCall { auction: 1 }).unwrap();
+    assert_eq!(owner(&mut alone, thing), account);
+    pay(&mut world, seller, 202, IMarket::bidCall { auction: 1, price: 200 }).unwrap();
+    world.wait(200);
+    ask(&mut world, seller, IMarket::settleAuctionCall { auction: 1 }).unwrap();
+    assert_eq!(owner(&mut world, thing), seller.address);
+    assert_eq!(world.balance(account), 1_000);
 }

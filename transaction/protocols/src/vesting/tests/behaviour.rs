@@ -238,6 +238,63 @@ fn what_an_assets_own_account_offered_is_not_the_next_owners_word() {
 }
 
 #[test]
+fn what_an_assets_own_account_announced_is_not_the_next_owners_word() {
+    let mut world = founded(&plan());
+    let registration = town::model();
+    let asset = world.call(ALICE, ASSETS, 0, &IAssets::registerCall { registration }).unwrap();
+    let account = assets::account_of(&mut world, AssetId(asset)).unwrap();
+    let schedule = give(&mut world, TEAM, account, 48, 0);
+    at(&mut world, month(48));
+    let announce = announceCall { schedule, to: ALICE, amount: U256::from(48 * COIN) };
+    let id = world.call(account, VESTING, 0, &announce).unwrap();
+    at(&mut world, month(48) + NOTICE);
+    // Before the sale it takes something out of the account's reach, which a listing commits to.
+    let state = IMarket::stateOfCall { collection: ASSETS, tokenId: U256::from(asset) };
+    let before = world.call(BOB, MARKET, 0, &state).unwrap();
+    let kept = world.state.clone();
+    world.call(BOB, VESTING, 0, &executeCall { id }).unwrap();
+    assert_eq!(world.held(ALICE), 48 * COIN);
+    assert_ne!(world.call(BOB, MARKET, 0, &state).unwrap(), before);
+    world.state = kept;
+    // After it nothing is announced any more, until the account's new owner does.
+    let (from, to, token_id) = (ALICE, BOB, U256::from(asset));
+    let sale = IAssets::transferFromCall { from, to, tokenId: token_id };
+    world.call(ALICE, ASSETS, 0, &sale).unwrap();
+    let refused: Failure = IVesting::MoveNotPending { id }.into();
+    assert_eq!(world.call(ALICE, VESTING, 0, &executeCall { id }).map(drop), Err(refused));
+    let shown = world.call(BOB, VESTING, 0, &IVesting::announcedMoveCall { id }).unwrap();
+    assert_eq!(shown.state as u8, 2);
+    assert_eq!((shown.announcedAt, shown.executableAt), (month(48), month(48) + NOTICE));
+    let announce = announceCall { to: BOB, ..announce };
+    let id = world.call(account, VESTING, 0, &announce).unwrap();
+    at(&mut world, month(48) + 2 * NOTICE);
+    world.call(ALICE, VESTING, 0, &executeCall { id }).unwrap();
+    assert_eq!((world.held(ALICE), world.held(BOB)), (0, 48 * COIN));
+}
+
+#[test]
+fn who_takes_a_schedule_over_takes_no_announced_move_with_it() {
+    let mut world = founded(&plan());
+    let schedule = give(&mut world, TEAM, ALICE, 48, 0);
+    at(&mut world, month(48));
+    let announce = announceCall { schedule, to: ALICE, amount: U256::from(COIN) };
+    let id = world.call(ALICE, VESTING, 0, &announce).unwrap();
+    let offer = IVesting::offerBeneficiaryCall { schedule, to: BOB };
+    world.call(ALICE, VESTING, 0, &offer).unwrap();
+    world.call(BOB, VESTING, 0, &IVesting::acceptBeneficiaryCall { schedule }).unwrap();
+    at(&mut world, month(48) + NOTICE);
+    let refused: Failure = IVesting::MoveNotPending { id }.into();
+    assert_eq!(world.call(ALICE, VESTING, 0, &executeCall { id }).map(drop), Err(refused.clone()));
+    assert_eq!(world.call(BOB, VESTING, 0, &cancelCall { id }).map(drop), Err(refused));
+    // Coming back it is its beneficiary's own word again.
+    let offer = IVesting::offerBeneficiaryCall { schedule, to: ALICE };
+    world.call(BOB, VESTING, 0, &offer).unwrap();
+    world.call(ALICE, VESTING, 0, &IVesting::acceptBeneficiaryCall { schedule }).unwrap();
+    world.call(BOB, VESTING, 0, &executeCall { id }).unwrap();
+    assert_eq!(world.held(ALICE), COIN);
+}
+
+#[test]
 fn the_authority_changes_hands_when_both_agree() {
     let mut world = founded(&plan());
     let accept = IVesting::acceptAuthorityCall {};

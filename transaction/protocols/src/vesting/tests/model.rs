@@ -29,6 +29,7 @@ struct Promise {
 struct Planned {
     from: usize,
     promise: Option<usize>,
+    by: Option<Address>,
     to: Address,
     amount: u128,
     due: u64,
@@ -273,7 +274,8 @@ impl Model {
         if index.is_some() {
             let due = self.now() + NOTICE;
             let is_open = true;
-            self.moves.push(Planned { from: 3, promise: index, to, amount, due, is_open });
+            let by = Some(caller);
+            self.moves.push(Planned { from: 3, promise: index, by, to, amount, due, is_open });
         }
     }
 
@@ -290,8 +292,15 @@ impl Model {
         assert_eq!(result.is_ok(), amount > 0 && to != POOLS[from], "{result:?}");
         if result.is_ok() {
             let due = self.now() + NOTICE;
-            self.moves.push(Planned { from, promise: None, to, amount, due, is_open: true });
+            let (promise, by, is_open) = (None, None, true);
+            self.moves.push(Planned { from, promise, by, to, amount, due, is_open });
         }
+    }
+
+    /// Whether a move waits, and is its beneficiary's word: whoever takes the schedule over has not given it.
+    fn is_open(&self, planned: &Planned) -> bool {
+        let owner = planned.promise.and_then(|promise| self.promises[promise].owner);
+        planned.is_open && owner == planned.by
     }
 
     /// A recent move as often as any.
@@ -307,7 +316,8 @@ impl Model {
         let Some(index) = self.pick_move() else { return };
         let call = executeCall { id: index as u64 + 1 };
         let result = self.world.call(ALICE, VESTING, 0, &call).map(drop);
-        let Planned { from, promise, to, amount, due, is_open } = self.moves[index].clone();
+        let is_open = self.is_open(&self.moves[index]);
+        let Planned { from, promise, to, amount, due, .. } = self.moves[index].clone();
         let free = match promise {
             None => self.unlocked(from),
             Some(promise) => self.free(&self.promises[promise]) - self.promises[promise].paid,
@@ -326,7 +336,8 @@ impl Model {
 
     fn cancel(&mut self) {
         let Some(index) = self.pick_move() else { return };
-        let Planned { promise, is_open, .. } = self.moves[index];
+        let is_open = self.is_open(&self.moves[index]);
+        let promise = self.moves[index].promise;
         let owner = promise.map_or(Some(AUTHORITY), |promise| self.promises[promise].owner);
         let caller = if self.dice.below(3) == 0 { ALICE } else { owner.unwrap() };
         let call = cancelCall { id: index as u64 + 1 };
