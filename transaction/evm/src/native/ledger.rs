@@ -16,6 +16,10 @@ use sahara_abi::{ICoin, IProtocol};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Cost, Failure, Read, Write};
 
+/// How deep the journal is in a call that a transaction makes itself: one for the transaction, one for the call.
+/// A contract that a protocol calls may call it again.
+const DIRECT: usize = 2;
+
 /// State access for one call of a protocol, within the call's gas.
 ///
 /// Prices stand in [`prices`], with what they follow from. A balance costs what `BALANCE` costs.
@@ -23,6 +27,8 @@ pub(crate) struct Ledger<'a, S: ParentState> {
     context: &'a mut MachineContext<S>,
     gas_limit: u64,
     gas_left: u64,
+    /// Of what is used next, so much is paid for.
+    included: u64,
     refund: i64,
     is_static: bool,
     /// Nothing is charged up to and including the first word read.
@@ -41,6 +47,7 @@ impl<'a, S: ParentState> Ledger<'a, S> {
             context,
             gas_limit,
             gas_left: gas_limit,
+            included: 0,
             refund: 0,
             is_static,
             is_looking_up: false,
@@ -53,6 +60,9 @@ impl<'a, S: ParentState> Ledger<'a, S> {
     pub(crate) fn called_at(mut self, protocol: Address, given: u64) -> Self {
         self.gas_limit = given;
         self.is_transaction = self.context.tx().kind().to() == Some(&protocol);
+        if self.is_transaction && self.context.journaled_state.depth() == DIRECT {
+            self.included = prices::INCLUDED;
+        }
         self
     }
 
@@ -74,7 +84,9 @@ impl<'a, S: ParentState> Ledger<'a, S> {
         if self.is_looking_up {
             return Ok(());
         }
-        match self.gas_left.checked_sub(gas) {
+        let included = if gas < self.included { gas } else { self.included };
+        self.included = self.included.saturating_sub(included);
+        match self.gas_left.checked_sub(gas.saturating_sub(included)) {
             Some(left) => {
                 self.gas_left = left;
                 Ok(())

@@ -35,10 +35,10 @@ const BYTE_GAS: (u64, u64) = (16, 4);
 const LOG_GAS: u64 = 2_600;
 
 /// The same, for crediting whoever called.
-const CREDIT_GAS: u64 = 3_000;
+const CREDIT_GAS: u64 = 900;
 
 /// The same, for a budget's two words.
-const BUDGET_GAS: u64 = 5_800;
+const BUDGET_GAS: u64 = 1_600;
 
 /// What somebody brings.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ fn an_earner_without_coin_gets_what_it_earned_less_the_gas() {
     let before = world.held(RELAYER);
     let fee = relay(&mut world, RELAYER, &intent, earner.sign(&intent)).unwrap();
     // 80,000 gas were counted, the log and the relayer's credit are to come.
-    assert_eq!(fee, (80_000 + 2_600 + 3_000) * u128::from(GWEI));
+    assert_eq!(fee, (80_000 + 2_600 + 900) * u128::from(GWEI));
     assert_eq!(world.held(earner.account), 4 * COIN - fee);
     assert_eq!(world.held(RELAYER), before + fee);
     check_books(&world);
@@ -27,11 +27,11 @@ fn the_transactions_own_gas_is_repaid_only_to_who_pays_nothing_else_with_it() {
     let data = call.abi_encode();
     let bytes: u128 = data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum();
     let fee = relay(&mut world, RELAYER, &intent, call.signature).unwrap();
-    assert_eq!(fee, 21_000 + bytes + 80_000 - 4_800 + 2_600 + 3_000);
+    assert_eq!(fee, 21_000 + bytes + 80_000 - 4_800 + 2_600 + 900);
     world.state.cost.is_transaction = false;
     let intent = earner.withdrawal(COIN, 1);
     let fee = relay(&mut world, RELAYER, &intent, earner.sign(&intent)).unwrap();
-    assert_eq!(fee, 80_000 - 4_800 + 2_600 + 3_000, "by a contract");
+    assert_eq!(fee, 80_000 - 4_800 + 2_600 + 900, "by a contract");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn coin_goes_with_a_call_and_is_no_yield() {
 fn a_sponsor_pays_what_the_action_does_not_yield() {
     let (mut world, earner) = world();
     sponsor(&mut world, COIN, COIN, COIN);
-    let due = (80_000 + 2_600 + 3_000 + 5_800) * u128::from(GWEI);
+    let due = (80_000 + 2_600 + 900 + 1_600) * u128::from(GWEI);
     let nothing = earner.withdrawal(0, 0);
     let before = world.held(RELAYER);
     let paid = relay_sponsored(&mut world, RELAYER, &nothing, earner.sign(&nothing));
