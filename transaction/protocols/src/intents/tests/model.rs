@@ -134,7 +134,7 @@ impl Play {
         let spent = self.given.spent.entry(day).or_default();
         let room = self.given.per_day.saturating_sub(*spent);
         let room = room.min(self.given.per_intent).min(self.given.left);
-        let more = if fee == 0 { 5_800 } else { 8_800 } * u128::from(base_fee);
+        let more = if fee == 0 { 1_600 } else { 2_500 } * u128::from(base_fee);
         let wanted = if due > fee { due - fee + more } else { 0 };
         assert_eq!(sponsored, wanted.min(room));
         *spent += sponsored;
