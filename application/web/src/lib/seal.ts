@@ -24,16 +24,22 @@ export interface Verdict {
   trusted: Hex;
 }
 
+type Handovers = NonNullable<Chain["handovers"]>;
+
 /** Places among a header's fields. */
 const PARENT = 0;
 const NUMBER = 8;
 const GAS_USED = 10;
 
+function numberIn(header: Hex, place: number): number {
+  const field = (fromRlp(header) as Hex[])[place];
+  return field === "0x" ? 0 : Number(field);
+}
+
 /** Whether a header is of the block that the page shows. */
 function isOf(header: Hex, block: Block): boolean {
-  const fields = fromRlp(header) as Hex[];
-  const number = (place: number): number => (fields[place] === "0x" ? 0 : Number(fields[place]));
-  const isSame = number(NUMBER) === block.number && number(GAS_USED) === block.gas_used && fields[PARENT] === block.parent_hash.toLowerCase();
+  const parent = (fromRlp(header) as Hex[])[PARENT];
+  const isSame = numberIn(header, NUMBER) === block.number && numberIn(header, GAS_USED) === block.gas_used && parent === block.parent_hash.toLowerCase();
   return isSame && keccak256(header) === block.hash.toLowerCase();
 }
 
@@ -48,6 +54,20 @@ function holds(chain: Chain, block: Block, trusted: Hex): Pick<Verdict, "kind" |
   }
 }
 
+/** All ends of epochs after which others validate, page by page: the next begins above the last one's block. */
+async function handedOver(): Promise<Handovers> {
+  const all: Handovers = [];
+  for (;;) {
+    const last = all.at(-1);
+    const above = last && numberIn(last.header, NUMBER);
+    const page = (await rpc("sahara_getHandovers", above === undefined ? [] : [numberToHex(above)])) as Handovers;
+    const next = page[0];
+    // A node that answers the same again is not asked for ever.
+    if (!next || (above !== undefined && numberIn(next.header, NUMBER) <= above)) return all;
+    all.push(...page);
+  }
+}
+
 export async function sealed(block: Block): Promise<Verdict> {
   const { chain_id: chainId, genesis_hash } = await networkOnce();
   const trusted = genesis_hash.toLowerCase() as Hex;
@@ -56,8 +76,8 @@ export async function sealed(block: Block): Promise<Verdict> {
     rpc("sahara_getCertificate", [numberToHex(block.number)]),
     rpc("sahara_getCertificate", ["earliest"]),
     rpc("sahara_getValidators", ["0x0"]),
-    rpc("sahara_getHandovers", []),
-  ])) as [Finality | null, Finality, { validators: Validator[] }, NonNullable<Chain["handovers"]>];
+    handedOver(),
+  ])) as [Finality | null, Finality, { validators: Validator[] }, Handovers];
   if (!finality?.certificate) return { kind: "waiting", signers: 0, validators: 0, trusted };
   const { header, path, certificate } = finality;
   const chain = { chainId, genesisHeader: first.header, validators, handovers, header, descendants: path, certificate };

@@ -3,6 +3,8 @@
 use std::{collections::BTreeSet, num::NonZeroU64, ops::Range, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
+use commonware_actor::Feedback;
+use commonware_consensus::{Heightable as _, Reporter, marshal::Update};
 use commonware_glue::simulate::{
     action::{Action, Crash, Schedule},
     engine::{EngineDefinition, InitContext},
@@ -49,6 +51,28 @@ pub(crate) struct Network {
     pub(crate) deviator: Option<(usize, Deviation)>,
     /// How often a node ended by itself.
     pub(crate) ended: Arc<Mutex<usize>>,
+    /// How many blocks marshal delivered, and how many of them the ledger had by then.
+    pub(crate) delivered: Arc<Mutex<(usize, usize)>>,
+}
+
+/// Looks at what marshal delivers.
+struct Watched<R> {
+    inner: R,
+    ledger: MemoryLedger,
+    delivered: Arc<Mutex<(usize, usize)>>,
+}
+
+impl<R: Reporter<Activity = Update<Block>>> Reporter for Watched<R> {
+    type Activity = Update<Block>;
+
+    fn report(&mut self, update: Update<Block>) -> Feedback {
+        if let Update::Block(block, _) = &update {
+            let mut delivered = self.delivered.lock();
+            delivered.0 += 1;
+            delivered.1 += usize::from(self.ledger.last_finalized() >= block.height().get());
+        }
+        self.inner.report(update)
+    }
 }
 
 impl Network {
@@ -74,6 +98,7 @@ impl Network {
             let_in: Arc::default(),
             deviator: None,
             ended: Arc::default(),
+            delivered: Arc::default(),
         }
     }
 
@@ -168,10 +193,14 @@ impl EngineDefinition for Network {
             }),
         };
         let (monitor, state) = (init.monitor, State(Some(ledger.clone())));
-        let ended = Arc::clone(&self.ended);
+        let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
         // Everything runs below one task, so that a crash takes all of it.
         let root = init.context.child("root").spawn(move |context| async move {
-            let observe = |delivery| MonitorReporter::new(key, monitor, delivery);
+            let watched = ledger.clone();
+            let observe = |delivery| {
+                let inner = MonitorReporter::new(key, monitor, delivery);
+                Watched { inner, ledger: watched, delivered }
+            };
             let engine = start(context, config, ledger, (peers, channels), observe);
             let engine = Box::pin(engine).await;
             // As in a process: a part that ends or panics ends the whole.
@@ -363,6 +392,16 @@ fn i9_restarts_lose_and_repeat_nothing() {
             assert!(ledger.most_executions() <= 1, "a block was executed twice");
         }
     }
+}
+
+#[test]
+fn i9_a_block_is_applied_when_it_is_decided_and_not_when_it_is_archived() {
+    let network = Network::new(4, &Pool::with(40));
+    run(plan(&network, 20));
+    assert_one_chain(&network);
+    let (delivered, applied) = *network.delivered.lock();
+    assert!(delivered >= 60, "{delivered} blocks were delivered");
+    assert!(applied * 10 > delivered * 9, "{applied} of {delivered} were applied before");
 }
 
 #[test]
