@@ -56,6 +56,7 @@ pub(crate) struct Network {
 }
 
 /// Looks at what marshal delivers.
+#[derive(Clone)]
 struct Watched<R> {
     inner: R,
     ledger: MemoryLedger,
