@@ -378,7 +378,7 @@ async fn act<C: SolCall>(economy: &Economy, to: Address, value: U256, call: &C) 
 async fn offer_by_account(economy: &Economy) {
     let (collection, token) = (ASSETS, U256::ONE);
     let state = view(economy, IMarket::stateOfCall { collection, tokenId: token }).await;
-    let price = coins(10).to_u128().unwrap();
+    let price = coins(1).to_u128().unwrap();
     let bps = U256::from(view(economy, IMarket::protocolFeeCall {}).await);
     let paid = U256::from(price) + U256::from(price) * bps / U256::from(10_000);
     let make = IMarket::makeOfferCall { collection, tokenId: token, price, endsAt: LATE, state };

@@ -16,9 +16,9 @@ use sahara_abi::{ICoin, IProtocol};
 use sahara_primitives::{Amount, Timestamp};
 use sahara_protocols::{BlockContext, Cost, Failure, Read, Write};
 
-/// How deep the journal is in a call that a transaction makes itself: one for the transaction, one for the call.
-/// A contract that a protocol calls may call it again.
-const DIRECT: usize = 2;
+/// How deep the journal is in a call that a transaction makes itself. A contract that a protocol calls may call
+/// it again.
+const DIRECT: usize = 1;
 
 /// State access for one call of a protocol, within the call's gas.
 ///
@@ -27,7 +27,7 @@ pub(crate) struct Ledger<'a, S: ParentState> {
     context: &'a mut MachineContext<S>,
     gas_limit: u64,
     gas_left: u64,
-    /// Of what is used next, so much is paid for.
+    /// Gas of access to what exists that is paid for.
     included: u64,
     refund: i64,
     is_static: bool,
@@ -84,9 +84,7 @@ impl<'a, S: ParentState> Ledger<'a, S> {
         if self.is_looking_up {
             return Ok(());
         }
-        let included = if gas < self.included { gas } else { self.included };
-        self.included = self.included.saturating_sub(included);
-        match self.gas_left.checked_sub(gas.saturating_sub(included)) {
+        match self.gas_left.checked_sub(gas) {
             Some(left) => {
                 self.gas_left = left;
                 Ok(())
@@ -96,6 +94,16 @@ impl<'a, S: ParentState> Ledger<'a, S> {
                 Err(Failure::OutOfGas)
             }
         }
+    }
+
+    /// Pays for access of what exists, of which a transaction has paid for some.
+    const fn access(&mut self, gas: u64) -> Result<(), Failure> {
+        if self.is_looking_up {
+            return Ok(());
+        }
+        let included = if gas < self.included { gas } else { self.included };
+        self.included = self.included.saturating_sub(included);
+        self.spend(gas.saturating_sub(included))
     }
 
     fn params(&self) -> &GasParams {
@@ -122,7 +130,7 @@ impl<S: ParentState> Read for Ledger<'_, S> {
     fn load(&mut self, address: Address, slot: U256) -> Result<U256, Failure> {
         self.open(address)?;
         let word = self.context.journaled_state.sload(address, slot).map_err(broken)?;
-        self.spend(prices::read(word.is_cold))?;
+        self.access(prices::read(word.is_cold))?;
         self.is_looking_up = false;
         Ok(word.data)
     }
@@ -131,7 +139,7 @@ impl<S: ParentState> Read for Ledger<'_, S> {
         let load = self.context.journaled_state.load_account(account).map_err(broken)?;
         let (balance, is_cold) = (load.data.info.balance, load.is_cold);
         let cost = self.account_cost(is_cold);
-        self.spend(cost)?;
+        self.access(cost)?;
         Ok(Amount::from_base_units(balance))
     }
 
@@ -165,10 +173,12 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         self.open(address)?;
         let stored = self.context.journaled_state.sstore(address, slot, value).map_err(broken)?;
         let (values, is_cold): (&SStoreResult, bool) = (&stored.data, stored.is_cold);
-        let (cost, refund) = (prices::write(values, is_cold), prices::refund(values));
+        let (access, growth) = prices::write(values, is_cold);
+        let refund = prices::refund(values);
         self.context.journaled_state.touch_account(address);
         self.refund = self.refund.saturating_add(refund);
-        self.spend(cost)
+        self.access(access)?;
+        self.spend(growth)
     }
 
     fn move_coin(&mut self, from: Address, to: Address, amount: Amount) -> Result<(), Failure> {
@@ -176,9 +186,11 @@ impl<S: ParentState> Write for Ledger<'_, S> {
         let load = self.context.journaled_state.load_account(to).map_err(broken)?;
         let (is_new, is_cold) = (load.data.is_empty() && !amount.is_zero(), load.is_cold);
         if amount.is_zero() {
-            return self.spend(self.account_cost(is_cold));
+            return self.access(self.account_cost(is_cold));
         }
-        self.spend(prices::credit(is_cold, is_new))?;
+        let (access, growth) = prices::credit(is_cold, is_new);
+        self.access(access)?;
+        self.spend(growth)?;
         let units = amount.base_units();
         match self.context.journaled_state.transfer(from, to, units).map_err(broken)? {
             None => Ok(()),

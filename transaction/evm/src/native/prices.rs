@@ -51,7 +51,7 @@ const DATA_WORD: u64 = 12;
 /// that what was paid for looking at the data is not spent.
 pub(super) const MOST_OUT: usize = 65_536;
 
-/// State access that a transaction has paid for with its 21,000, if it calls a protocol itself: its
+/// Access to what exists that a transaction has paid for with its 21,000, if it calls a protocol itself: its
 /// signature, nonce and fee are a transfer's, which pays five times for its time what others' work is sold at.
 pub(super) const INCLUDED: u64 = 9_000;
 
@@ -71,17 +71,17 @@ pub(super) const fn read(is_cold: bool) -> u64 {
     if is_cold { READ } else { WARM }
 }
 
-/// Writing a word.
-pub(super) const fn write(values: &SStoreResult, is_cold: bool) -> u64 {
+/// Writing a word: the access, and the growth of the state.
+pub(super) const fn write(values: &SStoreResult, is_cold: bool) -> (u64, u64) {
     let cold = if is_cold { READ } else { 0 };
-    let change = if values.is_new_eq_present() || !values.is_original_eq_present() {
-        WARM
+    let (change, growth) = if values.is_new_eq_present() || !values.is_original_eq_present() {
+        (WARM, 0)
     } else if values.is_original_zero() {
-        SET
+        (0, SET)
     } else {
-        CHANGE
+        (CHANGE, 0)
     };
-    change.saturating_add(cold)
+    (change.saturating_add(cold), growth)
 }
 
 /// What writing a word gives back, or takes back of what an earlier write gave.
@@ -108,11 +108,9 @@ pub(super) fn refund(values: &SStoreResult) -> i64 {
     refund
 }
 
-/// Crediting an account.
-pub(super) const fn credit(is_cold: bool, is_new: bool) -> u64 {
-    let new = if is_new { ACCOUNT } else { 0 };
-    let credit = if is_cold { CREDIT } else { CREDIT_AGAIN };
-    credit.saturating_add(new)
+/// Crediting an account: the access, and the growth of the state.
+pub(super) const fn credit(is_cold: bool, is_new: bool) -> (u64, u64) {
+    (if is_cold { CREDIT } else { CREDIT_AGAIN }, if is_new { ACCOUNT } else { 0 })
 }
 
 /// A log with so many topics and bytes of data.
