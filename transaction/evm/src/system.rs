@@ -24,9 +24,9 @@ use sahara_protocols::{
     royalties::SWEEP,
 };
 
-/// Gas for one credit of the sweep with all that surrounds it: at most 51,700 where the member is
+/// Gas for one credit of the sweep with all that surrounds it: at most 33,300 where the member is
 /// its pool's only one, so that the whole turn is for its sake, and its account is new.
-pub const CREDIT_GAS: u64 = 56_000;
+pub const CREDIT_GAS: u64 = 36_000;
 
 /// Gas for the whole sweep.
 #[expect(clippy::as_conversions, reason = "u32 to u64, in a constant")]

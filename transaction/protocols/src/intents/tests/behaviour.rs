@@ -240,7 +240,7 @@ fn a_sponsor_pays_what_the_action_does_not_yield() {
     assert_eq!(paid, Ok((due - 1_600 * u128::from(GWEI), 0)));
     let spent = 2 * due + second - u128::from(GWEI);
     assert_eq!(budget(&mut world).left, U256::from(COIN - spent));
-    assert_eq!(world.held(RELAYER), before + spent + due - 5_799 * u128::from(GWEI));
+    assert_eq!(world.held(RELAYER), before + spent + due - 1_599 * u128::from(GWEI));
     check_books(&world);
 }
 

@@ -121,7 +121,7 @@ impl Play {
         self.used.insert((person.account, nonce));
         *self.deposits.get_mut(&person.account).unwrap() -= amount;
         // I3 and I4.
-        let due = u128::from(gas + 5_600) * u128::from(base_fee);
+        let due = u128::from(gas + 3_500) * u128::from(base_fee);
         assert_eq!(fee, due.min(amount).min(intent.maxFee.to()));
         let after = (self.world.held(person.account), self.world.held(RELAYER));
         assert_eq!(after, (before.0 + amount - fee, before.1 + fee + sponsored));
