@@ -57,6 +57,8 @@ pub struct Cost {
     pub refund: u64,
     /// Whether the call is all that its transaction does.
     pub is_transaction: bool,
+    /// Gas of further access to what exists for which the transaction has paid already.
+    pub included: u64,
 }
 
 /// State that can be read.

@@ -163,6 +163,7 @@ impl<S: ParentState> Read for Ledger<'_, S> {
             gas: self.gas_limit.saturating_sub(self.gas_left),
             refund: u64::try_from(self.refund).unwrap_or_default(),
             is_transaction: self.is_transaction,
+            included: self.included,
         }
     }
 }

@@ -22,7 +22,7 @@ use sahara_protocols::{
 const TRANSACTION_GAS: u64 = 1 << 24;
 
 /// Calls of the proposal, each for as many pools as one call settles.
-const CALLS: u64 = 16;
+const CALLS: u64 = 10;
 
 const MEMBER: u8 = 3;
 const OWNER: u8 = 2;

@@ -22,7 +22,7 @@ use sahara_abi::{
 use sahara_primitives::Amount;
 
 /// What the calls of a proposal may use; a proposal that needs more is refused when it is made.
-pub const EXECUTION_GAS: u64 = 5_000_000;
+pub const EXECUTION_GAS: u64 = 3_000_000;
 
 /// Gas for a word that is read for the first time.
 const READ_GAS: u64 = 2_100;

@@ -186,7 +186,15 @@ fn repay(
         None => None,
     };
     let cost = state.cost();
-    let gas = gas_of(&cost, brought.data).saturating_add(LOG_GAS).saturating_add(CREDIT_GAS);
+    // What the transaction has paid for already costs nobody anything again.
+    let mut included = cost.included;
+    let mut unpaid = |gas: u64| {
+        let covered = gas.min(included);
+        included = included.saturating_sub(covered);
+        gas.saturating_sub(covered)
+    };
+    let gas = gas_of(&cost, brought.data);
+    let gas = gas.saturating_add(LOG_GAS).saturating_add(unpaid(CREDIT_GAS));
     let price = |gas: u64| U256::from(gas).saturating_mul(U256::from(cost.base_fee));
     let fee = price(gas).min(gain).min(brought.intent.maxFee);
     let fee = Amount::from_base_units(fee);
@@ -199,7 +207,7 @@ fn repay(
         return Ok((fee, Amount::ZERO));
     }
     let second = if fee.is_zero() { 0 } else { CREDIT_GAS };
-    let more = price(BUDGET_GAS.saturating_add(second));
+    let more = price(unpaid(BUDGET_GAS.saturating_add(second)));
     let sponsored = budgets::draw(state, between, budget, missing.saturating_add(more))?;
     Ok((fee, sponsored))
 }

@@ -74,7 +74,7 @@ impl Earner {
 fn world() -> (Undo, Earner) {
     let mut world = Undo::default();
     world.state.block.timestamp = Timestamp(START);
-    world.state.cost = Cost { base_fee: GWEI, gas: 80_000, refund: 0, is_transaction: false };
+    world.state.cost = Cost { base_fee: GWEI, gas: 80_000, ..Cost::default() };
     let earner = Earner::new(7);
     for account in [SPONSOR, RELAYER] {
         world.state.fund(account, Amount::from_u128(1_000 * COIN));

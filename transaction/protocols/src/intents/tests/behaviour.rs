@@ -21,7 +21,8 @@ fn an_earner_without_coin_gets_what_it_earned_less_the_gas() {
 #[test]
 fn the_transactions_own_gas_is_repaid_only_to_who_pays_nothing_else_with_it() {
     let (mut world, earner) = world();
-    world.state.cost = Cost { base_fee: 1, gas: 80_000, refund: 4_800, is_transaction: true };
+    world.state.cost =
+        Cost { base_fee: 1, gas: 80_000, refund: 4_800, is_transaction: true, included: 0 };
     let intent = earner.withdrawal(4 * COIN, 0);
     let call = IIntents::relayCall { signature: earner.sign(&intent), intent: intent.clone() };
     let data = call.abi_encode();
@@ -32,6 +33,15 @@ fn the_transactions_own_gas_is_repaid_only_to_who_pays_nothing_else_with_it() {
     let intent = earner.withdrawal(COIN, 1);
     let fee = relay(&mut world, RELAYER, &intent, earner.sign(&intent)).unwrap();
     assert_eq!(fee, 80_000 - 4_800 + 2_600 + 900, "by a contract");
+}
+
+#[test]
+fn what_a_transaction_has_paid_for_is_not_repaid_again() {
+    let (mut world, earner) = world();
+    world.state.cost.included = 500;
+    let intent = earner.withdrawal(COIN, 0);
+    let fee = relay(&mut world, RELAYER, &intent, earner.sign(&intent)).unwrap();
+    assert_eq!(fee, (80_000 + 2_600 + 400) * u128::from(GWEI));
 }
 
 #[test]

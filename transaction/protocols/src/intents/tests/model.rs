@@ -102,7 +102,7 @@ impl Play {
         let is_own = self.dice.below(8) > 0;
         let signature = if is_own { person } else { Earner::new(99) }.sign(&intent);
         let (gas, base_fee) = (self.dice.below(400_000), self.dice.below(20 * GWEI));
-        self.world.state.cost = Cost { base_fee, gas, refund: 0, is_transaction: false };
+        self.world.state.cost = Cost { base_fee, gas, ..Cost::default() };
         let is_free = !self.used.contains(&(person.account, nonce));
         let deposit = self.deposits.get(&person.account).copied().unwrap_or_default();
         let may = is_own
