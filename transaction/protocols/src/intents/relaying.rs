@@ -31,6 +31,9 @@ const TRANSACTION_GAS: u64 = 21_000;
 /// Gas of a byte of call data that is not zero, and of one that is (EIP-2028).
 const BYTE_GAS: (u64, u64) = (16, 4);
 
+/// The same in what a transaction costs at least, whatever it does (EIP-7623).
+const LEAST_BYTE_GAS: (u64, u64) = (40, 10);
+
 /// Gas that is used after it was measured, for the log: five times 375 and 96 bytes at 8.
 const LOG_GAS: u64 = 2_600;
 
@@ -193,8 +196,8 @@ fn repay(
         included = included.saturating_sub(covered);
         gas.saturating_sub(covered)
     };
-    let gas = gas_of(&cost, brought.data);
-    let gas = gas.saturating_add(LOG_GAS).saturating_add(unpaid(CREDIT_GAS));
+    let first = LOG_GAS.saturating_add(unpaid(CREDIT_GAS));
+    let gas = gas_of(&cost, brought.data, first);
     let price = |gas: u64| U256::from(gas).saturating_mul(U256::from(cost.base_fee));
     let fee = price(gas).min(gain).min(brought.intent.maxFee);
     let fee = Amount::from_base_units(fee);
@@ -202,24 +205,29 @@ fn repay(
         state.move_coin(brought.intent.account, caller, fee)?;
     }
     let Some((between, budget)) = budget else { return Ok((fee, Amount::ZERO)) };
-    let missing = price(gas).saturating_sub(fee.base_units());
-    if missing.is_zero() {
+    if price(gas) <= fee.base_units() {
         return Ok((fee, Amount::ZERO));
     }
     let second = if fee.is_zero() { 0 } else { CREDIT_GAS };
-    let more = price(unpaid(BUDGET_GAS.saturating_add(second)));
-    let sponsored = budgets::draw(state, between, budget, missing.saturating_add(more))?;
+    let second = unpaid(BUDGET_GAS.saturating_add(second));
+    let gas = gas_of(&cost, brought.data, first.saturating_add(second));
+    let missing = price(gas).saturating_sub(fee.base_units());
+    let sponsored = budgets::draw(state, between, budget, missing)?;
     Ok((fee, sponsored))
 }
 
-/// Gas that whoever called pays for what was done so far, the transaction's own included.
-fn gas_of(cost: &Cost, data: &[u8]) -> u64 {
+/// Gas that whoever called pays for what was done so far and for `more`, the transaction's own included.
+fn gas_of(cost: &Cost, data: &[u8], more: u64) -> u64 {
+    let gas = cost.gas.saturating_add(more);
     if !cost.is_transaction {
-        return cost.gas.saturating_sub(cost.refund);
+        return gas.saturating_sub(cost.refund);
     }
-    let gas = data.iter().fold(TRANSACTION_GAS, |gas, byte| {
-        gas.saturating_add(if *byte == 0 { BYTE_GAS.1 } else { BYTE_GAS.0 })
-    });
-    let gas = gas.saturating_add(cost.gas);
-    gas.saturating_sub(cost.refund.min(gas.div_euclid(5)))
+    let of_bytes = |(full, zero): (u64, u64)| {
+        data.iter().fold(TRANSACTION_GAS, |gas, byte| {
+            gas.saturating_add(if *byte == 0 { zero } else { full })
+        })
+    };
+    let gas = gas.saturating_add(of_bytes(BYTE_GAS));
+    let gas = gas.saturating_sub(cost.refund.min(gas.div_euclid(5)));
+    gas.max(of_bytes(LEAST_BYTE_GAS))
 }
