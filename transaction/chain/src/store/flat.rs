@@ -10,6 +10,8 @@
 //!
 //! Keys are what users choose, so the tables' hashes are seeded.
 
+use std::hash::Hash;
+
 use alloy_primitives::{Address, U256};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
@@ -52,17 +54,7 @@ impl FlatCache {
         address: Address,
         read: impl FnOnce() -> Result<Option<AccountRecord>, StoreError>,
     ) -> Result<Option<AccountRecord>, StoreError> {
-        if let Some((since, record)) = self.accounts.get(&address)
-            && since <= at
-        {
-            return Ok(record);
-        }
-        let record = read()?;
-        let head = self.head.read();
-        if *head == at {
-            self.accounts.insert(address, (at, record));
-        }
-        Ok(record)
+        self.find(&self.accounts, at, address, read)
     }
 
     /// A word of an account's storage in the state after block `at`, read there where it is not known.
@@ -72,17 +64,27 @@ impl FlatCache {
         place: (Address, U256),
         read: impl FnOnce() -> Result<U256, StoreError>,
     ) -> Result<U256, StoreError> {
-        if let Some((since, word)) = self.words.get(&place)
+        self.find(&self.words, at, place, read)
+    }
+
+    fn find<K: Eq + Hash, V: Clone>(
+        &self,
+        cache: &Cache<K, Since<V>>,
+        at: u64,
+        key: K,
+        read: impl FnOnce() -> Result<V, StoreError>,
+    ) -> Result<V, StoreError> {
+        if let Some((since, value)) = cache.get(&key)
             && since <= at
         {
-            return Ok(word);
+            return Ok(value);
         }
-        let word = read()?;
+        let value = read()?;
         let head = self.head.read();
         if *head == at {
-            self.words.insert(place, (at, word));
+            cache.insert(key, (at, value.clone()));
         }
-        Ok(word)
+        Ok(value)
     }
 
     /// Takes what block `number`, the head from now on, changed. To be called when it is written, before
