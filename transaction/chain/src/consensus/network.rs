@@ -71,7 +71,7 @@ impl Node {
                 match address_of(one, &peers) {
                     Some(address) => wanted.push((one.network_key.clone(), address)),
                     None if one.network_key == me.0 => {}
-                    None => warn!(validator = %one.network_key, "there is no address for it"),
+                    None => warn!(validator = %one.network_key, "this seat has no address"),
                 }
             }
             let mut pairs = Vec::<(NetworkPublicKey, Address)>::new();
@@ -127,7 +127,7 @@ impl Node {
 }
 
 /// Where a validator listens: as configured, or else as the set says.
-pub(super) fn address_of(
+fn address_of(
     validator: &Validator,
     peers: &[(NetworkPublicKey, SocketAddr)],
 ) -> Option<SocketAddr> {

@@ -23,7 +23,7 @@ use commonware_runtime::{
 };
 use futures::future::{Either, select, select_all};
 use sahara_finality::{
-    ChainIdentity, NetworkPublicKey, Seal, Validator, ValidatorKeys, epoch_of, to_hex,
+    ChainIdentity, NetworkPublicKey, Seal, ValidatorKeys, ValidatorSet, epoch_of, to_hex,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -33,7 +33,7 @@ use super::{
     guard::{Guard, GuardError, LostVotes},
     handle::{ConsensusHandle, ConsensusStatus, MetricsSource},
     ledger::{Ledger, SharedLedger},
-    network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, address_of, most_peers},
+    network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, most_peers},
     progress::Heights,
     timing::Timing,
 };
@@ -84,8 +84,8 @@ pub enum ConsensusError {
     /// The guard of votes does not let it start.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// A validator without address.
-    #[error("there is no address for validator {0}")]
+    /// Nobody to connect to.
+    #[error("there is no address of any other validator, such as {0}, and no peer is configured")]
     UnknownAddress(String),
     /// The address is taken or not ours.
     #[error("cannot listen on {address}: {source}")]
@@ -188,12 +188,7 @@ impl Node {
         if found.is_some_and(|found| found.consensus_key != me.consensus_key) {
             return Err(ConsensusError::NotAValidator(to_hex(&me.network_key)));
         }
-        let unreachable = |one: &&Validator| {
-            one.network_key != me.network_key && address_of(one, &config.peers).is_none()
-        };
-        if let Some(unreachable) = current.as_slice().iter().find(unreachable) {
-            return Err(ConsensusError::UnknownAddress(to_hex(&unreachable.network_key)));
-        }
+        check_addresses(&current, &me.network_key, &config.peers)?;
         let most_peers = most_peers(current.len(), &config);
         let chain = ChainIdentity { chain_id, genesis: hash };
         Ok(Self { config, chain, most_peers, guard: None })
@@ -279,6 +274,22 @@ impl Node {
         parts.push(("network", network));
         (parts, heights, presence)
     }
+}
+
+/// A seat without address keeps no node from starting: its holder alone says where it is, and would
+/// otherwise decide whether the others come back. Only a node that knows no address at all is
+/// configured wrongly. Who cannot be reached is named when peers are tracked.
+fn check_addresses(
+    current: &ValidatorSet,
+    me: &NetworkPublicKey,
+    peers: &[(NetworkPublicKey, SocketAddr)],
+) -> Result<(), ConsensusError> {
+    let mut others = current.as_slice().iter().filter(|one| one.network_key != *me).peekable();
+    let Some(first) = others.peek().map(|one| to_hex(&one.network_key)) else { return Ok(()) };
+    if peers.is_empty() && others.all(|one| one.address.is_none()) {
+        return Err(ConsensusError::UnknownAddress(first));
+    }
+    Ok(())
 }
 
 type Part = (&'static str, Handle<()>);

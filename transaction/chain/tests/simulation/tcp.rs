@@ -236,6 +236,28 @@ async fn i15_a_validator_that_lost_its_votes_is_refused_and_may_sit_out() {
     back.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn i8_a_seat_without_address_keeps_nobody_from_starting() {
+    let pool = Pool::with(0);
+    let mut network = Network::new(4, &pool);
+    network.heartbeat = Duration::from_millis(100);
+    let missing = network.keys[3].validator(Address::ZERO).network_key;
+    let start = |index: usize| {
+        let mut config = network.config(index);
+        config.timing.leader_timeout = Duration::from_millis(300);
+        config.peers.retain(|(key, _)| *key != missing);
+        let (node, wire) = transaction_gossip(8);
+        (run(config, network.ledgers[index].restarted(), wire).unwrap(), node)
+    };
+    let running: Vec<_> = (0..3).map(start).collect();
+    for (handle, _) in &running {
+        reach(handle, 6).await;
+    }
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_with_the_reason() {
     let pool = Pool::with(0);

@@ -6,7 +6,7 @@ use super::{
     position::broken,
     seats::{Candidate, apportion},
     storage::{EPOCHS, LIST, PARAMETERS, PROFILES, SEATS, VALIDATORS},
-    validators::{KeyBytes, create, seat_key},
+    validators::{KeyBytes, enter, seat_key},
     words::{Epoch, Seat},
 };
 use crate::{
@@ -36,7 +36,7 @@ pub struct Founder {
 /// Writes what block 0 begins with: parameters and validators. Returns who has the seats of epoch 0.
 ///
 /// # Errors
-/// Those of [`create`]; `IProtocol::InvalidParameters`.
+/// Those of [`create`](super::create) but for places; `IProtocol::InvalidParameters`.
 pub fn found(
     state: &mut impl Write,
     parameters: Parameters,
@@ -52,7 +52,7 @@ pub fn found(
     for founder in founders {
         let Founder { operator, stake, commission, fee_address, keys } = founder;
         state.move_coin(*operator, ADDRESS, *stake)?;
-        create(state, *operator, *stake, (*commission, *fee_address), keys)?;
+        enter(state, *operator, *stake, (*commission, *fee_address), keys)?;
     }
     let seats = seats(state)?;
     store(state, 0, &seats)?;

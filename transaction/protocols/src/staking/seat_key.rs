@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256, hex};
 use sahara_finality::{Validator, parse_hex};
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The keys of one seat. Seven words: consensus key 96 bytes, possession 48, network key 32, and
 /// `ip 128 | port 16`.
@@ -22,7 +22,8 @@ pub(crate) struct SeatKey {
     pub(crate) place: Place,
 }
 
-/// Where a node is reached: IPv6 or mapped IPv4, and port; nowhere with port 0.
+/// Where a node is reached: IPv6 or mapped IPv4, and port. Port 0 where only the nodes' own
+/// configuration says it, which block 0 may leave to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The address.
@@ -36,6 +37,16 @@ impl Place {
     pub(crate) fn address(self) -> Option<SocketAddr> {
         let ip = Ipv6Addr::from_bits(self.ip).to_canonical();
         (self.port > 0).then(|| SocketAddr::new(ip, self.port))
+    }
+
+    /// Whether a node can be there: a port, and the address of one machine. Private and loopback
+    /// addresses are some network's own.
+    pub(crate) fn is_reachable(self) -> bool {
+        self.address().is_some_and(|address| {
+            let ip = address.ip();
+            let is_broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+            !(ip.is_unspecified() || ip.is_multicast() || is_broadcast)
+        })
     }
 }
 

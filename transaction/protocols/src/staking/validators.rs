@@ -69,12 +69,38 @@ fn check_fee_address(account: Address) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a seat whose node nobody could connect to: it would sit in the set and miss its turns.
+fn check_place(place: Place, index: u32) -> Result<(), Failure> {
+    if place.is_reachable() {
+        return Ok(());
+    }
+    Err(IStaking::InvalidSeatKey { index: U256::from(index) }.into())
+}
+
 /// Makes `caller` a validator; `stake` was sent and becomes its first delegation.
 ///
 /// # Errors
 /// `ValidatorExists`, `StakeTooSmall`, `CommissionTooHigh`, `InvalidFeeAddress`, `TooManyValidators`,
 /// those of [`add_seat_key`].
 pub fn create(
+    state: &mut impl Write,
+    caller: Address,
+    stake: Amount,
+    terms: (u16, Address),
+    keys: &[KeyBytes],
+) -> Result<(), Failure> {
+    for (index, key) in (0..).zip(keys) {
+        check_place(key.place, index)?;
+    }
+    enter(state, caller, stake, terms, keys)
+}
+
+/// As [`create`], for validators of block 0 too: their seats need not say where they are, since the
+/// nodes of a network that is set up together are told of one another.
+///
+/// # Errors
+/// Those of [`create`].
+pub(super) fn enter(
     state: &mut impl Write,
     caller: Address,
     stake: Amount,
@@ -102,7 +128,7 @@ pub fn create(
         IStaking::ValidatorCreated { validator: caller, feeAddress: fee_address, commission };
     state.emit(ADDRESS, event)?;
     for key in keys {
-        add_seat_key(state, caller, key)?;
+        take_seat_key(state, caller, key)?;
     }
     delegate(state, caller, caller, stake)
 }
@@ -147,12 +173,21 @@ pub fn edit(
 /// Adds the keys of one more seat.
 ///
 /// # Errors
-/// `UnknownValidator`, `TooManySeatKeys`, `InvalidSeatKey`, `SeatKeyTaken`.
+/// `UnknownValidator`, `TooManySeatKeys`, `InvalidSeatKey` (also for a place where no node can be),
+/// `SeatKeyTaken`.
 pub fn add_seat_key(
     state: &mut impl Write,
     caller: Address,
     key: &KeyBytes,
 ) -> Result<(), Failure> {
+    if !key.place.is_reachable() {
+        let index = U256::from(PROFILES.get(state, caller)?.keys);
+        return Err(IStaking::InvalidSeatKey { index }.into());
+    }
+    take_seat_key(state, caller, key)
+}
+
+fn take_seat_key(state: &mut impl Write, caller: Address, key: &KeyBytes) -> Result<(), Failure> {
     registered(state, caller)?;
     let mut profile = PROFILES.get(state, caller)?;
     let index = U256::from(profile.keys);
@@ -192,7 +227,7 @@ pub fn add_seat_key(
 /// Says where the node of a seat is reached.
 ///
 /// # Errors
-/// `UnknownValidator`, `InvalidSeatKey`.
+/// `UnknownValidator`, `InvalidSeatKey` (no such seat, or a place where no node can be).
 pub fn move_seat(
     state: &mut impl Write,
     caller: Address,
@@ -200,6 +235,7 @@ pub fn move_seat(
     place: Place,
 ) -> Result<(), Failure> {
     registered(state, caller)?;
+    check_place(place, index)?;
     let key = seat_key(state, caller, index)?;
     let key = key.ok_or(IStaking::InvalidSeatKey { index: U256::from(index) })?;
     SEAT_KEYS.replace(state, caller, index.into(), &SeatKey { place, ..key })?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use sahara_abi::IProtocol;
+use std::net::{Ipv4Addr, SocketAddr};
 
 fn refused<R>(result: Result<R, Failure>, error: impl Into<Failure>) {
     assert_eq!(result.map(drop), Err(error.into()));
@@ -308,17 +309,48 @@ fn who_is_out_loses_its_seat_with_the_epoch_and_the_last_ones_keep_theirs() {
 #[test]
 fn a_seat_moves_with_its_node() {
     let mut world = world(2, 0);
-    let call = IStaking::moveSeatCall { key: 0, ip: [0; 16].into(), port: 0 };
+    let ip = Ipv4Addr::new(203, 0, 113, 9);
+    let mapped = ip.to_ipv6_mapped().octets();
+    let call = IStaking::moveSeatCall { key: 0, ip: mapped.into(), port: 30_400 };
     world.call(operator(0), STAKING, 0, &call).unwrap();
     next_epoch(&mut world);
     let (bytes, _) = validators_of(&mut world.state, 1).unwrap().unwrap();
     let set = ValidatorSet::decode(&bytes).unwrap();
-    let told = set.as_slice().iter().filter(|one| one.address.is_some());
-    let told: Vec<_> = told.map(|one| one.fee_address).collect();
-    assert_eq!(told, [operator(1)]);
+    let moved = set.as_slice().iter().find(|one| one.fee_address == operator(0)).unwrap();
+    assert_eq!(moved.address, Some(SocketAddr::from((ip, 30_400))));
     let call = IStaking::moveSeatCall { key: 1, ip: [7; 16].into(), port: 1 };
     let index = U256::from(1);
     refused(world.call(operator(0), STAKING, 0, &call), IStaking::InvalidSeatKey { index });
+}
+
+#[test]
+fn a_seat_is_where_a_node_can_be() {
+    let mut world = world(1, 1);
+    let mapped = |ip: Ipv4Addr| ip.to_ipv6_mapped().octets();
+    let nowhere = [
+        ([7; 16], 0),
+        ([0; 16], 30_400),
+        ([0xff; 16], 30_400),
+        (mapped(Ipv4Addr::UNSPECIFIED), 30_400),
+        (mapped(Ipv4Addr::BROADCAST), 30_400),
+        (mapped(Ipv4Addr::new(224, 0, 0, 1)), 30_400),
+    ];
+    for (ip, port) in nowhere {
+        let ip = ip.into();
+        let invalid = |index: u64| IStaking::InvalidSeatKey { index: U256::from(index) };
+        let call = IStaking::moveSeatCall { key: 0, ip, port };
+        refused(world.call(operator(0), STAKING, 0, &call), invalid(0));
+        let call = IStaking::addSeatKeyCall { key: IStaking::SeatKey { ip, port, ..seat_key(9) } };
+        refused(world.call(operator(0), STAKING, 0, &call), invalid(1));
+        let keys = vec![seat_key(5), IStaking::SeatKey { ip, port, ..seat_key(6) }];
+        let call = IStaking::createValidatorCall { commission: 0, feeAddress: person(0), keys };
+        refused(world.call(person(0), STAKING, 1_000 * COIN, &call), invalid(1));
+    }
+    // Those of one's own network are no stranger's business.
+    for ip in [Ipv4Addr::LOCALHOST, Ipv4Addr::new(10, 0, 0, 1)] {
+        let call = IStaking::moveSeatCall { key: 0, ip: mapped(ip).into(), port: 30_400 };
+        world.call(operator(0), STAKING, 0, &call).unwrap();
+    }
 }
 
 #[test]
