@@ -8,9 +8,10 @@
 //! acknowledge it. What happens to be decided in another order, unexecuted, or as the last of
 //! an epoch comes by marshal alone.
 //!
-//! A ledger may therefore be a block ahead of marshal when the power fails. Consensus then has the
-//! certificate and the block once more: every vote of it was synced before it was sent, and the block before
-//! it was voted for.
+//! A ledger may therefore be ahead of marshal when the power fails, by as many blocks as were decided
+//! while the archives were synced. Consensus then decides the same blocks once more: whoever voted to
+//! finalize one had synced that vote, the certificate of the first round and the block before, so a
+//! quorum has them. (A vote of the first round may be sent while its block is still being synced.)
 
 use std::{num::NonZeroUsize, sync::Arc};
 

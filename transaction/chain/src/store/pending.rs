@@ -65,14 +65,12 @@ impl PendingStates {
     /// # Errors
     /// When the block is neither.
     pub fn state_after(&self, hash: B256) -> Result<PendingState, StoreError> {
-        self.find_state(hash)
-            // A commit between the two looks moves the oldest layers into the store.
-            .or_else(|| self.find_state(hash))
+        let head = |base: &StateView| base.head.view.head.hash;
+        look_until_still(|| self.store.state(), head, |base| self.find_state(hash, base))
             .ok_or(StoreError::UnknownBlock(hash))
     }
 
-    fn find_state(&self, hash: B256) -> Option<PendingState> {
-        let base = self.store.state();
+    fn find_state(&self, hash: B256, base: StateView) -> Option<PendingState> {
         let head = base.head.view.head.hash;
         let tree = self.tree.read();
         let (mut layers, mut next) = (Vec::new(), hash);
@@ -285,6 +283,27 @@ impl StateReader for PendingState {
     }
 }
 
+/// Looks from one view of the store after another, until it finds or the store stood still while it
+/// looked: a commit between taking the view and looking moves the oldest layers into the store, and
+/// a busy node commits more than once meanwhile.
+fn look_until_still<V, K: PartialEq, T>(
+    view: impl Fn() -> V,
+    head: impl Fn(&V) -> K,
+    look: impl Fn(V) -> Option<T>,
+) -> Option<T> {
+    let mut base = view();
+    loop {
+        let seen = head(&base);
+        if let Some(found) = look(base) {
+            return Some(found);
+        }
+        base = view();
+        if head(&base) == seen {
+            return None;
+        }
+    }
+}
+
 fn memory_bytes(executed: &ExecutedBlock) -> usize {
     const ACCOUNT_BYTES: usize = 256;
     const WORD_BYTES: usize = 128;
@@ -294,4 +313,37 @@ fn memory_bytes(executed: &ExecutedBlock) -> usize {
     let logs = receipts_bytes(&executed.receipts);
     let transactions = sahara_finality::transactions_length(&executed.block.transactions) * 2;
     ENTRY_BYTES + state + code + logs + transactions + executed.trie.memory_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::look_until_still;
+    use std::cell::Cell;
+
+    /// A store whose head moves with each look, up to `last`.
+    fn look(last: u32, wanted: u32) -> (Option<u32>, u32) {
+        let (head, looks) = (Cell::new(0), Cell::new(0));
+        let found = look_until_still(
+            || head.get(),
+            |base| *base,
+            |base| {
+                looks.set(looks.get() + 1);
+                head.set((base + 1).min(last));
+                (base == wanted).then_some(base)
+            },
+        );
+        (found, looks.get())
+    }
+
+    #[test]
+    fn a_block_is_found_however_often_the_head_moves_meanwhile() {
+        assert_eq!(look(9, 0), (Some(0), 1));
+        assert_eq!(look(9, 7), (Some(7), 8));
+    }
+
+    #[test]
+    fn a_block_that_is_nowhere_is_looked_for_until_the_head_stands_still() {
+        assert_eq!(look(0, 3), (None, 1));
+        assert_eq!(look(2, 3), (None, 3));
+    }
 }
