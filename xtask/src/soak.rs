@@ -19,6 +19,7 @@ const SOAKS: &[(&str, &str)] = &[
     ("simulation", "crashes, restarts, lossy links and liars in virtual time, 200 seeds each"),
     ("kills", "100 times kill -9 under load, one validator process or all four"),
     ("systemd", "a validator installed under a systemd of its own, killed and stopped; as root"),
+    ("container", "a validator in a container of its file, killed and stopped; as root"),
     (
         "fuzz",
         "libFuzzer on every decoder that meets the network: fuzz [TARGET] [SECONDS], an hour each",
@@ -34,7 +35,8 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         Some("conservation") => return bench::conservation(),
         Some("simulation") => return simulation(),
         Some("kills") => return kills(),
-        Some("systemd") => return systemd(),
+        Some("systemd") => return packaged("under-systemd.sh"),
+        Some("container") => return packaged("in-a-container.sh"),
         Some("fuzz") => return fuzz(arguments.get(1..).unwrap_or_default()),
         Some(other) => bail!("unknown soak `{other}`: `cargo xtask soak` lists them"),
         None => {
@@ -69,9 +71,10 @@ fn kills() -> Result<()> {
     run(cargo(&tests).env("SAHARA_KILLS", "100"))
 }
 
-fn systemd() -> Result<()> {
+/// A script of `packaging/` with the program that was just built.
+fn packaged(script: &str) -> Result<()> {
     run(&mut cargo(&["build", "--release", "--package", "sahara", "--bins"]))?;
-    run(command(root().join("packaging/under-systemd.sh")).arg(target().join("release/sahara")))
+    run(command(root().join("packaging").join(script)).arg(target().join("release/sahara")))
 }
 
 /// Coverage for libFuzzer, as `cargo fuzz` asks the compiler for it; no sanitizer, so that the pinned
