@@ -166,10 +166,9 @@ where
     let progress = Progress::new(ledger.last_finalized());
     let cache = CacheRef::new(PAGE, PAGES);
     let genesis = ledger.genesis();
-    let beginning = storage::beginning(&epochs, genesis.clone(), ledger.base());
 
     let (actor, marshal) =
-        storage::marshal(&context, &config.partition, &epochs, beginning, &cache).await;
+        storage::marshal(&context, &config.partition, &epochs, &*ledger, &cache).await;
     let resolver = backfill::init(
         context.child("backfill"),
         backfill_config(&config, &peers),

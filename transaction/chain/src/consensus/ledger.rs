@@ -92,10 +92,9 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// for: return soon.
     fn accuse(&self, evidence: Evidence);
 
-    /// The block that the ledger began with, if that was not block 0, and its own certificate.
-    fn base(&self) -> Option<Base> {
-        None
-    }
+    /// The newest final block that has a certificate of its own, if there is one above block 0. Who
+    /// has lost the archives of consensus goes on from there.
+    fn newest_certified(&self) -> Option<Certified>;
 
     /// What answers those who fetch the state.
     fn library(&self) -> Option<Arc<dyn Library>> {
@@ -108,9 +107,9 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     }
 }
 
-/// The block that a ledger began with after a state sync.
+/// A final block and the proof that it is.
 #[derive(Clone, Debug)]
-pub struct Base {
+pub struct Certified {
     /// Its number.
     pub number: u64,
     /// Its hash.
@@ -138,7 +137,7 @@ pub(super) trait AnyLedger: Send + Sync {
     fn check<'a>(&'a self, parent: &'a Block, block: &'a Block) -> BoxFuture<'a, bool>;
     fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) -> BoxFuture<'_, ()>;
     fn accuse(&self, evidence: Evidence);
-    fn base(&self) -> Option<Base>;
+    fn newest_certified(&self) -> Option<Certified>;
     fn library(&self) -> Option<Arc<dyn Library>>;
     fn past(&self) -> Option<Past>;
 }
@@ -199,8 +198,8 @@ impl<L: Ledger> AnyLedger for L {
         Ledger::accuse(self, evidence);
     }
 
-    fn base(&self) -> Option<Base> {
-        Ledger::base(self)
+    fn newest_certified(&self) -> Option<Certified> {
+        Ledger::newest_certified(self)
     }
 
     fn library(&self) -> Option<Arc<dyn Library>> {

@@ -40,8 +40,8 @@
 //! Votes are journaled before they are sent, under the storage directory. It belongs to the
 //! consensus key; without it, a validator could contradict what it signed, which the [`Guard`]
 //! prevents. A ledger that lost
-//! blocks is refilled from marshal's archive. The reverse, a lost archive, is refetched from
-//! peers if they have it.
+//! blocks is refilled from marshal's archive. The reverse, a lost archive, begins anew at the
+//! ledger's newest block that has a certificate of its own: what is below, peers may not have.
 //!
 //! # Idle
 //! A leader waits for work, and after one [`Timing::heartbeat`] without proposes an empty block.
@@ -83,7 +83,7 @@ pub use guard::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
 pub use handle::{ConsensusHandle, ConsensusStatus};
 pub use join::{JoinHandle, StateSource, join};
 pub use leaders::{Leaders, Schedule};
-pub use ledger::{Base, BuildContext, Ledger};
+pub use ledger::{BuildContext, Certified, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, run};
 pub use progress::Heights;
 pub use said::{Said, requested_block};

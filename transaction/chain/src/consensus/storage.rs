@@ -15,15 +15,16 @@ use commonware_cryptography::{
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
-use commonware_storage::archive::immutable;
+use commonware_storage::archive::{Archive as _, Identifier, immutable};
 use commonware_utils::{NZU64, NZUsize};
 use sahara_finality::{Block, Finalization, Scheme, verify_with};
+use tracing::info;
 
 use super::{
     delivery::{MAX_UNDER_WAY, Marshal},
     engine::{BUFFER, MAILBOX, Runtime, VIEW_RETENTION},
     epochs::Epochs,
-    ledger::Base,
+    ledger::{AnyLedger, Certified},
 };
 
 /// How many missing heights are asked for at once when catching up.
@@ -55,7 +56,7 @@ pub(super) async fn marshal<E: Runtime>(
     context: &E,
     partition: &str,
     epochs: &Epochs,
-    start: Start<Scheme, Digest, Digested<Block>>,
+    ledger: &dyn AnyLedger,
     cache: &CacheRef,
 ) -> (MarshalActor<E>, Marshal) {
     let certificate_codec = Scheme::certificate_codec_config_unbounded();
@@ -71,6 +72,7 @@ pub(super) async fn marshal<E: Runtime>(
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     let blocks = blocks.await.expect("the archive of blocks opens");
+    let (blocks, start) = beginning(epochs, ledger, &certificates, blocks).await;
     let config = Config {
         provider: epochs.clone(),
         epocher: FixedEpocher::new(epochs.length()),
@@ -93,25 +95,55 @@ pub(super) async fn marshal<E: Runtime>(
     (actor, mailbox)
 }
 
-/// Where the archives begin: at block 0, or at the block that a state sync began with.
+/// Where marshal begins, and the archive of blocks.
+///
+/// Archives that began at block 0 go on from there, others from their first certificate, as long as
+/// the ledger has that block: marshal never goes back behind what it has processed. Archives without
+/// either are new, or were lost. They begin at the ledger's newest block with a certificate of its
+/// own, which is put into them, so that no peer is needed for it. What is below stays the ledger's
+/// alone.
 ///
 /// # Panics
-/// When the certificate that a state sync verified is damaged.
-pub(super) fn beginning(
+/// When the archives cannot be used, or the ledger's certificate is damaged.
+async fn beginning<E: Runtime>(
     epochs: &Epochs,
-    genesis: Block,
-    base: Option<Base>,
-) -> Start<Scheme, Digest, Digested<Block>> {
-    let Some(Base { number, hash, certificate }) = base else {
-        let digest = genesis.digest();
-        return Start::Genesis(Digested::precomputed(genesis, digest));
+    ledger: &dyn AnyLedger,
+    certificates: &Certificates<E>,
+    blocks: Blocks<E>,
+) -> (Blocks<E>, Start<Scheme, Digest, Digested<Block>>) {
+    if blocks.first_index() == Some(0) {
+        return (blocks, genesis(ledger));
+    }
+    let first = certificates.first_index().filter(|first| *first <= ledger.last_finalized());
+    if let Some(first) = first {
+        let floor = certificates.get(Identifier::Index(first)).await;
+        #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
+        let floor = floor.ok().flatten().expect("the first certificate of the archive is read");
+        return (blocks, Start::Floor(floor));
+    }
+    let Some(Certified { number, hash, certificate }) = ledger.newest_certified() else {
+        return (blocks, genesis(ledger));
     };
     let epoch = epochs.epoch_of(number);
     let members = epochs.members(epoch);
     let floor =
         members.and_then(|members| verify_with((epoch, &members.scheme), hash, &certificate).ok());
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
-    Start::Floor(floor.expect("the certificate of the block that the state began with holds"))
+    let floor = floor.expect("the certificate of the ledger's block holds");
+    info!(height = number, "the archives begin at a block of the ledger");
+    // Of the block that a state sync began with, there may be no more than the header.
+    let block = ledger.final_block(number).filter(|_| blocks.first_index().is_none());
+    let Some(block) = block else { return (blocks, Start::Floor(floor)) };
+    let blocks = blocks.put_sync(number, Digest(hash.0), &block).await;
+    #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
+    let blocks = blocks.expect("the archive of blocks takes its first");
+    (blocks, Start::Floor(floor))
+}
+
+fn genesis(ledger: &dyn AnyLedger) -> Start<Scheme, Digest, Digested<Block>> {
+    let genesis = ledger.genesis();
+    let digest = genesis.digest();
+    Start::Genesis(Digested::precomputed(genesis, digest))
 }
 
 fn archive<C>(partition: &str, cache: &CacheRef, codec_config: C) -> immutable::Config<C> {
