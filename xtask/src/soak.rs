@@ -16,7 +16,10 @@ const SOAKS: &[(&str, &str)] = &[
     ),
     ("conservation", "ROY-3: a million random events, every unit where the books say"),
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
-    ("simulation", "crashes, restarts, lossy links and liars in virtual time, 200 seeds each"),
+    (
+        "simulation",
+        "crashes, cuts, failing disks, liars and changing sets in virtual time, 200 seeds each",
+    ),
     ("kills", "100 times kill -9 under load, one validator process or all four"),
     ("systemd", "a validator installed under a systemd of its own, killed and stopped; as root"),
     ("container", "a validator in a container of its file, killed and stopped; as root"),
@@ -61,7 +64,7 @@ fn staking() -> Result<()> {
 /// The simulations whose run depends on chance, with many seeds.
 fn simulation() -> Result<()> {
     let tests = ["--package", "sahara-chain", "--test", "simulation", "--"];
-    let chosen = ["i7_", "i9_"];
+    let chosen = ["i7_", "i8_", "i9_", "i14_"];
     run(cargo(&["test", "--release"]).args(tests).args(chosen).env("SAHARA_SEEDS", "200"))
 }
 

@@ -35,11 +35,28 @@ pub(crate) enum Deviation {
     Nullifies,
     /// It votes again for what is long past.
     IsOutdated,
+    /// It votes in another's name.
+    Impersonates,
+    /// It votes to skip every view.
+    NullifiesOnly,
+    /// It votes as if in the epoch that follows.
+    Anticipates,
 }
 
-/// Starts the library's actor in place of a validator, in epoch 0.
+/// A validator that does not keep to the protocol.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deviator {
+    /// Its place among the nodes.
+    pub(crate) index: usize,
+    /// What it does.
+    pub(crate) deviation: Deviation,
+    /// When. In others it is silent.
+    pub(crate) epoch: u64,
+}
+
+/// Starts the library's actor in place of a validator.
 pub(crate) async fn deviate(
-    deviation: Deviation,
+    Deviator { deviation, epoch, .. }: Deviator,
     context: &Context,
     scheme: Scheme,
     channels: Vec<ChannelPair<NetworkPublicKey>>,
@@ -50,16 +67,16 @@ pub(crate) async fn deviate(
     for (sender, receiver) in channels.by_ref().take(2) {
         let (mux, mut epochs) = Muxer::new(context.child("mux"), sender, receiver);
         mux.start();
-        divided.push(epochs.register(0).await.unwrap());
+        divided.push(epochs.register(epoch).await.unwrap());
     }
     let [votes, certificates] = <[_; 2]>::try_from(divided).ok().unwrap();
     match deviation {
         Deviation::Equivocates => {
             let config = mocks::equivocator::Config {
                 scheme,
-                // The genesis block of these tests has no randomness.
+                // The genesis block of these tests has no randomness; it equivocates in epoch 0.
                 elector: Leaders { seed: B256::ZERO },
-                epoch: Epoch::zero(),
+                epoch: Epoch::new(epoch),
                 relay: Arc::new(mocks::relay::Relay::new()),
             };
             mocks::equivocator::Equivocator::<_, _, _, Keccak256>::new(context, config)
@@ -77,13 +94,34 @@ pub(crate) async fn deviate(
             let config = mocks::outdated::Config { scheme, view_delta: ViewDelta::new(3) };
             mocks::outdated::Outdated::<_, _, Keccak256>::new(context, config).start(votes)
         }
+        Deviation::Impersonates => {
+            let config = mocks::impersonator::Config { scheme };
+            mocks::impersonator::Impersonator::<_, _, Keccak256>::new(context, config).start(votes)
+        }
+        Deviation::NullifiesOnly => {
+            let config = mocks::nullify_only::Config { scheme };
+            mocks::nullify_only::NullifyOnly::<_, _, Keccak256>::new(context, config).start(votes)
+        }
+        Deviation::Anticipates => {
+            let config = mocks::reconfigurer::Config { scheme };
+            mocks::reconfigurer::Reconfigurer::<_, _, Keccak256>::new(context, config).start(votes)
+        }
     }
 }
 
 /// Runs a network with a liar, and returns it with what the honest ones hold against anybody.
 fn outcome(deviation: Deviation, seed: u64) -> (PlanResult<Network>, Vec<Evidence>) {
-    let mut network = Network::new(4, &Pool::with(20));
-    network.deviator = Some((LIAR, deviation));
+    let network = Network::new(4, &Pool::with(20));
+    outcome_of(network, (deviation, 0), seed)
+}
+
+/// As [`outcome`], with a network and an epoch in which the liar lies.
+fn outcome_of(
+    mut network: Network,
+    (deviation, epoch): (Deviation, u64),
+    seed: u64,
+) -> (PlanResult<Network>, Vec<Evidence>) {
+    network.deviator = Some(Deviator { index: LIAR, deviation, epoch });
     // Uneven links, so that votes arrive in many orders.
     let link = Link {
         latency: Duration::from_millis(20),
@@ -104,9 +142,13 @@ fn survive(deviation: Deviation) -> Vec<Evidence> {
         let (_, evidence) = outcome(deviation, seed);
         all.extend(evidence);
     }
+    assert_only_the_liar_is_accused(&all);
+    all
+}
+
+fn assert_only_the_liar_is_accused(all: &[Evidence]) {
     let liar = u32::try_from(LIAR).unwrap();
     assert!(all.iter().all(|one| one.signer == liar), "an honest validator is accused: {all:?}");
-    all
 }
 
 #[test]
@@ -130,6 +172,40 @@ fn i7_i11_votes_to_skip_and_to_finalize_make_no_fork_and_are_proven() {
 #[test]
 fn i7_outdated_votes_make_no_fork() {
     survive(Deviation::IsOutdated);
+}
+
+/// What proves nothing: a signature that does not hold, or votes that do not contradict each other.
+fn accuse_nobody(deviation: Deviation) {
+    for seed in seeds(11, 1) {
+        let (_, evidence) = outcome(deviation, seed);
+        assert!(evidence.is_empty(), "seed {seed}: {evidence:?}");
+    }
+}
+
+#[test]
+fn i7_i11_votes_in_anothers_name_make_no_fork_and_accuse_nobody() {
+    accuse_nobody(Deviation::Impersonates);
+}
+
+#[test]
+fn i7_i8_votes_to_skip_every_view_make_no_fork_and_stop_nobody() {
+    accuse_nobody(Deviation::NullifiesOnly);
+}
+
+#[test]
+fn i7_i11_votes_of_an_epoch_to_come_make_no_fork_and_accuse_nobody() {
+    accuse_nobody(Deviation::Anticipates);
+}
+
+#[test]
+fn i7_i11_lies_in_a_later_epoch_make_no_fork_and_are_proven() {
+    for seed in seeds(11, 1) {
+        let network = Network::with_epochs(4, &[0, 1, 2, 3], 5, &Pool::with(20));
+        let (_, evidence) = outcome_of(network, (Deviation::Conflicts, 1), seed);
+        assert_only_the_liar_is_accused(&evidence);
+        assert!(!evidence.is_empty(), "seed {seed}");
+        assert!(evidence.iter().all(|one| one.epoch == 1), "seed {seed}: {evidence:?}");
+    }
 }
 
 #[test]

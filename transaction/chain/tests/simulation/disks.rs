@@ -4,14 +4,17 @@
 
 use std::time::Duration;
 
-use commonware_glue::simulate::action::{Action, Crash, Schedule};
+use commonware_glue::simulate::{
+    action::{Action, Crash, Schedule},
+    plan::PlanResult,
+};
 use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, WriteConfig};
 use commonware_utils::probability;
 use sahara_finality::NetworkPublicKey;
 
 use crate::{
     ledger::Pool,
-    simulated::{Network, assert_one_chain, plan, run, seeds},
+    simulated::{FIRST_SEED, Network, assert_one_chain, plan, run, seeds},
 };
 
 /// Thirty blocks that follow one another as fast as they can: about three seconds.
@@ -39,15 +42,56 @@ fn assert_nobody_contradicts_itself(network: &Network) {
     }
 }
 
+type Outcome = (PlanResult<Network>, Network);
+
+/// All four crash at once, and come back.
+fn lose_power(seed: u64) -> Outcome {
+    let network = Network::new(4, &Pool::with(TRANSACTIONS));
+    let cut = Duration::from_millis(400 + seed * 311 % 1_500);
+    let events = everyone(Schedule::new(), &network, cut, Action::Crash);
+    let events = everyone(events, &network, cut + Duration::from_secs(2), Action::Restart);
+    let result = run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+    (result, network)
+}
+
+/// For two seconds, a write or a sync may fail anywhere.
+fn lose_disks(seed: u64) -> Outcome {
+    let network = Network::new(4, &Pool::with(TRANSACTIONS));
+    let failing = FaultConfig::default().sync(probability!(0.02)).write(WriteConfig {
+        failure_rate: probability!(0.01),
+        retention_rate: probability!(0.5),
+        mode: PartialWriteMode::Prefix,
+    });
+    let events = Schedule::new()
+        .at(Duration::from_millis(500), Action::SetStorageFault(failing))
+        .at(Duration::from_millis(2_500), Action::SetStorageFault(FaultConfig::default()));
+    let events = everyone(events, &network, Duration::from_secs(10), Action::Crash);
+    let events = everyone(events, &network, Duration::from_secs(12), Action::Restart);
+    let result = run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+    (result, network)
+}
+
 #[test]
 fn i9_all_four_lose_power_at_once_and_go_on() {
-    for seed in seeds(7, 3) {
-        let network = Network::new(4, &Pool::with(TRANSACTIONS));
-        let cut = Duration::from_millis(400 + seed * 311 % 1_500);
-        let events = everyone(Schedule::new(), &network, cut, Action::Crash);
-        let events = everyone(events, &network, cut + Duration::from_secs(2), Action::Restart);
-        let result = run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+    for seed in seeds(FIRST_SEED, 3) {
+        let (result, network) = lose_power(seed);
         assert_eq!(result.crashes, 4, "seed {seed}");
+        assert_one_chain(&network);
+        assert_nobody_contradicts_itself(&network);
+    }
+}
+
+#[test]
+fn i9_what_a_ledger_has_before_its_archives_do_outlasts_a_loss_of_power() {
+    for seed in seeds(FIRST_SEED, 2) {
+        let network = Network::new(4, &Pool::with(TRANSACTIONS));
+        network.power.fail_from(3 + seed % 20);
+        let events = everyone(Schedule::new(), &network, Duration::from_secs(8), Action::Restart);
+        run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+        let ahead = network.ahead.lock().clone();
+        let (first, second) = ahead.split_at(4);
+        assert_eq!((first, second.len()), ([0; 4].as_slice(), 4), "seed {seed}");
+        assert!(second.iter().any(|blocks| *blocks > 0), "no ledger was ahead, seed {seed}");
         assert_one_chain(&network);
         assert_nobody_contradicts_itself(&network);
     }
@@ -56,22 +100,22 @@ fn i9_all_four_lose_power_at_once_and_go_on() {
 #[test]
 fn i9_disks_that_fail_end_their_nodes_and_lose_nothing() {
     let mut ended = 0;
-    for seed in seeds(7, 3) {
-        let network = Network::new(4, &Pool::with(TRANSACTIONS));
-        let failing = FaultConfig::default().sync(probability!(0.02)).write(WriteConfig {
-            failure_rate: probability!(0.01),
-            retention_rate: probability!(0.5),
-            mode: PartialWriteMode::Prefix,
-        });
-        let events = Schedule::new()
-            .at(Duration::from_millis(500), Action::SetStorageFault(failing))
-            .at(Duration::from_millis(2_500), Action::SetStorageFault(FaultConfig::default()));
-        let events = everyone(events, &network, Duration::from_secs(10), Action::Crash);
-        let events = everyone(events, &network, Duration::from_secs(12), Action::Restart);
-        run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+    for seed in seeds(FIRST_SEED, 3) {
+        let (_, network) = lose_disks(seed);
         assert_one_chain(&network);
         assert_nobody_contradicts_itself(&network);
         ended += *network.ended.lock();
     }
     assert!(ended > 0, "no disk failed when a node needed it");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_when_power_and_disks_fail() {
+    for fail in [lose_power, lose_disks] {
+        let [first, again] = [8, 8].map(|seed| {
+            let (result, network) = fail(seed);
+            (result.state, result.crashes, network.chains())
+        });
+        assert_eq!(first, again);
+    }
 }

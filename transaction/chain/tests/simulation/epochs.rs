@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use commonware_consensus::types::{Epoch, Round, View};
-use commonware_glue::simulate::action::{Action, Crash, Schedule};
+use commonware_glue::simulate::{
+    action::{Action, Crash, Schedule},
+    plan::PlanResult,
+};
 use commonware_p2p::simulated::Link;
 use commonware_utils::probability;
 use sahara_chain::consensus::Ledger as _;
@@ -11,7 +14,9 @@ use sahara_finality::{NetworkPublicKey, epoch_of};
 
 use crate::{
     ledger::Pool,
-    simulated::{NO_LOSS, Network, assert_one_chain, plan, run, seeds},
+    simulated::{
+        FIRST_SEED, NO_LOSS, Network, assert_one_chain, intervals, later, place, plan, run, seeds,
+    },
 };
 
 const LENGTH: u64 = 8;
@@ -29,51 +34,64 @@ fn leaders(network: &Network) -> Vec<BTreeSet<usize>> {
     leaders
 }
 
+/// Whoever joins or leaves, the next block is there within two seconds.
+fn assert_no_pause(network: &Network, seed: u64) {
+    let longest = intervals(network).into_iter().max();
+    assert!(longest.unwrap() < 2_000, "{longest:?} ms between two blocks, seed {seed}");
+}
+
 #[test]
 fn i8_epochs_follow_one_another_without_a_pause() {
-    let network = Network::with_epochs(4, &[0, 1, 2, 3], LENGTH, &Pool::with(20));
-    run(plan(&network, 5 * LENGTH));
-    assert_one_chain(&network);
-    let chain = &network.chains()[0];
-    let pause = chain.windows(2).map(|pair| pair[1].milliseconds() - pair[0].milliseconds()).max();
-    assert!(pause.unwrap() < 2_000, "{pause:?} ms between two blocks");
-    assert_eq!(leaders(&network)[1].len(), 4, "every seat leads");
+    for seed in seeds(FIRST_SEED, 1) {
+        let network = Network::with_epochs(4, &[0, 1, 2, 3], LENGTH, &Pool::with(20));
+        run(plan(&network, 5 * LENGTH).seed(seed));
+        assert_one_chain(&network);
+        assert_no_pause(&network, seed);
+        assert_eq!(leaders(&network)[1].len(), 4, "every seat leads");
+    }
 }
 
 #[test]
 fn i14_validators_join_leave_and_are_replaced() {
-    let pool = Pool::with(6);
-    let network = Network::with_epochs(7, &[0, 1, 2, 3], LENGTH, &pool);
-    // Two join and one leaves at once.
-    pool.change(&network.set(&[1, 2, 3, 4, 5]));
-    run(plan(&network, 5 * LENGTH));
-    assert_one_chain(&network);
-    let leaders = leaders(&network);
-    assert!(leaders[0].iter().all(|index| *index < 4), "{leaders:?}");
-    for epoch in &leaders[1..5] {
-        assert_eq!(*epoch, BTreeSet::from([1, 2, 3, 4, 5]), "{leaders:?}");
+    for seed in seeds(FIRST_SEED, 1) {
+        let pool = Pool::with(6);
+        let network = Network::with_epochs(7, &[0, 1, 2, 3], LENGTH, &pool);
+        // Two join and one leaves at once.
+        pool.change(&network.set(&[1, 2, 3, 4, 5]));
+        run(plan(&network, 5 * LENGTH).seed(seed));
+        assert_one_chain(&network);
+        assert_no_pause(&network, seed);
+        let leaders = leaders(&network);
+        assert!(leaders[0].iter().all(|index| *index < 4), "{leaders:?}");
+        for epoch in &leaders[1..5] {
+            assert_eq!(*epoch, BTreeSet::from([1, 2, 3, 4, 5]), "{leaders:?}");
+        }
     }
 }
 
 #[test]
 fn i14_a_whole_set_is_replaced() {
-    let pool = Pool::with(6);
-    let network = Network::with_epochs(8, &[0, 1, 2, 3], LENGTH, &pool);
-    pool.change(&network.set(&[4, 5, 6, 7]));
-    run(plan(&network, 4 * LENGTH));
-    assert_one_chain(&network);
-    assert_eq!(leaders(&network)[2], BTreeSet::from([4, 5, 6, 7]));
-    // Who follows is let in as soon as it is decided, within the epoch before.
-    let both: BTreeSet<_> = (0..8).map(|index| network.key(index)).collect();
-    let let_in = network.let_in.lock();
-    let during = |id| {
-        let of =
-            |found: u64| let_in.iter().filter(move |(node, one, _)| (*node, *one) == (0, found));
-        of(id).flat_map(|(_, _, keys)| keys.clone()).collect::<BTreeSet<NetworkPublicKey>>()
-    };
-    assert_eq!(during(0).len(), 4);
-    assert_eq!(during(1), both);
-    assert_eq!(during(2), (4..8).map(|index| network.key(index)).collect());
+    for seed in seeds(FIRST_SEED, 1) {
+        let pool = Pool::with(6);
+        let network = Network::with_epochs(8, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[4, 5, 6, 7]));
+        run(plan(&network, 4 * LENGTH).seed(seed));
+        assert_one_chain(&network);
+        assert_no_pause(&network, seed);
+        assert_eq!(leaders(&network)[2], BTreeSet::from([4, 5, 6, 7]));
+        // Who follows is let in as soon as it is decided, within the epoch before.
+        let both: BTreeSet<_> = (0..8).map(|index| network.key(index)).collect();
+        let let_in = network.let_in.lock();
+        let during = |id| {
+            let of = |found: u64| {
+                let_in.iter().filter(move |(node, one, _)| (*node, *one) == (0, found))
+            };
+            of(id).flat_map(|(_, _, keys)| keys.clone()).collect::<BTreeSet<NetworkPublicKey>>()
+        };
+        assert_eq!(during(0).len(), 4);
+        assert_eq!(during(1), both);
+        assert_eq!(during(2), (4..8).map(|index| network.key(index)).collect());
+    }
 }
 
 #[test]
@@ -92,20 +110,45 @@ fn i8_a_crash_at_the_end_of_an_epoch_stops_nobody() {
     }
 }
 
+/// Now one and then another crashes, while one leaves and one joins.
+fn restart_at_random(seed: u64) -> (PlanResult<Network>, Network) {
+    let pool = Pool::with(60);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[0, 2, 3, 4]));
+    let result = run(plan(&network, 4 * LENGTH).seed(seed).crash(Crash::Random {
+        frequency: Duration::from_millis(700),
+        downtime: Duration::from_millis(300),
+        count: 1,
+    }));
+    (result, network)
+}
+
 #[test]
 fn i9_random_restarts_across_epochs_lose_and_repeat_nothing() {
     for seed in seeds(1, 3) {
-        let pool = Pool::with(60);
-        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
-        pool.change(&network.set(&[0, 2, 3, 4]));
-        let result = run(plan(&network, 4 * LENGTH).seed(seed).crash(Crash::Random {
-            frequency: Duration::from_millis(700),
-            downtime: Duration::from_millis(300),
-            count: 1,
-        }));
+        let (result, network) = restart_at_random(seed);
         assert!(result.crashes > 5, "only {} crashes", result.crashes);
         assert_one_chain(&network);
     }
+}
+
+#[test]
+fn i9_a_node_that_lost_its_archives_goes_on_from_its_ledger() {
+    let pool = Pool::with(10);
+    let mut network = Network::with_epochs(4, &[0, 1, 2, 3], LENGTH, &pool);
+    network.loses_archives = Some(3);
+    let key = network.key(3);
+    // It comes back in an epoch in which it has signed nothing, so that it needs no guard.
+    let schedule = Schedule::new()
+        .at(Duration::from_secs(4), Action::Crash(key.clone()))
+        .at(Duration::from_secs(40), Action::Restart(key));
+    run(plan(&network, 5 * LENGTH).crash(Crash::Schedule(schedule)));
+    assert_one_chain(&network);
+    let delivered = network.ledgers.lock()[3].delivered.lock().clone();
+    // Whatever below came again would have come from the peers, who need not have it.
+    let early = delivered.iter().filter(|height| (1..=3).contains(*height)).count();
+    assert_eq!(early, 3, "what the ledger has is fetched again: {delivered:?}");
+    assert!(delivered.iter().any(|height| *height > 4 * LENGTH), "{delivered:?}");
 }
 
 #[test]
@@ -136,51 +179,76 @@ fn cut(network: &Network, groups: [&[usize]; 2], link: &Link) -> Vec<Action<Netw
     actions
 }
 
-#[test]
-fn i7_a_partition_across_an_epochs_end_halts_and_heals() {
+/// One side has a quorum in epoch 0 and may end it; in epoch 1 it is two against two, until the cut
+/// heals.
+fn partition(seed: u64) -> (PlanResult<Network>, Network) {
     let pool = Pool::with(10);
     let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
     pool.change(&network.set(&[1, 2, 3, 4]));
     let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
     let mut schedule = Schedule::new();
-    // One side has a quorum in epoch 0 and ends it; in epoch 1 it is two against two.
     for action in cut(&network, [&[0, 1, 2], &[3, 4]], &silent) {
-        schedule = schedule.at(Duration::from_secs(2), action);
+        schedule = schedule.at(Duration::from_secs(2) + later(seed), action);
     }
     schedule = schedule.at(Duration::from_secs(40), Action::Heal(NO_LOSS));
-    run(plan(&network, 4 * LENGTH).crash(Crash::Schedule(schedule)));
-    assert_one_chain(&network);
-    let chain = &network.chains()[0];
-    let pauses = chain.windows(2).map(|pair| pair[1].milliseconds() - pair[0].milliseconds());
-    assert_eq!(pauses.filter(|one| *one > 25_000).count(), 1, "it stood still once");
+    let result = run(plan(&network, 4 * LENGTH).seed(seed).crash(Crash::Schedule(schedule)));
+    (result, network)
+}
+
+#[test]
+fn i7_a_partition_across_an_epochs_end_halts_and_heals() {
+    for seed in seeds(FIRST_SEED, 1) {
+        let (_, network) = partition(seed);
+        assert_one_chain(&network);
+        let pauses = intervals(&network).into_iter().filter(|one| *one > 25_000).count();
+        assert_eq!(pauses, 1, "it stood still once, seed {seed}");
+    }
 }
 
 #[test]
 fn i8_a_node_cut_off_for_epochs_catches_up() {
-    let pool = Pool::with(10);
-    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
-    pool.change(&network.set(&[1, 2, 3, 4]));
-    let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
-    let mut schedule = Schedule::new();
-    for action in cut(&network, [&[1], &[0, 2, 3, 4]], &silent) {
-        schedule = schedule.at(Duration::from_secs(4), action);
+    for seed in seeds(FIRST_SEED, 1) {
+        let pool = Pool::with(10);
+        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[1, 2, 3, 4]));
+        let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
+        let alone = 1 + place(seed, 0, 3);
+        let others: Vec<_> = (0..5).filter(|index| *index != alone).collect();
+        let mut schedule = Schedule::new();
+        for action in cut(&network, [&[alone], &others], &silent) {
+            schedule = schedule.at(Duration::from_secs(4) + later(seed), action);
+        }
+        // The others pass two ends of epochs meanwhile.
+        schedule = schedule.at(Duration::from_secs(60), Action::Heal(NO_LOSS));
+        run(plan(&network, 6 * LENGTH).seed(seed).crash(Crash::Schedule(schedule)));
+        assert_one_chain(&network);
     }
-    // The others pass two ends of epochs meanwhile.
-    schedule = schedule.at(Duration::from_secs(60), Action::Heal(NO_LOSS));
-    run(plan(&network, 6 * LENGTH).crash(Crash::Schedule(schedule)));
-    assert_one_chain(&network);
 }
 
 #[test]
 fn i14_a_late_joiner_replays_the_epochs_it_missed() {
-    let pool = Pool::with(10);
-    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
-    pool.change(&network.set(&[0, 1, 2, 3, 4]));
-    run(plan(&network, 6 * LENGTH).crash(Crash::DelayRound {
-        participants: vec![network.key(4)],
-        round: Round::new(Epoch::new(2), View::new(3)),
-    }));
-    assert_one_chain(&network);
+    for seed in seeds(FIRST_SEED, 1) {
+        let pool = Pool::with(10);
+        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+        pool.change(&network.set(&[0, 1, 2, 3, 4]));
+        let view = 3 + (seed - FIRST_SEED) % 5;
+        run(plan(&network, 6 * LENGTH).seed(seed).crash(Crash::DelayRound {
+            participants: vec![network.key(4)],
+            round: Round::new(Epoch::new(2), View::new(view)),
+        }));
+        assert_one_chain(&network);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_with_restarts_and_a_partition() {
+    for fail in [restart_at_random, partition] {
+        let [first, again] = [8, 8].map(|seed| {
+            let (result, network) = fail(seed);
+            (result.state, result.crashes, network.chains())
+        });
+        assert_eq!(first, again);
+    }
 }
 
 #[test]

@@ -10,12 +10,12 @@ use std::{
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, keccak256};
 use parking_lot::Mutex;
-use sahara_chain::consensus::{BuildContext, Evidence, Ledger};
+use sahara_chain::consensus::{BuildContext, Certified, Evidence, Ledger};
 use sahara_finality::{
     Block, Seal, SystemTransaction, Transaction, ValidatorSet, epoch_of, genesis_block,
     receipts_root, transactions_root,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub(crate) const CHAIN_ID: u64 = 724_272;
 /// How many transactions the ledger puts into one block.
@@ -87,6 +87,50 @@ pub(crate) fn transaction(index: u32) -> Transaction {
     })
 }
 
+/// The power of all nodes, which can fail once.
+#[derive(Clone)]
+pub(crate) struct Power {
+    fails_from: Arc<Mutex<Option<u64>>>,
+    is_off: watch::Sender<bool>,
+}
+
+impl Default for Power {
+    fn default() -> Self {
+        Self { fails_from: Arc::default(), is_off: watch::Sender::new(false) }
+    }
+}
+
+impl Power {
+    /// It will fail in the moment in which a ledger has a block of this height, or above, that
+    /// marshal has not delivered to it.
+    pub(crate) fn fail_from(&self, height: u64) {
+        *self.fails_from.lock() = Some(height);
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        *self.is_off.borrow()
+    }
+
+    /// Resolves when it fails.
+    pub(crate) async fn off(&self) {
+        let mut is_off = self.is_off.subscribe();
+        // It cannot be closed: the sender is here.
+        let _failed = is_off.wait_for(|is_off| *is_off).await.is_ok();
+    }
+
+    pub(crate) fn restore(&self) {
+        self.is_off.send_replace(false);
+    }
+
+    fn consider(&self, applied: u64, delivered: u64) {
+        let mut fails_from = self.fails_from.lock();
+        if delivered < applied && fails_from.is_some_and(|height| height <= applied) {
+            *fails_from = None;
+            self.is_off.send_replace(true);
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct MemoryLedger {
     genesis: Arc<Block>,
@@ -97,6 +141,9 @@ pub(crate) struct MemoryLedger {
     pub(crate) disk: Arc<Mutex<Disk>>,
     memory: Arc<Mutex<Memory>>,
     pool: Arc<Pool>,
+    /// The heights that marshal delivered to its node, one after the other, in all its lives.
+    pub(crate) delivered: Arc<Mutex<Vec<u64>>>,
+    pub(crate) power: Power,
 }
 
 impl MemoryLedger {
@@ -120,7 +167,18 @@ impl MemoryLedger {
             disk: Arc::default(),
             memory: Arc::default(),
             pool,
+            delivered: Arc::default(),
+            power: Power::default(),
         }
+    }
+
+    pub(crate) fn powered_by(self, power: &Power) -> Self {
+        Self { power: power.clone(), ..self }
+    }
+
+    /// The last height that marshal delivered.
+    pub(crate) fn last_delivered(&self) -> u64 {
+        self.delivered.lock().iter().copied().max().unwrap_or_default()
     }
 
     /// The same ledger after the process was killed.
@@ -192,6 +250,18 @@ impl MemoryLedger {
         let waiting = self.pool.waiting.lock();
         let fresh = waiting.iter().filter(|one| !included.contains(&one.hash()));
         fresh.take(BLOCK_TRANSACTIONS).cloned().collect()
+    }
+
+    fn append(&self, block: &Arc<Block>, certificate: Option<Vec<u8>>) {
+        let tip = self.tip();
+        assert_eq!(block.header.number, self.last_finalized() + 1, "i9: in order, without gaps");
+        assert_eq!(block.header.parent_hash, tip.hash(), "i9: on the block before");
+        assert_eq!(block.header.state_root, state_root(&tip, &block.transactions));
+        let mut memory = self.memory.lock();
+        let mut disk = self.disk.lock();
+        disk.blocks.push(Arc::clone(block));
+        disk.certificates.push(certificate);
+        memory.pending.retain(|_, one| one.header.number > block.header.number);
     }
 
     fn execute(&self, parent: &Block, block: &Block) -> B256 {
@@ -280,15 +350,18 @@ impl Ledger for MemoryLedger {
     }
 
     async fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) {
-        let tip = self.tip();
-        assert_eq!(block.header.number, self.last_finalized() + 1, "i9: in order, without gaps");
-        assert_eq!(block.header.parent_hash, tip.hash(), "i9: on the block before");
-        assert_eq!(block.header.state_root, state_root(&tip, &block.transactions));
-        let mut memory = self.memory.lock();
-        let mut disk = self.disk.lock();
-        disk.blocks.push(Arc::clone(&block));
-        disk.certificates.push(certificate);
-        memory.pending.retain(|_, one| one.header.number > block.header.number);
+        self.append(&block, certificate);
+        self.power.consider(self.last_finalized(), self.last_delivered());
+        if self.power.is_off() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn newest_certified(&self) -> Option<Certified> {
+        let disk = self.disk.lock();
+        let place = disk.certificates.iter().rposition(Option::is_some)?;
+        let (block, certificate) = (&disk.blocks[place], disk.certificates[place].clone()?);
+        Some(Certified { number: block.header.number, hash: block.hash(), certificate })
     }
 
     fn accuse(&self, evidence: Evidence) {
