@@ -193,6 +193,9 @@ fn i6_a_block_is_found_by_all_its_names() {
     pending.finalize(second.block.hash(), None).unwrap();
     assert_found(&store, &first, &second);
     assert_eq!(store.certificate(2).unwrap(), None);
+    assert_eq!(store.newest_certified(1).unwrap(), None);
+    let (head, certificate) = store.newest_certified(9).unwrap().unwrap();
+    assert_eq!((head.hash, certificate.as_ref()), (first.block.hash(), &b"certificate 1"[..]));
     drop((pending, store));
     let store = open(directory.path());
     assert_found(&store, &first, &second);

@@ -335,8 +335,11 @@ impl Ledger for NodeLedger {
     }
 
     fn newest_certified(&self) -> Option<Certified> {
-        let found = newest_certified(self.store(), self.inner.epoch_length);
-        found.inspect_err(|error| error!(%error, "the last certificates cannot be read")).ok()?
+        // The last block of an epoch always has one.
+        let found = self.store().newest_certified(self.inner.epoch_length.get());
+        let found = found.inspect_err(|error| error!(%error, "certificates cannot be read"));
+        let (head, certificate) = found.ok()??;
+        Some(Certified { number: head.number, hash: head.hash, certificate: certificate.to_vec() })
     }
 
     fn library(&self) -> Option<Arc<dyn Library>> {
@@ -355,23 +358,6 @@ impl Ledger for NodeLedger {
             validators: Box::new(set),
         })
     }
-}
-
-/// Looks through as many blocks as an epoch has at most: the last of an epoch has a certificate of
-/// its own, and so has the block that a state sync began with.
-fn newest_certified(
-    store: &Store,
-    epoch_length: NonZeroU64,
-) -> Result<Option<Certified>, StoreError> {
-    let newest = store.head().number;
-    let oldest = newest.saturating_sub(epoch_length.get()).saturating_add(1);
-    for number in (oldest..=newest).rev() {
-        let Some(certificate) = store.certificate(number)? else { continue };
-        let Some(head) = store.header(number)? else { continue };
-        let certificate = certificate.to_vec();
-        return Ok(Some(Certified { number, hash: head.hash, certificate }));
-    }
-    Ok(None)
 }
 
 /// The finalised head as the pool sees it, with the accounts that changed.

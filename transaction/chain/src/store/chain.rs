@@ -182,6 +182,21 @@ impl Store {
         Ok(Some((head, certificate)))
     }
 
+    /// The newest block that has a certificate of its own, with it, among the last `most` blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn newest_certified(&self, most: u64) -> Result<Option<(Head, Bytes)>, StoreError> {
+        let newest = self.head().number;
+        let oldest = newest.saturating_sub(most).saturating_add(1);
+        for number in (oldest..=newest).rev() {
+            let Some(certificate) = self.certificate(number)? else { continue };
+            let Some(head) = self.header(number)? else { continue };
+            return Ok(Some((head, certificate)));
+        }
+        Ok(None)
+    }
+
     /// The handover at the end of an epoch, if it was learned without the block.
     ///
     /// # Errors

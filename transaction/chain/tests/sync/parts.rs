@@ -349,6 +349,7 @@ fn i6_a_fetched_state_is_a_head_like_any_other() {
     assert_eq!((number, store.first_block(), store.oldest_state()), (13, 14, 13));
     let base = store.base().unwrap().unwrap();
     assert_eq!((base.0.number, base.0.hash), (number, hash));
+    assert_eq!(store.newest_certified(1).unwrap().unwrap(), base);
     assert_eq!(store.block(9).unwrap(), world.store.block(9).unwrap(), "before the epoch");
     assert_eq!(store.block(number).unwrap(), world.store.block(number).unwrap());
     assert!(store.receipts(number).unwrap().is_none());
