@@ -1,14 +1,26 @@
-//! `kill -9` at random moments.
+//! `kill -9`: at random moments, and of one and then two of four, who stay away for a while.
 
-use crate::{alone, load, payer};
-use eyre::{Result, ensure};
+use crate::{alone, heights, load, payer};
+use alloy_primitives::{Address, U256};
+use eyre::{ContextCompat, Result, ensure};
 use sahara_scenarios::{Testnet, nothing_is_lost, pass};
+use serde_json::json;
 use std::time::Duration;
 
 /// Kills in every run; `cargo xtask soak kills` sets `SAHARA_KILLS` to 100.
 const KILLS: u64 = 6;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
+
+/// Who is left when two of four were killed.
+const LEFT: [u16; 2] = [0, 1];
+
+/// Votes to skip a view after which nothing that the killed sent can still be on its way: the first comes when
+/// the view has timed out, each further one half a second later.
+const SETTLED: u64 = 3;
+
+/// Further votes to skip for which nothing may become final: four seconds, longer than any timeout of a view.
+const HALTED: u64 = 8;
 
 /// Xorshift: the moments of a run are those of its seed, as far as processes allow.
 struct Dice(u64);
@@ -66,4 +78,75 @@ async fn kill_and_look() -> Result<()> {
     let acknowledged = load.end().await?;
     ensure!(acknowledged.len() as u64 > kills, "only {} payments", acknowledged.len());
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
+}
+
+#[test]
+fn one_killed_stops_nothing_and_two_stop_the_chain_until_they_are_back() -> Result<()> {
+    let _alone = alone();
+    tokio::runtime::Runtime::new()?.block_on(kill_one_and_then_another())
+}
+
+async fn kill_one_and_then_another() -> Result<()> {
+    let (payer, address) = payer()?;
+    let mut network = Testnet::start(4, &["--account", &address])?;
+    network.agree(&HOSTS, 1).await?;
+    let load = load(&network, payer, &HOSTS).await?;
+    let to = load.to;
+
+    // Three of four are a quorum. Meanwhile everyone's turn to lead comes, that of the killed too.
+    network.end(3, "KILL")?;
+    let height = network.rpc(0).height().await?;
+    network.agree(&[0, 1, 2], height.saturating_add(8)).await?;
+
+    // Two are none. They run on, they answer, they vote to skip; nothing more is final.
+    network.end(2, "KILL")?;
+    skip(&network, SETTLED).await?;
+    let (still, paid) = (heights(&network, &LEFT).await?, received(&network, to).await?);
+    skip(&network, HALTED).await?;
+    let after = heights(&network, &LEFT).await?;
+    ensure!(still == after, "two of four made blocks: {still:?}, then {after:?}");
+    ensure!(paid == received(&network, to).await?, "coin moved while nothing was final");
+    network.agree(&LEFT, after.iter().copied().min().unwrap_or_default()).await?;
+
+    // Back, they are a quorum with what each of them had on its disk; who pays never stopped asking.
+    network.node(2, &[])?;
+    network.node(3, &[])?;
+    let highest = after.into_iter().max().unwrap_or_default();
+    network.agree(&HOSTS, highest.saturating_add(3)).await?;
+    let more = async || received(&network, to).await.ok().filter(|now| *now > paid);
+    network.until("what waited is paid", more).await?;
+    let acknowledged = load.end().await?;
+    ensure!(!acknowledged.is_empty(), "no payment was acknowledged");
+    nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
+}
+
+/// Waits until each of those left has voted so many times more to skip its view. A node without a quorum repeats
+/// this vote, so the count tells that it lives and how long it has tried.
+async fn skip(network: &Testnet, more: u64) -> Result<()> {
+    let mut goals = Vec::new();
+    for host in LEFT {
+        goals.push((host, skips(network, host).await?.saturating_add(more)));
+    }
+    for (host, goal) in goals {
+        let voted = async || skips(network, host).await.ok().filter(|count| *count >= goal);
+        network.until(&format!("node {host} votes {more} times more to skip"), voted).await?;
+    }
+    Ok(())
+}
+
+/// Votes to skip a view that a node has sent, repetitions too.
+async fn skips(network: &Testnet, host: u16) -> Result<u64> {
+    let page = reqwest::get(format!("{}/metrics", network.metrics(host))).await?.text().await?;
+    page.lines()
+        .filter(|line| line.contains("_outbound_messages_total{"))
+        .filter(|line| line.contains("message=\"Nullify\""))
+        .filter_map(|line| line.rsplit(' ').next())
+        .map(|count| Ok(count.parse::<u64>()?))
+        .sum()
+}
+
+/// What the one who is paid holds at host 0.
+async fn received(network: &Testnet, to: Address) -> Result<U256> {
+    let held = network.rpc(0).call("eth_getBalance", json!([to, "latest"])).await?;
+    Ok(held.as_str().wrap_err("a balance")?.parse()?)
 }

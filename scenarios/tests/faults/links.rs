@@ -1,6 +1,6 @@
 //! Hosts of their own network namespaces: slow links, pulled cables, a split down the middle.
 
-use crate::{alone, load, payer};
+use crate::{alone, heights, load, payer};
 use eyre::{Result, ensure};
 use sahara_scenarios::{Hosts, Testnet, isolated, nothing_is_lost, pass};
 use std::time::Duration;
@@ -41,9 +41,9 @@ async fn cut_and_mend() -> Result<()> {
     // Neither half is one: what was on its way may still become final, then both stand still.
     hosts.part(&[1, 1, 2, 2]);
     pass(LONG).await;
-    let still = heights(&network).await?;
+    let still = heights(&network, &HOSTS).await?;
     pass(LONG).await;
-    let after = heights(&network).await?;
+    let after = heights(&network, &HOSTS).await?;
     ensure!(still == after, "half of the validators made blocks: {still:?}, then {after:?}");
 
     hosts.part(&[]);
@@ -53,12 +53,4 @@ async fn cut_and_mend() -> Result<()> {
     let acknowledged = load.end().await?;
     ensure!(acknowledged.len() > 10, "only {} payments", acknowledged.len());
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
-}
-
-async fn heights(network: &Testnet) -> Result<Vec<u64>> {
-    let mut heights = Vec::new();
-    for host in HOSTS {
-        heights.push(network.rpc(host).height().await?);
-    }
-    Ok(heights)
 }

@@ -35,3 +35,12 @@ async fn load(network: &Testnet, payer: Account, hosts: &[u16]) -> Result<Steady
     let id = id.as_str().wrap_err("a chain id")?.trim_start_matches("0x");
     Ok(Steady::start(payer, u64::from_str_radix(id, 16)?, nodes))
 }
+
+/// The last final block of each of these hosts.
+async fn heights(network: &Testnet, hosts: &[u16]) -> Result<Vec<u64>> {
+    let mut heights = Vec::new();
+    for host in hosts {
+        heights.push(network.rpc(*host).height().await?);
+    }
+    Ok(heights)
+}
