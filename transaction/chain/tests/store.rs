@@ -6,6 +6,8 @@
 )]
 #![expect(unused_crate_dependencies, reason = "the crate's dependencies are not this test's")]
 
+#[path = "store_support/formats.rs"]
+mod formats;
 #[path = "store_support/rows.rs"]
 mod rows;
 #[path = "store_support/mod.rs"]
@@ -418,31 +420,6 @@ fn i8_past_tries_prove_what_their_roots_say_and_leave_no_rows() {
         Err(StoreError::OldTrie { number: 23, oldest: 24 })
     ));
     store.proof_at(24, address(0), &[]).unwrap();
-}
-
-/// A directory of the format before has no past tries, and is otherwise as it was.
-#[test]
-fn i8_the_format_before_is_brought_to_the_present() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut chain = Chain::new();
-    let store = open(directory.path());
-    let pending = PendingStates::new(store.clone(), LIMIT);
-    for round in 0..3 {
-        let block = chain.execute(&pending, &[Change::Balance(round, 5)]);
-        pending.finalize(block.block.hash(), None).unwrap();
-    }
-    drop((pending, store));
-    {
-        let database = fjall::Database::builder(directory.path()).open().unwrap();
-        let meta = database.keyspace("meta", fjall::KeyspaceCreateOptions::default).unwrap();
-        meta.insert("format", 1_u64.to_be_bytes()).unwrap();
-        meta.remove("oldest trie").unwrap();
-    }
-    let store = open(directory.path());
-    assert_eq!(store.head().number, 3);
-    assert_state(&store.state_at(1).unwrap(), chain.model_at(1));
-    let refused = store.proof_at(2, address(0), &[]).unwrap_err();
-    assert!(matches!(refused, StoreError::OldTrie { number: 2, oldest: 3 }), "{refused}");
 }
 
 #[test]

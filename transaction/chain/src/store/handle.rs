@@ -14,6 +14,7 @@ use super::{
     Genesis, StoreError,
     commit::{CommitInput, write_block},
     flat::FlatCache,
+    formats::migrate,
     pins::Pins,
     tables::{FORMAT, Tables, meta, number_key, read_hash},
 };
@@ -327,16 +328,7 @@ pub(super) fn begin(
     if found != expected {
         return Err(StoreError::WrongGenesis { expected, found });
     }
-    if format < FORMAT { migrate(database, tables, &snapshot) } else { Ok(()) }
-}
-
-/// Format 1 kept no past tries; nothing else differs.
-fn migrate(database: &Database, tables: &Tables, snapshot: &Snapshot) -> Result<(), StoreError> {
-    let head = required(tables, snapshot, meta::HEAD)?;
-    let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
-    batch.insert(&tables.meta, meta::OLDEST_TRIE, number_key(head));
-    batch.insert(&tables.meta, meta::FORMAT, number_key(FORMAT));
-    Ok(batch.commit()?)
+    if format < FORMAT { migrate(database, tables, format) } else { Ok(()) }
 }
 
 /// A store that does not keep past tries has those of the head only, from now on; what it kept

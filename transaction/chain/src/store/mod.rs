@@ -26,6 +26,7 @@ mod commit;
 mod error;
 mod evidence;
 mod flat;
+mod formats;
 mod genesis;
 mod handle;
 mod history;
