@@ -12,6 +12,10 @@
 //! | `claims` | channel, first seq | transaction, block, who was paid |
 //! | `logs` | asset, end of period | the usage log and its claims |
 //! | `marks` | a name | up to where something was done, as `logs` for claims |
+//! | `meta` | `format` | the version of all this, a number |
+//!
+//! Values are JSON, but for answers. The format counts up with every change that an older gateway would misread:
+//! a newer one than the program's is refused. A store without it is of the first.
 //!
 //! A write reaches the operating system before the call returns, so it survives a kill;
 //! [`Store::sync`] makes it survive a loss of power.
@@ -35,6 +39,12 @@ use std::{
 /// Nonce of a stored answer; a stream's tokens count up from 0 under the same key.
 const RESULT_NONCE: u64 = u64::MAX;
 
+/// The version of what is written here.
+const FORMAT: u64 = 1;
+
+/// Where [`FORMAT`] stands in `meta`.
+const FORMAT_ROW: &str = "format";
+
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -47,6 +57,17 @@ pub enum StoreError {
     /// The secret is damaged.
     #[error("the file `secret` in the gateway's data directory does not hold 32 bytes")]
     Secret,
+    /// The store was written by a later version.
+    #[error("the gateway's store has format {found}, expected at most {supported}")]
+    NewerFormat {
+        /// The newest format this program reads.
+        supported: u64,
+        /// The format stored.
+        found: u64,
+    },
+    /// The number of its format is damaged.
+    #[error("the gateway's store has a format that is no number from 1 on")]
+    Format,
 }
 
 /// The store.
@@ -81,6 +102,7 @@ impl Store {
         let secret = read_secret(&path.join("secret"))?;
         let database = Database::builder(path.join("store")).open()?;
         let keyspace = |name| database.keyspace(name, KeyspaceCreateOptions::default);
+        check_format(&keyspace("meta")?)?;
         Ok(Self {
             keys: keyspace("keys")?,
             channels: keyspace("channels")?,
@@ -196,6 +218,18 @@ fn nonce(number: u64) -> Nonce {
     bytes.into()
 }
 
+/// Refuses what a later gateway wrote, and says of a store without a format which one it has.
+fn check_format(meta: &Keyspace) -> Result<(), StoreError> {
+    let Some(row) = meta.get(FORMAT_ROW)? else {
+        return Ok(meta.insert(FORMAT_ROW, FORMAT.to_string())?);
+    };
+    match serde_json::from_slice(&row) {
+        Ok(0) | Err(_) => Err(StoreError::Format),
+        Ok(found) if found > FORMAT => Err(StoreError::NewerFormat { supported: FORMAT, found }),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn read_secret(path: &Path) -> Result<B256, StoreError> {
     match fs::read(path) {
         Ok(bytes) => B256::try_from(bytes.as_slice()).map_err(|_| StoreError::Secret),
@@ -208,5 +242,55 @@ fn read_secret(path: &Path) -> Result<B256, StoreError> {
             Ok(secret)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Store, StoreError};
+    use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+    use std::path::Path;
+
+    fn keyspace(directory: &Path, name: &str) -> Result<(Database, Keyspace), fjall::Error> {
+        let database = Database::builder(directory.join("store")).open()?;
+        let keyspace = database.keyspace(name, KeyspaceCreateOptions::default)?;
+        Ok((database, keyspace))
+    }
+
+    #[test]
+    fn a_store_without_a_format_is_of_the_first_and_gets_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        {
+            // As gateways wrote it that knew no formats.
+            let (database, marks) = keyspace(directory.path(), "marks").unwrap();
+            marks.insert("logs", "7").unwrap();
+            assert!(!database.keyspace_exists("meta"));
+        }
+        for _ in 0..2 {
+            let store = Store::open(directory.path()).unwrap();
+            assert_eq!(super::get::<u64>(&store.marks, b"logs").unwrap(), Some(7));
+        }
+        let (_database, meta) = keyspace(directory.path(), "meta").unwrap();
+        assert_eq!(meta.get("format").unwrap().as_deref(), Some(&b"1"[..]));
+    }
+
+    #[test]
+    fn a_store_of_a_later_gateway_is_refused_and_left_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let rows = |row: &str| {
+            let (database, meta) = keyspace(directory.path(), "meta").unwrap();
+            meta.insert("format", row).unwrap();
+            assert!(!database.keyspace_exists("channels"), "nothing was made in it");
+        };
+        rows("2");
+        let refused = Store::open(directory.path()).unwrap_err();
+        assert!(matches!(refused, StoreError::NewerFormat { supported: 1, found: 2 }));
+        for damaged in ["0", "one", ""] {
+            rows(damaged);
+            let refused = Store::open(directory.path()).unwrap_err();
+            assert!(matches!(refused, StoreError::Format), "{refused}");
+        }
+        rows("1");
+        drop(Store::open(directory.path()).unwrap());
     }
 }
