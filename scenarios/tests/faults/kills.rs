@@ -19,7 +19,8 @@ const LEFT: [u16; 2] = [0, 1];
 /// the view has timed out, each further one half a second later.
 const SETTLED: u64 = 3;
 
-/// Further votes to skip for which nothing may become final: four seconds, longer than any timeout of a view.
+/// Further votes to skip for which nothing may become final. `sahara doctor` looks at the chain meanwhile, for six
+/// seconds: longer than any timeout of a view.
 const HALTED: u64 = 8;
 
 /// Xorshift: the moments of a run are those of its seed, as far as processes allow.
@@ -102,7 +103,10 @@ async fn kill_one_and_then_another() -> Result<()> {
     network.end(2, "KILL")?;
     skip(&network, SETTLED).await?;
     let (still, paid) = (heights(&network, &LEFT).await?, received(&network, to).await?);
-    skip(&network, HALTED).await?;
+    let goals = goals(&network, HALTED).await?;
+    let said = network.run(&["doctor"]).err().wrap_err("`doctor` found nothing wrong")?.to_string();
+    ensure!(said.contains("the chain stands still"), "{said}");
+    reach(&network, goals).await?;
     let after = heights(&network, &LEFT).await?;
     ensure!(still == after, "two of four made blocks: {still:?}, then {after:?}");
     ensure!(paid == received(&network, to).await?, "coin moved while nothing was final");
@@ -120,16 +124,26 @@ async fn kill_one_and_then_another() -> Result<()> {
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
 }
 
-/// Waits until each of those left has voted so many times more to skip its view. A node without a quorum repeats
-/// this vote, so the count tells that it lives and how long it has tried.
+/// Waits until each of those left has voted so many times more to skip its view.
 async fn skip(network: &Testnet, more: u64) -> Result<()> {
+    reach(network, goals(network, more).await?).await
+}
+
+/// Each of those left, and its votes to skip when there are so many more. A node without a quorum repeats this vote,
+/// so the count tells that it lives and how long it has tried.
+async fn goals(network: &Testnet, more: u64) -> Result<Vec<(u16, u64)>> {
     let mut goals = Vec::new();
     for host in LEFT {
         goals.push((host, skips(network, host).await?.saturating_add(more)));
     }
+    Ok(goals)
+}
+
+/// Waits until each of these hosts has sent as many votes to skip.
+async fn reach(network: &Testnet, goals: Vec<(u16, u64)>) -> Result<()> {
     for (host, goal) in goals {
         let voted = async || skips(network, host).await.ok().filter(|count| *count >= goal);
-        network.until(&format!("node {host} votes {more} times more to skip"), voted).await?;
+        network.until(&format!("node {host} votes {goal} times to skip"), voted).await?;
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! `sahara doctor`: what this machine has and what a network answers.
+//! `sahara doctor`: what this machine has, what a network answers, and whether its chain goes on.
+
+mod chain;
 
 use crate::{
     config::Places,
@@ -102,26 +104,18 @@ async fn network(session: &Session) -> Vec<Finding> {
         let found = String::from("none on this machine");
         return vec![Finding { what: "local network", is_fine: true, found, mend: "" }];
     };
-    let node = client.block_number().await;
-    let node = Finding {
-        what: "node",
-        is_fine: node.is_ok(),
-        found: node.map_or_else(|error| error.to_string(), |height| format!("at block {height}")),
-        mend: "start it with `sahara up`, or see its log",
-    };
-    let Ok(gateway) = session.gateway() else { return vec![node] };
+    let mut findings = chain::findings(session, &client).await;
+    let Ok(gateway) = session.gateway() else { return findings };
     let answer = session.http.get(format!("{gateway}/health")).send().await;
     let is_fine = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
     let found = answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string());
-    vec![
-        node,
-        Finding {
-            what: "gateway",
-            is_fine,
-            found,
-            mend: "start it with `sahara up`, or see its log",
-        },
-    ]
+    findings.push(Finding {
+        what: "gateway",
+        is_fine,
+        found,
+        mend: "start it with `sahara up`, or see its log",
+    });
+    findings
 }
 
 #[cfg(test)]

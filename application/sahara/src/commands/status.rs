@@ -78,22 +78,22 @@ impl<T> Part<T> {
 
 /// A node and its chain.
 #[derive(Serialize)]
-struct Node {
-    version: String,
-    chain_id: u64,
+pub(super) struct Node {
+    pub(super) version: String,
+    pub(super) chain_id: u64,
     /// The last block; every block shown is final.
-    height: u64,
-    hash: B256,
-    timestamp: u64,
-    age_seconds: u64,
-    base_fee: Option<U256>,
-    peers: u64,
-    validators: u64,
-    genesis_hash: B256,
+    pub(super) height: u64,
+    pub(super) hash: B256,
+    pub(super) timestamp: u64,
+    pub(super) age_seconds: u64,
+    pub(super) base_fee: Option<U256>,
+    pub(super) peers: u64,
+    pub(super) validators: u64,
+    pub(super) genesis_hash: B256,
     /// The first block that is there with its receipts; 0 if all are.
-    first_block: u64,
+    pub(super) first_block: u64,
     /// Older blocks that it still fetches.
-    missing_blocks: u64,
+    pub(super) missing_blocks: u64,
 }
 
 #[derive(Deserialize)]
@@ -133,8 +133,7 @@ struct ModelFile {
 pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
     let network = session.network()?;
     let rpc = session.rpc()?;
-    let node = tokio::time::timeout(PATIENCE, node(session)).await;
-    let node = node.unwrap_or_else(|_| Err(silence()));
+    let node = node(session).await;
     let stands_still = |node: &Node| node.age_seconds > STANDS_STILL;
     let node = Part::of(rpc, node, |node| !stands_still(node));
     let gateway = match session.gateway() {
@@ -166,7 +165,13 @@ fn silence() -> eyre::Report {
     eyre::eyre!("nothing came within {} s", PATIENCE.as_secs())
 }
 
-async fn node(session: &Session) -> Result<Node> {
+/// Asks the node about itself, and not for ever.
+pub(super) async fn node(session: &Session) -> Result<Node> {
+    let answer = tokio::time::timeout(PATIENCE, ask_node(session)).await;
+    answer.unwrap_or_else(|_| Err(silence()))
+}
+
+async fn ask_node(session: &Session) -> Result<Node> {
     let client: ChainClient = session.client()?;
     let silent = |error| match error {
         ClientError::Unreachable { reason, .. } => eyre::eyre!(reason),
