@@ -1,11 +1,13 @@
 //! What a stranger can check without trusting the node.
 
 use crate::support::{ALICE, BOB, TestNode, address, bytes, hash, quantity};
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use alloy_trie::TrieAccount;
 use jsonrpsee::rpc_params;
 use sahara_abi::{CHANNELS, IChannels};
+use sahara_chain::store::History;
+use sahara_evm::{Account, AccountDiff, StateDiff};
 use sahara_finality::{
     LightClient, TxReceipt, ValidatorSet, verify_account, verify_receipt, verify_storage,
 };
@@ -49,22 +51,15 @@ async fn receipt_is_proven_from_the_genesis_hash_on() {
     assert_eq!(unknown, Value::Null);
 }
 
-#[tokio::test]
-async fn account_and_word_are_proven_under_the_header() {
-    let node = TestNode::start().await;
-    let input = IChannels::fundCall { payer: address(ALICE) }.abi_encode();
-    node.send(ALICE, Some(CHANNELS), 100, input).await;
-    let block = node.ask("eth_getBlockByNumber", ("latest", false)).await;
-    let slots = ["0x0", "0x1"];
-    let proof = node.ask("eth_getProof", (CHANNELS, slots, "latest")).await;
+/// What an answer of `eth_getProof` proves of an account under a state root; its words are proven too.
+fn proven(proof: &Value, root: B256, address: Address) -> TrieAccount {
     let account = TrieAccount {
         nonce: quantity(&proof["nonce"]),
         balance: proof["balance"].as_str().unwrap().parse::<U256>().unwrap(),
         storage_root: hash(&proof["storageHash"]),
         code_hash: hash(&proof["codeHash"]),
     };
-    let root = hash(&block["stateRoot"]);
-    verify_account(root, CHANNELS, Some(&account), &list(&proof["accountProof"])).unwrap();
+    verify_account(root, address, Some(&account), &list(&proof["accountProof"])).unwrap();
     for word in proof["storageProof"].as_array().unwrap() {
         let slot: U256 = word["key"].as_str().unwrap().parse().unwrap();
         let value: U256 = word["value"].as_str().unwrap().parse().unwrap();
@@ -74,8 +69,66 @@ async fn account_and_word_are_proven_under_the_header() {
             verify_storage(account.storage_root, slot.into(), value + U256::ONE, &nodes).is_err()
         );
     }
+    account
+}
+
+#[tokio::test]
+async fn account_and_word_are_proven_under_the_header() {
+    let node = TestNode::start().await;
+    let input = IChannels::fundCall { payer: address(ALICE) }.abi_encode();
+    node.send(ALICE, Some(CHANNELS), 100, input).await;
+    let block = node.ask("eth_getBlockByNumber", ("latest", false)).await;
+    let slots = ["0x0", "0x1"];
+    let proof = node.ask("eth_getProof", (CHANNELS, slots, "latest")).await;
+    proven(&proof, hash(&block["stateRoot"]), CHANNELS);
     let old = node.refusal("eth_getProof", (CHANNELS, slots, "0x0")).await;
     assert!(old.message().contains("trie of block 0 is not kept"), "{}", old.message());
+}
+
+/// A node with `--history window=4`, whose every block changes a word of one contract.
+#[tokio::test]
+async fn proofs_of_the_past_hold_under_the_headers_of_their_blocks() {
+    // It adds one to its word 0 whenever it is called.
+    let code = Bytes::from_static(&[0x60, 0, 0x54, 0x60, 1, 0x01, 0x60, 0, 0x55]);
+    let (counter, code_hash) = (Address::repeat_byte(0xc0), keccak256(&code));
+    let deploy = |state: &mut StateDiff| {
+        let account = Account { nonce: 1, code_hash, ..Account::default() };
+        let deployed = AccountDiff { after: Some(account), ..AccountDiff::default() };
+        state.accounts.insert(counter, deployed);
+        state.code.insert(code_hash, code);
+    };
+    let node = TestNode::start_keeping(History::Window(4), deploy).await;
+    let mut called = Vec::new();
+    for _ in 0..8 {
+        let receipt = node.send(ALICE, Some(counter), 0, vec![0]).await;
+        assert_eq!(receipt["status"], "0x1");
+        called.push(quantity(&receipt["blockNumber"]));
+    }
+    let head = quantity(&node.ask("eth_blockNumber", rpc_params![]).await);
+    let mut seen = Vec::new();
+    for number in head - 4..=head {
+        let at = format!("{number:#x}");
+        let block = node.ask("eth_getBlockByNumber", (at.as_str(), false)).await;
+        let proof = node.ask("eth_getProof", (counter, ["0x0"], at.as_str())).await;
+        let root = hash(&block["stateRoot"]);
+        let account = proven(&proof, root, counter);
+        let calls = called.iter().filter(|block| **block <= number).count();
+        assert_eq!(proof["storageProof"][0]["value"], format!("{calls:#x}"), "block {number}");
+        seen.push((root, account, list(&proof["accountProof"])));
+    }
+    let ((_, old, nodes), (root, ..)) = (&seen[0], &seen[4]);
+    assert!(verify_account(*root, counter, Some(old), nodes).is_err(), "what was is not what is");
+
+    for gone in [head - 5, 0] {
+        let asked = (counter, ["0x0"], format!("{gone:#x}"));
+        let refused = node.refusal("eth_getProof", asked).await;
+        let oldest = head - 4;
+        let said = format!(
+            "the state trie of block {gone} is not kept here, the oldest is that of block {oldest}"
+        );
+        assert_eq!(refused.code(), -32_004);
+        assert!(refused.message().starts_with(&said), "{}", refused.message());
+    }
 }
 
 /// Old callers name nothing, new ones where they stand and how much they want.

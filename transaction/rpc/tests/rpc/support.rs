@@ -12,7 +12,7 @@ use jsonrpsee::{
 use sahara_chain::{
     genesis::GenesisFile,
     ledger::NodeLedger,
-    store::{Genesis, Store, StoreOptions, genesis_root},
+    store::{Genesis, History, Store, StoreOptions, genesis_root},
 };
 use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig, StateDiff};
 use sahara_finality::{
@@ -67,7 +67,15 @@ impl TestNode {
         alter: impl FnOnce(&mut StateDiff),
         change: impl FnOnce(&mut RpcSettings),
     ) -> Self {
-        Self::start_with_ledger(alter, change, NodeLedger::new).await
+        Self::start_with_ledger((pruned(), alter), change, NodeLedger::new).await
+    }
+
+    /// That keeps so much of the past, on a genesis whose state was changed.
+    pub(crate) async fn start_keeping(
+        history: History,
+        alter: impl FnOnce(&mut StateDiff),
+    ) -> Self {
+        Self::start_with_ledger((history, alter), |_| {}, NodeLedger::new).await
     }
 
     /// With a leader that has no time to execute.
@@ -75,11 +83,11 @@ impl TestNode {
         let hurried = |file: &_, genesis: &_, store| {
             NodeLedger::with_build_time(file, genesis, store, Duration::ZERO)
         };
-        Self::start_with_ledger(|_| {}, |_| {}, hurried).await
+        Self::start_with_ledger((pruned(), |_: &mut StateDiff| {}), |_| {}, hurried).await
     }
 
     async fn start_with_ledger(
-        alter: impl FnOnce(&mut StateDiff),
+        (history, alter): (History, impl FnOnce(&mut StateDiff)),
         change: impl FnOnce(&mut RpcSettings),
         open: impl FnOnce(&GenesisFile, &Genesis, Store) -> NodeLedger,
     ) -> Self {
@@ -97,7 +105,8 @@ impl TestNode {
         header.state_root = genesis_root(&built.state).unwrap();
         built.block = genesis_block(header, CHAIN_ID, &set);
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), StoreOptions::default(), &built).unwrap();
+        let options = StoreOptions { history, ..StoreOptions::default() };
+        let store = Store::open(directory.path(), options, &built).unwrap();
         let ledger = open(&genesis, &built, store);
         let chain = ChainIdentity { chain_id: CHAIN_ID, genesis: built.block.hash() };
         let proposer = Proposer { keys, set: set.clone(), chain, skipped: Arc::default() };
@@ -148,6 +157,11 @@ impl TestNode {
         let nonce = self.ask("eth_getTransactionCount", (account, "pending")).await;
         quantity(&nonce)
     }
+}
+
+/// As nodes keep the past when nobody says otherwise.
+fn pruned() -> History {
+    StoreOptions::default().history
 }
 
 fn config() -> GenesisConfig {
