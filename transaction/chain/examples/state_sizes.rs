@@ -1,7 +1,10 @@
 //! STATE-1: what the state costs at 100,000, 1,000,000 and 10,000,000 accounts: processor time and clock
-//! for blocks of 10,000 changes, time to open, memory and disk, with the caches of `--cache MIB`.
+//! for blocks of 10,000 changes, time to open, memory and disk, with the caches that a node has by `--cache MIB`.
 //!
-//! `cargo run --release -p sahara-chain --example state_sizes -- [largest] [directory]`
+//! `cargo run --release -p sahara-chain --example state_sizes -- [largest] [directory] [MIB ...]`
+//!
+//! Every size is measured with each of the caches, by a process of its own, so that its memory is that of a store
+//! and nothing else. It fails when one has more than its caches and what `specs/0002-state.md` allows beside.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -13,6 +16,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -40,54 +44,110 @@ const UPDATES: u64 = 10_000;
 const ROUNDS: u64 = 5;
 const CHAIN_ID: u64 = 724_272;
 
+/// MiB of caches where none are named: the half of what a node has when nobody says otherwise, and that.
+const CACHES: [u64; 2] = [128, 256];
+/// MiB that a store may have beside its caches, whatever its size: what it writes until that is in a file, what
+/// the database needs to merge files, and one block of this program.
+const REST_MIB: u64 = 384;
+/// Bytes of filters and indexes in memory for each account; some nine were counted.
+const PINNED_BYTES: u64 = 12;
+
 fn main() -> Result<(), Fault> {
-    let mut arguments = std::env::args().skip(1);
+    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
+    if let [mode, accounts, directory, cache] = arguments.as_slice()
+        && mode == "measure"
+    {
+        let row = measured(Path::new(directory), accounts.parse()?, cache.parse()?)?;
+        println!("{row}");
+        return Ok(());
+    }
+    let mut arguments = arguments.into_iter();
     let largest = arguments.next().map_or(Ok(10_000_000), |text| text.parse())?;
     let temporary = tempfile::tempdir()?;
     let directory = arguments.next().map_or_else(|| temporary.path().into(), PathBuf::from);
+    let mut caches = arguments.map(|text| text.parse()).collect::<Result<Vec<u64>, _>>()?;
+    if caches.is_empty() {
+        caches.extend(CACHES);
+    }
 
     let genesis = genesis(GROWTH)?;
     let mut accounts = GROWTH;
     let mut rows = Vec::new();
     for size in SIZES.into_iter().filter(|size| *size <= largest) {
-        let pending = open(&directory, &genesis)?;
+        let most = caches.iter().copied().max().unwrap_or_default();
+        let pending = open(&directory, &genesis, most)?;
         while accounts < size {
             run(&pending, &new_accounts(accounts, GROWTH))?;
             accounts += GROWTH;
         }
         drop(pending);
-        let (pending, opened) = timed(|| open(&directory, &genesis))?;
-        let row = measure(&pending, size)?;
-        println!("{size:>11} accounts {row}, opened in {} ms", opened.milliseconds());
-        rows.push((opened, row));
-        drop(pending);
+        for cache in &caches {
+            let row = measure_apart(&directory, size, *cache)?;
+            println!("{row}");
+            rows.push(row);
+        }
     }
-    report(&directory, &rows)
+    report(&directory, &rows)?;
+    rows.iter().try_for_each(check)
 }
 
-/// Opens the store with the caches that a node has when nobody says otherwise.
-fn open(directory: &Path, genesis: &Genesis) -> Result<PendingStates, Fault> {
-    Ok(PendingStates::new(Store::open(directory, StoreOptions::default(), genesis)?, 1 << 30))
+/// Opens the store with the caches that a node has by `--cache`.
+fn open(directory: &Path, genesis: &Genesis, cache: u64) -> Result<PendingStates, Fault> {
+    let history = StoreOptions::default().history;
+    let options = StoreOptions::with_cache(cache << 20, history);
+    Ok(PendingStates::new(Store::open(directory, options, genesis)?, 256 << 20))
+}
+
+/// Has another process measure.
+fn measure_apart(directory: &Path, accounts: u64, cache: u64) -> Result<Value, Fault> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["measure", &accounts.to_string()]).arg(directory).arg(cache.to_string());
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("measuring {accounts} accounts ended with {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Opens the store and measures.
+fn measured(directory: &Path, accounts: u64, cache: u64) -> Result<Value, Fault> {
+    let genesis = genesis(GROWTH)?;
+    let (pending, opened) = timed(|| open(directory, &genesis, cache))?;
+    drop(genesis);
+    let row = measure(&pending, accounts)?;
+    let pair = |[read, write]: &[Took; 2]| {
+        let each =
+            |took: &Took| json!([tenths(took.microseconds_each()), tenths(took.clock_each())]);
+        json!({ "read_cpu_and_clock_us": each(read), "write_cpu_and_clock_us": each(write) })
+    };
+    Ok(json!({
+        "accounts": accounts, "cache_mib": cache,
+        "account": pair(&row.balances), "word": pair(&row.words),
+        "opened_ms": opened.milliseconds(), "resident_mib": row.resident,
+    }))
+}
+
+/// That a store has no more memory than it may.
+fn check(row: &Value) -> Result<(), Fault> {
+    let number = |name: &str| row.get(name).and_then(Value::as_u64).ok_or("a number in a row");
+    let (accounts, cache) = (number("accounts")?, number("cache_mib")?);
+    let (resident, pinned) = (number("resident_mib")?, (accounts * PINNED_BYTES) >> 20);
+    let most = cache + REST_MIB + pinned;
+    if resident > most {
+        return Err(format!(
+            "{accounts} accounts with {cache} MiB of caches have {resident} MiB, expected at most {most}"
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// What blocks of [`UPDATES`] changes take at one size: the medians of [`ROUNDS`].
 struct Row {
-    accounts: u64,
     balances: [Took; 2],
     words: [Took; 2],
+    /// MiB.
     resident: u64,
-}
-
-impl std::fmt::Display for Row {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [read, write] = self.balances.each_ref().map(Took::microseconds_each);
-        let [_, words] = self.words.each_ref().map(Took::microseconds_each);
-        write!(
-            formatter,
-            "random account: read {read:.1}, root and commit {write:.1} CPU-us; word {words:.1}; {} MiB resident",
-            self.resident
-        )
-    }
 }
 
 fn measure(pending: &PendingStates, accounts: u64) -> Result<Row, Fault> {
@@ -115,31 +175,25 @@ fn measure(pending: &PendingStates, accounts: u64) -> Result<Row, Fault> {
     };
     let median = |[read, write]: [Vec<Took>; 2]| Ok::<_, Fault>([median(read)?, median(write)?]);
     let (balances, words) = (median(balances)?, median(words)?);
-    Ok(Row { accounts, balances, words, resident: resident()? })
+    Ok(Row { balances, words, resident: resident()? })
 }
 
-fn report(directory: &Path, rows: &[(Took, Row)]) -> Result<(), Fault> {
-    let ours = rows.iter().map(|(opened, row)| {
-        let pair = |[read, write]: &[Took; 2]| {
-            let each =
-                |took: &Took| json!([tenths(took.microseconds_each()), tenths(took.clock_each())]);
-            json!({ "read_cpu_and_clock_us": each(read), "write_cpu_and_clock_us": each(write) })
-        };
-        json!({
-            "accounts": row.accounts, "account": pair(&row.balances), "word": pair(&row.words),
-            "opened_ms": opened.milliseconds(), "resident_mib": row.resident,
-        })
-    });
-    let write = |row: &Row| row.balances.iter().map(Took::microseconds_each).sum::<f64>();
-    let ratio =
-        rows.first().zip(rows.last()).map(|((_, small), (_, large))| write(large) / write(small));
-    let commit =
-        std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output()?;
+fn report(directory: &Path, rows: &[Value]) -> Result<(), Fault> {
+    // Of the caches measured last, as those of a node.
+    let cache = rows.last().and_then(|row| row.get("cache_mib"));
+    let mut alike = rows.iter().filter(|row| row.get("cache_mib") == cache);
+    let took = |row: &Value| {
+        let read = row.pointer("/account/read_cpu_and_clock_us/0").and_then(Value::as_f64)?;
+        Some(read + row.pointer("/account/write_cpu_and_clock_us/0").and_then(Value::as_f64)?)
+    };
+    let (small, large) = (alike.next().and_then(took), rows.last().and_then(took));
+    let ratio = small.zip(large).map(|(small, large)| large / small);
+    let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output()?;
     println!(
         "{}",
         json!({
             "name": "STATE-1", "workload": "blocks of 10,000 random accounts read and changed; 10,000 words of one account",
-            "ours": ours.collect::<Value>(), "ratio": ratio,
+            "ours": rows, "ratio": ratio,
             "disk_mib": size(directory)? >> 20, "commit": String::from_utf8(commit.stdout)?.trim(),
         })
     );

@@ -39,6 +39,17 @@ fn open(path: &Path) -> Store {
     Store::open(path, small(), &genesis()).unwrap()
 }
 
+/// A flag says how much memory the caches have, all of them together.
+#[test]
+fn the_caches_are_together_what_was_asked_for() {
+    for mib in [0, 1, 64, 256, 100_000] {
+        let options = StoreOptions::with_cache(mib << 20, History::Archive);
+        assert_eq!(options.cache_bytes(), mib << 20);
+        assert_eq!(options.history, History::Archive);
+    }
+    assert_eq!(StoreOptions::with_cache(u64::MAX, History::Archive).cache_bytes(), u64::MAX - 7);
+}
+
 /// Everything a state holds under the addresses and slots the tests use.
 fn assert_state(state: &impl ParentState, model: &Model) {
     for index in 0..support::ADDRESSES {

@@ -97,14 +97,8 @@ async fn live(node: &cli::Node) -> Result<()> {
     refuse_public_keys(&file, node)?;
     let genesis = file.build().map_err(|error| unusable(&error))?;
     let hash = genesis.block.hash();
-    let mib = node.cache.saturating_mul(1 << 20);
-    let options = StoreOptions {
-        node_cache_bytes: mib / 8 * 3,
-        flat_cache_bytes: mib / 8,
-        database_cache_bytes: mib / 4,
-        block_cache_bytes: mib / 4,
-        history: node.history,
-    };
+    let cache = node.cache.saturating_mul(1 << 20);
+    let options = StoreOptions::with_cache(cache, node.history);
     let consensus = ConsensusConfig {
         keys: validator_key::open(&node.key)?,
         listen: node.peer_listen,

@@ -74,6 +74,31 @@ impl History {
     }
 }
 
+impl StoreOptions {
+    /// Caches of so many bytes together, rounded down: the larger part for the state, a quarter for blocks that
+    /// clients ask for again.
+    #[must_use]
+    pub const fn with_cache(bytes: u64, history: History) -> Self {
+        let eighth = bytes / 8;
+        Self {
+            node_cache_bytes: eighth.saturating_mul(3),
+            flat_cache_bytes: eighth,
+            database_cache_bytes: eighth.saturating_mul(2),
+            block_cache_bytes: eighth.saturating_mul(2),
+            history,
+        }
+    }
+
+    /// The bytes of all caches.
+    #[must_use]
+    pub const fn cache_bytes(&self) -> u64 {
+        self.node_cache_bytes
+            .saturating_add(self.flat_cache_bytes)
+            .saturating_add(self.database_cache_bytes)
+            .saturating_add(self.block_cache_bytes)
+    }
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
