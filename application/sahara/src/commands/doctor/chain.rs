@@ -18,8 +18,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const LOOK: Duration = Duration::from_millis(50);
 /// As many new blocks are enough. Each is seen some time after it was made; the soonest of them tells most.
 const ENOUGH_BLOCKS: usize = 3;
-/// When no block comes for so long, the chain stands still: an idle one makes a block a second, and two leaders
-/// in a row that are away cost two seconds each.
+/// The longest it is looked. When no block came in that time, the chain stands still: an idle one makes a block a
+/// second, and two leaders in a row that are away cost two seconds each.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long after it was made a block may be seen first: what votes take between continents, and much more than
 /// it takes elsewhere.
@@ -60,10 +60,10 @@ pub(super) async fn findings(session: &Session, client: &ChainClient) -> Vec<Fin
     }
 }
 
-/// Looks until enough blocks came, or none for too long.
+/// Looks until enough blocks came or [`PATIENCE`] is over.
 async fn watch(client: &ChainClient) -> Result<Watched> {
     let mut tick = tokio::time::interval(LOOK);
-    let mut last_news = Instant::now();
+    let start = Instant::now();
     let mut watched: Option<Watched> = None;
     loop {
         tick.tick().await;
@@ -78,9 +78,8 @@ async fn watch(client: &ChainClient) -> Result<Watched> {
         let mut fresh = before.map(|before| before.fresh).unwrap_or_default();
         if is_new {
             fresh.push(age);
-            last_news = Instant::now();
         }
-        let is_enough = fresh.len() >= ENOUGH_BLOCKS || last_news.elapsed() >= PATIENCE;
+        let is_enough = fresh.len() >= ENOUGH_BLOCKS || start.elapsed() >= PATIENCE;
         let seen = Watched { height, age, fresh };
         if is_enough {
             return Ok(seen);
