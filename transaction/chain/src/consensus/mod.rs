@@ -86,5 +86,5 @@ pub use leaders::{Leaders, Schedule};
 pub use ledger::{BuildContext, Certified, Ledger};
 pub use node::{ConsensusConfig, ConsensusError, run};
 pub use progress::Heights;
-pub use said::{Said, requested_block};
+pub use said::{Content, Envelope, Missed, MissedBlock, Said, requested_block};
 pub use timing::Timing;
