@@ -16,7 +16,7 @@ use axum::{
 use eyre::{Result, WrapErr, bail};
 use sahara_abi::{CHANNELS, IChannels};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_gateway::AllowanceTerms;
+use sahara_gateway::{AllowanceTerms, Newcomer};
 use sahara_primitives::{Address, Amount, LOCAL_CHAIN_ID};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -67,12 +67,6 @@ struct Funded {
     accounts: BTreeSet<Address>,
     /// The first block that was not read yet.
     next: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Newcomer {
-    account: Address,
 }
 
 impl Allowance {

@@ -10,51 +10,19 @@ use axum::{
 };
 use bytes::Bytes;
 use sahara_client::{ClientError, RpcError};
-use serde::Deserialize;
+use sahara_gateway::PageCall;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What a page may ask.
-const METHODS: [&str; 20] = [
-    "eth_blockNumber",
-    "eth_call",
-    "eth_chainId",
-    "eth_estimateGas",
-    "eth_feeHistory",
-    "eth_gasPrice",
-    "eth_getBalance",
-    "eth_getBlockByNumber",
-    "eth_getCode",
-    "eth_getTransactionByHash",
-    "eth_getTransactionCount",
-    "eth_getTransactionReceipt",
-    "eth_maxPriorityFeePerGas",
-    "eth_sendRawTransaction",
-    "eth_sendRawTransactionSync",
-    "debug_traceTransaction",
-    "sahara_getCertificate",
-    "sahara_getHandovers",
-    "sahara_getValidators",
-    "web3_clientVersion",
-];
-
-#[derive(Debug, Deserialize)]
-struct Call {
-    id: Value,
-    method: String,
-    #[serde(default)]
-    params: Value,
-}
-
 pub(super) async fn forward(State(web): State<Arc<Web>>, body: Bytes) -> Response {
-    let Ok(call) = serde_json::from_slice::<Call>(&body) else {
+    let Ok(call) = serde_json::from_slice::<PageCall>(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "malformed", "expected one JSON-RPC request");
     };
     let answer = |key: &str, value: Value| {
         let body = json!({ "jsonrpc": "2.0", "id": &call.id, key: value });
         ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
     };
-    if !METHODS.contains(&call.method.as_str()) {
+    if !call.is_for_pages() {
         let message = format!("{} is not for pages", call.method);
         return answer("error", json!({ "code": -32601, "message": message }));
     }
