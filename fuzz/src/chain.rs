@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::Decodable as _;
 use alloy_trie::{Nibbles, TrieAccount};
 use sahara_chain::{
-    consensus::{self, Said, requested_block},
+    consensus::{self, Content, Envelope, Missed, MissedBlock, Said, requested_block},
     genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile},
     store::PastBlock,
     sync::wire::{Answer, HandoverParts, Message},
@@ -93,6 +93,43 @@ pub(crate) fn vote_certificate(data: &[u8]) {
 pub(crate) fn block_request(data: &[u8]) {
     if let Some(encoded) = requested_block(data) {
         assert_eq!(requested_block(&encoded), Some(encoded.clone()), "understood in two ways");
+    }
+}
+
+/// The first byte says what was asked for, the rest is the answer.
+pub(crate) fn backfill_answer(data: &[u8]) {
+    let Some((asked, answer)) = data.split_first() else { return };
+    let asked = match asked % 3 {
+        0 => Missed::Block,
+        1 => Missed::Finalized,
+        _ => Missed::Notarized,
+    };
+    missed_block(asked, answer);
+}
+
+/// Whatever comes with a block, none of the four signed it; and one answer has one block.
+fn missed_block(asked: Missed, answer: &[u8]) {
+    let Some(understood) = MissedBlock::read(asked, answer, 4) else { return };
+    let again = MissedBlock::read(asked, understood.encoded(), 4);
+    let Some(again) = again else { panic!("what was understood is not understood again") };
+    assert_eq!(again.encoded(), understood.encoded(), "understood in two ways");
+    assert_eq!(again.block(), understood.block(), "two blocks in one answer");
+    let is_signed = understood.certificate().is_some_and(|said| said.is_signed(&VERIFIER));
+    assert!(!is_signed, "a certificate that nobody signed");
+}
+
+/// The first byte says on which channel the rest came; an answer is read as whoever asked reads it.
+pub(crate) fn resolver_message(data: &[u8]) {
+    let Some((channel, message)) = data.split_first() else { return };
+    let is_of_certificates = channel % 2 == 0;
+    let read = if is_of_certificates { Envelope::of_certificates } else { Envelope::of_blocks };
+    let Some(envelope) = read(message) else { return };
+    assert_eq!(read(&envelope.encoded()).as_ref(), Some(&envelope), "understood in two ways");
+    let Content::Answer(answer) = &envelope.content else { return };
+    if is_of_certificates {
+        vote_certificate(answer);
+    } else {
+        Missed::ALL.into_iter().for_each(|asked| missed_block(asked, answer));
     }
 }
 

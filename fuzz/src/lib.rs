@@ -13,6 +13,8 @@ mod compute;
 mod forms;
 mod index;
 mod servers;
+mod vault;
+mod worker;
 
 /// One decoder.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,8 @@ pub const TARGETS: &[Target] = &[
     target("vote", 1_024, chain::vote),
     target("vote_certificate", 1_024, chain::vote_certificate),
     target("block_request", 256, chain::block_request),
+    target("resolver_message", 16_384, chain::resolver_message),
+    target("backfill_answer", 16_384, chain::backfill_answer),
     target("sync_message", 16_384, chain::sync_message),
     target("trie_run", 16_384, chain::trie_run),
     target("block", 16_384, chain::block),
@@ -52,10 +56,13 @@ pub const TARGETS: &[Target] = &[
     target("genesis", 16_384, chain::genesis),
     target("rpc_request", 4_096, servers::rpc_request),
     target("gateway_request", 8_192, servers::gateway_request),
+    target("web_request", 4_096, servers::web_request),
+    target("vault_request", 8_192, vault::vault_request),
     target("index_query", 2_048, index::index_query),
     target("sign_in", 2_048, forms::sign_in),
     target("protocol_call", 4_096, calls::protocol_call),
     target("worker_messages", 8_192, compute::worker_messages),
+    target("receipt_request", 8_192, worker::receipt_request),
     target("bundle", 32_768, compute::bundle),
     target("model_file", 65_536, compute::model_file),
     target("weights_header", 16_384, assets::weights_header),

@@ -1,4 +1,4 @@
-//! What anyone may send to a node's JSON-RPC and to a gateway.
+//! What anyone may send to a node's JSON-RPC, to a gateway, and to the web application's own routes.
 
 use alloy_primitives::Address;
 use sahara_chain::{
@@ -8,9 +8,12 @@ use sahara_chain::{
 };
 use sahara_evm::GenesisConfig;
 use sahara_finality::{ValidatorKeys, ValidatorSet};
-use sahara_gateway::stranger::{Body, read};
+use sahara_gateway::{
+    Newcomer, PageCall,
+    stranger::{Body, read},
+};
 use sahara_rpc::{Node, Requests, RpcSettings};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{error::Error, sync::LazyLock};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -89,5 +92,23 @@ pub(crate) fn gateway_request(data: &[u8]) {
     };
     if let Err(error) = read(kind, body) {
         assert!(!error.to_string().is_empty(), "a refusal without words");
+    }
+}
+
+/// The first byte says for which route of the web application the rest is. What pages may ask, the node
+/// behind them answers like any request.
+pub(crate) fn web_request(data: &[u8]) {
+    let Some((route, body)) = data.split_first() else { return };
+    if route % 2 == 0 {
+        let Ok(call) = serde_json::from_slice::<PageCall>(body) else { return };
+        if call.is_for_pages() {
+            let PageCall { method, params, .. } = call;
+            let request = json!({ "jsonrpc": "2.0", "id": 0, "method": method, "params": params });
+            rpc_request(request.to_string().as_bytes());
+        }
+    } else if let Ok(newcomer) = serde_json::from_slice::<Newcomer>(body) {
+        let again = json!({ "account": newcomer.account }).to_string();
+        let again = serde_json::from_str::<Newcomer>(&again);
+        assert_eq!(again.ok(), Some(newcomer), "understood in two ways");
     }
 }
