@@ -1,7 +1,7 @@
 //! One trace from a client's request to the block that pays for it, and logs that machines read.
 
 use axum::{Router, body::Bytes, routing::post};
-use eyre::{ContextCompat, Result, ensure};
+use eyre::{ContextCompat, Result, bail, ensure};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value::Value as Any,
     trace::v1::Span,
@@ -9,10 +9,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use sahara_scenarios::{Network, Options};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 
 /// A collector as anyone's: OTLP over HTTP, in protobuf. Spans by the service that sent them.
@@ -47,12 +44,22 @@ impl Collector {
         }
     }
 
-    /// The spans of a trace, by service and name.
-    fn trace(&self, id: &str) -> BTreeMap<(String, String), Span> {
+    /// The spans of a trace with this name, of a service.
+    fn spans(&self, id: &str, (service, name): (&str, &str)) -> Vec<Span> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_trace = kept.iter().filter(|(_, span)| hex(&span.trace_id) == id);
-        of_trace.map(|(from, span)| ((from.clone(), span.name.clone()), span.clone())).collect()
+        let is_one = |from: &str, span: &Span| {
+            hex(&span.trace_id) == id && from == service && span.name == name
+        };
+        kept.iter()
+            .filter(|(from, span)| is_one(from, span))
+            .map(|(_, span)| span.clone())
+            .collect()
     }
+}
+
+/// What a span says of itself.
+fn attribute(span: &Span, key: &str) -> Option<Any> {
+    span.attributes.iter().find(|one| one.key == key)?.value.clone()?.value
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -77,34 +84,56 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
         .await?;
     ensure!(answer.status().is_success(), "{}", answer.text().await?);
 
-    let found = |service: &str, name: &str| {
-        collector.trace(trace).remove(&(service.to_owned(), name.to_owned()))
-    };
+    let spans = |place| collector.spans(trace, place);
+    let found = |place| spans(place).pop();
     let wait = network
-        .until("the block ends the trace", async || found("sahara-node", "pool.wait"))
+        .until("the block ends the trace", async || found(("sahara-node", "pool.wait")))
         .await?;
-    let block = wait.attributes.iter().find(|one| one.key == "block");
-    let block = block.and_then(|one| one.value.clone()?.value).wrap_err("the block's number")?;
-    ensure!(matches!(block, Any::IntValue(number) if number > 0), "{block:?}");
-
-    // Each is the child of the one before it, across three processes.
-    let chain = [
+    // Spans are sent every few seconds.
+    let all = [
         ("sahara-gateway", "gateway.request"),
         ("sahara-gateway", "gateway.answer"),
         ("sahara-gateway", "gateway.settle"),
         ("sahara-node", "rpc"),
-        ("sahara-node", "pool.wait"),
+        ("sahara-node", "block.commit"),
     ];
-    // Spans are sent every few seconds.
-    let all = async || chain.iter().all(|(from, name)| found(from, name).is_some()).then_some(());
-    network.until("every span arrives", all).await?;
-    let request = found("sahara-gateway", "gateway.request").wrap_err("a request")?;
+    let is_sent = || spans(all[3]).iter().any(|rpc| rpc.span_id == wait.parent_span_id);
+    let sent =
+        async || (is_sent() && all.iter().all(|place| found(*place).is_some())).then_some(());
+    network.until("every span arrives", sent).await?;
+
+    // Each is the child of the one before, across three processes.
+    let request = found(all[0]).wrap_err("a request")?;
     ensure!(hex(&request.parent_span_id) == caller, "the caller's span is its parent");
-    let settle = found("sahara-gateway", "gateway.settle").wrap_err("a settlement")?;
-    let answer = found("sahara-gateway", "gateway.answer").wrap_err("an answer")?;
+    let answer = found(all[1]).wrap_err("an answer")?;
     ensure!(answer.parent_span_id == request.span_id, "an answer belongs to its request");
+    let settle = found(all[2]).wrap_err("a settlement")?;
     ensure!(settle.parent_span_id == answer.span_id, "a settlement belongs to the answer");
+    // Node and gateway talk for the answer and for its settlement; one of the calls sent the claim.
+    let calls = spans(all[3]);
+    let parents = [&answer.span_id, &settle.span_id];
+    let is_child = |rpc: &Span| parents.contains(&&rpc.parent_span_id);
+    ensure!(calls.iter().all(is_child), "a call belongs to an answer or its settlement");
+    let call = calls.iter().find(|rpc| rpc.span_id == wait.parent_span_id);
+    let call = call.wrap_err("the call that sent the claim")?;
+    ensure!(call.parent_span_id == settle.span_id, "that call belongs to the settlement");
+    let method = attribute(call, "method");
+    let is_sending = matches!(&method, Some(Any::StringValue(name)) if name.contains("sendRaw"));
+    ensure!(is_sending, "a wait belongs to the call that sent the claim, not to {method:?}");
     ensure!(wait.end_time_unix_nano >= settle.start_time_unix_nano, "the block comes after");
+    let commit = found(all[4]).wrap_err("a block")?;
+    ensure!(commit.parent_span_id == wait.span_id, "a block belongs to the wait that it ends");
+    ensure!(commit.end_time_unix_nano <= wait.end_time_unix_nano, "a wait ends with its block");
+
+    // The block is that of the claim.
+    let Some(Any::StringValue(hash)) = attribute(&wait, "hash") else { bail!("{wait:?}") };
+    let receipt = network.rpc(0)?.call("eth_getTransactionReceipt", json!([hash])).await?;
+    let number = receipt["blockNumber"].as_str().unwrap_or_default();
+    let number = i64::from_str_radix(number.trim_start_matches("0x"), 16)?;
+    for span in [&wait, &commit] {
+        let block = attribute(span, "block");
+        ensure!(block == Some(Any::IntValue(number)), "{block:?}, the receipt says {number}");
+    }
 
     let lines = [
         "sahara_gateway_requests_total{status=\"200\"}",

@@ -302,11 +302,13 @@ impl Ledger for NodeLedger {
     async fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) {
         let inner = Arc::clone(&self.inner);
         let number = block.header.number;
+        let commits = inner.pool.commit_spans(&block);
         let done = tokio::task::spawn_blocking(move || {
             let head = execute::finalize(&inner, &block, certificate.as_deref());
             head.inspect(|_| upgrade::announce(inner.pending.store()))
         })
         .await;
+        drop(commits);
         match done {
             Ok(Ok(head)) => {
                 self.inner.finalized.send_replace(head.number);

@@ -10,7 +10,7 @@ use super::{
 use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
 use sahara_evm::StateError;
-use sahara_finality::Transaction;
+use sahara_finality::{Block, Transaction};
 use sahara_telemetry::TRACE;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::sync::{Notify, broadcast};
@@ -195,6 +195,19 @@ impl Pool {
             }
             stays
         });
+    }
+
+    /// A span for each wait here that this block ends, to be dropped when the block is on disk.
+    pub(crate) fn commit_spans(&self, block: &Block) -> Vec<Span> {
+        let waiting = self.shared.waiting.lock();
+        if waiting.is_empty() {
+            return Vec::new();
+        }
+        let number = i64::try_from(block.header.number).unwrap_or(i64::MAX);
+        let ended = block.transactions.iter().filter_map(|one| waiting.get(&one.hash()));
+        let commit =
+            |wait: &Span| debug_span!(target: TRACE, parent: wait, "block.commit", block = number);
+        ended.map(commit).collect()
     }
 
     /// Drops a transaction whose execution cannot go on, and takes it from nobody again. Senders
