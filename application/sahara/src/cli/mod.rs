@@ -11,6 +11,8 @@ mod licenses;
 mod market;
 mod money;
 mod node;
+#[cfg(test)]
+mod page;
 mod sim;
 mod span;
 mod stake;
