@@ -12,6 +12,7 @@ mod money;
 mod node;
 mod parts;
 mod retries;
+mod rows;
 mod script;
 mod shapes;
 mod workers;
