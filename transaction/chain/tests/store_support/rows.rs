@@ -299,6 +299,7 @@ fn i8_rows_are_what_the_specification_says() {
     expected.insert(b"oldest trie".to_vec(), number(0));
     expected.insert(b"format".to_vec(), number(2));
     assert_eq!(meta, expected);
+    // What a node has that joined by state: tests/sync/rows.rs.
     assert!(disk.rows("handovers").is_empty() && disk.rows("sync").is_empty());
 }
 

@@ -12,4 +12,6 @@ mod parts;
 #[cfg(test)]
 mod past;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod world;

@@ -4,7 +4,20 @@
 use std::fmt::Write as _;
 
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, Signature, U256, hex};
-use sahara_finality::{Seal, SignedChange, Transaction, TxReceipt, ValidatorChange};
+use commonware_codec::Encode as _;
+use commonware_consensus::{
+    simplex::types::{
+        Activity, Certificate, ConflictingFinalize, ConflictingNotarize, Finalization, Finalize,
+        Notarization, Notarize, Nullification, Nullify, NullifyFinalize, Proposal, Vote,
+    },
+    types::{Epoch, Round, View},
+};
+use commonware_cryptography::keccak256::Digest;
+use commonware_parallel::Sequential;
+use commonware_utils::non_empty;
+use sahara_finality::{
+    Scheme, Seal, SignedChange, Transaction, TxReceipt, ValidatorChange, proven_conflict, signer,
+};
 
 use crate::support::{CHAIN_ID, KINDS, Network, transaction};
 
@@ -56,6 +69,75 @@ fn formats_are_frozen() {
     let mut text = String::new();
     for (name, bytes) in formats {
         writeln!(text, "{name} {}", hex::encode(bytes)).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+fn round() -> Round {
+    Round::new(Epoch::new(5), View::new(300))
+}
+
+fn notarize(scheme: &Scheme, block: u8) -> Notarize<Scheme, Digest> {
+    let proposal = Proposal::new(round(), View::new(299), Digest([block; 32]));
+    Notarize::sign(scheme, proposal).unwrap()
+}
+
+fn finalize(scheme: &Scheme, block: u8) -> Finalize<Scheme, Digest> {
+    let proposal = Proposal::new(round(), View::new(299), Digest([block; 32]));
+    Finalize::sign(scheme, proposal).unwrap()
+}
+
+fn nullify(scheme: &Scheme) -> Nullify<Scheme> {
+    Nullify::sign::<Digest>(scheme, round()).unwrap()
+}
+
+/// Votes and certificates are what nodes of different versions say to each other. Evidence is a rule of
+/// the chain besides, and a stored row: its bytes decide who is slashed.
+#[test]
+fn votes_certificates_and_evidence_are_frozen() {
+    let network = Network::new(4);
+    let schemes = network
+        .keys
+        .iter()
+        .map(|keys| signer(&network.chain, &network.validators, keys.consensus.clone()).unwrap());
+    let schemes = schemes.collect::<Vec<_>>();
+    let (one, quorum) = (&schemes[1], &schemes[..3]);
+    let votes: [Vote<Scheme, Digest>; 3] = [
+        Vote::Notarize(notarize(one, 9)),
+        Vote::Nullify(nullify(one)),
+        Vote::Finalize(finalize(one, 9)),
+    ];
+    let notarized = quorum.iter().map(|one| notarize(one, 9)).collect::<Vec<_>>();
+    let nullified = quorum.iter().map(nullify).collect::<Vec<_>>();
+    let finalized = quorum.iter().map(|one| finalize(one, 9)).collect::<Vec<_>>();
+    let notarized = Notarization::from_owned_notarizes(one, non_empty![@notarized], &Sequential);
+    let nullified = Nullification::from_owned_nullifies(one, non_empty![@nullified], &Sequential);
+    let finalized = Finalization::from_owned_finalizes(one, non_empty![@finalized], &Sequential);
+    let certificates: [Certificate<Scheme, Digest>; 3] = [
+        Certificate::Notarization(notarized.unwrap()),
+        Certificate::Nullification(nullified.unwrap()),
+        Certificate::Finalization(finalized.unwrap()),
+    ];
+    let evidence: [Activity<Scheme, Digest>; 3] = [
+        Activity::ConflictingNotarize(ConflictingNotarize::new(notarize(one, 7), notarize(one, 9))),
+        Activity::ConflictingFinalize(ConflictingFinalize::new(finalize(one, 7), finalize(one, 9))),
+        Activity::NullifyFinalize(NullifyFinalize::new(nullify(one), finalize(one, 9))),
+    ];
+    let mut text = String::new();
+    for vote in votes {
+        writeln!(text, "vote {}", hex::encode(vote.encode())).unwrap();
+    }
+    for certificate in certificates {
+        writeln!(text, "vote_certificate {}", hex::encode(certificate.encode())).unwrap();
+    }
+    let guilty = network.keys[1].validator(Address::ZERO);
+    let (network_key, consensus_key) = (&guilty.network_key, &guilty.consensus_key);
+    for (activity, tag) in evidence.into_iter().zip([7, 8, 9]) {
+        let bytes = activity.encode();
+        assert_eq!(bytes.first(), Some(&tag), "the kind of fault");
+        let proven = proven_conflict(&network.chain, network_key, consensus_key, &bytes);
+        assert_eq!(proven, Some(5), "of the epoch that the votes name");
+        writeln!(text, "evidence {}", hex::encode(bytes)).unwrap();
     }
     insta::assert_snapshot!(text);
 }
