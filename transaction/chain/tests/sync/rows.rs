@@ -77,7 +77,7 @@ fn begin(world: &World, sync: &mut SyncStore) -> Pivot {
 }
 
 #[test]
-fn i5_rows_of_a_sync_are_what_the_specification_says() {
+fn rows_of_a_sync_are_what_the_specification_says() {
     let mut world = populated(60, 2, 5);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
