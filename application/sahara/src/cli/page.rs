@@ -73,6 +73,8 @@ fn every_command_and_flag_in_its_sentences_is_one_of_this_program() {
         for code in named(page) {
             let words = code.split_whitespace().collect::<Vec<_>>();
             match words.split_first() {
+                // The program itself.
+                Some((&"sahara", [])) => {}
                 Some((&"sahara", rest)) => {
                     let (command, rest) = resolve(&root, rest);
                     assert!(!command.has_subcommands(), "`{code}` is no whole command");

@@ -329,7 +329,7 @@ mod tests {
         for wrong in [&[3][..], &[2, 0], &[1, 3, 9, 9], &view[..8]] {
             assert!(of_certificates(&[1], wrong).is_none(), "{wrong:?}");
         }
-        let key = Key::Finalized { height: Height::new(500) }.encode().to_vec();
+        let key = Key::<Digest>::Finalized { height: Height::new(500) }.encode().to_vec();
         let message = [&7_u64.to_be_bytes()[..], &[0], &key].concat();
         let asked = Envelope::of_blocks(&message).unwrap();
         assert_eq!((asked.epoch, &asked.content), (None, &Content::Request(key)));

@@ -15,7 +15,7 @@ use sahara_finality::{
     Block, Seal, SystemTransaction, Transaction, ValidatorSet, epoch_of, genesis_block,
     receipts_root, transactions_root,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 pub(crate) const CHAIN_ID: u64 = 724_272;
 /// How many transactions the ledger puts into one block.
@@ -88,16 +88,12 @@ pub(crate) fn transaction(index: u32) -> Transaction {
 }
 
 /// The power of all nodes, which can fail once.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Power {
     fails_from: Arc<Mutex<Option<u64>>>,
-    is_off: watch::Sender<bool>,
-}
-
-impl Default for Power {
-    fn default() -> Self {
-        Self { fails_from: Arc::default(), is_off: watch::Sender::new(false) }
-    }
+    is_off: Arc<Mutex<bool>>,
+    /// Wakes in the order in which was waited; a channel's receivers would wake in any.
+    failed: Arc<Notify>,
 }
 
 impl Power {
@@ -108,25 +104,28 @@ impl Power {
     }
 
     pub(crate) fn is_off(&self) -> bool {
-        *self.is_off.borrow()
+        *self.is_off.lock()
     }
 
     /// Resolves when it fails.
     pub(crate) async fn off(&self) {
-        let mut is_off = self.is_off.subscribe();
-        // It cannot be closed: the sender is here.
-        let _failed = is_off.wait_for(|is_off| *is_off).await.is_ok();
+        let mut failed = std::pin::pin!(self.failed.notified());
+        failed.as_mut().enable();
+        if !self.is_off() {
+            failed.await;
+        }
     }
 
     pub(crate) fn restore(&self) {
-        self.is_off.send_replace(false);
+        *self.is_off.lock() = false;
     }
 
     fn consider(&self, applied: u64, delivered: u64) {
         let mut fails_from = self.fails_from.lock();
         if delivered < applied && fails_from.is_some_and(|height| height <= applied) {
             *fails_from = None;
-            self.is_off.send_replace(true);
+            *self.is_off.lock() = true;
+            self.failed.notify_waiters();
         }
     }
 }
