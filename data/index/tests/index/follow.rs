@@ -127,9 +127,14 @@ async fn i2_a_kill_at_any_point_changes_nothing(kind: Kind) {
         // Longer from time to time, so that even a slow machine gets to the end.
         let delays = 0..20_000 + 1_000 * kills;
         let delay = Duration::from_micros(delays.new_tree(&mut runner).unwrap().current());
-        if tokio::time::timeout(delay, index.catch_up()).await.is_err() {
-            kills += 1;
-            continue;
+        match tokio::time::timeout(delay, index.catch_up()).await {
+            Ok(Ok(reached)) => assert_eq!(reached, head),
+            // Killed; or refused, while the server has not noticed yet that the one before is dead.
+            killed_or_refused => {
+                kills += 1;
+                assert!(kills < 2_000, "{killed_or_refused:?}");
+                continue;
+            }
         }
         assert_eq!(index.head().await.unwrap(), Some(head));
         assert!(kills > 0, "nothing was killed");
