@@ -144,19 +144,27 @@ fn expect<T: Copy + PartialEq + std::fmt::Debug>(
 
 type Signed<'a> = (Vec<RecoveredTransaction>, Option<&'a SystemTransaction>);
 
+/// From so many transactions on, waking other threads costs less than they do.
+const PARALLEL_TRANSACTIONS: usize = 16;
+
 /// The block's transactions with their senders; the pool remembers most of them.
 fn recover<'a>(inner: &Inner, block: &'a Block) -> Result<Signed<'a>, ExecutionError> {
     let (system, users) = match block.transactions.split_last() {
         Some((Transaction::System(system), users)) => (Some(system), users),
         _ => (None, block.transactions.as_slice()),
     };
-    let signed = users.par_iter().enumerate().map(|(index, transaction)| {
+    let recovered = |(index, transaction): (usize, &'a Transaction)| {
         let signed = transaction.as_ethereum().ok_or(ExecutionError::MisplacedSystem(index))?;
         let sender =
             sender(inner, signed).map_err(|error| ExecutionError::Sender { index, error })?;
         Ok(Recovered::new_unchecked(signed.clone(), sender))
-    });
-    Ok((signed.collect::<Result<_, ExecutionError>>()?, system))
+    };
+    let signed: Result<_, ExecutionError> = if users.len() < PARALLEL_TRANSACTIONS {
+        users.iter().enumerate().map(recovered).collect()
+    } else {
+        users.par_iter().enumerate().map(recovered).collect()
+    };
+    Ok((signed?, system))
 }
 
 fn sender(inner: &Inner, signed: &EthereumTransaction) -> Result<Address, SenderError> {

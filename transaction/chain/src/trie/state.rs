@@ -11,6 +11,9 @@ use sahara_evm::{Account, AccountDiff, StateDiff};
 
 use super::{KeyedUpdate, NoNodes, NodeSource, StorageUpdate, TrieError, TrieUpdate, keyed_update};
 
+/// From so many accounts on, waking other threads costs less than they do.
+const PARALLEL_ACCOUNTS: usize = 64;
+
 /// An account as the trie holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountRecord {
@@ -88,11 +91,14 @@ pub fn genesis_update(diff: &StateDiff) -> Result<TrieUpdate, TrieError> {
 /// # Errors
 /// When the parent state cannot be read.
 pub fn state_update(parent: &impl StateReader, diff: &StateDiff) -> Result<TrieUpdate, TrieError> {
-    let changes = diff
-        .accounts
-        .par_iter()
-        .map(|(address, change)| AccountChange::compute(parent, *address, change))
-        .collect::<Result<Vec<_>, _>>()?;
+    let change = |(address, change): (&Address, &AccountDiff)| {
+        AccountChange::compute(parent, *address, change)
+    };
+    let changes: Vec<_> = if diff.accounts.len() < PARALLEL_ACCOUNTS {
+        diff.accounts.iter().map(change).collect::<Result<_, _>>()?
+    } else {
+        diff.accounts.par_iter().map(change).collect::<Result<_, _>>()?
+    };
     let mut storages = BTreeMap::new();
     let mut storage_roots = BTreeMap::new();
     let mut edits = Vec::with_capacity(changes.len());
