@@ -1,17 +1,16 @@
 //! Final blocks on their way to the ledger: in order, once, and acknowledged when durable.
 //!
 //! # Two ways
-//! Marshal delivers every final block, when it stands in its archives. The archives are a dozen files, and
-//! syncing them takes longer than everything else a node does for a block. So a block that the ledger
-//! has executed on its last final one is applied as soon as consensus has its certificate
-//! ([`Decisions`]); marshal delivers it a little later, when there is nothing left to do but to
-//! acknowledge it. What happens to be decided in another order, unexecuted, or as the last of
-//! an epoch comes by marshal alone.
+//! Marshal delivers every final block when it stands in its archives, a dozen files, and that takes a
+//! while. So a block that the ledger has executed on its last final one is applied as soon as
+//! consensus has its certificate ([`Decisions`]); marshal delivers it a little later, when there is
+//! nothing left to do but to acknowledge it. What happens to be decided in another order,
+//! unexecuted, or as the last of an epoch comes by marshal alone.
 //!
 //! A ledger may therefore be ahead of marshal when the power fails, by as many blocks as were decided
-//! while the archives were synced. Consensus then decides the same blocks once more: whoever voted to
-//! finalize one had synced that vote, the certificate of the first round and the block before, so a
-//! quorum has them. (A vote of the first round may be sent while its block is still being synced.)
+//! since the last vote left (`super::log`). Consensus then decides the same blocks once more: whoever
+//! voted to finalize one had that vote, the certificate of the first round and the block on its disk
+//! before, so a quorum has them. (A vote of the first round may be sent before its block is there.)
 
 use std::{num::NonZeroUsize, sync::Arc};
 

@@ -42,6 +42,8 @@ use super::{
 pub(super) const VIEW_RETENTION: ViewDelta = ViewDelta::new(64);
 pub(super) const MAILBOX: NonZeroUsize = NZUsize!(1024);
 pub(super) const BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+/// A view's votes and certificates fit.
+pub(super) const VIEW_BUFFER: NonZeroUsize = NZUsize!(1 << 14);
 const PAGE: NonZeroU16 = NZU16!(4096);
 const PAGES: NonZeroUsize = NZUsize!(4096);
 /// Recent proposals kept for each validator until they are final: with 2 MiB blocks and four
@@ -167,8 +169,15 @@ where
     let cache = CacheRef::new(PAGE, PAGES);
     let genesis = ledger.genesis();
 
-    let (actor, marshal) =
-        storage::marshal(&context, &config.partition, &epochs, &*ledger, &cache).await;
+    let files = storage::files(&context, &config.partition).await;
+    let (actor, marshal) = storage::marshal(
+        (&context, files.archives()),
+        &config.partition,
+        &epochs,
+        &*ledger,
+        &cache,
+    )
+    .await;
     let resolver = backfill::init(
         context.child("backfill"),
         backfill_config(&config, &peers),
@@ -195,6 +204,7 @@ where
         guard: config.guard,
         timing: config.timing,
         partition: config.partition,
+        votes: files.votes(),
         cache,
         progress,
         presence: Presence::default(),

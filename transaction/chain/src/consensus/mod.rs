@@ -66,6 +66,7 @@ mod handle;
 mod join;
 mod leaders;
 mod ledger;
+mod log;
 mod network;
 mod node;
 mod orchestrator;

@@ -31,7 +31,7 @@ use commonware_p2p::{
     utils::mux::{Builder as _, MuxHandle, Muxer},
 };
 use commonware_parallel::Sequential;
-use commonware_runtime::{Handle, buffer::paged::CacheRef};
+use commonware_runtime::{Handle, Storage as _, buffer::paged::CacheRef};
 use commonware_utils::vec::NonEmptyVec;
 use sahara_finality::{Block, NetworkPublicKey, Scheme};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -40,12 +40,13 @@ use tracing::{error, info};
 use super::{
     delivery::{Decisions, Marshal},
     early::{Early, Resumed},
-    engine::{Automaton, BUFFER, MAILBOX, Runtime, TrackPeers, VIEW_RETENTION},
+    engine::{Automaton, BUFFER, MAILBOX, Runtime, TrackPeers, VIEW_BUFFER, VIEW_RETENTION},
     epochs::{Epochs, Members},
     evidence::Watch,
     guard::{Guarded, SharedGuard},
     leaders::Leaders,
     ledger::SharedLedger,
+    log::{Votes, WithFiles},
     presence::Presence,
     progress::{Heights, Progress},
     timing::Timing,
@@ -64,6 +65,7 @@ pub(super) struct Orchestrator<E: Runtime, B> {
     pub(super) guard: Option<SharedGuard>,
     pub(super) timing: Timing,
     pub(super) partition: String,
+    pub(super) votes: Votes<E>,
     pub(super) cache: CacheRef,
     pub(super) progress: Progress,
     pub(super) presence: Presence,
@@ -168,6 +170,10 @@ where
         let first = channels.early_certificates.take(epoch);
         let certificates = (certificates.0, self.resumed(first, certificates.1));
         let context = self.context.child("simplex").with_attribute("epoch", epoch);
+        let taken_over = self.votes.take_over(&self.partition_of(epoch)).await;
+        #[expect(clippy::expect_used, reason = "a node may stop, it may not forget its votes")]
+        taken_over.expect("the votes of an older program are read");
+        let context = WithFiles::new(context, self.votes.clone());
         let config = self.simplex_config(epoch, &members, before);
         let engine = simplex::Engine::new(context, config).start(votes, certificates, resolver);
         self.forget(epoch).await;
@@ -255,7 +261,7 @@ where
     async fn forget(&mut self, epoch: u64) {
         let Some(old) = epoch.checked_sub(2) else { return };
         // They may be gone already.
-        let _removed = self.context.remove(&self.partition_of(old), None).await.is_ok();
+        let _removed = self.votes.remove(&self.partition_of(old), None).await.is_ok();
     }
 
     fn partition_of(&self, epoch: u64) -> String {
@@ -290,7 +296,7 @@ where
             epoch: Epoch::new(epoch),
             floor: Floor::Genesis(before),
             replay_buffer: BUFFER,
-            write_buffer: BUFFER,
+            write_buffer: VIEW_BUFFER,
             page_cache: self.cache.clone(),
             leader_timeout,
             certification_timeout,

@@ -25,6 +25,7 @@ use super::{
     engine::{BUFFER, MAILBOX, Runtime, VIEW_RETENTION},
     epochs::Epochs,
     ledger::{AnyLedger, Certified},
+    log::{Archives, Files, WithFiles},
 };
 
 /// How many missing heights are asked for at once when catching up.
@@ -45,29 +46,52 @@ type Certificates<E> = immutable::Archive<E, Digest, Finalization>;
 type Blocks<E> = immutable::Archive<E, Digest, Arc<Block>>;
 
 /// The concrete marshal.
-pub(super) type MarshalActor<E> =
-    core::Actor<E, Standard<Block>, Epochs, Certificates<E>, Blocks<E>, FixedEpocher, Sequential>;
+pub(super) type MarshalActor<E> = core::Actor<
+    Archiving<E>,
+    Standard<Block>,
+    Epochs,
+    Certificates<Archiving<E>>,
+    Blocks<Archiving<E>>,
+    FixedEpocher,
+    Sequential,
+>;
+
+/// The runtime with files that are durable with the next vote.
+type Archiving<E> = WithFiles<E, Archives<E>>;
+
+/// Opens the files of the consensus directory.
+///
+/// # Panics
+/// When the disk refuses, or has lost what was synced.
+pub(super) async fn files<E: Runtime>(context: &E, partition: &str) -> Files<E> {
+    let (inner, log) = (context.child("files"), context.child("log"));
+    let mask = context.child("mask").next_u64();
+    let files = Files::open(inner, log, (format!("{partition}-log"), mask)).await;
+    #[expect(clippy::expect_used, reason = "a validator may stop, it may not forget its votes")]
+    files.expect("the log of votes and archives opens")
+}
 
 /// Opens the archives and what marshal had under way.
 ///
 /// # Panics
 /// When the archives cannot be read: a validator must not go on without its past.
 pub(super) async fn marshal<E: Runtime>(
-    context: &E,
+    (context, files): (&E, Archives<E>),
     partition: &str,
     epochs: &Epochs,
     ledger: &dyn AnyLedger,
     cache: &CacheRef,
 ) -> (MarshalActor<E>, Marshal) {
+    let with_files = |label| WithFiles::new(context.child(label), files.clone());
     let certificate_codec = Scheme::certificate_codec_config_unbounded();
     let certificates = immutable::Archive::init(
-        context.child("certificates"),
+        with_files("certificates"),
         archive(&format!("{partition}-certificates"), cache, certificate_codec),
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
     let certificates = certificates.await.expect("the archive of certificates opens");
     let blocks = immutable::Archive::init(
-        context.child("blocks"),
+        with_files("blocks"),
         archive(&format!("{partition}-blocks"), cache, ()),
     );
     #[expect(clippy::expect_used, reason = "a node may stop, it may not guess")]
@@ -91,7 +115,7 @@ pub(super) async fn marshal<E: Runtime>(
         strategy: Sequential,
     };
     let (actor, mailbox, _floor) =
-        core::Actor::init(context.child("marshal"), certificates, blocks, config).await;
+        core::Actor::init(with_files("marshal"), certificates, blocks, config).await;
     (actor, mailbox)
 }
 

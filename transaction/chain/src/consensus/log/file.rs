@@ -1,0 +1,257 @@
+//! One log on disk.
+
+use std::collections::VecDeque;
+
+use commonware_runtime::{Blob as _, Error, ReadOptions, Storage, WriteOptions};
+
+use super::frame::{Changes, Frames, frame};
+
+const NAME: &[u8] = b"log";
+
+/// A log that is appended to.
+pub(super) struct Log<S: Storage> {
+    storage: S,
+    partition: String,
+    mask: u64,
+    blob: S::Blob,
+    generation: u64,
+    /// Bytes and frames in it, and bytes of the first.
+    length: u64,
+    frames: u64,
+    begun_with: u64,
+    /// How many changes it covers.
+    covers: u64,
+    /// Frames that are on their way to the disk, each with how many changes are covered with it. Who
+    /// waits for a write may be ended, as an epoch's engine is; the next one writes it again.
+    under_way: VecDeque<(Vec<u8>, u64)>,
+    /// The next generation was begun, and nobody waited for its end.
+    is_replacing: bool,
+    /// A write failed: what is on the disk is not known.
+    broken: bool,
+}
+
+impl<S: Storage> Log<S> {
+    /// Begins a generation with all that there is.
+    pub(super) async fn begin(
+        storage: S,
+        partition: String,
+        (mask, generation): (u64, u64),
+        whole: Changes,
+    ) -> Result<Self, Error> {
+        let (blob, length) = first_frame(&storage, &partition, (mask, generation), whole).await?;
+        Ok(Self {
+            storage,
+            partition,
+            mask,
+            blob,
+            generation,
+            length,
+            frames: 1,
+            begun_with: length,
+            covers: 0,
+            under_way: VecDeque::new(),
+            is_replacing: false,
+            broken: false,
+        })
+    }
+
+    /// Whether that many changes are durable.
+    pub(super) const fn covers(&self, changes: u64) -> bool {
+        !self.broken && self.covers >= changes
+    }
+
+    /// Whether a write failed.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// How many changes are durable.
+    pub(super) const fn covered(&self) -> u64 {
+        self.covers
+    }
+
+    /// Whether it has reached this size, or four times what it began with if that is more.
+    pub(super) const fn is_full(&self, size: u64) -> bool {
+        let begun_with = self.begun_with.saturating_mul(4);
+        self.length >= if begun_with > size { begun_with } else { size }
+    }
+
+    /// Takes changes, for [`Self::flush`] or a [`Self::replace`] that has them in it. `covers` counts all
+    /// changes until then.
+    pub(super) fn take(&mut self, changes: Changes, covers: u64) -> Result<(), Error> {
+        let number = self.frames.saturating_add(self.under_way.len() as u64);
+        let frame = self.unless_broken(frame(self.mask, number, changes))?;
+        self.under_way.push_back((frame, covers));
+        Ok(())
+    }
+
+    /// Writes and syncs what was taken.
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        self.unless_broken(Ok(()))?;
+        self.forget_next().await?;
+        while let Some((frame, covers)) = self.under_way.front().cloned() {
+            let length = frame.len() as u64;
+            let written = self.blob.write_at(self.length, frame, WriteOptions::SYNC).await;
+            self.unless_broken(written)?;
+            self.length = self.length.saturating_add(length);
+            self.frames = self.frames.saturating_add(1);
+            self.covers = covers;
+            self.under_way.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Goes on in the next generation, which begins with all that there is, what was taken and is under
+    /// way included.
+    pub(super) async fn replace(&mut self, whole: Changes, covers: u64) -> Result<(), Error> {
+        self.unless_broken(Ok(()))?;
+        self.forget_next().await?;
+        let old = name(self.generation);
+        let next = self.generation.saturating_add(1);
+        self.is_replacing = true;
+        let begun = first_frame(&self.storage, &self.partition, (self.mask, next), whole).await;
+        let (blob, length) = self.unless_broken(begun)?;
+        (self.blob, self.generation) = (blob, next);
+        (self.length, self.begun_with, self.frames) = (length, length, 1);
+        self.covers = covers;
+        self.under_way.clear();
+        self.is_replacing = false;
+        self.storage.remove(&self.partition, Some(&old)).await
+    }
+
+    /// A next generation of which it is not known whether it stands would be taken for the newest.
+    async fn forget_next(&mut self) -> Result<(), Error> {
+        if self.is_replacing {
+            let next = name(self.generation.saturating_add(1));
+            match self.storage.remove(&self.partition, Some(&next)).await {
+                Ok(()) | Err(Error::BlobMissing(..)) => {}
+                failed => return self.unless_broken(failed),
+            }
+            self.is_replacing = false;
+        }
+        Ok(())
+    }
+
+    /// Removes what was there before the log began.
+    pub(super) async fn remove(&self, names: impl Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+        for name in names {
+            self.storage.remove(&self.partition, Some(&name)).await?;
+        }
+        Ok(())
+    }
+
+    fn unless_broken<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if self.broken {
+            return Err(Error::WriteFailed);
+        }
+        self.broken = outcome.is_err();
+        outcome
+    }
+}
+
+/// The logs that a partition holds.
+pub(super) struct Generations(Vec<u64>);
+
+impl Generations {
+    /// Those of a partition. If there is none, 0 is made, empty: so one that stands alone was synced.
+    pub(super) async fn of<S: Storage>(
+        storage: &S,
+        partition: &str,
+    ) -> Result<(Self, bool), Error> {
+        let found = Self::among(&scan(storage, partition).await?);
+        let is_new = found.0.is_empty();
+        if is_new {
+            drop(storage.open(partition, &name(0)).await?);
+            return Ok((Self(vec![0]), is_new));
+        }
+        Ok((found, is_new))
+    }
+
+    fn among(names: &[Vec<u8>]) -> Self {
+        let number =
+            |name: &Vec<u8>| Some(u64::from_be_bytes(name.strip_prefix(NAME)?.try_into().ok()?));
+        let mut generations: Vec<_> = names.iter().filter_map(number).collect();
+        generations.sort_unstable();
+        Self(generations)
+    }
+
+    /// The one to begin.
+    pub(super) fn next(&self) -> u64 {
+        self.0.last().map_or(0, |latest| latest.saturating_add(1))
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.0.iter().copied().map(name)
+    }
+
+    /// The bytes of the newest log of which at least the first frame is whole, or none.
+    ///
+    /// # Errors
+    /// When there must be one: a generation replaced one that was removed only when this was synced.
+    pub(super) async fn newest<S: Storage>(
+        &self,
+        storage: &S,
+        partition: &str,
+    ) -> Result<Vec<u8>, Error> {
+        for generation in self.0.iter().rev() {
+            let bytes = read(storage, partition, &name(*generation)).await?;
+            let mut frames = Frames::new(&bytes);
+            while frames.next().is_some() {}
+            if frames.is_followed() {
+                return Err(Error::PartitionCorrupt(partition.into()));
+            }
+            if frames.count() > 0 {
+                return Ok(bytes);
+            }
+        }
+        if self.0.first() > Some(&0) {
+            return Err(Error::PartitionCorrupt(partition.into()));
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// All names in a partition, which may not be there.
+pub(super) async fn scan<S: Storage>(storage: &S, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
+    match storage.scan(partition).await {
+        Err(Error::PartitionMissing(_)) => Ok(Vec::new()),
+        scanned => scanned,
+    }
+}
+
+/// All bytes of a file.
+pub(super) async fn read<S: Storage>(
+    storage: &S,
+    partition: &str,
+    name: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let (blob, length) = storage.open(partition, name).await?;
+    let length = usize::try_from(length).map_err(|_| Error::OffsetOverflow)?;
+    if length == 0 {
+        return Ok(Vec::new());
+    }
+    let bytes = blob.read_at(0, length, ReadOptions::default()).await?;
+    Ok(bytes.freeze().coalesce().as_ref().to_vec())
+}
+
+async fn first_frame<S: Storage>(
+    storage: &S,
+    partition: &str,
+    (mask, generation): (u64, u64),
+    whole: Changes,
+) -> Result<(S::Blob, u64), Error> {
+    let (blob, length) = storage.open(partition, &name(generation)).await?;
+    // What an interrupted start has left.
+    if length > 0 {
+        blob.resize(0).await?;
+    }
+    let begin = [mask.to_be_bytes().as_slice(), &frame(mask, 0, whole)?].concat();
+    let length = begin.len() as u64;
+    blob.write_at(0, begin, WriteOptions::default()).await?;
+    blob.sync().await?;
+    Ok((blob, length))
+}
+
+fn name(generation: u64) -> Vec<u8> {
+    [NAME, &generation.to_be_bytes()].concat()
+}

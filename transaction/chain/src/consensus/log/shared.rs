@@ -1,0 +1,316 @@
+//! What votes and archives share: the log, and what is not in it yet.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alloy_primitives::hex;
+use commonware_runtime::{Blob as _, BlobVersion, Error, IoBuf, Storage, WriteOptions};
+use futures::{future::try_join_all, lock::Mutex as TurnMutex};
+use parking_lot::Mutex;
+use tracing::info;
+
+use super::{
+    archives::{Archives, Placed},
+    file::{Generations, Log, scan},
+    frame::{Change, Changes, Frames, Unwritten},
+    votes::{InMemory, Votes},
+};
+
+/// The archives' files are synced and the log begun anew at this size.
+const FULL: u64 = 4 << 20;
+/// A vote does that itself only at this size; else the archives do.
+const OVERFULL: u64 = FULL * 8;
+/// So much is written to the log even if no vote asks for it.
+const MOST_UNWRITTEN: usize = 4 << 20;
+
+/// Kind of file ‖ partition ‖ `/` ‖ name; a partition's name has no `/`.
+pub(super) type Key = Vec<u8>;
+
+pub(super) const VOTES: u8 = b'v';
+pub(super) const ARCHIVES: u8 = b'a';
+
+/// The files of a consensus directory.
+pub(in crate::consensus) struct Files<S: Storage>(Arc<Shared<S>>);
+
+pub(super) struct Shared<S: Storage> {
+    pub(super) storage: S,
+    /// There was no log.
+    pub(super) is_new: bool,
+    pub(super) table: Mutex<Table<S::Blob>>,
+    log: TurnMutex<Log<S>>,
+}
+
+pub(super) struct Table<B> {
+    pub(super) votes: BTreeMap<Key, InMemory>,
+    pub(super) archives: BTreeMap<Key, Arc<Placed<B>>>,
+    unwritten: Unwritten,
+    /// The archives' changes since the log began to be renewed.
+    carried: Option<Changes>,
+}
+
+impl<S: Storage> Files<S> {
+    /// Opens the log in `partition`, and brings the files to where it says.
+    ///
+    /// # Errors
+    /// When the disk refuses, or has lost what was synced.
+    pub(in crate::consensus) async fn open(
+        storage: S,
+        log: S,
+        (partition, mask): (String, u64),
+    ) -> Result<Self, Error> {
+        let (generations, is_new) = Generations::of(&log, &partition).await?;
+        let mut past = Past::default();
+        let bytes = generations.newest(&log, &partition).await?;
+        for change in Frames::new(&bytes).changes() {
+            let change = change.ok_or_else(|| Error::PartitionCorrupt(partition.clone()))?;
+            past.take(change)?;
+        }
+        past.place(&storage).await?;
+        let table = Table {
+            votes: past.votes,
+            archives: BTreeMap::new(),
+            unwritten: Unwritten::default(),
+            carried: None,
+        };
+        let log = Log::begin(log, partition, (mask, generations.next()), table.all_votes()).await?;
+        log.remove(generations.names()).await?;
+        let (table, log) = (Mutex::new(table), TurnMutex::new(log));
+        Ok(Self(Arc::new(Shared { storage, is_new, table, log })))
+    }
+
+    #[cfg(test)]
+    pub(super) async fn renew(&self) -> Result<(), Error> {
+        self.0.sync().await?;
+        self.0.renew().await
+    }
+
+    /// The files whose syncs are the log's.
+    pub(in crate::consensus) fn votes(&self) -> Votes<S> {
+        Votes(Arc::clone(&self.0))
+    }
+
+    /// The files that are durable with the next vote.
+    pub(in crate::consensus) fn archives(&self) -> Archives<S> {
+        Archives(Arc::clone(&self.0))
+    }
+}
+
+impl<B> Table<B> {
+    /// Remembers a change, and returns its number.
+    pub(super) fn push(&mut self, change: &Change<'_>) -> u64 {
+        if change.name().first() == Some(&ARCHIVES)
+            && let Some(carried) = &mut self.carried
+        {
+            carried.push(change);
+        }
+        self.unwritten.push(change)
+    }
+
+    fn all_votes(&self) -> Changes {
+        let mut changes = Changes::default();
+        for (name, file) in &self.votes {
+            changes.push(&Change::Create { name, version: file.version });
+            changes.push(&Change::Write { name, offset: 0, bytes: &file.content.lock() });
+        }
+        changes
+    }
+}
+
+impl<S: Storage> Shared<S> {
+    /// Makes durable what has changed until now, in all files. Who waits for another's sync is served by
+    /// the next.
+    pub(super) async fn sync(&self) -> Result<(), Error> {
+        let wanted = self.table.lock().unwritten.count();
+        let is_overfull = {
+            let mut log = self.log.lock().await;
+            if log.covers(wanted) {
+                return Ok(());
+            }
+            self.append(&mut log).await?;
+            log.is_full(OVERFULL)
+        };
+        if is_overfull {
+            return self.renew().await;
+        }
+        Ok(())
+    }
+
+    /// Whether what has changed can still become durable.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.log.try_lock() {
+            Some(log) if log.is_broken() => Err(Error::WriteFailed),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Keeps what is not in the log yet, and the log itself, from growing without end.
+    pub(super) async fn tend(&self) -> Result<(), Error> {
+        if self.table.lock().unwritten.length() > MOST_UNWRITTEN {
+            self.sync().await?;
+        }
+        if self.log.try_lock().is_some_and(|log| log.is_full(FULL)) {
+            return self.renew().await;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, log: &mut Log<S>) -> Result<(), Error> {
+        let (changes, covers) = self.table.lock().unwritten.take();
+        log.take(changes, covers)?;
+        log.flush().await
+    }
+
+    /// Writes the archives' files to their places and syncs them, while votes go on in the old log; then
+    /// begins the next one.
+    async fn renew(&self) -> Result<(), Error> {
+        let Some(_carrying) = Carrying::begin(&self.table) else {
+            // Somebody is at it.
+            return Ok(());
+        };
+        let (durable, archives) = {
+            let mut log = self.log.lock().await;
+            self.append(&mut log).await?;
+            let archives: Vec<_> = self.table.lock().archives.values().cloned().collect();
+            (log.covered(), archives)
+        };
+        try_join_all(archives.iter().map(|file| file.place(durable))).await?;
+        let mut log = self.log.lock().await;
+        let (whole, covers) = {
+            let mut table = self.table.lock();
+            let (changes, covers) = table.unwritten.take();
+            // If this is given up, they still go to the old log.
+            log.take(changes, covers)?;
+            let carried = table.carried.clone().unwrap_or_default();
+            // All votes, and all that the archives' places may not have.
+            (table.all_votes().followed_by(carried), covers)
+        };
+        log.replace(whole, covers).await
+    }
+}
+
+/// While it lives, changes of archives are carried over to the next log.
+struct Carrying<'a, B>(&'a Mutex<Table<B>>);
+
+impl<'a, B> Carrying<'a, B> {
+    /// Nothing if somebody does.
+    fn begin(table: &'a Mutex<Table<B>>) -> Option<Self> {
+        let mut locked = table.lock();
+        if locked.carried.is_some() {
+            return None;
+        }
+        locked.carried = Some(Changes::default());
+        Some(Self(table))
+    }
+}
+
+impl<B> Drop for Carrying<'_, B> {
+    fn drop(&mut self) {
+        self.0.lock().carried = None;
+    }
+}
+
+/// What a log tells of.
+#[derive(Default)]
+struct Past<'a> {
+    votes: BTreeMap<Key, InMemory>,
+    /// What happened to each file of the archives since one of its name was last removed.
+    archives: BTreeMap<&'a [u8], Vec<Change<'a>>>,
+    removed: Vec<&'a [u8]>,
+}
+
+impl<'a> Past<'a> {
+    fn take(&mut self, change: Change<'a>) -> Result<(), Error> {
+        let key = change.name();
+        if key.first() == Some(&VOTES) {
+            return self.take_vote(change);
+        }
+        if matches!(change, Change::Remove { .. }) {
+            self.archives.retain(|other, _| !is_removed_by(key, other));
+            self.removed.push(key);
+        } else {
+            self.archives.entry(key).or_default().push(change);
+        }
+        Ok(())
+    }
+
+    fn take_vote(&mut self, change: Change<'a>) -> Result<(), Error> {
+        let file = self.votes.get(change.name()).cloned().ok_or(Error::ReadFailed);
+        match change {
+            Change::Create { name, version } => {
+                self.votes.insert(name.to_vec(), InMemory::new(version));
+            }
+            Change::Remove { name } if self.votes.remove(name).is_none() => {
+                self.votes.retain(|other, _| !is_removed_by(name, other));
+            }
+            Change::Remove { .. } => {}
+            Change::Write { offset, bytes, .. } => file?.write(offset, bytes)?,
+            Change::Resize { length, .. } => file?.resize(length)?,
+        }
+        Ok(())
+    }
+
+    /// Does to the archives' files what is told of them.
+    async fn place<S: Storage>(&self, storage: &S) -> Result<(), Error> {
+        for key in &self.removed {
+            self.remove(storage, key).await?;
+        }
+        for (key, changes) in &self.archives {
+            let (partition, name) = parts(key)?;
+            let is_there = scan(storage, partition).await?.iter().any(|present| present == name);
+            let versions = match changes.first() {
+                _ if is_there => BlobVersion::new(0)..=BlobVersion::new(u16::MAX),
+                Some(Change::Create { version, .. }) => *version..=*version,
+                // The log has only the end of it.
+                _ => return Err(Error::BlobMissing(partition.into(), hex::encode(name))),
+            };
+            let (blob, ..) = storage.open_versioned(partition, name, versions).await?;
+            for change in changes {
+                match *change {
+                    Change::Write { offset, bytes, .. } => {
+                        let bytes = IoBuf::from(bytes.to_vec());
+                        blob.write_at(offset, bytes, WriteOptions::default()).await?;
+                    }
+                    Change::Resize { length, .. } => blob.resize(length).await?,
+                    Change::Create { .. } | Change::Remove { .. } => {}
+                }
+            }
+            blob.sync().await?;
+        }
+        if !self.archives.is_empty() {
+            info!(files = self.archives.len(), "the archives are where the log says");
+        }
+        Ok(())
+    }
+
+    /// A crash may have left what was to be removed. A file of its name that was made since is another.
+    async fn remove<S: Storage>(&self, storage: &S, key: &[u8]) -> Result<(), Error> {
+        let (partition, name) = parts(key)?;
+        for present in scan(storage, partition).await? {
+            let is_removed = name.is_empty() || name == present;
+            if is_removed
+                && !self.archives.contains_key(key_of(ARCHIVES, partition, &present).as_slice())
+            {
+                storage.remove(partition, Some(&present)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn key_of(kind: u8, partition: &str, name: &[u8]) -> Key {
+    [&[kind], partition.as_bytes(), b"/", name].concat()
+}
+
+/// Partition and name.
+pub(super) fn parts(key: &[u8]) -> Result<(&str, &[u8]), Error> {
+    let place = key.get(1..).ok_or(Error::ReadFailed)?;
+    let at = place.iter().position(|byte| *byte == b'/').ok_or(Error::ReadFailed)?;
+    let (partition, rest) = place.split_at(at);
+    let partition = std::str::from_utf8(partition).map_err(|_| Error::ReadFailed)?;
+    Ok((partition, rest.get(1..).unwrap_or_default()))
+}
+
+/// Whether removing `key` removes `other`: it is the same, or the partition it is in.
+pub(super) fn is_removed_by(key: &[u8], other: &[u8]) -> bool {
+    let is_partition = key.iter().position(|byte| *byte == b'/') == key.len().checked_sub(1);
+    key == other || (is_partition && other.starts_with(key))
+}
