@@ -63,8 +63,12 @@ const UNDERSTOOD: &[Understands] = &[
     ("genesis", 1, |bytes| GenesisFile::parse(bytes).is_ok()),
     ("rpc_request", 3, |bytes| {
         let request = from_slice::<Value>(bytes).unwrap_or_default();
-        let method = request["method"].as_str().and_then(|method| method.split_once('_'));
-        request["jsonrpc"] == "2.0" && request["params"].is_array() && method.is_some()
+        let part = |name| request.get(name);
+        let method = part("method").and_then(Value::as_str);
+        let version = part("jsonrpc").and_then(Value::as_str);
+        method.is_some_and(|method| method.contains('_'))
+            && version == Some("2.0")
+            && part("params").is_some_and(Value::is_array)
     }),
     ("gateway_request", 4, is_gateway_request),
     ("web_request", 4, |bytes| match bytes.split_first() {

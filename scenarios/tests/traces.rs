@@ -66,23 +66,37 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> {
-    let (collector, url) = Collector::listen().await?;
-    let flags = ["--traces", &url, "--log-format", "json"];
-    let mut network = Network::start_with(Options::default(), &flags)?;
-    let (trace, caller) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+/// Asks a question as part of the caller's trace.
+async fn ask(network: &Network, caller: &str) -> Result<()> {
     let body = json!({
         "model": "trail-guide", "max_tokens": 3, "messages": [{"role": "user", "content": "Hi!"}],
     });
     let answer = reqwest::Client::new()
         .post(format!("{}/v1/chat/completions", network.gateway()?))
         .bearer_auth(network.text("/api_key")?)
-        .header("traceparent", format!("00-{trace}-{caller}-01"))
+        .header("traceparent", caller)
         .json(&body)
         .send()
         .await?;
     ensure!(answer.status().is_success(), "{}", answer.text().await?);
+    Ok(())
+}
+
+/// The block of the claim that was waited for.
+async fn claimed_in(network: &Network, wait: &Span) -> Result<i64> {
+    let Some(Any::StringValue(hash)) = attribute(wait, "hash") else { bail!("{wait:?}") };
+    let receipt = network.rpc(0)?.call("eth_getTransactionReceipt", json!([hash])).await?;
+    let number = receipt.get("blockNumber").and_then(Value::as_str).unwrap_or_default();
+    Ok(i64::from_str_radix(number.trim_start_matches("0x"), 16)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> {
+    let (collector, url) = Collector::listen().await?;
+    let mut network =
+        Network::start_with(Options::default(), &["--traces", &url, "--log-format", "json"])?;
+    let (trace, caller) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    ask(&network, &format!("00-{trace}-{caller}-01")).await?;
 
     let spans = |place| collector.spans(trace, place);
     let found = |place| spans(place).pop();
@@ -125,11 +139,7 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
     ensure!(commit.parent_span_id == wait.span_id, "a block belongs to the wait that it ends");
     ensure!(commit.end_time_unix_nano <= wait.end_time_unix_nano, "a wait ends with its block");
 
-    // The block is that of the claim.
-    let Some(Any::StringValue(hash)) = attribute(&wait, "hash") else { bail!("{wait:?}") };
-    let receipt = network.rpc(0)?.call("eth_getTransactionReceipt", json!([hash])).await?;
-    let number = receipt["blockNumber"].as_str().unwrap_or_default();
-    let number = i64::from_str_radix(number.trim_start_matches("0x"), 16)?;
+    let number = claimed_in(&network, &wait).await?;
     for span in [&wait, &commit] {
         let block = attribute(span, "block");
         ensure!(block == Some(Any::IntValue(number)), "{block:?}, the receipt says {number}");
@@ -144,16 +154,20 @@ async fn a_request_and_the_block_that_pays_for_it_are_one_trace() -> Result<()> 
         "sahara_gateway_settle_seconds_count 1",
         "sahara_gateway_unsettled_channels 0",
     ];
-    // A claim is counted when it is final, and written down after it.
+    metrics_say(&network, &lines).await?;
+    logs_are_objects(&network)?;
+    network.stop()
+}
+
+/// Waits for the gateway's metrics: a claim is counted when it is final, and written down after it.
+async fn metrics_say(network: &Network, lines: &[&str]) -> Result<()> {
     let url = format!("{}/metrics", network.gateway()?);
     let counted = async || {
         let page = reqwest::get(&url).await.ok()?.text().await.ok()?;
         lines.iter().all(|line| page.contains(line)).then_some(())
     };
     network.until(&format!("the gateway's metrics say {lines:?}"), counted).await?;
-
-    logs_are_objects(&network)?;
-    network.stop()
+    Ok(())
 }
 
 fn logs_are_objects(network: &Network) -> Result<()> {

@@ -196,15 +196,7 @@ impl EngineDefinition for Network {
             partition: format!("validator-{index}{}", if is_new { "-new" } else { "" }),
             guard: None,
         };
-        let mut channels = init.channels.into_iter();
-        let mut next = || channels.next().unwrap();
-        let channels = Channels {
-            votes: next(),
-            certificates: next(),
-            resolver: next(),
-            backfill: next(),
-            blocks: next(),
-        };
+        let channels = named(init.channels);
         let let_in = Arc::clone(&self.let_in);
         let peers = Peers {
             provider: init.oracle.manager(),
@@ -239,6 +231,19 @@ impl EngineDefinition for Network {
 
     fn start(engine: Handle<()>) -> Handle<()> {
         engine
+    }
+}
+
+/// A validator's channels, registered in the order of [`CHANNELS`].
+fn named<S, R>(channels: Vec<(S, R)>) -> Channels<S, R> {
+    let mut channels = channels.into_iter();
+    let mut next = || channels.next().unwrap();
+    Channels {
+        votes: next(),
+        certificates: next(),
+        resolver: next(),
+        backfill: next(),
+        blocks: next(),
     }
 }
 

@@ -242,7 +242,7 @@ impl TwoBlocks {
     }
 }
 
-fn leaf(held: &Account, storage: B256) -> TrieAccount {
+const fn leaf(held: &Account, storage: B256) -> TrieAccount {
     let Account { nonce, balance, code_hash } = *held;
     TrieAccount::new(nonce, balance, storage, code_hash)
 }
