@@ -241,12 +241,14 @@ fn i14_a_late_joiner_replays_the_epochs_it_missed() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run_with_a_partition() {
-    let [first, again] = [8, 8].map(|seed| {
-        let (result, network) = partition(seed);
-        (result.state, network.chains())
-    });
-    assert_eq!(first, again);
+fn the_same_seed_gives_the_same_run_with_a_partition_and_with_restarts_across_epochs() {
+    for disturb in [partition, restart_at_random] {
+        let [first, again] = [8, 8].map(|seed| {
+            let (result, network) = disturb(seed);
+            (result.state, result.crashes, network.chains())
+        });
+        assert_eq!(first, again);
+    }
 }
 
 #[test]

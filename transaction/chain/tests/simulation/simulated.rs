@@ -433,15 +433,21 @@ fn i8_two_of_four_crash_and_the_chain_halts_and_resumes() {
     }
 }
 
+/// One of four crashes again and again, and comes back.
+fn restart_at_random(seed: u64) -> (PlanResult<Network>, Network) {
+    let network = Network::new(4, &Pool::with(60));
+    let result = run(plan(&network, 30).seed(seed).crash(Crash::Random {
+        frequency: Duration::from_millis(700),
+        downtime: Duration::from_millis(300),
+        count: 1,
+    }));
+    (result, network)
+}
+
 #[test]
 fn i9_restarts_lose_and_repeat_nothing() {
     for seed in seeds(7, 1) {
-        let network = Network::new(4, &Pool::with(60));
-        let result = run(plan(&network, 30).seed(seed).crash(Crash::Random {
-            frequency: Duration::from_millis(700),
-            downtime: Duration::from_millis(300),
-            count: 1,
-        }));
+        let (result, network) = restart_at_random(seed);
         assert!(result.crashes > 5, "only {} crashes", result.crashes);
         assert_one_chain(&network);
         for ledger in network.ledgers.lock().iter() {
@@ -495,6 +501,15 @@ fn the_same_seed_gives_the_same_run() {
     });
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0].0, runs[2].0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_with_restarts_at_random_moments() {
+    let [first, again] = [9, 9].map(|seed| {
+        let (result, network) = restart_at_random(seed);
+        (result.state, result.crashes, network.chains())
+    });
+    assert_eq!(first, again);
 }
 
 #[test]
