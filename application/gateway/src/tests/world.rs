@@ -40,7 +40,7 @@ pub(crate) const NOW: u64 = 1_800_000_000_000;
 /// Long enough for anything that answers, short enough to wait for what does not.
 pub(crate) const PATIENCE: Patience = Patience {
     accept: Duration::from_secs(2),
-    sign: Duration::from_millis(500),
+    sign: Duration::from_secs(5),
     stall: Duration::from_secs(2),
     retry: Duration::from_millis(800),
 };
