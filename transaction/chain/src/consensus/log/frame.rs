@@ -1,11 +1,13 @@
 //! Frames: changes that became durable together.
 //!
-//!     log     = mask (u64) ‖ frames
-//!     frame   = length of the changes (u32) ‖ CRC-32C of the rest (u32) ‖ mask ⊕ number (u64) ‖ changes
-//!     create  = 0 ‖ name ‖ version (u16)
-//!     write   = 1 ‖ name ‖ offset (u64) ‖ length (u32) ‖ bytes
-//!     resize  = 2 ‖ name ‖ length (u64)
-//!     remove  = 3 ‖ name                                        name = length (u8) ‖ bytes; big-endian
+//! ```text
+//! log     = mask (u64) ‖ frames
+//! frame   = length of the changes (u32) ‖ CRC-32C of the rest (u32) ‖ mask ⊕ number (u64) ‖ changes
+//! create  = 0 ‖ name ‖ version (u16)
+//! write   = 1 ‖ name ‖ offset (u64) ‖ length (u32) ‖ bytes
+//! resize  = 2 ‖ name ‖ length (u64)
+//! remove  = 3 ‖ name                                        name = length (u8) ‖ bytes; big-endian
+//! ```
 //!
 //! The mask is drawn when the log is opened, and nobody else knows it. Blocks stand in the log as their
 //! senders wrote them: without it, one could write what looks like a frame, and a log that a crash cut off
