@@ -13,3 +13,5 @@ mod ledger;
 mod simulated;
 #[cfg(test)]
 mod tcp;
+#[cfg(test)]
+mod twins;

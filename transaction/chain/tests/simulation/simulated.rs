@@ -1,6 +1,12 @@
 //! Crashes, lossy links and restarts in virtual time.
 
-use std::{collections::BTreeSet, num::NonZeroU64, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroU64,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use alloy_primitives::Address;
 use commonware_actor::Feedback;
@@ -13,8 +19,11 @@ use commonware_glue::simulate::{
     processed::ProcessedHeight,
     reporter::MonitorReporter,
 };
-use commonware_p2p::simulated::Link;
-use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _};
+use commonware_p2p::{
+    LimitedSender, Recipients,
+    simulated::{Link, Receiver, Sender},
+};
+use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::{NZU32, probability};
 use futures::future::{Either, select, select_all};
 use parking_lot::Mutex;
@@ -30,6 +39,7 @@ use sahara_finality::{
 use crate::{
     byzantine::{Deviator, deviate},
     ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool, Power},
+    twins::Twins,
 };
 
 /// Of the tests in which seeds move what happens.
@@ -57,11 +67,55 @@ pub(crate) struct Network {
     pub(crate) let_in: Arc<Mutex<LetIn>>,
     /// A validator that does not keep to the protocol.
     pub(crate) deviator: Option<Deviator>,
+    /// A validator that runs twice.
+    pub(crate) twins: Option<Twins>,
     /// How often a node ended by itself.
     pub(crate) ended: Arc<Mutex<usize>>,
     /// How many blocks marshal delivered, and how many of them the ledger had by then.
     pub(crate) delivered: Arc<Mutex<(usize, usize)>>,
 }
+
+/// A sender that reaches all others, or some.
+#[derive(Clone, Debug)]
+pub(crate) struct Toward {
+    inner: Sender<NetworkPublicKey, Context>,
+    only: Option<Vec<NetworkPublicKey>>,
+}
+
+impl Toward {
+    pub(crate) const fn only(
+        some: Vec<NetworkPublicKey>,
+        inner: Sender<NetworkPublicKey, Context>,
+    ) -> Self {
+        Self { inner, only: Some(some) }
+    }
+}
+
+impl LimitedSender for Toward {
+    type PublicKey = NetworkPublicKey;
+    type Checked<'a> = <Sender<NetworkPublicKey, Context> as LimitedSender>::Checked<'a>;
+
+    fn check(
+        &mut self,
+        recipients: Recipients<NetworkPublicKey>,
+    ) -> Result<Self::Checked<'_>, SystemTime> {
+        let recipients = match (&self.only, recipients) {
+            (None, recipients) => recipients,
+            (Some(only), recipients) => {
+                let is_meant = |one: &&NetworkPublicKey| match &recipients {
+                    Recipients::All => true,
+                    Recipients::Some(some) => some.contains(one),
+                    Recipients::One(other) => *one == other,
+                };
+                Recipients::Some(only.iter().filter(is_meant).cloned().collect())
+            }
+        };
+        self.inner.check(recipients)
+    }
+}
+
+/// A validator's channels, in the order of [`CHANNELS`].
+pub(crate) type Wires = Vec<(Toward, Receiver<NetworkPublicKey>)>;
 
 /// Looks at what marshal delivers.
 #[derive(Clone)]
@@ -115,6 +169,7 @@ impl Network {
             ahead: Arc::default(),
             let_in: Arc::default(),
             deviator: None,
+            twins: None,
             ended: Arc::default(),
             delivered: Arc::default(),
         }
@@ -132,6 +187,52 @@ impl Network {
 
     pub(crate) fn key(&self, index: usize) -> NetworkPublicKey {
         self.keys[index].validator(Address::ZERO).network_key
+    }
+
+    /// Starts a validator. Everything runs below one task, so that a crash takes all of it.
+    pub(crate) fn launch(
+        &self,
+        init: &InitContext<'_, NetworkPublicKey>,
+        context: Context,
+        (ledger, partition): (MemoryLedger, String),
+        channels: Wires,
+    ) -> Handle<()> {
+        let (index, key, monitor) = (init.index, init.public_key.clone(), init.monitor.clone());
+        let config = ValidatorConfig {
+            chain: self.chain(),
+            keys: self.keys[index].clone(),
+            timing: Timing::default(),
+            partition,
+            guard: None,
+        };
+        let channels = named(channels);
+        let let_in = Arc::clone(&self.let_in);
+        let peers = Peers {
+            provider: init.oracle.manager(),
+            blocker: init.oracle.control(key.clone()),
+            track: Box::new(move |id, peers| {
+                let keys = peers.into_iter().map(|one| one.network_key).collect();
+                let_in.lock().push((index, id, keys));
+            }),
+        };
+        let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
+        let power = self.power.clone();
+        context.spawn(move |context| async move {
+            let watched = ledger.clone();
+            let observe = |delivery| {
+                let inner = MonitorReporter::new(key, monitor, delivery);
+                Watched { inner, ledger: watched, delivered }
+            };
+            let engine = start(context, config, ledger, (peers, channels), observe);
+            let engine = Box::pin(engine).await;
+            // As in a process: a part that ends or panics ends the whole.
+            let parts = select_all(engine.parts.into_iter().map(|(_, part)| part));
+            let off = std::pin::pin!(power.off());
+            match select(parts, off).await {
+                Either::Left(_) => *ended.lock() += 1,
+                Either::Right(_) => {}
+            }
+        })
     }
 
     /// The final chain of each validator.
@@ -172,13 +273,16 @@ impl EngineDefinition for Network {
         u32::try_from(MAX_BLOCK_BYTES + 1024).unwrap()
     }
 
-    async fn init(&self, init: InitContext<'_, NetworkPublicKey>) -> (Handle<()>, State) {
-        let (index, key) = (init.index, init.public_key.clone());
+    async fn init(&self, mut init: InitContext<'_, NetworkPublicKey>) -> (Handle<()>, State) {
+        let index = init.index;
         if let Some(deviator) = self.deviator.filter(|deviator| deviator.index == index) {
             let consensus = self.keys[index].consensus.clone();
             let scheme = signer(&self.chain(), &self.validators, consensus).unwrap();
             let liar = deviate(deviator, &init.context, scheme, init.channels);
             return (liar.await, State(None));
+        }
+        if let Some(twins) = self.twins.as_ref().filter(|twins| twins.index == index) {
+            return (twins.start(self, init), State(None));
         }
         let ledger = self.ledgers.lock()[index].restarted();
         if let Some(height) = self.loses_blocks_above {
@@ -189,44 +293,12 @@ impl EngineDefinition for Network {
         let (applied, delivered) = (ledger.last_finalized(), ledger.last_delivered());
         self.ahead.lock().push(applied.saturating_sub(delivered));
         let is_new = delivered > 0 && self.loses_archives == Some(index);
-        let config = ValidatorConfig {
-            chain: self.chain(),
-            keys: self.keys[index].clone(),
-            timing: Timing::default(),
-            partition: format!("validator-{index}{}", if is_new { "-new" } else { "" }),
-            guard: None,
-        };
-        let channels = named(init.channels);
-        let let_in = Arc::clone(&self.let_in);
-        let peers = Peers {
-            provider: init.oracle.manager(),
-            blocker: init.oracle.control(key.clone()),
-            track: Box::new(move |id, peers| {
-                let keys = peers.into_iter().map(|one| one.network_key).collect();
-                let_in.lock().push((index, id, keys));
-            }),
-        };
-        let (monitor, state) = (init.monitor, State(Some(ledger.clone())));
-        let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
-        let power = self.power.clone();
-        // Everything runs below one task, so that a crash takes all of it.
-        let root = init.context.child("root").spawn(move |context| async move {
-            let watched = ledger.clone();
-            let observe = |delivery| {
-                let inner = MonitorReporter::new(key, monitor, delivery);
-                Watched { inner, ledger: watched, delivered }
-            };
-            let engine = start(context, config, ledger, (peers, channels), observe);
-            let engine = Box::pin(engine).await;
-            // As in a process: a part that ends or panics ends the whole.
-            let parts = select_all(engine.parts.into_iter().map(|(_, part)| part));
-            let off = std::pin::pin!(power.off());
-            match select(parts, off).await {
-                Either::Left(_) => *ended.lock() += 1,
-                Either::Right(_) => {}
-            }
-        });
-        (root, state)
+        let partition = format!("validator-{index}{}", if is_new { "-new" } else { "" });
+        let everywhere = |(inner, receiver)| (Toward { inner, only: None }, receiver);
+        let channels = std::mem::take(&mut init.channels).into_iter().map(everywhere).collect();
+        let context = init.context.child("root");
+        let root = self.launch(&init, context, (ledger.clone(), partition), channels);
+        (root, State(Some(ledger)))
     }
 
     fn start(engine: Handle<()>) -> Handle<()> {
