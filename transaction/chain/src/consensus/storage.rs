@@ -25,7 +25,7 @@ use super::{
     engine::{BUFFER, MAILBOX, Runtime, VIEW_RETENTION},
     epochs::Epochs,
     ledger::{AnyLedger, Certified},
-    log::{Archives, Files, WithFiles},
+    log::{Archives, Files, WithFiles, refusal},
 };
 
 /// How many missing heights are asked for at once when catching up.
@@ -62,13 +62,13 @@ type Archiving<E> = WithFiles<E, Archives<E>>;
 /// Opens the files of the consensus directory.
 ///
 /// # Panics
-/// When the disk refuses, or has lost what was synced.
+/// When the disk refuses, or has lost what was synced, or another program's format is found.
 pub(super) async fn files<E: Runtime>(context: &E, partition: &str) -> Files<E> {
     let (inner, log) = (context.child("files"), context.child("log"));
     let mask = context.child("mask").next_u64();
     let files = Files::open(inner, log, (format!("{partition}-log"), mask)).await;
-    #[expect(clippy::expect_used, reason = "a validator may stop, it may not forget its votes")]
-    files.expect("the log of votes and archives opens")
+    #[expect(clippy::panic, reason = "a validator may stop, it may not forget its votes")]
+    files.unwrap_or_else(|error| panic!("{}", refusal(&error)))
 }
 
 /// Opens the archives and what marshal had under way.

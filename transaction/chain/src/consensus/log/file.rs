@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 
-use commonware_runtime::{Blob as _, Error, ReadOptions, Storage, WriteOptions};
+use commonware_runtime::{Blob, Error, ReadOptions, Storage, WriteOptions};
 
-use super::frame::{Changes, Frames, frame};
+use super::{
+    FORMAT,
+    frame::{Changes, Frames, frame},
+};
 
 const NAME: &[u8] = b"log";
 
@@ -161,7 +164,7 @@ impl Generations {
         let found = Self::among(&scan(storage, partition).await?);
         let is_new = found.0.is_empty();
         if is_new {
-            drop(storage.open(partition, &name(0)).await?);
+            drop(open(storage, partition, 0).await?);
             return Ok((Self(vec![0]), is_new));
         }
         Ok((found, is_new))
@@ -187,14 +190,16 @@ impl Generations {
     /// The bytes of the newest log of which at least the first frame is whole, or none.
     ///
     /// # Errors
-    /// When there must be one: a generation replaced one that was removed only when this was synced.
+    /// When there must be one: a generation replaced one that was removed only when this was synced. When one is
+    /// of another format.
     pub(super) async fn newest<S: Storage>(
         &self,
         storage: &S,
         partition: &str,
     ) -> Result<Vec<u8>, Error> {
         for generation in self.0.iter().rev() {
-            let bytes = read(storage, partition, &name(*generation)).await?;
+            let (blob, length) = open(storage, partition, *generation).await?;
+            let bytes = content(&blob, length).await?;
             let mut frames = Frames::new(&bytes);
             while frames.next().is_some() {}
             if frames.is_followed() {
@@ -226,6 +231,30 @@ pub(super) async fn read<S: Storage>(
     name: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let (blob, length) = storage.open(partition, name).await?;
+    content(&blob, length).await
+}
+
+/// Says why a log does not open, and what can be done if it is another program's.
+pub(in crate::consensus) fn refusal(error: &Error) -> String {
+    let Error::BlobVersionMismatch { found, .. } = error else {
+        return format!("the log of votes and archives does not open: {error}");
+    };
+    format!(
+        "the consensus directory is of format {found}, and this program reads format {FORMAT}: start the program that wrote it, or a newer one. Its votes, blocks and certificates were not touched. To go on with this one, move the consensus directory away, and start with `--lost-votes sit-out`"
+    )
+}
+
+/// Opens the log of a generation, or makes it.
+async fn open<S: Storage>(
+    storage: &S,
+    partition: &str,
+    generation: u64,
+) -> Result<(S::Blob, u64), Error> {
+    let opened = storage.open_versioned(partition, &name(generation), FORMAT..=FORMAT).await;
+    opened.map(|(blob, length, _)| (blob, length))
+}
+
+async fn content(blob: &impl Blob, length: u64) -> Result<Vec<u8>, Error> {
     let length = usize::try_from(length).map_err(|_| Error::OffsetOverflow)?;
     if length == 0 {
         return Ok(Vec::new());
@@ -240,7 +269,7 @@ async fn first_frame<S: Storage>(
     (mask, generation): (u64, u64),
     whole: Changes,
 ) -> Result<(S::Blob, u64), Error> {
-    let (blob, length) = storage.open(partition, &name(generation)).await?;
+    let (blob, length) = open(storage, partition, generation).await?;
     // What an interrupted start has left.
     if length > 0 {
         blob.resize(0).await?;

@@ -24,6 +24,12 @@
 //! and the next generation is begun with the votes and with what has changed meanwhile; then the old one
 //! is removed. So it is at every start, and what a crash left unfinished is never appended to.
 //!
+//! # Formats
+//! The header of each log has the number of the whole directory's format ([`FORMAT`]), archives included. One of
+//! another number is refused before anything is written, so that neither an older nor a newer program takes for its
+//! own what it cannot read. A directory without a log is of the format before the logs, whose votes are taken over
+//! ([`Votes::take_over`]), or new.
+//!
 //! # Damage
 //! A frame that is not whole ends the log, as a crash leaves it. If a whole frame follows, then that was written
 //! after the other was synced, and the disk has lost what it had promised to keep. Such a log does not open (I17):
@@ -38,7 +44,13 @@ mod shared;
 mod tests;
 mod votes;
 
+use commonware_runtime::BlobVersion;
+
 pub(super) use archives::Archives;
 pub(super) use context::WithFiles;
+pub(super) use file::refusal;
 pub(super) use shared::Files;
 pub(super) use votes::Votes;
+
+/// Of a consensus directory. Whatever cannot be read as before takes the next number.
+const FORMAT: BlobVersion = BlobVersion::new(0);

@@ -51,7 +51,8 @@ impl<S: Storage> Files<S> {
     /// Opens the log in `partition`, and brings the files to where it says.
     ///
     /// # Errors
-    /// When the disk refuses, or has lost what was synced.
+    /// When the disk refuses, or has lost what was synced, or the directory is of another format:
+    /// [`super::refusal`] says it in words.
     pub(in crate::consensus) async fn open(
         storage: S,
         log: S,

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use commonware_runtime::{
-    Blob, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Storage, Supervisor as _, WriteOptions,
+    Blob, BlobVersion, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Storage, Supervisor as _,
+    WriteOptions,
     deterministic::{Checkpoint, Context, FaultConfig, PartialWriteMode, Runner, WriteConfig},
 };
 use commonware_utils::probability;
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    Files,
+    FORMAT, Files,
     frame::{Change, Changes, Frames, frame},
+    refusal,
 };
 
 const VOTES: &str = "votes";
@@ -472,8 +474,41 @@ fn a_log_that_is_gone_is_missed() {
     });
 }
 
+/// As a newer program leaves it, which wrote the same directory on.
+#[test]
+fn i18_a_directory_of_another_format_is_refused_and_left_as_it_is() {
+    let name = [b"log".as_slice(), &1_u64.to_be_bytes()].concat();
+    let newer = BlobVersion::new(FORMAT.get() + 1);
+    let ((), before) = live(1, None, async |context| {
+        let files = files(&context).await.unwrap();
+        let (vote, _) = files.votes().open(VOTES, b"vote").await.unwrap();
+        vote.write_at(0, vec![1; 9], WriteOptions::SYNC).await.unwrap();
+    });
+    let (kept, before) = live(1, Some(before), async |context| {
+        let kept = read_all(&context, LOG, &name).await;
+        context.remove(LOG, Some(&name)).await.unwrap();
+        let (blob, ..) = context.open_versioned(LOG, &name, newer..=newer).await.unwrap();
+        blob.write_at(0, kept.clone(), WriteOptions::SYNC).await.unwrap();
+        kept
+    });
+    live(1, Some(before), async |context| {
+        let refused = files(&context).await.err().unwrap();
+        assert!(matches!(refused, Error::BlobVersionMismatch { found, .. } if found == newer));
+        let said = refusal(&refused);
+        assert!(said.contains("is of format 1, and this program reads format 0"), "{said}");
+        assert!(said.contains("--lost-votes sit-out"), "{said}");
+        assert_eq!(context.scan(LOG).await.unwrap(), [name.clone()]);
+        let (blob, length, _) = context.open_versioned(LOG, &name, newer..=newer).await.unwrap();
+        assert_eq!(usize::try_from(length).unwrap(), kept.len());
+        let found = blob.read_at(0, kept.len(), ReadOptions::default()).await.unwrap();
+        assert_eq!(found.freeze().coalesce().as_ref().to_vec(), kept);
+    });
+}
+
+/// A change here is a new [`FORMAT`].
 #[test]
 fn frames_stay_as_they_are() {
+    assert_eq!(FORMAT.get(), 0);
     let mut changes = Changes::default();
     let name = b"v";
     changes.push(&Change::Create { name, version: commonware_runtime::DEFAULT_BLOB_VERSION });
