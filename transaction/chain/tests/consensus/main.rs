@@ -1,6 +1,8 @@
 //! Parts of consensus that need no network.
 
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod gossip;
 #[cfg(test)]
 mod guard;
