@@ -1,10 +1,12 @@
 //! Validators join, are replaced and leave, each by the commands of `docs/run-a-validator.md`, while
-//! blocks go on under load; a node that is no validator serves JSON-RPC and passes transactions on.
+//! blocks go on under load; a node that is no validator serves JSON-RPC, passes transactions on, and proves
+//! what was within the window of blocks that it was told to keep.
 
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_consensus::TrieAccount;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{ChainClient, SigningKey};
-use sahara_finality::{LightClient, decode_header};
+use sahara_finality::{LightClient, decode_header, verify_account};
 use sahara_primitives::{Amount, BlockNumber};
 use sahara_scenarios::{Rpc, Testnet};
 use serde_json::{Value, json};
@@ -20,6 +22,11 @@ use tokio::task::JoinHandle;
 
 /// Blocks in an epoch: long enough for a change to be signed in one, at two blocks a second.
 const EPOCH: &str = "36";
+
+/// Blocks back to which the follower keeps values and tries.
+const WINDOW: u64 = 64;
+/// A block that is so many older than the last is in the window when it is asked for, and payments came after it.
+const EARLIER: u64 = 32;
 
 /// Someone who pays all the time.
 struct Load {
@@ -209,6 +216,51 @@ async fn strangers_follow(rpc: &Rpc) -> Result<()> {
     Ok(())
 }
 
+async fn state_root(rpc: &Rpc, number: u64) -> Result<B256> {
+    let asked = json!([format!("{number:#x}"), false]);
+    let block = rpc.call("eth_getBlockByNumber", asked).await?;
+    Ok(text(&block, "stateRoot")?.parse()?)
+}
+
+/// What somebody held [`EARLIER`] blocks before a height, as the follower proves it: under the header that host 0 has
+/// of that block, and not under the one at the height.
+async fn proven_earlier(network: &Testnet, of: Address, height: u64) -> Result<U256> {
+    let (follower, other) = (network.rpc(6), network.rpc(0));
+    let number = height.saturating_sub(EARLIER);
+    let at = format!("{number:#x}");
+    let held = follower.call("eth_getBalance", json!([of, at])).await?;
+    let balance = held.as_str().wrap_err("a balance")?.parse::<U256>()?;
+    let proof = follower.call("eth_getProof", json!([of, [], at])).await?;
+    let account = TrieAccount {
+        nonce: 0,
+        balance,
+        storage_root: text(&proof, "storageHash")?.parse()?,
+        code_hash: text(&proof, "codeHash")?.parse()?,
+    };
+    let nodes = proof.get("accountProof").cloned().unwrap_or_default();
+    let nodes: Vec<Bytes> = serde_json::from_value(nodes)?;
+    verify_account(state_root(&other, number).await?, of, Some(&account), &nodes)?;
+    let later = state_root(&other, height).await?;
+    ensure!(verify_account(later, of, Some(&account), &nodes).is_err(), "under any header");
+    Ok(balance)
+}
+
+/// The follower says from which block on it knows values and proofs: that is where its window begins.
+async fn names_its_window(rpc: &Rpc, account: Address) -> Result<()> {
+    for (method, asked) in
+        [("eth_getBalance", json!([account, "0x8"])), ("eth_getProof", json!([account, [], "0x8"]))]
+    {
+        let before = rpc.height().await?.saturating_sub(WINDOW);
+        let refused = rpc.call(method, asked).await.err().wrap_err(method)?.to_string();
+        let after = rpc.height().await?.saturating_sub(WINDOW);
+        let (_, oldest) = refused.split_once("the oldest is that of block ").wrap_err(method)?;
+        let digits = oldest.split(|other: char| !other.is_ascii_digit()).next();
+        let oldest: u64 = digits.unwrap_or_default().parse()?;
+        ensure!((before..=after).contains(&oldest), "{refused}, not of {before} to {after}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<()> {
     let payer = SigningKey::random();
@@ -225,7 +277,7 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     network.end(0, "TERM")?;
     let follower = format!("{stranger}@{}", network.address(6));
     network.node(0, &["--peer", &follower])?;
-    network.node(6, &[])?;
+    network.node(6, &["--history", &format!("window={WINDOW}")])?;
     network.reaches(6, 2).await?;
 
     let to = Address::repeat_byte(0xb0);
@@ -262,10 +314,13 @@ async fn validators_join_are_replaced_and_leave_while_blocks_go_on() -> Result<(
     let paid = load.end().await?;
     let height = network.rpc(6).height().await?;
     network.agree(&[0, 1, 4, 5, 6], height).await?;
+    let earlier = proven_earlier(&network, to, height).await?;
+    names_its_window(&network.rpc(6), to).await?;
     strangers_follow(&network.rpc(6)).await?;
     let held = network.rpc(6).call("eth_getBalance", json!([to, "latest"])).await?;
     let held: U256 = held.as_str().wrap_err("a balance")?.parse()?;
     ensure!(held == U256::from(paid), "{paid} payments are final, {held} units arrived");
+    ensure!(earlier < held && !earlier.is_zero(), "{earlier} units {EARLIER} blocks before {held}");
     ensure!(paid > 20, "only {paid} payments in three epochs");
     // Host 0 was restarted and another stopped; a view without its leader costs its timeout.
     let (pause, number) = longest_pause(&network.rpc(0)).await?;

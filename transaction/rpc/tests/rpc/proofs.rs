@@ -11,7 +11,8 @@ use sahara_evm::{Account, AccountDiff, StateDiff};
 use sahara_finality::{
     LightClient, TxReceipt, ValidatorSet, verify_account, verify_receipt, verify_storage,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn list(value: &Value) -> Vec<Bytes> {
     value.as_array().unwrap().iter().map(bytes).collect()
@@ -85,7 +86,7 @@ async fn account_and_word_are_proven_under_the_header() {
     assert!(old.message().contains("trie of block 0 is not kept"), "{}", old.message());
 }
 
-/// A node with `--history window=4`, whose every block changes a word of one contract.
+/// A node with `--history window=4`, whose every block changes a word of one contract and what its caller has.
 #[tokio::test]
 async fn proofs_of_the_past_hold_under_the_headers_of_their_blocks() {
     // It adds one to its word 0 whenever it is called.
@@ -105,7 +106,7 @@ async fn proofs_of_the_past_hold_under_the_headers_of_their_blocks() {
         called.push(quantity(&receipt["blockNumber"]));
     }
     let head = quantity(&node.ask("eth_blockNumber", rpc_params![]).await);
-    let mut seen = Vec::new();
+    let (mut seen, mut paid) = (Vec::new(), BTreeSet::new());
     for number in head - 4..=head {
         let at = format!("{number:#x}");
         let block = node.ask("eth_getBlockByNumber", (at.as_str(), false)).await;
@@ -115,9 +116,16 @@ async fn proofs_of_the_past_hold_under_the_headers_of_their_blocks() {
         let calls = called.iter().filter(|block| **block <= number).count();
         assert_eq!(proof["storageProof"][0]["value"], format!("{calls:#x}"), "block {number}");
         seen.push((root, account, list(&proof["accountProof"])));
+        // Who pays for the calls has less after each.
+        let no_words: [&str; 0] = [];
+        let proof = node.ask("eth_getProof", (address(ALICE), no_words, at.as_str())).await;
+        let held = node.ask("eth_getBalance", (address(ALICE), at.as_str())).await;
+        assert_eq!(held, json!(proven(&proof, root, address(ALICE)).balance), "block {number}");
+        paid.insert(held.to_string());
     }
     let ((_, old, nodes), (root, ..)) = (&seen[0], &seen[4]);
     assert!(verify_account(*root, counter, Some(old), nodes).is_err(), "what was is not what is");
+    assert_eq!(paid.len(), 5, "{paid:?}");
 
     for gone in [head - 5, 0] {
         let asked = (counter, ["0x0"], format!("{gone:#x}"));
@@ -128,6 +136,12 @@ async fn proofs_of_the_past_hold_under_the_headers_of_their_blocks() {
         );
         assert_eq!(refused.code(), -32_004);
         assert!(refused.message().starts_with(&said), "{}", refused.message());
+        let asked = (address(ALICE), format!("{gone:#x}"));
+        let refused = node.refusal("eth_getBalance", asked).await;
+        let said = format!(
+            "the state of block {gone} is not kept any more, the oldest is that of block {oldest}"
+        );
+        assert_eq!((refused.code(), refused.message()), (-32_004, said.as_str()));
     }
 }
 
