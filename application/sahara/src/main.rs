@@ -87,7 +87,7 @@ async fn run(cli: Cli, format: Format) -> eyre::Result<()> {
         Command::Award(award) => commands::award::run(&award, &session, format).await,
         Command::Fees(fees) => commands::fees::run(&fees, &session, format).await,
         Command::Sim(sim) => commands::sim::run(&sim, format),
-        Command::Doctor => commands::doctor::run(&session, format).await,
+        Command::Doctor(doctor) => commands::doctor::run(&doctor, &session, format).await,
         Command::Chat(chat) => commands::chat::run(&chat, &session, format).await,
         Command::Abi => commands::abi::run(format),
         Command::Model(Model::Fetch) => {

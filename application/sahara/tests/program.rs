@@ -114,6 +114,7 @@ fn what_is_malformed_is_a_usage_error() {
         (&["award", "review", "1", "maybe"], "accept, reject"),
         (&["vest", "calc", "sale", "1"], "incentive-pool"),
         (&["validators", "evidence", "--dry-run"], "expected --report"),
+        (&["doctor", "--genesis", "genesis.json"], "--key-file"),
     ] {
         place.refuses(arguments, USAGE, words);
     }
@@ -403,6 +404,13 @@ fn a_genesis_that_makes_no_chain_is_wrong_input() {
         fs::write(&bad, text).unwrap();
         place.refuses(&with(&node, &bad, &["--peer-listen", "127.0.0.1:9700"]), USAGE, words);
     }
+    let doctor = ["doctor", "--key-file", &key, "--directory", &chain, "--genesis"];
+    fs::write(&bad, "{}").unwrap();
+    place.refuses(&with(&doctor, &bad, &[]), USAGE, "makes no chain");
+    let output = place.run(&with(&doctor, &good, &["--json"]));
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let guard = findings.as_array().unwrap().iter().find(|one| one["what"] == "guard").unwrap();
+    assert_eq!(guard["is_fine"], true, "{guard}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) use intent::{Intent, SignIntent};
 pub(crate) use licenses::{BuyLicense, License, Offer, Seat, Terms, TermsSpec};
 pub(crate) use market::{BuyListing, ListingSpec, Market, MarketOffer};
 pub(crate) use money::{CreateKey, Key, KeyFile, Seal, Signer, Wallet};
-pub(crate) use node::{LostVotes, Node, SyncMode, Up};
+pub(crate) use node::{Doctor, LostVotes, Node, SyncMode, Up};
 pub(crate) use sim::{Attack, Distribution, Dollars, RunSim, Sim};
 pub(crate) use span::Span;
 pub(crate) use stake::{CreateStake, Delegation, Stake};
@@ -171,8 +171,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Model(Model),
     /// Check this machine and the network, and say what to mend.
-    #[command(after_help = "Exits with 1 when something is to be mended.\nExample: sahara doctor")]
-    Doctor,
+    Doctor(Doctor),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Examples:\n  source <(sahara completions bash)\n  sahara completions zsh > ~/.zfunc/_sahara\n  sahara completions fish > ~/.config/fish/completions/sahara.fish"

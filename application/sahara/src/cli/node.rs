@@ -1,4 +1,4 @@
-//! Flags of `sahara up` and `sahara node`.
+//! Flags of `sahara up`, `sahara node` and `sahara doctor`.
 
 use super::KeyFile;
 use clap::{Args, ValueEnum, ValueHint};
@@ -89,6 +89,23 @@ pub(crate) struct Node {
     /// Stop when standard input ends.
     #[arg(long, hide = true)]
     pub(crate) follow_parent: bool,
+}
+
+/// `sahara doctor`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exits with 1 when something is to be mended.\nExamples:\n  sahara doctor\n  sahara doctor --rpc http://127.0.0.1:8545 --genesis genesis.json --directory node --key-file validator.json"
+)]
+pub(crate) struct Doctor {
+    /// Look at the guard of a validator on this machine, too: its genesis file, as `sahara node` has it.
+    #[arg(long, value_hint = ValueHint::FilePath, requires = "key_file")]
+    pub(crate) genesis: Option<PathBuf>,
+    /// Where that validator keeps its chain.
+    #[arg(long, value_hint = ValueHint::DirPath, requires = "genesis")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The file with its secret, which is not opened.
+    #[arg(long, value_hint = ValueHint::FilePath, requires = "directory")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// How a new node gets the chain.

@@ -1,8 +1,11 @@
-//! `sahara doctor`: what this machine has, what a network answers, and whether its chain goes on.
+//! `sahara doctor`: what this machine has, how far the keys of its validators signed, what a network answers,
+//! and whether its chain goes on.
 
 mod chain;
+mod guard;
 
 use crate::{
+    cli::Doctor,
     config::Places,
     failure::{Failure, Kind},
     local::{self, Room},
@@ -24,8 +27,9 @@ struct Finding {
 }
 
 /// Checks everything, and fails when something is wrong.
-pub(crate) async fn run(session: &Session, format: Format) -> Result<()> {
+pub(crate) async fn run(doctor: &Doctor, session: &Session, format: Format) -> Result<()> {
     let mut findings = machine(&session.places);
+    findings.extend(guard::findings(doctor, session).await?);
     findings.extend(network(session).await);
     format.print(&findings, |findings| {
         let rows: Vec<_> = findings

@@ -189,7 +189,7 @@ fn refuse_public_keys(file: &GenesisFile, node: &cli::Node) -> Result<()> {
 }
 
 /// Beside the key, one for each network.
-fn guard_file(key_file: &Path, genesis: B256) -> PathBuf {
+pub(super) fn guard_file(key_file: &Path, genesis: B256) -> PathBuf {
     let network = alloy_primitives::hex::encode(genesis.get(..4).unwrap_or_default());
     key_file.with_extension(format!("guard-{network}.json"))
 }

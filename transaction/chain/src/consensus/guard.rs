@@ -111,6 +111,21 @@ struct Record {
     sits_out: Option<u64>,
 }
 
+/// How far a key may have signed, as its guard says, or the directory's mark if the guard is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The network.
+    pub genesis: B256,
+    /// The last epoch signed in.
+    pub epoch: u64,
+    /// The view up to which it may have signed; 0 for none.
+    pub view: u64,
+    /// Up to this epoch nothing is signed.
+    pub sits_out: Option<u64>,
+    /// There is no guard, and the directory alone knows.
+    pub is_gone: bool,
+}
+
 /// Stands between the engine and the network: no vote leaves before it is accounted for.
 #[derive(Debug)]
 pub struct Guard {
@@ -145,8 +160,7 @@ impl Guard {
                 marked
             }
             (Some(guarded), marked) => {
-                let is_older = marked.is_none_or(|marked| marked.position() < guarded.position());
-                let lost_votes = is_older && guarded.view > 0;
+                let lost_votes = guarded.is_ahead_of(marked.as_ref());
                 after(guarded, lost_votes, lost, (file, directory))?
             }
         };
@@ -154,6 +168,32 @@ impl Guard {
         let guard = Self { file: file.into(), mark, record: Mutex::new(record.clone()) };
         guard.write(&record)?;
         Ok(guard)
+    }
+
+    /// Looks at the guard in `file` and at what the directory knows of it, and changes nothing; the validator
+    /// may run meanwhile. None if the key never signed.
+    ///
+    /// # Errors
+    /// As [`Self::open`] with [`LostVotes::Refuse`], but whose guard it is, is not asked.
+    pub fn look(file: &Path, directory: &Path) -> Result<Option<Signed>, GuardError> {
+        let mark = directory.join(MARK);
+        // In this order: whoever signs meanwhile writes the mark first.
+        let (guarded, marked) = (parse(file)?, parse(&mark)?);
+        let is_gone = guarded.is_none();
+        let known = match (guarded, marked) {
+            (Some(guarded), Some(marked)) if !marked.is_of(&guarded) => {
+                return Err(GuardError::Other(mark));
+            }
+            (Some(guarded), marked) => {
+                let lost_votes = guarded.is_ahead_of(marked.as_ref());
+                Some(after(guarded, lost_votes, LostVotes::Refuse, (file, directory))?)
+            }
+            (None, marked) => marked,
+        };
+        Ok(known.filter(|record| record.view > 0).map(|record| {
+            let Record { genesis, epoch, view, sits_out, .. } = record;
+            Signed { genesis, epoch, view, sits_out, is_gone }
+        }))
     }
 
     /// Up to this epoch nothing may be signed.
@@ -192,6 +232,15 @@ impl Record {
     const fn position(&self) -> (u64, u64, u64) {
         (self.session, self.epoch, self.view)
     }
+
+    /// Whether it tells of votes that the directory, whose mark this is, has not.
+    fn is_ahead_of(&self, mark: Option<&Self>) -> bool {
+        self.view > 0 && mark.is_none_or(|mark| mark.position() < self.position())
+    }
+
+    fn is_of(&self, other: &Self) -> bool {
+        self.genesis == other.genesis && self.validator == other.validator
+    }
 }
 
 fn after(
@@ -221,17 +270,22 @@ fn after(
 }
 
 fn read(file: &Path, expected: &Record) -> Result<Option<Record>, GuardError> {
+    let record = parse(file)?;
+    if record.as_ref().is_some_and(|record| !record.is_of(expected)) {
+        return Err(GuardError::Other(file.into()));
+    }
+    Ok(record)
+}
+
+fn parse(file: &Path) -> Result<Option<Record>, GuardError> {
     let bytes = match fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(GuardError::Disk { file: file.into(), source }),
     };
-    let record: Record = serde_json::from_slice(&bytes)
-        .map_err(|source| GuardError::Damaged { file: file.into(), source })?;
-    if record.genesis != expected.genesis || record.validator != expected.validator {
-        return Err(GuardError::Other(file.into()));
-    }
-    Ok(Some(record))
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|source| GuardError::Damaged { file: file.into(), source })
 }
 
 /// Replaces a file so that after a power cut the old or the new one is there, whole.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use alloy_primitives::B256;
-use sahara_chain::consensus::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
+use sahara_chain::consensus::{Guard, GuardError, LostVotes, Signed, VIEWS_AHEAD};
 use serde_json::{Value, json};
 
 /// The directory's own copy of the guard.
@@ -123,6 +123,39 @@ fn a_key_that_never_signed_may_start_anywhere() {
     host.open(LostVotes::Refuse).unwrap();
     fs::remove_file(host.consensus().join(MARK)).unwrap();
     host.open(LostVotes::Refuse).unwrap();
+}
+
+/// What a start would refuse is seen before, and seeing it changes nothing.
+#[test]
+fn i15_a_look_at_the_guard_says_what_a_start_would_and_leaves_it_as_it_is() {
+    let host = Host::new();
+    let (file, mark) = (host.directory.path().join("validator.guard"), host.consensus().join(MARK));
+    let look = || Guard::look(&file, &host.consensus());
+    assert_eq!(look().unwrap(), None);
+    assert!(!file.exists() && !mark.exists());
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    assert_eq!(look().unwrap(), None, "opened, and nothing signed");
+    for view in 1..30 {
+        guard.before_vote(3, view).unwrap();
+        let seen = look().unwrap().unwrap();
+        assert!(seen.epoch == 3 && (view..=view + VIEWS_AHEAD).contains(&seen.view), "{seen:?}");
+        assert!(seen.genesis == GENESIS && seen.sits_out.is_none() && !seen.is_gone, "{seen:?}");
+    }
+    let kept = [&file, &mark].map(|path| fs::read(path).unwrap());
+
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(look(), Ok(Some(Signed { epoch: 3, is_gone: true, .. }))));
+    fs::write(&file, &kept[0]).unwrap();
+    fs::remove_file(&mark).unwrap();
+    assert!(matches!(look(), Err(GuardError::LostVotes { epoch: 3, .. })));
+    let other = String::from_utf8_lossy(&kept[1]).replace("0xab", "0xcd");
+    fs::write(&mark, other).unwrap();
+    assert!(matches!(look(), Err(GuardError::Other(of)) if of == mark));
+    fs::write(&mark, "{").unwrap();
+    assert!(matches!(look(), Err(GuardError::Damaged { .. })));
+    fs::write(&mark, &kept[1]).unwrap();
+    look().unwrap().unwrap();
+    assert_eq!([&file, &mark].map(|path| fs::read(path).unwrap()), kept);
 }
 
 #[test]
