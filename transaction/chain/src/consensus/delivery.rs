@@ -1,8 +1,8 @@
 //! Final blocks on their way to the ledger: in order, once, and acknowledged when durable.
 //!
 //! # Two ways
-//! Marshal delivers every final block when it stands in its archives, a dozen files, and that takes a
-//! while. So a block that the ledger has executed on its last final one is applied as soon as
+//! Marshal delivers every final block when it has written it to its archives, a dozen files, and that takes
+//! a while. So a block that the ledger has executed on its last final one is applied as soon as
 //! consensus has its certificate ([`Decisions`]); marshal delivers it a little later, when there is
 //! nothing left to do but to acknowledge it. What happens to be decided in another order,
 //! unexecuted, or as the last of an epoch comes by marshal alone.
@@ -10,7 +10,9 @@
 //! A ledger may therefore be ahead of marshal when the power fails, by as many blocks as were decided
 //! since the last vote left (`super::log`). Consensus then decides the same blocks once more: whoever
 //! voted to finalize one had that vote, the certificate of the first round and the block on its disk
-//! before, so a quorum has them. (A vote of the first round may be sent before its block is there.)
+//! before, so a quorum has them. (A vote of the first round may be sent before its block is there.) Nobody
+//! decides the last block of an epoch once more when the next one has begun: its certificate, which those
+//! who come later ask for, is made durable before it is applied.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -22,6 +24,7 @@ use commonware_consensus::{
     types::Height,
 };
 use commonware_cryptography::{Digested, keccak256::Digest};
+use commonware_runtime::Storage;
 use commonware_utils::{
     NZUsize,
     acknowledgement::{Acknowledgement as _, Exact},
@@ -30,7 +33,7 @@ use sahara_finality::{Block, Finalization, Scheme, encode_finalization};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use super::{epochs::Epochs, ledger::SharedLedger, progress::Progress};
+use super::{epochs::Epochs, ledger::SharedLedger, log::Archives, progress::Progress};
 
 /// Marshal, which orders final blocks and keeps their certificates.
 pub(super) type Marshal = Mailbox<Scheme, Standard<Block>>;
@@ -57,27 +60,28 @@ impl Decisions {
 }
 
 /// The end that feeds the ledger.
-pub(super) struct Courier {
+pub(super) struct Courier<S: Storage> {
     blocks: mpsc::Receiver<(Digested<Block>, Exact)>,
     decided: mpsc::Receiver<Finalization>,
     epochs: Epochs,
     progress: Progress,
     ledger: SharedLedger,
     marshal: Marshal,
+    archives: Archives<S>,
 }
 
 /// All ends.
-pub(super) fn channel(
+pub(super) fn channel<S: Storage>(
     ledger: SharedLedger,
     epochs: Epochs,
     progress: Progress,
-    marshal: Marshal,
-) -> (Delivery, Decisions, Courier) {
+    (marshal, archives): (Marshal, Archives<S>),
+) -> (Delivery, Decisions, Courier<S>) {
     // A floor that is installed may report blocks again that are still under way.
     let (sender, blocks) = mpsc::channel(MAX_UNDER_WAY.get().saturating_mul(2));
     let (decisions, decided) = mpsc::channel(MAX_UNDER_WAY.get());
     let delivery = Delivery { blocks: sender, progress: progress.clone() };
-    let courier = Courier { blocks, decided, epochs, progress, ledger, marshal };
+    let courier = Courier { blocks, decided, epochs, progress, ledger, marshal, archives };
     (delivery, Decisions(decisions), courier)
 }
 
@@ -103,7 +107,7 @@ impl Reporter for Delivery {
     }
 }
 
-impl Courier {
+impl<S: Storage> Courier<S> {
     /// Runs until marshal ends. `caught_up` is told when the ledger has all that marshal delivered
     /// before the start.
     pub(super) async fn run(mut self, caught_up: oneshot::Sender<()>) {
@@ -131,6 +135,12 @@ impl Courier {
             if !self.close_gap(height).await {
                 return;
             }
+            if self.ends_epoch(height)
+                && let Err(error) = self.archives.sync().await
+            {
+                error!(height, %error, "the certificate of an epoch's last block cannot be kept");
+                return;
+            }
             self.apply(height, block.inner_shared()).await;
             acknowledgement.acknowledge();
         }
@@ -143,11 +153,14 @@ impl Courier {
         let Some(block) = self.ledger.pending(B256::from(hash)) else { return };
         let height = block.header.number;
         let is_next = height == self.ledger.last_finalized().saturating_add(1);
-        let ends_epoch = height == self.epochs.last_block(self.epochs.epoch_of(height));
-        if is_next && !ends_epoch {
+        if is_next && !self.ends_epoch(height) {
             self.ledger.finalize(block, Some(encode_finalization(finalization))).await;
             self.progress.applied(height);
         }
+    }
+
+    fn ends_epoch(&self, height: u64) -> bool {
+        height == self.epochs.last_block(self.epochs.epoch_of(height))
     }
 
     /// Marshal remembers what was acknowledged. A ledger that has less (its directory was lost or

@@ -170,14 +170,9 @@ where
     let genesis = ledger.genesis();
 
     let files = storage::files(&context, &config.partition).await;
-    let (actor, marshal) = storage::marshal(
-        (&context, files.archives()),
-        &config.partition,
-        &epochs,
-        &*ledger,
-        &cache,
-    )
-    .await;
+    let archiving = (&context, files.archives());
+    let (actor, marshal) =
+        storage::marshal(archiving, &config.partition, &epochs, &*ledger, &cache).await;
     let resolver = backfill::init(
         context.child("backfill"),
         backfill_config(&config, &peers),
@@ -190,8 +185,9 @@ where
     let epocher = FixedEpocher::new(epochs.length());
     let automaton = Inline::new(context.child("inline"), application, marshal.clone(), epocher);
     let heights = progress.subscribe();
+    let archives = (marshal.clone(), files.archives());
     let (delivery, decisions, courier) =
-        delivery::channel(Arc::clone(&ledger), epochs.clone(), progress.clone(), marshal.clone());
+        delivery::channel(Arc::clone(&ledger), epochs.clone(), progress.clone(), archives);
     let orchestrator = Orchestrator {
         context: context.child("epoch"),
         epochs,
@@ -214,6 +210,7 @@ where
     let Channels { votes, certificates, resolver: requests, .. } = channels;
     let engines = EngineChannels { votes, certificates, resolver: requests };
     let parts = vec![
+        ("log", context.child("renewal").spawn(move |_| files.tend())),
         ("delivery", context.child("delivery").spawn(move |_| courier.run(catching_up))),
         ("broadcast", broadcast.start(channels.blocks)),
         ("marshal", actor.start(observe(delivery), buffer, resolver)),

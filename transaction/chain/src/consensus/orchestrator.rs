@@ -46,7 +46,7 @@ use super::{
     guard::{Guarded, SharedGuard},
     leaders::Leaders,
     ledger::SharedLedger,
-    log::{Votes, WithFiles},
+    log::{Votes, WithFiles, refusal},
     presence::Presence,
     progress::{Heights, Progress},
     timing::Timing,
@@ -171,8 +171,8 @@ where
         let certificates = (certificates.0, self.resumed(first, certificates.1));
         let context = self.context.child("simplex").with_attribute("epoch", epoch);
         let taken_over = self.votes.take_over(&self.partition_of(epoch)).await;
-        #[expect(clippy::expect_used, reason = "a node may stop, it may not forget its votes")]
-        taken_over.expect("the votes of an older program are read");
+        #[expect(clippy::panic, reason = "a validator may stop, it may not forget its votes")]
+        taken_over.unwrap_or_else(|error| panic!("{}", refusal(&error)));
         let context = WithFiles::new(context, self.votes.clone());
         let config = self.simplex_config(epoch, &members, before);
         let engine = simplex::Engine::new(context, config).start(votes, certificates, resolver);
@@ -257,15 +257,29 @@ where
         Some((Digest(block.hash().0), block.header.mix_hash))
     }
 
-    /// Removes the files of the epoch before the last; its votes can decide nothing any more.
+    /// Removes the votes of the epoch before the last and of all before, which can decide nothing any more.
     async fn forget(&mut self, epoch: u64) {
         let Some(old) = epoch.checked_sub(2) else { return };
-        // They may be gone already.
-        let _removed = self.votes.remove(&self.partition_of(old), None).await.is_ok();
+        // An older program left some that the log does not know.
+        let mut outdated = vec![self.partition_of(old)];
+        outdated.extend(
+            self.votes
+                .partitions()
+                .into_iter()
+                .filter(|partition| self.epoch_of(partition).is_some_and(|of| of < old)),
+        );
+        for partition in outdated {
+            // They may be gone already.
+            let _removed = self.votes.remove(&partition, None).await.is_ok();
+        }
     }
 
     fn partition_of(&self, epoch: u64) -> String {
         format!("{}-simplex-{epoch}", self.partition)
+    }
+
+    fn epoch_of(&self, partition: &str) -> Option<u64> {
+        partition.strip_prefix(self.partition.as_str())?.strip_prefix("-simplex-")?.parse().ok()
     }
 
     fn simplex_config(

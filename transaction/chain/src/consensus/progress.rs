@@ -52,7 +52,6 @@ impl Progress {
             heights.finalized = heights.finalized.max(height);
         });
         let mut waiting = self.0.waiting.lock();
-        waiting.retain(|one| !one.wake.is_closed());
         for reached in waiting.extract_if(.., |one| one.height <= height) {
             // Who went away meanwhile need not know.
             let _gone = reached.wake.send(());
@@ -71,6 +70,7 @@ impl Progress {
             if self.0.heights.borrow().applied >= height {
                 return;
             }
+            waiting.retain(|one| !one.wake.is_closed());
             let (wake, reached) = oneshot::channel();
             waiting.push(Waiting { height, wake });
             reached

@@ -9,8 +9,8 @@ use commonware_glue::simulate::{
     plan::PlanResult,
 };
 use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, WriteConfig};
-use commonware_utils::probability;
-use sahara_finality::NetworkPublicKey;
+use commonware_utils::{NZU64, probability};
+use sahara_finality::{NetworkPublicKey, epoch_of};
 
 use crate::{
     ledger::Pool,
@@ -95,6 +95,23 @@ fn i9_what_a_ledger_has_before_its_archives_do_outlasts_a_loss_of_power() {
         assert_one_chain(&network);
         assert_nobody_contradicts_itself(&network);
     }
+}
+
+/// The only validator has the last block of an epoch and is not asked for it before it is back. Its log of
+/// the epoch is closed: what it does not have by then, nobody decides again.
+#[test]
+fn i9_the_certificate_of_an_epochs_last_block_outlasts_a_loss_of_power() {
+    let network = Network::with_epochs(2, &[0], 8, &Pool::with(30));
+    let follower = network.key(1);
+    let last = (1..).find(|height| epoch_of(height + 1, NZU64!(8)) == 1).unwrap();
+    network.power.fail_with(last);
+    let events = Schedule::new()
+        .at(Duration::from_millis(1), Action::Crash(follower.clone()))
+        .at(Duration::from_secs(8), Action::Restart(network.key(0)))
+        .at(Duration::from_secs(8), Action::Restart(follower));
+    run(plan(&network, 24).crash(Crash::Schedule(events)));
+    assert!(network.chains()[1].len() >= 24);
+    assert_one_chain(&network);
 }
 
 #[test]

@@ -90,17 +90,30 @@ pub(crate) fn transaction(index: u32) -> Transaction {
 /// The power of all nodes, which can fail once.
 #[derive(Clone, Default)]
 pub(crate) struct Power {
-    fails_from: Arc<Mutex<Option<u64>>>,
+    fails_from: Arc<Mutex<Option<(u64, Moment)>>>,
     is_off: Arc<Mutex<bool>>,
     /// Wakes in the order in which was waited; a channel's receivers would wake in any.
     failed: Arc<Notify>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// A ledger has a block that marshal has not delivered to it.
+    IsAhead,
+    /// A ledger has a block.
+    HasIt,
 }
 
 impl Power {
     /// It will fail in the moment in which a ledger has a block of this height, or above, that
     /// marshal has not delivered to it.
     pub(crate) fn fail_from(&self, height: u64) {
-        *self.fails_from.lock() = Some(height);
+        *self.fails_from.lock() = Some((height, Moment::IsAhead));
+    }
+
+    /// It will fail in the moment in which a ledger has the block of this height.
+    pub(crate) fn fail_with(&self, height: u64) {
+        *self.fails_from.lock() = Some((height, Moment::HasIt));
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -122,7 +135,10 @@ impl Power {
 
     fn consider(&self, applied: u64, delivered: u64) {
         let mut fails_from = self.fails_from.lock();
-        if delivered < applied && fails_from.is_some_and(|height| height <= applied) {
+        let is_now = |(height, moment)| {
+            height <= applied && (moment == Moment::HasIt || delivered < applied)
+        };
+        if fails_from.is_some_and(is_now) {
             *fails_from = None;
             *self.is_off.lock() = true;
             self.failed.notify_waiters();

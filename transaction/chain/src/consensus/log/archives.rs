@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::{
     frame::Change,
-    shared::{ARCHIVES, Key, Shared, is_removed_by, key_of},
+    shared::{ARCHIVES, Key, Shared, Table, is_removed_by, key_of},
     votes::filled,
 };
 
@@ -154,6 +154,16 @@ impl<S: Storage> Clone for Archives<S> {
     }
 }
 
+impl<S: Storage> Archives<S> {
+    /// Makes durable what was written until now.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(in crate::consensus) async fn sync(&self) -> Result<(), Error> {
+        self.0.sync().await
+    }
+}
+
 impl<S: Storage> Storage for Archives<S> {
     type Blob = Archive<S>;
 
@@ -192,18 +202,39 @@ impl<S: Storage> Storage for Archives<S> {
     async fn remove(&self, partition: &str, name: Option<&[u8]>) -> Result<(), Error> {
         let Self(shared) = self;
         let key = key_of(ARCHIVES, partition, name.unwrap_or_default());
-        {
-            let mut table = shared.table.lock();
-            table.archives.retain(|other, _| !is_removed_by(&key, other));
-            table.push(&Change::Remove { name: &key });
-        }
-        // The log knows first: what it tells of a file is not written into its successor.
+        // The log knows first: what it tells of a file is not written into its successor. And each log
+        // that begins until the file is gone knows it too.
+        let _removing = Removing::begin(&shared.table, &key);
         shared.sync().await?;
         shared.storage.remove(partition, name).await
     }
 
     async fn scan(&self, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
         self.0.storage.scan(partition).await
+    }
+}
+
+/// While it lives, logs begin with the removal of a file.
+struct Removing<'a, B>(&'a Mutex<Table<B>>, &'a Key);
+
+impl<'a, B> Removing<'a, B> {
+    fn begin(table: &'a Mutex<Table<B>>, key: &'a Key) -> Self {
+        let mut locked = table.lock();
+        locked.archives.retain(|other, _| !is_removed_by(key, other));
+        locked.push(&Change::Remove { name: key });
+        locked.removing.push(key.clone());
+        drop(locked);
+        Self(table, key)
+    }
+}
+
+impl<B> Drop for Removing<'_, B> {
+    fn drop(&mut self) {
+        let Self(table, key) = self;
+        let mut table = table.lock();
+        if let Some(at) = table.removing.iter().position(|one| one == *key) {
+            table.removing.swap_remove(at);
+        }
     }
 }
 
@@ -218,8 +249,7 @@ impl<S: Storage> Archive<S> {
     /// Remembers a change, unless the file was removed.
     fn change(&self, change: &Change<'_>, done: Done) {
         let mut table = self.shared.table.lock();
-        let live = table.archives.get(&self.key);
-        if live.is_some_and(|live| Arc::ptr_eq(live, &self.file)) {
+        if table.is_live(&self.key, &self.file) {
             let number = table.push(change);
             self.file.ahead.lock().push(number, done);
         }
@@ -251,13 +281,16 @@ impl<S: Storage> Blob for Archive<S> {
         &self,
         offset: u64,
         bufs: impl Into<IoBufs> + Send,
-        _: WriteOptions,
+        options: WriteOptions,
     ) -> Result<(), Error> {
         let bytes = bufs.into().coalesce();
         let change = Change::Write { name: &self.key, offset, bytes: bytes.as_ref() };
         // A copy: the buffer is the caller's, who may have asked for far more than it filled.
         self.change(&change, Done::Write(offset, IoBuf::from(bytes.as_ref().to_vec())));
-        self.shared.tend().await
+        if options.contains(WriteOptions::SYNC) {
+            self.shared.check()?;
+        }
+        self.shared.make_room().await
     }
 
     async fn resize(&self, length: u64) -> Result<(), Error> {

@@ -39,7 +39,7 @@ impl<S: Storage> Log<S> {
         storage: S,
         partition: String,
         (mask, generation): (u64, u64),
-        whole: Changes,
+        whole: &Changes,
     ) -> Result<Self, Error> {
         let (blob, length) = first_frame(&storage, &partition, (mask, generation), whole).await?;
         Ok(Self {
@@ -73,15 +73,20 @@ impl<S: Storage> Log<S> {
         self.covers
     }
 
-    /// Whether it has reached this size, or four times what it began with if that is more.
-    pub(super) const fn is_full(&self, size: u64) -> bool {
+    /// How many times it has reached this size, or four times what it began with if that is more.
+    pub(super) const fn times_full(&self, size: u64) -> u64 {
         let begun_with = self.begun_with.saturating_mul(4);
-        self.length >= if begun_with > size { begun_with } else { size }
+        self.length / if begun_with > size { begun_with } else { size }
+    }
+
+    /// Nothing can become durable any more.
+    pub(super) const fn fail(&mut self) {
+        self.broken = true;
     }
 
     /// Takes changes, for [`Self::flush`] or a [`Self::replace`] that has them in it. `covers` counts all
     /// changes until then.
-    pub(super) fn take(&mut self, changes: Changes, covers: u64) -> Result<(), Error> {
+    pub(super) fn take(&mut self, changes: &Changes, covers: u64) -> Result<(), Error> {
         let number = self.frames.saturating_add(self.under_way.len() as u64);
         let frame = self.unless_broken(frame(self.mask, number, changes))?;
         self.under_way.push_back((frame, covers));
@@ -106,7 +111,7 @@ impl<S: Storage> Log<S> {
 
     /// Goes on in the next generation, which begins with all that there is, what was taken and is under
     /// way included.
-    pub(super) async fn replace(&mut self, whole: Changes, covers: u64) -> Result<(), Error> {
+    pub(super) async fn replace(&mut self, whole: &Changes, covers: u64) -> Result<(), Error> {
         self.unless_broken(Ok(()))?;
         self.forget_next().await?;
         let old = name(self.generation);
@@ -157,17 +162,13 @@ pub(super) struct Generations(Vec<u64>);
 
 impl Generations {
     /// Those of a partition. If there is none, 0 is made, empty: so one that stands alone was synced.
-    pub(super) async fn of<S: Storage>(
-        storage: &S,
-        partition: &str,
-    ) -> Result<(Self, bool), Error> {
+    pub(super) async fn of<S: Storage>(storage: &S, partition: &str) -> Result<Self, Error> {
         let found = Self::among(&scan(storage, partition).await?);
-        let is_new = found.0.is_empty();
-        if is_new {
+        if found.0.is_empty() {
             drop(open(storage, partition, 0).await?);
-            return Ok((Self(vec![0]), is_new));
+            return Ok(Self(vec![0]));
         }
-        Ok((found, is_new))
+        Ok(found)
     }
 
     fn among(names: &[Vec<u8>]) -> Self {
@@ -234,15 +235,21 @@ pub(super) async fn read<S: Storage>(
     content(&blob, length).await
 }
 
-/// Says why a log does not open, and what can be done if it is another program's.
+/// Says why a log does not open or votes are not found, and what can be done.
 pub(in crate::consensus) fn refusal(error: &Error) -> String {
-    let Error::BlobVersionMismatch { found, .. } = error else {
-        return format!("the log of votes and archives does not open: {error}");
-    };
-    format!(
-        "the consensus directory is of format {found}, and this program reads format {FORMAT}: start the program that wrote it, or a newer one. Its votes, blocks and certificates were not touched. To go on with this one, move the consensus directory away, and start with `--lost-votes sit-out`"
-    )
+    match error {
+        Error::BlobVersionMismatch { found, .. } => format!(
+            "the consensus directory is of format {found}, and this program reads format {FORMAT}: start the program that wrote it, or a newer one. Its votes, blocks and certificates were not touched. {GO_ON}"
+        ),
+        Error::PartitionCorrupt(partition) => format!(
+            "the disk has lost votes that it had promised to keep ({partition} in the consensus directory): put back the directory as it was when the validator stopped. {GO_ON}"
+        ),
+        error => format!("the log of votes and archives does not open: {error}"),
+    }
 }
+
+/// What helps where the directory does not.
+const GO_ON: &str = "To go on without it, move the consensus directory away, and start with `--lost-votes sit-out`: the node follows, and signs again from the next epoch on";
 
 /// Opens the log of a generation, or makes it.
 async fn open<S: Storage>(
@@ -267,7 +274,7 @@ async fn first_frame<S: Storage>(
     storage: &S,
     partition: &str,
     (mask, generation): (u64, u64),
-    whole: Changes,
+    whole: &Changes,
 ) -> Result<(S::Blob, u64), Error> {
     let (blob, length) = open(storage, partition, generation).await?;
     // What an interrupted start has left.

@@ -45,22 +45,30 @@ impl<'a> Change<'a> {
 
 /// Changes, encoded.
 #[derive(Clone, Default)]
-pub(super) struct Changes(Vec<u8>);
+pub(super) struct Changes {
+    bytes: Vec<u8>,
+    /// One had a name of more than 255 bytes, or a write of 4 GiB or more.
+    has_too_long: bool,
+}
 
 impl Changes {
-    pub(super) fn followed_by(mut self, Self(later): Self) -> Self {
-        self.0.extend_from_slice(&later);
+    pub(super) fn followed_by(mut self, later: &Self) -> Self {
+        self.bytes.extend_from_slice(&later.bytes);
+        self.has_too_long |= later.has_too_long;
         self
     }
 
     #[cfg(test)]
     pub(super) const fn raw(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self { bytes, has_too_long: false }
     }
 
     /// Names are at most 255 bytes and single writes below 4 GiB; what is longer makes [`frame`] refuse.
     pub(super) fn push(&mut self, change: &Change<'_>) {
-        let Self(out) = self;
+        let written = if let Change::Write { bytes, .. } = change { bytes.len() } else { 0 };
+        self.has_too_long |=
+            u8::try_from(change.name().len()).is_err() || u32::try_from(written).is_err();
+        let out = &mut self.bytes;
         let mut begin = |tag: u8, name: &[u8]| {
             out.extend_from_slice(&[tag, u8::try_from(name.len()).unwrap_or(u8::MAX)]);
             out.extend_from_slice(name);
@@ -108,7 +116,7 @@ impl Unwritten {
 
     /// Bytes.
     pub(super) const fn length(&self) -> usize {
-        self.changes.0.len()
+        self.changes.bytes.len()
     }
 
     /// The changes, and how many there have been.
@@ -120,10 +128,12 @@ impl Unwritten {
 /// The frame of this number.
 ///
 /// # Errors
-/// When the changes take 4 GiB or more.
-pub(super) fn frame(mask: u64, number: u64, Changes(changes): Changes) -> Result<Vec<u8>, Error> {
-    let length = u32::try_from(changes.len()).map_err(|_| Error::OffsetOverflow)?;
-    let rest = [(mask ^ number).to_be_bytes().as_slice(), &changes].concat();
+/// When the changes take 4 GiB or more, or one of them is too long.
+pub(super) fn frame(mask: u64, number: u64, changes: &Changes) -> Result<Vec<u8>, Error> {
+    let Changes { bytes, has_too_long } = changes;
+    let length = u32::try_from(bytes.len()).ok().filter(|_| !has_too_long);
+    let length = length.ok_or(Error::OffsetOverflow)?;
+    let rest = [(mask ^ number).to_be_bytes().as_slice(), bytes].concat();
     let checksum = Crc32::checksum(&rest);
     Ok([length.to_be_bytes().as_slice(), &checksum.to_be_bytes(), &rest].concat())
 }

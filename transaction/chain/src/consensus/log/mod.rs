@@ -22,7 +22,8 @@
 //! # On disk
 //! The log is a file `log` ‖ generation (u64), a row of [`frame`]s. When it has grown, the archives' files are synced
 //! and the next generation is begun with the votes and with what has changed meanwhile; then the old one
-//! is removed. So it is at every start, and what a crash left unfinished is never appended to.
+//! is removed. A task of its own does this ([`Files::tend`]), beside votes and archives. So it is at every start, and
+//! what a crash left unfinished is never appended to.
 //!
 //! # Formats
 //! The header of each log has the number of the whole directory's format ([`FORMAT`]), archives included. One of
@@ -33,7 +34,9 @@
 //! # Damage
 //! A frame that is not whole ends the log, as a crash leaves it. If a whole frame follows, then that was written
 //! after the other was synced, and the disk has lost what it had promised to keep. Such a log does not open (I17):
-//! votes that are not known any more could be contradicted.
+//! votes that are not known any more could be contradicted. A log that is gone with all its generations is missed
+//! as well: beside the votes of an epoch, a file outside says that they are in a log, and an entry in the log that they
+//! are in this one ([`Votes::take_over`]). What a disk lost at the end of the log, and not before it, is a crash's.
 
 mod archives;
 mod context;
@@ -53,4 +56,4 @@ pub(super) use shared::Files;
 pub(super) use votes::Votes;
 
 /// Of a consensus directory. Whatever cannot be read as before takes the next number.
-const FORMAT: BlobVersion = BlobVersion::new(0);
+const FORMAT: BlobVersion = BlobVersion::new(1);

@@ -6,7 +6,8 @@ use alloy_primitives::hex;
 use commonware_runtime::{Blob as _, BlobVersion, Error, IoBuf, Storage, WriteOptions};
 use futures::{future::try_join_all, lock::Mutex as TurnMutex};
 use parking_lot::Mutex;
-use tracing::info;
+use tokio::sync::{Notify, watch};
+use tracing::{error, info};
 
 use super::{
     archives::{Archives, Placed},
@@ -17,8 +18,8 @@ use super::{
 
 /// The archives' files are synced and the log begun anew at this size.
 const FULL: u64 = 4 << 20;
-/// A vote does that itself only at this size; else the archives do.
-const OVERFULL: u64 = FULL * 8;
+/// Archives wait for that at so many times the size; votes do not wait.
+const OVERFULL: u64 = 8;
 /// So much is written to the log even if no vote asks for it.
 const MOST_UNWRITTEN: usize = 4 << 20;
 
@@ -33,15 +34,19 @@ pub(in crate::consensus) struct Files<S: Storage>(Arc<Shared<S>>);
 
 pub(super) struct Shared<S: Storage> {
     pub(super) storage: S,
-    /// There was no log.
-    pub(super) is_new: bool,
     pub(super) table: Mutex<Table<S::Blob>>,
     log: TurnMutex<Log<S>>,
+    /// The log is full.
+    full: Notify,
+    /// How often it was renewed.
+    renewals: watch::Sender<u64>,
 }
 
 pub(super) struct Table<B> {
     pub(super) votes: BTreeMap<Key, InMemory>,
     pub(super) archives: BTreeMap<Key, Arc<Placed<B>>>,
+    /// What the log knows to be removed, and may still be in its place.
+    pub(super) removing: Vec<Key>,
     unwritten: Unwritten,
     /// The archives' changes since the log began to be renewed.
     carried: Option<Changes>,
@@ -58,7 +63,7 @@ impl<S: Storage> Files<S> {
         log: S,
         (partition, mask): (String, u64),
     ) -> Result<Self, Error> {
-        let (generations, is_new) = Generations::of(&log, &partition).await?;
+        let generations = Generations::of(&log, &partition).await?;
         let mut past = Past::default();
         let bytes = generations.newest(&log, &partition).await?;
         for change in Frames::new(&bytes).changes() {
@@ -69,13 +74,34 @@ impl<S: Storage> Files<S> {
         let table = Table {
             votes: past.votes,
             archives: BTreeMap::new(),
+            removing: Vec::new(),
             unwritten: Unwritten::default(),
             carried: None,
         };
-        let log = Log::begin(log, partition, (mask, generations.next()), table.all_votes()).await?;
+        let log =
+            Log::begin(log, partition, (mask, generations.next()), &table.all_votes()).await?;
         log.remove(generations.names()).await?;
         let (table, log) = (Mutex::new(table), TurnMutex::new(log));
-        Ok(Self(Arc::new(Shared { storage, is_new, table, log })))
+        let (full, renewals) = (Notify::new(), watch::Sender::new(0));
+        Ok(Self(Arc::new(Shared { storage, table, log, full, renewals })))
+    }
+
+    /// Renews the log whenever it is full, until that fails: then nothing becomes durable any more, and
+    /// who waits for it is told so.
+    pub(in crate::consensus) async fn tend(self) {
+        let Self(shared) = self;
+        loop {
+            shared.full.notified().await;
+            let renewed = shared.renew().await;
+            if let Err(error) = &renewed {
+                error!(%error, "the log of votes and archives cannot be renewed");
+                shared.log.lock().await.fail();
+            }
+            shared.renewals.send_modify(|renewals| *renewals = renewals.saturating_add(1));
+            if renewed.is_err() {
+                return;
+            }
+        }
     }
 
     #[cfg(test)]
@@ -106,6 +132,21 @@ impl<B> Table<B> {
         self.unwritten.push(change)
     }
 
+    /// All votes, and all that the archives' places may not have.
+    fn whole(&self) -> Changes {
+        let mut removed = Changes::default();
+        for name in &self.removing {
+            removed.push(&Change::Remove { name });
+        }
+        let carried = self.carried.clone().unwrap_or_default();
+        self.all_votes().followed_by(&removed).followed_by(&carried)
+    }
+
+    /// Whether this is the archives' file of that name, and not one that was removed.
+    pub(super) fn is_live(&self, key: &Key, file: &Arc<Placed<B>>) -> bool {
+        self.archives.get(key).is_some_and(|live| Arc::ptr_eq(live, file))
+    }
+
     fn all_votes(&self) -> Changes {
         let mut changes = Changes::default();
         for (name, file) in &self.votes {
@@ -121,18 +162,11 @@ impl<S: Storage> Shared<S> {
     /// the next.
     pub(super) async fn sync(&self) -> Result<(), Error> {
         let wanted = self.table.lock().unwritten.count();
-        let is_overfull = {
-            let mut log = self.log.lock().await;
-            if log.covers(wanted) {
-                return Ok(());
-            }
-            self.append(&mut log).await?;
-            log.is_full(OVERFULL)
-        };
-        if is_overfull {
-            return self.renew().await;
+        let mut log = self.log.lock().await;
+        if log.covers(wanted) {
+            return Ok(());
         }
-        Ok(())
+        self.append(&mut log).await
     }
 
     /// Whether what has changed can still become durable.
@@ -144,20 +178,29 @@ impl<S: Storage> Shared<S> {
     }
 
     /// Keeps what is not in the log yet, and the log itself, from growing without end.
-    pub(super) async fn tend(&self) -> Result<(), Error> {
+    pub(super) async fn make_room(&self) -> Result<(), Error> {
         if self.table.lock().unwritten.length() > MOST_UNWRITTEN {
             self.sync().await?;
         }
-        if self.log.try_lock().is_some_and(|log| log.is_full(FULL)) {
-            return self.renew().await;
+        let mut renewals = self.renewals.subscribe();
+        let times = self.log.try_lock().map_or(0, |log| log.times_full(FULL));
+        if times >= OVERFULL {
+            self.full.notify_one();
+            // The sender lives as long as `self`.
+            let _renewed = renewals.changed().await;
+            return self.check();
         }
         Ok(())
     }
 
     async fn append(&self, log: &mut Log<S>) -> Result<(), Error> {
         let (changes, covers) = self.table.lock().unwritten.take();
-        log.take(changes, covers)?;
-        log.flush().await
+        log.take(&changes, covers)?;
+        log.flush().await?;
+        if log.times_full(FULL) > 0 {
+            self.full.notify_one();
+        }
+        Ok(())
     }
 
     /// Writes the archives' files to their places and syncs them, while votes go on in the old log; then
@@ -170,21 +213,33 @@ impl<S: Storage> Shared<S> {
         let (durable, archives) = {
             let mut log = self.log.lock().await;
             self.append(&mut log).await?;
-            let archives: Vec<_> = self.table.lock().archives.values().cloned().collect();
+            let archives = self.table.lock().archives.clone();
             (log.covered(), archives)
         };
-        try_join_all(archives.iter().map(|file| file.place(durable))).await?;
+        let placed = archives.iter().map(|(key, file)| self.place(key, file, durable));
+        try_join_all(placed).await?;
         let mut log = self.log.lock().await;
         let (whole, covers) = {
             let mut table = self.table.lock();
             let (changes, covers) = table.unwritten.take();
             // If this is given up, they still go to the old log.
-            log.take(changes, covers)?;
-            let carried = table.carried.clone().unwrap_or_default();
-            // All votes, and all that the archives' places may not have.
-            (table.all_votes().followed_by(carried), covers)
+            log.take(&changes, covers)?;
+            (table.whole(), covers)
         };
-        log.replace(whole, covers).await
+        log.replace(&whole, covers).await
+    }
+
+    async fn place(
+        &self,
+        key: &Key,
+        file: &Arc<Placed<S::Blob>>,
+        durable: u64,
+    ) -> Result<(), Error> {
+        match file.place(durable).await {
+            // It was removed meanwhile.
+            Err(_) if !self.table.lock().is_live(key, file) => Ok(()),
+            placed => placed,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Crashes at any moment, against what had been promised until then.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use commonware_runtime::{
-    Blob, BlobVersion, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Storage, Supervisor as _,
-    WriteOptions,
+    Blob, BlobVersion, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Spawner as _, Storage,
+    Supervisor as _, WriteOptions,
     deterministic::{Checkpoint, Context, FaultConfig, PartialWriteMode, Runner, WriteConfig},
 };
 use commonware_utils::probability;
@@ -19,6 +19,7 @@ use super::{
 const VOTES: &str = "votes";
 const ARCHIVES: &str = "archives";
 const LOG: &str = "log";
+const ANY: RangeInclusive<BlobVersion> = BlobVersion::new(0)..=BlobVersion::new(u16::MAX);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -174,7 +175,7 @@ async fn read_into(state: &mut State, files: &impl Storage, partition: &str) {
 }
 
 async fn read_all(files: &impl Storage, partition: &str, name: &[u8]) -> Vec<u8> {
-    let (blob, length) = files.open(partition, name).await.unwrap();
+    let (blob, length, _) = files.open_versioned(partition, name, ANY).await.unwrap();
     let length = usize::try_from(length).unwrap();
     let bytes = blob.read_at(0, length, ReadOptions::default()).await.unwrap();
     bytes.freeze().coalesce().as_ref().to_vec()
@@ -254,7 +255,7 @@ proptest! {
             }
             let at = at.index(last);
             bytes[at] ^= flip;
-            let (blob, _) = context.open(LOG, &name).await.unwrap();
+            let (blob, ..) = context.open_versioned(LOG, &name, ANY).await.unwrap();
             blob.write_at(0, bytes, WriteOptions::SYNC).await.unwrap();
             drop(blob);
             prop_assert!(matches!(files(&context).await, Err(Error::PartitionCorrupt(_))));
@@ -268,7 +269,7 @@ proptest! {
         let mut frames = Frames::new(&bytes);
         while frames.next().is_some() {}
         let _followed = frames.is_followed();
-        let whole = frame(0, 0, Changes::raw(bytes)).unwrap();
+        let whole = frame(0, 0, &Changes::raw(bytes)).unwrap();
         let _read: Vec<_> = Frames::new(&whole).changes().collect();
     }
 }
@@ -307,13 +308,14 @@ fn a_log_that_has_grown_is_renewed_and_keeps_everything() {
         let files = files(&context).await.unwrap();
         let (small, _) = files.votes().open(VOTES, b"small").await.unwrap();
         let (large, _) = files.archives().open(ARCHIVES, b"large").await.unwrap();
+        let _tended = context.child("renewal").spawn(move |_| files.tend());
         for round in 0..40_u8 {
             large.write_at(u64::from(round) << 20, big.clone(), WriteOptions::SYNC).await.unwrap();
             small.write_at(0, big.clone(), WriteOptions::SYNC).await.unwrap();
         }
         let logs = context.scan(LOG).await.unwrap();
         let [log] = logs.as_slice() else { panic!("one log, and not {logs:?}") };
-        assert!(log > &[b"log".as_slice(), &5_u64.to_be_bytes()].concat(), "not renewed");
+        assert!(log > &[b"log".as_slice(), &2_u64.to_be_bytes()].concat(), "not renewed");
     });
     live(1, Some(before), async |context| {
         let files = files(&context).await.unwrap();
@@ -445,7 +447,7 @@ fn a_sync_that_nobody_waits_for_any_more_loses_nothing() {
 fn what_looks_like_a_frame_in_a_block_does_not_close_a_log_that_was_cut_off() {
     let name = [b"log".as_slice(), &1_u64.to_be_bytes()].concat();
     let bait: Vec<_> =
-        (0..50).flat_map(|number| frame(0, number, Changes::default()).unwrap()).collect();
+        (0..50).flat_map(|number| frame(0, number, &Changes::default()).unwrap()).collect();
     let ((), before) = live(1, None, async |context| {
         let files = files(&context).await.unwrap();
         let (vote, _) = files.votes().open(VOTES, b"vote").await.unwrap();
@@ -453,7 +455,7 @@ fn what_looks_like_a_frame_in_a_block_does_not_close_a_log_that_was_cut_off() {
         vote.write_at(9, bait.clone(), WriteOptions::SYNC).await.unwrap();
     });
     live(1, Some(before), async |context| {
-        let (blob, length) = context.open(LOG, &name).await.unwrap();
+        let (blob, length, _) = context.open_versioned(LOG, &name, ANY).await.unwrap();
         blob.resize(length - 1).await.unwrap();
         blob.sync().await.unwrap();
         drop(blob);
@@ -463,15 +465,98 @@ fn what_looks_like_a_frame_in_a_block_does_not_close_a_log_that_was_cut_off() {
 }
 
 #[test]
-fn a_log_that_is_gone_is_missed() {
-    let ((), before) = live(1, None, async |context| {
-        files(&context).await.unwrap().votes().take_over(VOTES).await.unwrap();
+fn a_log_that_is_gone_is_missed_at_every_start() {
+    let (others, before) = live(1, None, async |context| {
+        let files = files(&context).await.unwrap();
+        files.votes().take_over(VOTES).await.unwrap();
+        assert!(files.votes().scan(VOTES).await.unwrap().is_empty(), "no view");
+        files.votes().partitions()
     });
-    live(1, Some(before), async |context| {
+    assert_eq!(others, [VOTES]);
+    let ((), mut before) = live(1, Some(before), async |context| {
         context.remove(LOG, None).await.unwrap();
-        let votes = files(&context).await.unwrap().votes();
-        assert!(matches!(votes.take_over(VOTES).await, Err(Error::PartitionCorrupt(_))));
+        // A start that ends before it asks for the votes.
+        drop(files(&context).await.unwrap());
     });
+    for _ in 0..2 {
+        let ((), after) = live(1, Some(before), async |context| {
+            let votes = files(&context).await.unwrap().votes();
+            let refused = votes.take_over(VOTES).await.err().unwrap();
+            assert!(matches!(refused, Error::PartitionCorrupt(_)));
+            let said = refusal(&refused);
+            assert!(said.contains("lost votes") && said.contains("--lost-votes sit-out"), "{said}");
+        });
+        before = after;
+    }
+}
+
+#[test]
+fn a_file_that_is_removed_does_not_return_as_it_was_before() {
+    let half = vec![1; 9];
+    for polls in 0..30 {
+        let ((), before) = live(1, None, async |context| {
+            let (places, log) = (Slow(context.child("files")), Slow(context.child("log")));
+            let files = Files::open(places, log, (LOG.into(), 7)).await.unwrap();
+            let archives = files.archives();
+            let (block, _) = archives.open(ARCHIVES, b"block").await.unwrap();
+            block.write_at(0, half.clone(), WriteOptions::default()).await.unwrap();
+            files.renew().await.unwrap();
+            block.write_at(9, half.clone(), WriteOptions::default()).await.unwrap();
+            archives.sync().await.unwrap();
+            let mut removal = Box::pin(archives.remove(ARCHIVES, Some(b"block")));
+            for _ in 0..polls {
+                if futures::poll!(removal.as_mut()).is_ready() {
+                    break;
+                }
+            }
+            // It waits where it is; if it holds the log, this waits for it.
+            let mut renewal = Box::pin(files.renew());
+            for _ in 0..200 {
+                if futures::poll!(renewal.as_mut()).is_ready() {
+                    break;
+                }
+            }
+        });
+        live(1, Some(before), async |context| {
+            let archives = files(&context).await.unwrap().archives();
+            let names = archives.scan(ARCHIVES).await.unwrap_or_default();
+            if let Some(name) = names.first() {
+                let found = read_all(&archives, ARCHIVES, name).await;
+                assert_eq!(found, half.repeat(2), "{polls}");
+            }
+        });
+    }
+}
+
+#[test]
+fn who_asks_for_a_sync_of_a_broken_log_is_told_so() {
+    live(1, None, async |context| {
+        let files = files(&context).await.unwrap();
+        let (vote, _) = files.votes().open(VOTES, b"vote").await.unwrap();
+        let (block, _) = files.archives().open(ARCHIVES, b"block").await.unwrap();
+        *context.storage_fault_config().write() =
+            FaultConfig::default().sync(probability!(1.0)).write(WriteConfig {
+                failure_rate: probability!(1.0),
+                retention_rate: probability!(0.0),
+                mode: PartialWriteMode::Prefix,
+            });
+        assert!(vote.write_at(0, vec![1], WriteOptions::SYNC).await.is_err());
+        *context.storage_fault_config().write() = FaultConfig::default();
+        assert!(vote.sync().await.is_err(), "what the log has is not known");
+        assert!(block.sync().await.is_err());
+        assert!(block.write_at(0, vec![1], WriteOptions::SYNC).await.is_err());
+        assert!(files.archives().sync().await.is_err());
+    });
+}
+
+#[test]
+fn what_is_too_long_for_a_frame_makes_none() {
+    let mut changes = Changes::default();
+    changes.push(&Change::Remove { name: &[1; 255] });
+    assert!(frame(0, 0, &changes).is_ok());
+    changes.push(&Change::Remove { name: &[1; 256] });
+    assert!(frame(0, 0, &changes).is_err());
+    assert!(frame(0, 0, &Changes::default().followed_by(&changes)).is_err());
 }
 
 /// As a newer program leaves it, which wrote the same directory on.
@@ -495,9 +580,9 @@ fn i18_a_directory_of_another_format_is_refused_and_left_as_it_is() {
         let refused = files(&context).await.err().unwrap();
         assert!(matches!(refused, Error::BlobVersionMismatch { found, .. } if found == newer));
         let said = refusal(&refused);
-        assert!(said.contains("is of format 1, and this program reads format 0"), "{said}");
+        assert!(said.contains("is of format 2, and this program reads format 1"), "{said}");
         assert!(said.contains("--lost-votes sit-out"), "{said}");
-        assert_eq!(context.scan(LOG).await.unwrap(), [name.clone()]);
+        assert_eq!(context.scan(LOG).await.unwrap(), std::slice::from_ref(&name));
         let (blob, length, _) = context.open_versioned(LOG, &name, newer..=newer).await.unwrap();
         assert_eq!(usize::try_from(length).unwrap(), kept.len());
         let found = blob.read_at(0, kept.len(), ReadOptions::default()).await.unwrap();
@@ -508,7 +593,7 @@ fn i18_a_directory_of_another_format_is_refused_and_left_as_it_is() {
 /// A change here is a new [`FORMAT`].
 #[test]
 fn frames_stay_as_they_are() {
-    assert_eq!(FORMAT.get(), 0);
+    assert_eq!(FORMAT.get(), 1);
     let mut changes = Changes::default();
     let name = b"v";
     changes.push(&Change::Create { name, version: commonware_runtime::DEFAULT_BLOB_VERSION });
@@ -520,7 +605,7 @@ fn frames_stay_as_they_are() {
                     01017600000000000001020000000201 02 \
                     0201760000000000000003 \
                     030176";
-    let frame = alloy_primitives::hex::encode(frame(0, 7, changes).unwrap());
+    let frame = alloy_primitives::hex::encode(frame(0, 7, &changes).unwrap());
     let checksum = &frame[8..16];
     assert_eq!(frame, expected.replace(' ', "").replace("checksum", checksum));
     assert_eq!(checksum, "ad7dc1f3");

@@ -8,7 +8,7 @@ use commonware_runtime::{
     IoBufsMut, ReadOptions, Storage, WriteOptions,
 };
 use parking_lot::Mutex;
-use tracing::{error, info};
+use tracing::info;
 
 use super::{
     file::{read, scan},
@@ -19,7 +19,8 @@ use super::{
 /// The length of the names that simplex gives to the files of its views.
 const VIEW_NAME: usize = 8;
 /// Stands where an older program keeps the files of views. It takes each name for a view's number and stops
-/// at this one, so that it does not begin without the votes.
+/// at this one, so that it does not begin without the votes. An entry of this name in the log answers it: a log
+/// without it is not the one in which the votes are.
 const MOVED: &[u8] = b"moved to the log";
 
 /// Simplex's files.
@@ -71,11 +72,8 @@ impl<S: Storage> Votes<S> {
         let names = scan(&shared.storage, partition).await?;
         let is_moved = names.iter().any(|name| name == MOVED);
         let views: Vec<_> = names.iter().filter(|name| name.len() == VIEW_NAME).collect();
-        if is_moved && shared.is_new {
-            error!(
-                partition,
-                "the log of votes is gone: remove the consensus directory, and start with --lost-votes"
-            );
+        let answer = key_of(VOTES, partition, MOVED);
+        if is_moved && !shared.table.lock().votes.contains_key(&answer) {
             return Err(Error::PartitionCorrupt(partition.into()));
         }
         if !is_moved {
@@ -89,6 +87,12 @@ impl<S: Storage> Votes<S> {
                 table.push(&Change::Write { name: &key, offset: 0, bytes: &bytes });
                 table.votes.insert(key, file);
             }
+            {
+                let mut table = shared.table.lock();
+                let file = InMemory::new(DEFAULT_BLOB_VERSION);
+                table.push(&Change::Create { name: &answer, version: file.version });
+                table.votes.insert(answer, file);
+            }
             shared.sync().await?;
             drop(shared.storage.open(partition, MOVED).await?);
         }
@@ -99,6 +103,17 @@ impl<S: Storage> Votes<S> {
             info!(partition, views = views.len(), "the votes of these views are in the log now");
         }
         Ok(())
+    }
+}
+
+impl<S: Storage> Votes<S> {
+    /// The partitions of which the log has votes.
+    pub(in crate::consensus) fn partitions(&self) -> Vec<String> {
+        let table = self.0.table.lock();
+        let partitions = table.votes.keys().filter_map(|key| Some(parts(key).ok()?.0.to_owned()));
+        let mut partitions: Vec<_> = partitions.collect();
+        partitions.dedup();
+        partitions
     }
 }
 
@@ -153,8 +168,8 @@ impl<S: Storage> Storage for Votes<S> {
     async fn scan(&self, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
         let prefix = key_of(VOTES, partition, &[]);
         let table = self.0.table.lock();
-        let names = table.votes.keys().filter(|key| key.starts_with(&prefix));
-        names.map(|key| Ok(parts(key)?.1.to_vec())).collect()
+        let names = table.votes.keys().filter_map(|key| key.strip_prefix(prefix.as_slice()));
+        Ok(names.filter(|name| *name != MOVED).map(<[u8]>::to_vec).collect())
     }
 }
 
