@@ -7,7 +7,7 @@ use super::{
 use crate::{
     metrics::SupplyCheck,
     pool,
-    store::{ExecutedBlock, StoreError},
+    store::{ExecutedBlock, PendingState, StoreError},
 };
 use alloy_consensus::{Header, transaction::Recovered};
 use alloy_primitives::{Address, B256, U256};
@@ -15,8 +15,8 @@ use alloy_sol_types::SolEvent as _;
 use rayon::prelude::*;
 use sahara_abi::{ISystem, SYSTEM};
 use sahara_evm::{
-    BlockEnv, BlockOutcome, RecoveredTransaction, SenderError, TransitionError, execute_block,
-    next_base_fee,
+    BlockEnv, BlockOutcome, RecoveredTransaction, Rules, SenderError, TransitionError,
+    execute_block, next_base_fee,
 };
 use sahara_finality::{
     Block, EthereumTransaction, RoundSeal, SYSTEM_ADDRESS, SystemTransaction, Transaction,
@@ -89,11 +89,21 @@ pub(super) fn environment(
     })
 }
 
+/// Executes a block's transactions, of which the last may be the system's, and closes the block.
+pub(super) type Execute = fn(
+    Rules,
+    PendingState,
+    BlockEnv,
+    &[RecoveredTransaction],
+    Option<&SystemTransaction>,
+) -> Result<BlockOutcome, TransitionError>;
+
 /// Executes `block` on `parent` and holds it when everything that comes from execution is right.
 pub(super) fn check(
     inner: &Inner,
     parent: &Block,
     block: &Arc<Block>,
+    execute: Execute,
 ) -> Result<(), ExecutionError> {
     let seal = block.seal.as_round().ok_or(ExecutionError::Unsealed)?;
     let env = environment(inner, &parent.header, &block.header, seal)?;
@@ -102,7 +112,7 @@ pub(super) fn check(
     let started = Instant::now();
     let (signed, system) = recover(inner, block)?;
     let state = inner.pending.state_after(block.header.parent_hash)?;
-    let outcome = execute_block(inner.rules, state, env, &signed, system);
+    let outcome = execute(inner.rules, state, env, &signed, system);
     count_supply_check(inner, &outcome);
     let outcome = outcome?;
     let (root, trie) = inner.pending.root_after(block.header.parent_hash, &outcome.diff)?;
@@ -183,7 +193,7 @@ pub(super) fn finalize(
         let number = block.header.number.saturating_sub(1);
         let missing = || StoreError::UnknownBlock(block.header.parent_hash);
         let parent = store.block(number)?.ok_or_else(missing)?;
-        check(inner, &parent, block)?;
+        check(inner, &parent, block, execute_block)?;
     }
     let held = inner.pending.block(hash);
     let started = Instant::now();

@@ -27,7 +27,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256};
 use parking_lot::Mutex;
-use sahara_evm::{FeeParameters, Rules};
+use sahara_evm::{FeeParameters, Rules, execute_block};
 use sahara_finality::{Block, ChainIdentity, Handover, ValidatorSet};
 use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -205,6 +205,30 @@ impl NodeLedger {
         self.inner.broken.send_replace(Some(reason));
         std::future::pending::<()>().await;
     }
+
+    /// Whether a proposal holds. What panics in executing it ends the check, not the node.
+    async fn check_by(&self, parent: &Block, block: &Block, execute: execute::Execute) -> bool {
+        let (inner, parent, block) = (Arc::clone(&self.inner), parent.clone(), block.clone());
+        let hash = block.hash();
+        let checked = tokio::task::spawn_blocking(move || {
+            execute::check(&inner, &parent, &Arc::new(block), execute)
+        })
+        .await;
+        match checked {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                if error.is_outdated() {
+                    self.stop(error.to_string()).await;
+                }
+                warn!(%hash, %error, "a proposal does not hold");
+                false
+            }
+            Err(error) => {
+                error!(%hash, %error, "checking a proposal was cut off");
+                false
+            }
+        }
+    }
 }
 
 impl Handovers for NodeLedger {
@@ -278,25 +302,7 @@ impl Ledger for NodeLedger {
     }
 
     async fn check(&self, parent: &Block, block: &Block) -> bool {
-        let (inner, parent, block) = (Arc::clone(&self.inner), parent.clone(), block.clone());
-        let hash = block.hash();
-        let checked =
-            tokio::task::spawn_blocking(move || execute::check(&inner, &parent, &Arc::new(block)))
-                .await;
-        match checked {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                if error.is_outdated() {
-                    self.stop(error.to_string()).await;
-                }
-                warn!(%hash, %error, "a proposal does not hold");
-                false
-            }
-            Err(error) => {
-                error!(%hash, %error, "checking a proposal was cut off");
-                false
-            }
-        }
+        self.check_by(parent, block, execute_block).await
     }
 
     async fn finalize(&self, block: Arc<Block>, certificate: Option<Vec<u8>>) {

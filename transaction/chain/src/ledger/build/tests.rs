@@ -1,10 +1,10 @@
-//! Blocks whose end panics: what is left out, and who is blamed.
+//! Blocks whose end panics: what is left out, and who is blamed. Blocks whose check panics: refused, and no more.
 
 use super::{Close, ExecutionError, build_and_close};
 use crate::{
     consensus::{BuildContext, Ledger as _},
     genesis::{DEFAULT_EPOCH_LENGTH, GenesisFile},
-    ledger::NodeLedger,
+    ledger::{NodeLedger, execute::Execute},
     pool::{Origin, PoolError},
     store::{Store, StoreOptions},
 };
@@ -15,7 +15,9 @@ use commonware_consensus::{
     types::{Epoch, Round, View},
 };
 use commonware_cryptography::keccak256::Digest;
-use sahara_evm::{Beneficiary, FeeParameters, GenesisConfig, TransitionError, VestingConfig};
+use sahara_evm::{
+    Beneficiary, FeeParameters, GenesisConfig, TransitionError, VestingConfig, execute_block,
+};
 use sahara_finality::{
     Block, ChainIdentity, EthereumTransaction, RoundSeal, Transaction, ValidatorKeys, ValidatorSet,
     header_template,
@@ -180,4 +182,34 @@ async fn end_that_panics_whatever_stands_before_it_is_no_transactions_fault() {
     let block = town.build(&|builder, _| builder.finish()).unwrap();
     assert_eq!(users(&block), sent.iter().map(Transaction::hash).collect::<Vec<_>>());
     town.finalize(block).await;
+}
+
+#[tokio::test]
+async fn proposal_whose_execution_panics_is_refused_and_the_next_good_one_is_taken() {
+    let panics: Execute = |rules, state, env, signed, system| {
+        let is_poisoned = signed.iter().any(|one| one.signer() == sender(MALLORY));
+        assert!(!is_poisoned, "an injected panic");
+        execute_block(rules, state, env, signed, system)
+    };
+    let leaders = [Town::new(), Town::new()];
+    let [bad, good] = [MALLORY, BOB].map(|index| transfer(index, 0, GWEI));
+    let [poisoned, sound] = &leaders;
+    [&bad, &good].into_iter().for_each(|one| poisoned.add(one));
+    sound.add(&good);
+    let [poisoned, sound] =
+        [poisoned, sound].map(|town| town.build(&|builder, _| builder.finish()).unwrap());
+    assert_eq!((users(&poisoned).len(), users(&sound)), (2, vec![good.hash()]));
+
+    let mut town = Town::new();
+    let genesis = town.parent.clone();
+    assert!(!town.ledger.check_by(&genesis, &poisoned, panics).await);
+    assert!(!town.ledger.holds(poisoned.hash()));
+    assert_eq!(town.ledger.is_broken(), None, "it votes on what others propose");
+    // The panic alone was against it.
+    assert!(Town::new().ledger.check(&genesis, &poisoned).await);
+
+    assert!(town.ledger.check_by(&genesis, &sound, panics).await);
+    town.finalize(sound.clone()).await;
+    assert_eq!(town.ledger.store().head().hash, sound.hash());
+    assert_eq!(town.ledger.last_finalized(), 1);
 }
