@@ -7,15 +7,14 @@ use commonware_glue::simulate::{
     action::{Action, Crash, Schedule},
     plan::PlanResult,
 };
-use commonware_p2p::simulated::Link;
-use commonware_utils::probability;
 use sahara_chain::consensus::Ledger as _;
 use sahara_finality::{NetworkPublicKey, epoch_of};
 
 use crate::{
     ledger::Pool,
     simulated::{
-        FIRST_SEED, NO_LOSS, Network, assert_one_chain, intervals, later, place, plan, run, seeds,
+        FIRST_SEED, NO_LOSS, Network, assert_one_chain, assert_same, cut, intervals, later, place,
+        plan, refill_alone, run, seeds,
     },
 };
 
@@ -94,18 +93,24 @@ fn i14_a_whole_set_is_replaced() {
     }
 }
 
+/// The node at `place` crashes at `height`, for twenty seconds, while one leaves and one joins.
+fn crash_at(place: usize, height: u64, until: u64) -> (PlanResult<Network>, Network) {
+    let pool = Pool::with(6);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[1, 2, 3, 4]));
+    let result = run(plan(&network, until).crash(Crash::ProcessedHeight {
+        participant: network.key(place),
+        // A block that is applied as soon as it is decided may be followed before anybody looks.
+        heights: height..=height + 1,
+        downtime: Duration::from_secs(20),
+    }));
+    (result, network)
+}
+
 #[test]
 fn i8_a_crash_at_the_end_of_an_epoch_stops_nobody() {
     for (place, height) in [(1, LENGTH - 1), (1, LENGTH), (2, 2 * LENGTH - 1)] {
-        let pool = Pool::with(6);
-        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
-        pool.change(&network.set(&[1, 2, 3, 4]));
-        run(plan(&network, 4 * LENGTH).crash(Crash::ProcessedHeight {
-            participant: network.key(place),
-            // A block that is applied as soon as it is decided may be followed before anybody looks.
-            heights: height..=height + 1,
-            downtime: Duration::from_secs(20),
-        }));
+        let (_, network) = crash_at(place, height, 4 * LENGTH);
         assert_one_chain(&network);
     }
 }
@@ -132,17 +137,23 @@ fn i9_random_restarts_across_epochs_lose_and_repeat_nothing() {
     }
 }
 
-#[test]
-fn i9_a_node_that_lost_its_archives_goes_on_from_its_ledger() {
+/// One comes back without its archives, in an epoch in which it has signed nothing, so that it needs no
+/// guard.
+fn lose_archives() -> (PlanResult<Network>, Network) {
     let pool = Pool::with(10);
     let mut network = Network::with_epochs(4, &[0, 1, 2, 3], LENGTH, &pool);
     network.loses_archives = Some(3);
     let key = network.key(3);
-    // It comes back in an epoch in which it has signed nothing, so that it needs no guard.
     let schedule = Schedule::new()
         .at(Duration::from_secs(4), Action::Crash(key.clone()))
         .at(Duration::from_secs(40), Action::Restart(key));
-    run(plan(&network, 5 * LENGTH).crash(Crash::Schedule(schedule)));
+    let result = run(plan(&network, 5 * LENGTH).crash(Crash::Schedule(schedule)));
+    (result, network)
+}
+
+#[test]
+fn i9_a_node_that_lost_its_archives_goes_on_from_its_ledger() {
+    let (_, network) = lose_archives();
     assert_one_chain(&network);
     let delivered = network.ledgers.lock()[3].delivered.lock().clone();
     // Whatever below came again would have come from the peers, who need not have it.
@@ -157,6 +168,16 @@ fn i9_a_ledger_that_lost_an_epoch_gets_it_from_the_archive() {
     let mut network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
     pool.change(&network.set(&[1, 2, 3, 4]));
     network.loses_blocks_above = Some(3);
+    refill_alone(&network, (3, Duration::from_secs(20), LENGTH + 4));
+    assert_one_chain(&network);
+}
+
+#[test]
+fn i9_a_ledger_that_lost_an_epoch_goes_on_with_the_others() {
+    let pool = Pool::with(10);
+    let mut network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[1, 2, 3, 4]));
+    network.loses_blocks_above = Some(3);
     let key = network.key(3);
     let schedule = Schedule::new()
         .at(Duration::from_secs(20), Action::Crash(key.clone()))
@@ -165,29 +186,14 @@ fn i9_a_ledger_that_lost_an_epoch_gets_it_from_the_archive() {
     assert_one_chain(&network);
 }
 
-/// The links between two groups of nodes, in both directions.
-fn cut(network: &Network, groups: [&[usize]; 2], link: &Link) -> Vec<Action<NetworkPublicKey>> {
-    let mut actions = Vec::new();
-    for left in groups[0] {
-        for right in groups[1] {
-            for (from, to) in [(left, right), (right, left)] {
-                let (from, to) = (network.key(*from), network.key(*to));
-                actions.push(Action::UpdateLink { from, to, link: link.clone() });
-            }
-        }
-    }
-    actions
-}
-
 /// One side has a quorum in epoch 0 and may end it; in epoch 1 it is two against two, until the cut
 /// heals.
 fn partition(seed: u64) -> (PlanResult<Network>, Network) {
     let pool = Pool::with(10);
     let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
     pool.change(&network.set(&[1, 2, 3, 4]));
-    let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
     let mut schedule = Schedule::new();
-    for action in cut(&network, [&[0, 1, 2], &[3, 4]], &silent) {
+    for action in cut(&network, [&[0, 1, 2], &[3, 4]]) {
         schedule = schedule.at(Duration::from_secs(2) + later(seed), action);
     }
     schedule = schedule.at(Duration::from_secs(40), Action::Heal(NO_LOSS));
@@ -211,11 +217,10 @@ fn i8_a_node_cut_off_for_epochs_catches_up() {
         let pool = Pool::with(10);
         let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
         pool.change(&network.set(&[1, 2, 3, 4]));
-        let silent = Link { success_rate: probability!(0.0), ..NO_LOSS };
         let alone = 1 + place(seed, 0, 3);
         let others: Vec<_> = (0..5).filter(|index| *index != alone).collect();
         let mut schedule = Schedule::new();
-        for action in cut(&network, [&[alone], &others], &silent) {
+        for action in cut(&network, [&[alone], &others]) {
             schedule = schedule.at(Duration::from_secs(4) + later(seed), action);
         }
         // The others pass two ends of epochs meanwhile.
@@ -225,17 +230,23 @@ fn i8_a_node_cut_off_for_epochs_catches_up() {
     }
 }
 
+/// One validates from epoch 1 on, and starts in a view of `epoch`.
+fn join_late(seed: u64, epoch: u64, height: u64) -> (PlanResult<Network>, Network) {
+    let pool = Pool::with(10);
+    let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
+    pool.change(&network.set(&[0, 1, 2, 3, 4]));
+    let view = 3 + (seed - FIRST_SEED) % 5;
+    let result = run(plan(&network, height).seed(seed).crash(Crash::DelayRound {
+        participants: vec![network.key(4)],
+        round: Round::new(Epoch::new(epoch), View::new(view)),
+    }));
+    (result, network)
+}
+
 #[test]
 fn i14_a_late_joiner_replays_the_epochs_it_missed() {
     for seed in seeds(FIRST_SEED, 1) {
-        let pool = Pool::with(10);
-        let network = Network::with_epochs(5, &[0, 1, 2, 3], LENGTH, &pool);
-        pool.change(&network.set(&[0, 1, 2, 3, 4]));
-        let view = 3 + (seed - FIRST_SEED) % 5;
-        run(plan(&network, 6 * LENGTH).seed(seed).crash(Crash::DelayRound {
-            participants: vec![network.key(4)],
-            round: Round::new(Epoch::new(2), View::new(view)),
-        }));
+        let (_, network) = join_late(seed, 2, 6 * LENGTH);
         assert_one_chain(&network);
     }
 }
@@ -243,12 +254,23 @@ fn i14_a_late_joiner_replays_the_epochs_it_missed() {
 #[test]
 fn the_same_seed_gives_the_same_run_with_a_partition_and_with_restarts_across_epochs() {
     for disturb in [partition, restart_at_random] {
-        let [first, again] = [8, 8].map(|seed| {
-            let (result, network) = disturb(seed);
-            (result.state, result.crashes, network.chains())
-        });
-        assert_eq!(first, again);
+        assert_same(|| disturb(8));
     }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_with_a_late_joiner() {
+    assert_same(|| join_late(8, 1, 2 * LENGTH));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_with_a_crash_at_an_epochs_end() {
+    assert_same(|| crash_at(1, LENGTH - 1, 2 * LENGTH));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_with_lost_archives() {
+    assert_same(lose_archives);
 }
 
 #[test]

@@ -14,10 +14,11 @@ use commonware_consensus::{Heightable as _, Reporter, marshal::Update};
 use commonware_glue::simulate::{
     action::{Action, Crash, Schedule},
     engine::{EngineDefinition, InitContext},
-    exit::ProcessedHeightAtLeast,
+    exit::{ExitCondition, ProcessedHeightAtLeast},
     plan::{PlanBuilder, PlanResult},
     processed::ProcessedHeight,
     reporter::MonitorReporter,
+    tracker::ProgressTracker,
 };
 use commonware_p2p::{
     LimitedSender, Recipients,
@@ -25,7 +26,7 @@ use commonware_p2p::{
 };
 use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::{NZU32, probability};
-use futures::future::{Either, select, select_all};
+use futures::future::{BoxFuture, Either, ready, select, select_all};
 use parking_lot::Mutex;
 use sahara_chain::consensus::{
     CHANNELS, Channels, Ledger as _, Peers, Timing, ValidatorConfig, start,
@@ -325,6 +326,82 @@ pub(crate) const NO_LOSS: Link = Link {
     success_rate: probability!(1.0),
 };
 
+/// Over which nothing comes.
+const SILENT: Link = Link { success_rate: probability!(0.0), ..NO_LOSS };
+
+/// Silences the links between two groups of nodes, in both directions.
+pub(crate) fn cut(network: &Network, groups: [&[usize]; 2]) -> Vec<Action<NetworkPublicKey>> {
+    let mut actions = Vec::new();
+    for left in groups[0] {
+        for right in groups[1] {
+            for (from, to) in [(left, right), (right, left)] {
+                let (from, to) = (network.key(*from), network.key(*to));
+                actions.push(Action::UpdateLink { from, to, link: SILENT });
+            }
+        }
+    }
+    actions
+}
+
+/// Once a node was started again: when all have this height.
+#[derive(Clone)]
+struct AfterRestart {
+    starts: Arc<Mutex<Vec<u64>>>,
+    nodes: usize,
+    height: ProcessedHeightAtLeast,
+}
+
+impl ExitCondition<NetworkPublicKey, State> for AfterRestart {
+    fn name(&self) -> &str {
+        "after_restart"
+    }
+
+    fn requires_polling(&self) -> bool {
+        true
+    }
+
+    fn reached<'a>(
+        &'a self,
+        tracker: &'a ProgressTracker<NetworkPublicKey>,
+        states: &'a [&'a State],
+        target_count: usize,
+    ) -> BoxFuture<'a, Result<bool, String>> {
+        if self.starts.lock().len() <= self.nodes {
+            return Box::pin(ready(Ok(false)));
+        }
+        self.height.reached(tracker, states, target_count)
+    }
+}
+
+/// The node at `place` crashes at `crash`, and comes back a second later without a link to anybody and
+/// with a ledger that lost what is above [`Network::loses_blocks_above`]. The run ends when it has
+/// `height` again, and fails when it never has.
+pub(crate) fn refill_alone(network: &Network, (place, crash, height): (usize, Duration, u64)) {
+    let others: Vec<_> = (0..network.keys.len()).filter(|index| *index != place).collect();
+    let mut schedule = Schedule::new().at(crash, Action::Crash(network.key(place)));
+    for action in cut(network, [&[place], &others]) {
+        schedule = schedule.at(crash, action);
+    }
+    schedule = schedule.at(crash + Duration::from_secs(1), Action::Restart(network.key(place)));
+    let until = AfterRestart {
+        starts: Arc::clone(&network.ahead),
+        nodes: network.keys.len(),
+        height: ProcessedHeightAtLeast::new(height),
+    };
+    let plan = plan(network, height).exit_condition(until);
+    let result = run(plan.crash(Crash::Schedule(schedule)));
+    assert_eq!(result.crashes, 1);
+}
+
+/// What a seed decides, it decides again, event for event.
+pub(crate) fn assert_same(disturb: impl Fn() -> (PlanResult<Network>, Network)) {
+    let [first, again] = [(); 2].map(|()| {
+        let (result, network) = disturb();
+        (result.state, result.crashes, network.chains())
+    });
+    assert_eq!(first, again);
+}
+
 /// The seeds of a test: the usual number, or as many as `SAHARA_SEEDS` says (`cargo xtask soak
 /// simulation`).
 #[expect(clippy::disallowed_methods, reason = "a soak has no other way to say how many")]
@@ -542,24 +619,26 @@ fn i9_a_block_is_applied_when_it_is_decided_and_not_when_it_is_archived() {
 fn i9_a_ledger_that_lost_blocks_gets_them_from_the_archive() {
     let mut network = Network::new(4, &Pool::with(0));
     network.loses_blocks_above = Some(2);
-    let key = network.key(3);
-    let schedule = Schedule::new()
-        .at(Duration::from_secs(8), Action::Crash(key.clone()))
-        .at(Duration::from_secs(9), Action::Restart(key));
-    run(plan(&network, 15).crash(Crash::Schedule(schedule)));
+    refill_alone(&network, (3, Duration::from_secs(8), 5));
     assert_one_chain(&network);
 }
 
-#[test]
-fn i7_a_lossy_network_makes_no_fork() {
+/// Over slow links that lose one message in seven.
+fn lossy(seed: u64, height: u64) -> (PlanResult<Network>, Network) {
     let link = Link {
         latency: Duration::from_millis(80),
         jitter: Duration::from_millis(60),
         success_rate: probability!(0.85),
     };
+    let network = Network::new(4, &Pool::with(40));
+    let result = run(plan(&network, height).seed(seed).link(link));
+    (result, network)
+}
+
+#[test]
+fn i7_a_lossy_network_makes_no_fork() {
     for seed in seeds(7, 1) {
-        let network = Network::new(4, &Pool::with(40));
-        run(plan(&network, 15).seed(seed).link(link.clone()));
+        let (_, network) = lossy(seed, 15);
         assert_one_chain(&network);
     }
 }
@@ -577,11 +656,12 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn the_same_seed_gives_the_same_run_with_restarts_at_random_moments() {
-    let [first, again] = [9, 9].map(|seed| {
-        let (result, network) = restart_at_random(seed);
-        (result.state, result.crashes, network.chains())
-    });
-    assert_eq!(first, again);
+    assert_same(|| restart_at_random(9));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_over_lossy_links() {
+    assert_same(|| lossy(8, 6));
 }
 
 #[test]
