@@ -20,7 +20,7 @@ usage: cargo xtask <command>
   up [ARGS]      build the program, fetch the model, start a local network (ARGS as `sahara up --help`)
   test           everything that must hold: format, layers, lints, docs, contracts, all tests
   bench [NAME]   a benchmark with its peer beside it; without a name it lists them
-  soak [NAME]    long runs: fuzzing, kills under load; without a name it lists them
+  soak [NAME]    long runs: fuzzing, kills under load; without a name it lists them, with what each takes
   layers         check the import rule against `cargo metadata`
   contracts      rebuild the committed Solidity artefacts
   generate       write what is made from the interfaces: the TypeScript package's ABIs

@@ -4,8 +4,8 @@ use crate::{
     bench,
     shell::{cargo, command, root, run, target},
 };
-use eyre::{Result, bail};
-use std::path::Path;
+use eyre::{Result, WrapErr, bail};
+use std::{num::NonZeroU32, path::Path};
 
 /// Name and what it does.
 const SOAKS: &[(&str, &str)] = &[
@@ -18,9 +18,9 @@ const SOAKS: &[(&str, &str)] = &[
     ("decoders", "every property test of finality and primitives with 100,000 cases each"),
     (
         "simulation",
-        "crashes, cuts, failing disks, liars and changing sets in virtual time, 200 seeds each",
+        "crashes, cuts, failing disks, liars and changing sets in virtual time: simulation [SEEDS], 200 of each",
     ),
-    ("kills", "100 times kill -9 under load, one validator process or all four"),
+    ("kills", "kill -9 under load, one validator process or all four: kills [KILLS], 100 times"),
     ("systemd", "a validator installed under a systemd of its own, killed and stopped; as root"),
     ("container", "a validator in a container of its file, killed and stopped; as root"),
     (
@@ -29,18 +29,24 @@ const SOAKS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Seeds of each simulation where none are asked for.
+const SEEDS: u32 = 200;
+/// Kills where none are asked for.
+const KILLS: u32 = 100;
+
 /// Runs one soak, or lists them.
 pub(crate) fn start(arguments: &[String]) -> Result<()> {
+    let options = arguments.get(1..).unwrap_or_default();
     let packages: &[&str] = match arguments.first().map(String::as_str) {
         Some("protocols") => &["sahara-protocols"],
         Some("decoders") => &["sahara-primitives", "sahara-finality"],
         Some("staking") => return staking(),
         Some("conservation") => return bench::conservation(),
-        Some("simulation") => return simulation(),
-        Some("kills") => return kills(),
+        Some("simulation") => return simulation(&count(options, "SEEDS", SEEDS)?),
+        Some("kills") => return kills(&count(options, "KILLS", KILLS)?),
         Some("systemd") => return packaged("under-systemd.sh"),
         Some("container") => return packaged("in-a-container.sh"),
-        Some("fuzz") => return fuzz(arguments.get(1..).unwrap_or_default()),
+        Some("fuzz") => return fuzz(options),
         Some(other) => bail!("unknown soak `{other}`: `cargo xtask soak` lists them"),
         None => {
             for (name, what) in SOAKS {
@@ -61,17 +67,31 @@ fn staking() -> Result<()> {
     run(cargo(&["test", "--release"]).args(tests).args(["--nocapture"]).env("SAHARA_SOAK", "1"))
 }
 
-/// The simulations whose run depends on chance, with many seeds.
-fn simulation() -> Result<()> {
-    let tests = ["--package", "sahara-chain", "--test", "simulation", "--"];
-    let chosen = ["i7_", "i8_", "i9_", "i14_"];
-    run(cargo(&["test", "--release"]).args(tests).args(chosen).env("SAHARA_SEEDS", "200"))
+/// How often, as the only option of a soak says, or as usual.
+fn count(options: &[String], name: &str, usual: u32) -> Result<String> {
+    let [asked] = options else {
+        if options.is_empty() {
+            return Ok(usual.to_string());
+        }
+        bail!("expected [{name}] and no more, got `{}`", options.join(" "));
+    };
+    let count = asked
+        .parse::<NonZeroU32>()
+        .wrap_err_with(|| format!("expected a number of {name} from 1 on, got `{asked}`"))?;
+    Ok(count.to_string())
 }
 
-fn kills() -> Result<()> {
+/// The simulations whose run depends on chance, with many seeds.
+fn simulation(seeds: &str) -> Result<()> {
+    let tests = ["--package", "sahara-chain", "--test", "simulation", "--"];
+    let chosen = ["i7_", "i8_", "i9_", "i14_"];
+    run(cargo(&["test", "--release"]).args(tests).args(chosen).env("SAHARA_SEEDS", seeds))
+}
+
+fn kills(kills: &str) -> Result<()> {
     run(&mut cargo(&["test", "--workspace", "--no-run"]))?;
     let tests = ["test", "--workspace", "--test", "faults", "--", "kills", "--nocapture"];
-    run(cargo(&tests).env("SAHARA_KILLS", "100"))
+    run(cargo(&tests).env("SAHARA_KILLS", kills))
 }
 
 /// A script of `packaging/` with the program that was just built.
@@ -147,4 +167,25 @@ fn fuzz_one(
         .args([&*found, kept]));
     run(fuzzer().arg("-merge=1").args([kept, &*found]))?;
     fuzzed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    fn asked(options: &[&str]) -> Result<String, String> {
+        let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        count(&options, "SEEDS", 200).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn soak_runs_as_often_as_asked() {
+        assert_eq!(asked(&[]).unwrap(), "200");
+        assert_eq!(asked(&["7"]).unwrap(), "7");
+        for bad in ["", "0", "-1", "many", "4294967296"] {
+            let expected = format!("expected a number of SEEDS from 1 on, got `{bad}`");
+            assert_eq!(asked(&[bad]).unwrap_err(), expected);
+        }
+        assert_eq!(asked(&["7", "8"]).unwrap_err(), "expected [SEEDS] and no more, got `7 8`");
+    }
 }

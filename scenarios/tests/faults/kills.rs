@@ -7,7 +7,7 @@ use sahara_scenarios::{Testnet, nothing_is_lost, pass};
 use serde_json::json;
 use std::time::Duration;
 
-/// Kills in every run; `cargo xtask soak kills` sets `SAHARA_KILLS` to 100.
+/// Kills in every run; `cargo xtask soak kills [KILLS]` sets `SAHARA_KILLS`, to 100 by itself.
 const KILLS: u64 = 6;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
