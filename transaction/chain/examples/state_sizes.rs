@@ -178,26 +178,43 @@ fn measure(pending: &PendingStates, accounts: u64) -> Result<Row, Fault> {
     Ok(Row { balances, words, resident: resident()? })
 }
 
+/// Prints one JSON line: name, workload, rows, and how often the time for a change is that at the smallest size.
 fn report(directory: &Path, rows: &[Value]) -> Result<(), Fault> {
     // Of the caches measured last, as those of a node.
     let cache = rows.last().and_then(|row| row.get("cache_mib"));
-    let mut alike = rows.iter().filter(|row| row.get("cache_mib") == cache);
+    let alike: Vec<_> = rows.iter().filter(|row| row.get("cache_mib") == cache).collect();
     let took = |row: &Value| {
         let read = row.pointer("/account/read_cpu_and_clock_us/0").and_then(Value::as_f64)?;
         Some(read + row.pointer("/account/write_cpu_and_clock_us/0").and_then(Value::as_f64)?)
     };
-    let (small, large) = (alike.next().and_then(took), rows.last().and_then(took));
-    let ratio = small.zip(large).map(|(small, large)| large / small);
+    let smallest = alike.first().and_then(|row| took(row));
+    let ratio = |row: &Value| Some(hundredths(took(row)? / smallest?));
+    let drop: Vec<_> = alike
+        .iter()
+        .map(|row| json!({ "accounts": row.get("accounts"), "times_the_smallest": ratio(row) }))
+        .collect();
     let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output()?;
     println!(
         "{}",
         json!({
             "name": "STATE-1", "workload": "blocks of 10,000 random accounts read and changed; 10,000 words of one account",
-            "ours": rows, "ratio": ratio,
-            "disk_mib": size(directory)? >> 20, "commit": String::from_utf8(commit.stdout)?.trim(),
+            "ours": rows, "peer": null, "ratio": alike.last().and_then(|row| ratio(row)),
+            "read_and_change": drop, "disk_mib": size(directory)? >> 20,
+            "commit": String::from_utf8(commit.stdout)?.trim(), "machine": machine()?,
         })
     );
     Ok(())
+}
+
+fn machine() -> Result<String, Fault> {
+    let text = fs::read_to_string("/proc/cpuinfo")?;
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cores = std::thread::available_parallelism()?;
+    Ok(format!("{} x{cores}", name.trim_start_matches([' ', '\t', ':'])))
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 fn tenths(value: f64) -> f64 {
