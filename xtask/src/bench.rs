@@ -19,6 +19,10 @@ const BENCHES: &[(&str, &str)] = &[
     ("IDLE", "what four validators burn and hold when nobody asks for anything"),
     ("STATE-1", "changes of the state at 100,000, 1,000,000 and 10,000,000 accounts"),
     (
+        "STATE-2",
+        "until a node answers again, stopped or killed, on up to 1,000,000 accounts: STATE-2 [ACCOUNTS]",
+    ),
+    (
         "ROY-1",
         "one payment to 1 to 1,000,000 contributors; peer: a loop in Solidity, same EVM, same run",
     ),

@@ -138,7 +138,8 @@ fn stranger(number: u64) -> Address {
     Address::from_word(keccak256(number.to_be_bytes()))
 }
 
-fn number(hex: &Value) -> Result<u64> {
+/// A number as JSON-RPC writes it.
+pub(super) fn number(hex: &Value) -> Result<u64> {
     let text = hex.as_str().wrap_err("a number")?;
     Ok(u64::from_str_radix(text.trim_start_matches("0x"), 16)?)
 }
@@ -220,7 +221,7 @@ fn tenths(amount: u64, unit: u64) -> f64 {
 }
 
 /// Bytes of all files below a directory, as far as they take room.
-fn size(directory: &Path) -> Result<u64> {
+pub(super) fn size(directory: &Path) -> Result<u64> {
     let mut bytes = 0_u64;
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

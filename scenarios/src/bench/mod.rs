@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod joining;
 pub mod links;
 pub mod payments;
+pub mod restarting;
 pub mod web;
 
 use eyre::{Result, WrapErr};
