@@ -1,7 +1,11 @@
 //! Four validator processes: one may fall, two may not, nothing forks, everything comes back.
 
+#[path = "../../transaction/rpc/tests/rpc/page.rs"]
+mod page;
+
 use alloy_primitives::U256;
-use eyre::{ContextCompat, Result, ensure};
+use eyre::{ContextCompat, Result, ensure, eyre};
+use page::{Page, names};
 use sahara_scenarios::{Network, Options, Rpc, tool};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -29,6 +33,23 @@ async fn hash_of(rpc: &Rpc, number: u64) -> Option<(String, String)> {
     Some((text("hash")?, text("stateRoot")?))
 }
 
+/// Both halves of the first validator's page of metrics, the node's and the consensus library's, keep the
+/// format together, and what the dashboard asks of the library is there.
+async fn page_keeps_the_format(network: &Network) -> Result<()> {
+    let url = network.text("/metrics")?;
+    let text = reqwest::get(&url).await?.text().await?;
+    let page = Page::read(&text).map_err(|broken| eyre!("{broken}"))?;
+    let height = page.samples.get("sahara_block_height").copied().unwrap_or_default();
+    ensure!(height > 0.0, "no blocks on the page: {text}");
+    let dashboard = include_str!("../../packaging/grafana/sahara.json");
+    let asked = names(dashboard, "runtime_");
+    let missing = asked.iter().filter(|name| !page.has(name)).collect::<Vec<_>>();
+    ensure!(missing.is_empty(), "the dashboard asks for {missing:?}, which is not there: {text}");
+    // Whether the dashboard asks or not: without a family of the library half of the page is not there.
+    ensure!(page.has("runtime_process_rss"), "nothing of consensus on the page: {text}");
+    Ok(())
+}
+
 /// Every named node has the same block and state root at a height.
 async fn agree(network: &Network, nodes: &[u16], height: u64) -> Result<()> {
     let mut seen = Vec::new();
@@ -53,6 +74,7 @@ async fn one_of_four_falls_and_blocks_go_on_two_fall_and_they_halt() -> Result<(
         last = cast_send(&network.rpc(node)?, u32::from(node).saturating_add(2))?;
     }
     agree(&network, &[0, 1, 2, 3], last).await?;
+    page_keeps_the_format(&network).await?;
 
     network.signal("node-3", "STOP")?;
     for node in 0..3 {

@@ -17,6 +17,8 @@ mod follow;
 #[cfg(test)]
 mod monitor;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod pool;
 #[cfg(test)]
 mod proofs;

@@ -1,6 +1,9 @@
 //! Metrics, health, readiness; evidence.
 
-use crate::support::{ALICE, BOB, TestNode, address};
+use crate::{
+    page::{Page, names},
+    support::{ALICE, BOB, TestNode, address},
+};
 use commonware_consensus::{
     simplex::types::{Activity, ConflictingNotarize, Notarize, Proposal},
     types::{Epoch, Round, View},
@@ -11,11 +14,7 @@ use sahara_chain::consensus::{Evidence, Ledger};
 use sahara_finality::{ValidatorKeys, signer};
 use sahara_rpc::monitor_routes;
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::IntoFuture as _,
-    net::SocketAddr,
-};
+use std::{collections::BTreeSet, future::IntoFuture as _, net::SocketAddr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -40,38 +39,36 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     (status, body)
 }
 
-/// Checks the format as `promtool check metrics` does, and returns the samples.
-fn samples(page: &str) -> BTreeMap<String, f64> {
-    let mut families: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-    let mut samples = BTreeMap::new();
-    assert!(page.ends_with("# EOF\n"), "{page}");
-    for line in page.lines().filter(|line| *line != "# EOF") {
-        let mut words = line.splitn(4, ' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some("#"), Some("HELP"), Some(name)) => {
-                assert!(!families.contains_key(name), "{name} is there twice");
-                families.entry(name).or_default().0 = true;
-            }
-            (Some("#"), Some("TYPE"), Some(name)) => families.entry(name).or_default().1 = true,
-            (Some("#"), Some("UNIT"), Some(name)) => {
-                assert!(name.ends_with(words.next().unwrap()), "{line}");
-            }
-            _ => {
-                let (key, value) = line.rsplit_once(' ').unwrap();
-                let name = key.split('{').next().unwrap();
-                let described = families.iter().any(|(family, (help, kind))| {
-                    let rest = name.strip_prefix(family);
-                    let is_part = rest.is_some_and(|rest| {
-                        ["", "_total", "_bucket", "_sum", "_count"].contains(&rest)
-                    });
-                    is_part && *help && *kind
-                });
-                assert!(described, "{name} has no HELP and TYPE");
-                assert!(samples.insert(key.to_owned(), value.parse().unwrap()).is_none(), "{key}");
-            }
-        }
+#[test]
+fn a_page_that_breaks_the_format_is_not_read() {
+    let described = "# HELP a_seconds Help.\n# TYPE a_seconds counter\n";
+    let page = |lines: &str| Page::read(&format!("{described}{lines}# EOF\n"));
+    let lines = "# UNIT a_seconds seconds\na_seconds_total{x=\"\\\"}, {\",y=\"\"} 1.5\n";
+    let read = page(lines).unwrap();
+    assert_eq!(read.samples.values().copied().collect::<Vec<_>>(), [1.5]);
+    assert!(read.has("a_seconds_total") && !read.has("a_seconds"));
+    for broken in [
+        "a_seconds 1\n",
+        "b_total 1\n",
+        "a_seconds_total\n",
+        "a_seconds_total one\n",
+        "a_seconds_total 1\na_seconds_total 1\n",
+        "a_seconds_total{x=\"1\",x=\"2\"} 1\n",
+        "a_seconds_total{x-y=\"1\"} 1\n",
+        "a_seconds_total{x=\"1} 1\n",
+        "a_seconds_total{x=\"1\",} 1\n",
+        "a_seconds_total 1\n# EOF\n",
+        "# TYPE a_seconds counter\n",
+        "# UNIT a_seconds bytes\n",
+        "# HELP b-c Help.\n",
+        "# HELP b Help.\nb 1\n",
+        "# TYPE b gauge\nb 1\n",
+        "# HELP b Help.\n# TYPE b gauge\nb 1\n# HELP a_seconds Help.\n",
+        "\n",
+    ] {
+        page(broken).expect_err(broken);
     }
-    samples
+    Page::read(described).expect_err("no end");
 }
 
 #[tokio::test]
@@ -85,7 +82,7 @@ async fn metrics_say_what_happened() {
     node.refusal("eth_inventedMethod", rpc_params![]).await;
     let (status, page) = get(monitor, "/metrics").await;
     assert_eq!(status, 200);
-    let samples = samples(&page);
+    let samples = Page::read(&page).unwrap().samples;
     let value = |name: &str| *samples.get(name).unwrap_or_else(|| panic!("{name}: {page}"));
     assert_eq!(value("sahara_block_height"), 3.0);
     assert_eq!(value("sahara_transactions_total"), 6.0, "with each transfer a system transaction");
@@ -116,12 +113,6 @@ async fn metrics_say_what_happened() {
     assert!(!page.contains("eth_inventedMethod"), "strangers do not choose labels");
 }
 
-/// Names of metrics that a text asks for.
-fn names(text: &str) -> BTreeSet<&str> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| word.starts_with("sahara_")).collect()
-}
-
 #[tokio::test]
 async fn dashboard_and_alerts_ask_only_for_what_is_there() {
     let node = TestNode::start().await;
@@ -129,18 +120,20 @@ async fn dashboard_and_alerts_ask_only_for_what_is_there() {
     // A family with labels is on the page once it has a sample.
     node.refusal("eth_getBalance", ("nonsense",)).await;
     let (_, page) = get(monitor, "/metrics").await;
-    let families = page.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
-    let families: BTreeSet<&str> = families.collect();
+    let page = Page::read(&page).unwrap();
     let dashboard = include_str!("../../../../packaging/grafana/sahara.json");
     let alerts = include_str!("../../../../packaging/prometheus/alerts.yml");
-    let asked: BTreeSet<&str> = names(dashboard).union(&names(alerts)).copied().collect();
+    let shown = names(dashboard, "sahara_");
+    // What an alert describes may name a method of JSON-RPC.
+    let expressions = alerts.lines().filter(|line| line.trim_start().starts_with("expr: "));
+    let alarming: BTreeSet<&str> = expressions.flat_map(|line| names(line, "sahara_")).collect();
+    let asked: BTreeSet<&str> = shown.union(&alarming).copied().collect();
     assert!(asked.len() > 15, "{asked:?}");
     // A full disk stops a node: it is shown, and whoever is away is told before.
     let disk = "sahara_disk_free_bytes";
-    assert!(names(dashboard).contains(disk) && names(alerts).contains(disk), "{asked:?}");
+    assert!(shown.contains(disk) && alarming.contains(disk), "{asked:?}");
     for name in asked {
-        let family = name.strip_suffix("_bucket").or_else(|| name.strip_suffix("_total"));
-        assert!(families.contains(family.unwrap_or(name)), "{name}: {families:?}");
+        assert!(page.has(name), "{name}: {page:?}");
     }
 }
 
