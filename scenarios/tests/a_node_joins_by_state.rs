@@ -81,7 +81,7 @@ async fn says_how_far(network: &Testnet) -> Result<()> {
     ensure!(health.get("isSyncing") == Some(&json!(true)), "{health}");
     ensure!(ask("/ready").await?.status() == 503, "it is not worth asking yet");
     let page = ask("/metrics").await?.text().await?;
-    ensure!(page.contains("\nsahara_sync_nodes ") && page.ends_with("# EOF\n"), "{page}");
+    ensure!(page.contains("\nsahara_sync_nodes_total ") && page.ends_with("# EOF\n"), "{page}");
     Ok(())
 }
 

@@ -8,10 +8,14 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    registry::{Registry, Unit},
+};
 use sahara_chain::sync::Progress;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use tokio::sync::watch;
 
 use crate::monitor::OPEN_METRICS;
@@ -89,18 +93,23 @@ impl Fetching {
     fn page(&self) -> String {
         let Condition { target, nodes_fetched, bytes_fetched, parts_missing, .. } =
             self.condition();
+        let mut registry = Registry::with_prefix("sahara");
+        let target = ConstGauge::new(target);
+        registry.register("sync_target", "Block whose state is fetched", target);
+        let (help, nodes) =
+            ("Trie nodes fetched since the start", ConstCounter::new(nodes_fetched));
+        registry.register("sync_nodes", help, nodes);
+        let help = "Size of nodes and code fetched since the start";
+        registry.register_with_unit("sync", help, Unit::Bytes, ConstCounter::new(bytes_fetched));
+        let (help, missing) =
+            ("Subtries and code known to be missing", ConstGauge::new(parts_missing));
+        registry.register("sync_missing_parts", help, missing);
         let mut page = String::new();
-        for (name, help, value) in [
-            ("sahara_sync_target", "Block whose state is fetched", target),
-            ("sahara_sync_nodes", "Trie nodes fetched since the start", nodes_fetched),
-            ("sahara_sync_bytes", "Bytes of nodes and code fetched since the start", bytes_fetched),
-            ("sahara_sync_missing_parts", "Subtries and code known to be missing", parts_missing),
-        ] {
-            let _always =
-                write!(page, "# HELP {name} {help}.\n# TYPE {name} gauge\n{name} {value}\n")
-                    .is_ok();
+        // Writing into memory cannot fail.
+        if encode(&mut page, &registry).is_err() {
+            page.clear();
         }
-        page + "# EOF\n"
+        page
     }
 
     fn answer(&self, request: Value) -> Value {

@@ -4,26 +4,34 @@ use crate::{
     page::{Page, names},
     support::{ALICE, BOB, TestNode, address},
 };
+use axum::Router;
 use commonware_consensus::{
     simplex::types::{Activity, ConflictingNotarize, Notarize, Proposal},
     types::{Epoch, Round, View},
 };
 use commonware_cryptography::keccak256::Digest;
 use jsonrpsee::rpc_params;
-use sahara_chain::consensus::{Evidence, Ledger};
+use sahara_chain::{
+    consensus::{Evidence, Ledger},
+    sync::Progress,
+};
 use sahara_finality::{ValidatorKeys, signer};
-use sahara_rpc::monitor_routes;
+use sahara_rpc::{Fetching, monitor_routes};
 use serde_json::Value;
 use std::{collections::BTreeSet, future::IntoFuture as _, net::SocketAddr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 async fn monitor(node: &TestNode) -> SocketAddr {
+    serve(monitor_routes(node.ledger.clone(), None)).await
+}
+
+async fn serve(routes: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let routes = monitor_routes(node.ledger.clone(), None);
     drop(tokio::spawn(axum::serve(listener, routes).into_future()));
     address
 }
@@ -135,6 +143,29 @@ async fn dashboard_and_alerts_ask_only_for_what_is_there() {
     for name in asked {
         assert!(page.has(name), "{name}: {page:?}");
     }
+}
+
+#[tokio::test]
+async fn a_node_that_fetches_the_state_counts_what_it_fetched() {
+    let progress =
+        Progress { target: 7, nodes: 5, bytes: 900, open_needs: 2, ..Progress::default() };
+    let (_progress, progress) = watch::channel(progress);
+    let fetching = Fetching { chain_id: 1, version: "sahara/test", progress };
+    let monitor = serve(fetching.monitor()).await;
+    let (status, text) = get(monitor, "/metrics").await;
+    assert_eq!(status, 200);
+    let page = Page::read(&text).unwrap();
+    let counted = page.samples.iter().map(|(name, value)| (name.as_str(), *value));
+    let expected = [
+        ("sahara_sync_bytes_total", 900.0),
+        ("sahara_sync_missing_parts", 2.0),
+        ("sahara_sync_nodes_total", 5.0),
+        ("sahara_sync_target", 7.0),
+    ];
+    assert_eq!(counted.collect::<Vec<_>>(), expected);
+    assert!(text.contains("# UNIT sahara_sync_bytes bytes\n"), "{text}");
+    assert_eq!(get(monitor, "/health").await.0, 200);
+    assert_eq!(get(monitor, "/ready").await.0, 503);
 }
 
 #[tokio::test]
