@@ -97,7 +97,7 @@ impl Metrics {
         }
     }
 
-    fn page(&self, unsettled: usize) -> String {
+    pub(crate) fn page(&self, unsettled: usize) -> String {
         self.unsettled.set(i64::try_from(unsettled).unwrap_or(i64::MAX));
         let mut page = String::new();
         // Writing to a string does not fail.

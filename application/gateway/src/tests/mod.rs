@@ -8,8 +8,11 @@ mod leaving;
 mod licenses;
 mod logs;
 mod lost;
+mod metrics;
 mod money;
 mod node;
+#[path = "../../../../transaction/rpc/tests/rpc/page.rs"]
+mod page;
 mod parts;
 mod retries;
 mod rows;
