@@ -50,6 +50,18 @@ async fn page_keeps_the_format(network: &Network) -> Result<()> {
     Ok(())
 }
 
+/// The first validator says that it runs well and is worth asking.
+async fn is_well(network: &Network) -> Result<()> {
+    let metrics = network.text("/metrics")?;
+    let beside = metrics.strip_suffix("/metrics").wrap_err("where metrics are")?;
+    for path in ["/health", "/ready"] {
+        let answer = reqwest::get(format!("{beside}{path}")).await?;
+        let (status, said) = (answer.status(), answer.text().await?);
+        ensure!(status == 200, "{path} is {status}: {said}");
+    }
+    Ok(())
+}
+
 /// Every named node has the same block and state root at a height.
 async fn agree(network: &Network, nodes: &[u16], height: u64) -> Result<()> {
     let mut seen = Vec::new();
@@ -75,6 +87,7 @@ async fn one_of_four_falls_and_blocks_go_on_two_fall_and_they_halt() -> Result<(
     }
     agree(&network, &[0, 1, 2, 3], last).await?;
     page_keeps_the_format(&network).await?;
+    is_well(&network).await?;
 
     network.signal("node-3", "STOP")?;
     for node in 0..3 {

@@ -15,10 +15,10 @@ use sahara_chain::{
     consensus::{Evidence, Ledger},
     sync::Progress,
 };
-use sahara_finality::{ValidatorKeys, signer};
+use sahara_finality::{Block, ValidatorKeys, signer};
 use sahara_rpc::{Fetching, monitor_routes};
 use serde_json::Value;
-use std::{collections::BTreeSet, future::IntoFuture as _, net::SocketAddr};
+use std::{collections::BTreeSet, future::IntoFuture as _, net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -248,6 +248,29 @@ async fn ready_needs_recent_blocks_and_health_does_not() {
     let (status, body) = get(monitor, "/health").await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(get(monitor, "/nothing").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_node_that_must_stop_is_not_healthy_and_says_why() {
+    let node = TestNode::start().await;
+    let monitor = monitor(&node).await;
+    node.send(ALICE, Some(address(BOB)), 1, Vec::new()).await;
+    assert_eq!(get(monitor, "/health").await.0, 200);
+    // Called final, and no block that these rules make: the first one after itself.
+    let first = node.ledger.store().block(1).unwrap().unwrap();
+    let mut next = Block::clone(&first);
+    next.header.number = 2;
+    next.header.parent_hash = first.hash();
+    let ledger = node.ledger.clone();
+    let applying = tokio::spawn(async move { ledger.finalize(Arc::new(next), None).await });
+    let reason = node.ledger.broken().await;
+    applying.abort();
+    assert!(reason.contains("block 2"), "{reason}");
+    for path in ["/health", "/ready"] {
+        let (status, body) = get(monitor, path).await;
+        let condition: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, condition["broken"].as_str()), (503, Some(reason.as_str())), "{body}");
+    }
 }
 
 #[tokio::test]
