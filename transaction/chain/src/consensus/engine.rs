@@ -83,9 +83,9 @@ pub struct ValidatorConfig {
     pub guard: Option<Arc<Guard>>,
 }
 
-/// Is told who may be connected: a number that only grows, and the validators of the current epoch,
-/// with those of the next as soon as they are decided.
-pub type TrackPeers = Box<dyn FnMut(u64, Vec<Validator>) + Send>;
+/// Is told who may be connected: a number that only grows, the validators of the next epoch and those of
+/// the current one; before the next are decided, and where they are the same, the current ones and nobody.
+pub type TrackPeers = Box<dyn FnMut(u64, &[Validator], &[Validator]) + Send>;
 
 /// Where peers are known, refused and let in.
 pub struct Peers<P, B> {

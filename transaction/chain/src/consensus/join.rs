@@ -118,7 +118,7 @@ fn run(
         let mut track = node.track(oracle.clone());
         let mut set = 0_u64;
         let track = Box::new(move |validators: &sahara_finality::ValidatorSet| {
-            track(set, validators.as_slice().to_vec());
+            track(set, validators.as_slice(), &[]);
             set = set.saturating_add(1);
         });
         let running = network.start();

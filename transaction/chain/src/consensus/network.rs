@@ -59,32 +59,18 @@ pub(super) type TcpNetwork =
     Network<runtime::Context, SakeCups<NetworkPrivateKey, ChaCha20Poly1305>>;
 pub(super) type TcpSender = lookup::Sender<NetworkPublicKey, runtime::Context>;
 
+/// Who, and where it is reached.
+type Peer = (NetworkPublicKey, SocketAddr);
+
 impl Node {
-    /// Lets in the validators it is told, and always the configured peers.
+    /// Lets in the validators it is told, and the configured peers.
     pub(super) fn track(&self, mut oracle: lookup::Oracle<NetworkPublicKey>) -> TrackPeers {
         let me = (self.config.keys.network.public_key(), self.config.listen);
-        let (peers, most) = (self.config.peers.clone(), self.most_peers.get());
-        Box::new(move |id, validators| {
-            let configured = peers.iter().cloned();
-            let mut wanted: Vec<(NetworkPublicKey, SocketAddr)> = vec![me.clone()];
-            for one in &validators {
-                match address_of(one, &peers) {
-                    Some(address) => wanted.push((one.network_key.clone(), address)),
-                    None if one.network_key == me.0 => {}
-                    None => warn!(validator = %one.network_key, "this seat has no address"),
-                }
-            }
-            let mut pairs = Vec::<(NetworkPublicKey, Address)>::new();
-            for (key, address) in wanted.into_iter().chain(configured) {
-                if pairs.iter().all(|(known, _)| *known != key) {
-                    pairs.push((key, address.into()));
-                }
-            }
-            if pairs.len() > most {
-                warn!(peers = pairs.len(), most, "too many peers: restart to make room for them");
-                pairs.truncate(most);
-            }
-            let feedback = oracle.track(id, Map::from_iter_dedup(pairs));
+        let (configured, most) = (self.config.peers.clone(), self.most_peers.get());
+        Box::new(move |id, next, current| {
+            let peers = let_in(&me, (next, current), &configured, most);
+            let peers = peers.into_iter().map(|(key, address)| (key, Address::from(address)));
+            let feedback = oracle.track(id, Map::from_iter_dedup(peers));
             if !feedback.accepted() {
                 warn!(id, "the network does not take new peers any more");
             }
@@ -126,11 +112,81 @@ impl Node {
     }
 }
 
+/// Whom a node lets in, itself first: who validates next, then the configured peers, then who else validates
+/// now. Where there is no room for all, those who leave are cut off first: they are few blocks from their
+/// end, and the network keeps who was in the set before.
+fn let_in(
+    me: &Peer,
+    (next, current): (&[Validator], &[Validator]),
+    configured: &[Peer],
+    most: usize,
+) -> Vec<Peer> {
+    let reached = |one: &Validator| match address_of(one, configured) {
+        Some(address) => Some((one.network_key.clone(), address)),
+        None => {
+            if one.network_key != me.0 {
+                warn!(validator = %one.network_key, "this seat has no address");
+            }
+            None
+        }
+    };
+    let wanted = [me.clone()].into_iter().chain(next.iter().filter_map(reached));
+    let wanted = wanted.chain(configured.iter().cloned());
+    let mut peers = Vec::<Peer>::new();
+    for (key, address) in wanted.chain(current.iter().filter_map(reached)) {
+        if peers.iter().all(|(known, _)| *known != key) {
+            peers.push((key, address));
+        }
+    }
+    if peers.len() > most {
+        warn!(peers = peers.len(), most, "too many peers: restart to make room for them");
+        peers.truncate(most);
+    }
+    peers
+}
+
 /// Where a validator listens: as configured, or else as the set says.
-fn address_of(
-    validator: &Validator,
-    peers: &[(NetworkPublicKey, SocketAddr)],
-) -> Option<SocketAddr> {
+fn address_of(validator: &Validator, peers: &[Peer]) -> Option<SocketAddr> {
     let configured = peers.iter().find(|(key, _)| *key == validator.network_key);
     configured.map(|(_, address)| *address).or(validator.address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sahara_finality::ValidatorKeys;
+
+    fn place(number: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, number], 9_700))
+    }
+
+    fn seat(number: u8) -> Validator {
+        let keys = ValidatorKeys::from_secret(&[number; 32]).unwrap();
+        let address = Some(place(number));
+        Validator { address, ..keys.validator(alloy_primitives::Address::ZERO) }
+    }
+
+    fn peer(number: u8) -> Peer {
+        (seat(number).network_key, place(number))
+    }
+
+    #[test]
+    fn where_room_is_short_those_who_leave_are_cut_off_and_then_configured_peers() {
+        let (next, current) = ([1, 2, 3].map(seat), [1, 2, 4, 5].map(seat));
+        let configured = [peer(9)];
+        let all = [1, 2, 3, 9, 4, 5].map(peer);
+        for most in 0..=all.len() {
+            let found = let_in(&peer(1), (&next, &current), &configured, most);
+            assert_eq!(found, all[..most]);
+        }
+    }
+
+    #[test]
+    fn a_configured_address_is_taken_and_a_seat_without_any_is_left_out() {
+        let nowhere = |number| Validator { address: None, ..seat(number) };
+        let moved = (seat(2).network_key, place(22));
+        let next = [nowhere(1), seat(2), nowhere(3)];
+        let found = let_in(&peer(1), (&next, &[]), std::slice::from_ref(&moved), 10);
+        assert_eq!(found, [peer(1), moved]);
+    }
 }

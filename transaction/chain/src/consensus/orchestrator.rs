@@ -154,7 +154,7 @@ where
     {
         let members = self.epochs.members(epoch)?;
         let before = self.before(epoch)?;
-        (self.track)(epoch.saturating_mul(2), members.validators.as_slice().to_vec());
+        (self.track)(epoch.saturating_mul(2), members.validators.as_slice(), &[]);
         let votes = channels.votes.register(epoch).await.ok()?;
         let certificates = channels.certificates.register(epoch).await.ok()?;
         let resolver = channels.resolver.register(epoch).await.ok()?;
@@ -241,9 +241,8 @@ where
         }
         let Some(next) = self.epochs.successors(active.epoch) else { return };
         let Some(members) = self.epochs.members(active.epoch) else { return };
-        let mut peers = members.validators.as_slice().to_vec();
-        peers.extend_from_slice(next.as_slice());
-        (self.track)(active.epoch.saturating_mul(2).saturating_add(1), peers);
+        let id = active.epoch.saturating_mul(2).saturating_add(1);
+        (self.track)(id, next.as_slice(), members.validators.as_slice());
         active.expects_successors = true;
         info!(epoch = active.epoch, next = next.len(), "the next validators are decided");
     }

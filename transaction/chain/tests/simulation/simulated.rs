@@ -211,8 +211,9 @@ impl Network {
         let peers = Peers {
             provider: init.oracle.manager(),
             blocker: init.oracle.control(key.clone()),
-            track: Box::new(move |id, peers| {
-                let keys = peers.into_iter().map(|one| one.network_key).collect();
+            track: Box::new(move |id, next, current| {
+                let peers = next.iter().chain(current);
+                let keys = peers.map(|one| one.network_key.clone()).collect();
                 let_in.lock().push((index, id, keys));
             }),
         };
