@@ -99,5 +99,8 @@ async fn one_joins_by_stake_and_one_leaves() -> Result<()> {
     let rows = shown.get("validators").and_then(Value::as_array).wrap_err("validators")?;
     let leaving = rows.iter().filter(|row| row.get("state") == Some(&json!("leaving")));
     ensure!(leaving.count() == 1, "one leaves: {shown}");
+    for what in ["/costs/to_halt/stake", "/costs/to_decide/stake"] {
+        ensure!(shown.pointer(what).is_some_and(Value::is_string), "no {what}: {shown}");
+    }
     Ok(())
 }

@@ -78,7 +78,7 @@ pub(crate) enum Stake {
         #[command(flatten)]
         doing: Doing,
     },
-    /// Validators, their stake and their seats now and next.
+    /// Validators, their stake and their seats now and next, and what over a third and over two thirds of them cost.
     #[command(after_help = "Example: sahara stake show --json")]
     Show,
 }

@@ -1,6 +1,7 @@
 //! `sahara stake`: validators by stake.
 
 mod calc;
+mod cost;
 mod unbonding;
 
 use crate::{
@@ -12,10 +13,12 @@ use crate::{
     session::Session,
     validator_key,
 };
+use cost::Costs;
 use eyre::Result;
 use sahara_abi::{IStaking, STAKING};
 use sahara_finality::{ValidatorKeys, to_bytes};
 use sahara_primitives::{Address, Amount, B256, Timestamp};
+use sahara_protocols::staking::seats::Candidate;
 use serde::Serialize;
 use serde_json::json;
 use std::{
@@ -24,11 +27,15 @@ use std::{
     path::Path,
 };
 
+/// Of a validator that takes part when seats are apportioned.
+const STANDING: &str = "standing";
+
 #[derive(Serialize)]
 struct Shown {
     epoch: u64,
     seat_period_seconds: u32,
     validators: Vec<Row>,
+    costs: Costs,
 }
 
 #[derive(Serialize)]
@@ -161,21 +168,27 @@ async fn show(session: &Session) -> Result<Shown> {
     }
     let next: BTreeMap<_, _> = next.validators.into_iter().zip(next.seats).collect();
     let parameters = client.call(STAKING, &IStaking::parametersCall {}).await.map_err(refused)?;
-    let mut validators = Vec::new();
+    let (mut validators, mut standing) = (Vec::new(), Vec::new());
     for validator in all(session).await? {
         let call = IStaking::validatorCall { validator };
         let record = client.call(STAKING, &call).await.map_err(refused)?;
+        let (stake, state) = (Amount::from_base_units(record.stake), state(&record));
+        if state == STANDING {
+            let stake = stake.to_u128().unwrap_or(u128::MAX);
+            standing.push(Candidate { stake, keys: record.keys });
+        }
         validators.push(Row {
             validator,
-            stake: Amount::from_base_units(record.stake),
+            stake,
             seats: seats.get(&validator).copied().unwrap_or_default(),
             next_seats: next.get(&validator).copied().unwrap_or_default(),
             commission_basis_points: record.commission,
-            state: state(&record),
+            state,
         });
     }
     validators.sort_by_key(|validator| std::cmp::Reverse(validator.stake));
-    Ok(Shown { epoch, seat_period_seconds: parameters.epoch, validators })
+    let costs = Costs::beside(&standing, parameters.seats);
+    Ok(Shown { epoch, seat_period_seconds: parameters.epoch, validators, costs })
 }
 
 async fn all(session: &Session) -> Result<Vec<Address>> {
@@ -198,7 +211,7 @@ const fn state(record: &IStaking::Validator) -> &'static str {
         IStaking::Validator { isTombstoned: true, .. } => "out for good",
         IStaking::Validator { isJailed: true, .. } => "in jail",
         IStaking::Validator { isLeaving: true, .. } => "leaving",
-        IStaking::Validator { .. } => "standing",
+        IStaking::Validator { .. } => STANDING,
     }
 }
 
@@ -218,9 +231,10 @@ fn page(shown: &Shown) -> String {
         ]
     }));
     format!(
-        "{}\nepoch {}; seats are apportioned anew every {} seconds, at the end of an epoch",
+        "{}\nepoch {}; seats are apportioned anew every {} seconds, at the end of an epoch\n{}",
         table(&rows),
         shown.epoch,
-        shown.seat_period_seconds
+        shown.seat_period_seconds,
+        shown.costs.line()
     )
 }

@@ -90,7 +90,7 @@ pub(super) fn fewest(honest: &[u128], n: u32, wanted: u32) -> usize {
 }
 
 /// Seats that stop a quorum, and seats that are one.
-pub(super) fn thresholds(n: u32) -> (u32, u32) {
+pub(in crate::commands) fn thresholds(n: u32) -> (u32, u32) {
     let quorum = u32::try_from(quorum(usize::try_from(n).unwrap_or_default())).unwrap_or(n);
     (n.saturating_sub(quorum).saturating_add(1), quorum)
 }

@@ -23,6 +23,7 @@ use crate::{
     failure::Failure,
     output::{Format, say},
 };
+pub(super) use attack::thresholds;
 use demand::Demand;
 use eyre::{Result, WrapErr};
 use ledger::{Rules, Run};
