@@ -1,5 +1,6 @@
 //! [`Ledger`]: what the worker did and what it signed for it, on disk.
 
+use super::StartError;
 use crate::{Job, Problem, ProblemCode, Signed, earning_hash, sign};
 use alloy_primitives::{Address, B256};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -13,6 +14,12 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// The version of what is written here.
+const FORMAT: u64 = 1;
+
+/// Where [`FORMAT`] stands in `meta`.
+const FORMAT_ROW: &str = "format";
 
 /// A job as it stands in the ledger.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,8 +102,9 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    pub(super) fn open(path: &Path) -> Result<Self, fjall::Error> {
+    pub(super) fn open(path: &Path) -> Result<Self, StartError> {
         let database = Database::builder(path).open()?;
+        check_format(&database.keyspace("meta", KeyspaceCreateOptions::default)?)?;
         let jobs = database.keyspace("jobs", KeyspaceCreateOptions::default)?;
         let earned = database.keyspace("earned", KeyspaceCreateOptions::default)?;
         Ok(Self { database, jobs, earned, writing: Arc::default() })
@@ -249,6 +257,18 @@ fn check_terms(job: &JobRecord, receipt: &Receipt) -> Result<(), Problem> {
     }
 }
 
+/// Refuses what a later worker wrote, and says of a ledger without a format which one it has.
+fn check_format(meta: &Keyspace) -> Result<(), StartError> {
+    let Some(row) = meta.get(FORMAT_ROW)? else {
+        return Ok(meta.insert(FORMAT_ROW, FORMAT.to_string())?);
+    };
+    match serde_json::from_slice(&row) {
+        Ok(0) | Err(_) => Err(StartError::Format),
+        Ok(found) if found > FORMAT => Err(StartError::NewerFormat { supported: FORMAT, found }),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn contradiction(message: &str) -> Problem {
     Problem::new(ProblemCode::Contradiction, message)
 }
@@ -266,3 +286,6 @@ fn read<T: DeserializeOwned>(keyspace: &Keyspace, key: &[u8]) -> Result<Option<T
     let Some(bytes) = keyspace.get(key).map_err(internal)? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(internal)
 }
+
+#[cfg(test)]
+mod tests;

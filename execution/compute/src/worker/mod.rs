@@ -100,6 +100,17 @@ pub enum StartError {
     /// The ledger is not readable.
     #[error("the worker's ledger cannot be opened: {0}")]
     Ledger(#[from] fjall::Error),
+    /// The ledger was written by a later version.
+    #[error("the worker's ledger has format {found}, expected at most {supported}")]
+    NewerFormat {
+        /// The newest format this program reads.
+        supported: u64,
+        /// The format stored.
+        found: u64,
+    },
+    /// The number of its format is damaged.
+    #[error("the worker's ledger has a format that is no number from 1 on")]
+    Format,
     /// An agent's prompt does not suit its model.
     #[error("asset {asset} cannot be served: {reason}")]
     Asset {

@@ -24,7 +24,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-const NOW: Milliseconds = Milliseconds(1_800_000_000_000);
+pub(super) const NOW: Milliseconds = Milliseconds(1_800_000_000_000);
 
 /// Says `a`, one a permit, for ever.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Engine for Endless {
     }
 }
 
-fn key(number: u8) -> SigningKey {
+pub(super) fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32]).unwrap()
 }
 
@@ -183,7 +183,7 @@ fn code(outcome: Result<(), WorkerError>) -> ProblemCode {
     }
 }
 
-fn job(number: u8, max_tokens: TokenCount) -> Job {
+pub(super) fn job(number: u8, max_tokens: TokenCount) -> Job {
     Job {
         id: B256::repeat_byte(number),
         channel: ChannelId(B256::repeat_byte(9)),
@@ -199,7 +199,7 @@ fn job(number: u8, max_tokens: TokenCount) -> Job {
     }
 }
 
-fn receipt(job: &Job, seq: u32, completion_tokens: TokenCount, earned: u128) -> Receipt {
+pub(super) fn receipt(job: &Job, seq: u32, completion_tokens: TokenCount, earned: u128) -> Receipt {
     let usage = Usage { prompt_tokens: 5, completion_tokens };
     let (worker, asset) =
         (job.worker_prices.charge(usage).unwrap(), job.asset_prices.charge(usage).unwrap());
