@@ -84,7 +84,15 @@ impl Sealer {
     /// A new data key and the header that keeps it.
     pub(crate) fn create(master: &[u8; 32], place: &Place) -> Result<(Self, Vec<u8>), VaultError> {
         let key = Zeroizing::new(rand::random::<[u8; 32]>());
-        let nonce: [u8; NONCE] = rand::random();
+        Self::wrap(master, place, (&key, rand::random()))
+    }
+
+    /// The header that keeps a data key. Both are drawn anew for every file.
+    fn wrap(
+        master: &[u8; 32],
+        place: &Place,
+        (key, nonce): (&[u8; 32], [u8; NONCE]),
+    ) -> Result<(Self, Vec<u8>), VaultError> {
         let wrapped = XChaCha20Poly1305::new(master.into())
             .encrypt(
                 XNonce::from_slice(&nonce),
@@ -92,7 +100,7 @@ impl Sealer {
             )
             .map_err(|_| VaultError::Damaged("a data key could not be wrapped".into()))?;
         let header = [MAGIC.as_slice(), &nonce, &wrapped].concat();
-        Ok((Self::with(&key, place), header))
+        Ok((Self::with(key, place), header))
     }
 
     /// Opens a file's header.
@@ -181,6 +189,34 @@ mod tests {
         assert!(Sealer::open(&MASTER, &place(2), &header).is_err(), "another asset");
         assert!(Sealer::open(&[8; 32], &place(1), &header).is_err(), "another vault");
         assert!(Sealer::open(&MASTER, &place(1), &header[..40]).is_err(), "a short header");
+    }
+
+    /// Computed by another program, from the drawing above: who changes a byte can no longer read what was
+    /// stored, and needs another magic and a way to it.
+    #[test]
+    fn a_stored_file_is_frozen() {
+        let (sealer, header) = Sealer::wrap(&MASTER, &place(1), (&[4; 32], [5; 24])).unwrap();
+        let parts = [
+            "534148564c543100",
+            "050505050505050505050505050505050505050505050505",
+            "c0c27094b302a6b5c95f455cedb7711f128e3755e1d8143a6e7bf9b6eb432ab0",
+            "8d54f82deb400f346c2bd04a63c32e16",
+        ];
+        assert_eq!(hex::encode(header), parts.concat());
+        // The first, one in the middle, and the last.
+        let segments = [
+            "9844b6b86b05777e2a7ff6e732db68b1fac7d47416",
+            "0bbbbec3bd0d7ed5d9397eebdcd2c9350682c7f25d",
+            "e3f7d4575078614d93c46906e6b1fb0be5fe21592f",
+        ];
+        for (index, expected) in (0..).zip(segments) {
+            assert_eq!(hex::encode(sealer.seal(index, b"hello").unwrap()), expected, "{index}");
+        }
+        assert_eq!([offset(0), offset(1), offset(2)], [80, 80 + 1_048_592, 80 + 2 * 1_048_592]);
+        let again =
+            Sealer::open(&MASTER, &place(1), &hex::decode(parts.concat()).unwrap()).unwrap();
+        let last = hex::decode(segments[2]).unwrap();
+        assert_eq!(again.unseal(2, &last).unwrap(), b"hello");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     tree::SEGMENT,
 };
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     os::unix::fs::{FileExt, PermissionsExt},
     sync::atomic::Ordering,
@@ -234,4 +235,41 @@ fn a_lost_key_is_not_replaced_by_a_new_one() {
     fs::remove_file(world.directory.path().join("vault/key")).unwrap();
     let error = Store::open(&world.directory.path().join("vault"), 1).unwrap_err();
     assert!(error.to_string().contains("is missing"), "{error}");
+}
+
+/// Byte for byte: a vault finds again what an older program put into its directory.
+#[test]
+fn records_trees_and_names_of_files_are_frozen() {
+    let world = world(SEGMENT + 5);
+    let (store, file) = (world.open(u64::MAX), &world.manifest.files[0]);
+    world.put(&store);
+    let asset = world.directory.path().join("vault/assets/7");
+    let read = |name: &str| fs::read(asset.join(name)).unwrap();
+    let record = format!(
+        r#"{{"asset":7,"shelf":"models","repository":"0x0/x","registered_at":1,"content":"{}"}}"#,
+        "0".repeat(64)
+    );
+    assert_eq!(String::from_utf8(read("record.json")).unwrap(), record);
+    assert_eq!(read("manifest.json"), world.manifest.text().unwrap().as_bytes());
+    assert_eq!(read("document.json"), b"{}");
+    let names = || {
+        let entries = fs::read_dir(&asset).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    let expected = |last: &str| {
+        let known = ["record.json", "manifest.json", "document.json"].map(str::to_owned);
+        let of_file = ["tree", last].map(|kind| format!("{}.{kind}", file.blake3));
+        known.into_iter().chain(of_file).collect::<BTreeSet<_>>()
+    };
+    store.append(7, file, world.segment(0)).unwrap();
+    assert_eq!(names(), expected("partial"));
+    store.append(7, file, world.segment(1)).unwrap();
+    assert_eq!(names(), expected("sealed"));
+    // The tree is the values of the segments, one after the other.
+    let size = SEGMENT + 5;
+    let values = [0, 1].map(|index| crate::tree::value(size, index, world.segment(index).1));
+    assert_eq!(read(&format!("{}.tree", file.blake3)), values.map(Option::unwrap).concat());
+    let key = fs::read_to_string(world.directory.path().join("vault/key")).unwrap();
+    assert_eq!(hex::decode(&key).unwrap().len(), 32, "{} digits", key.len());
 }
