@@ -6,12 +6,14 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use alloy_trie::Nibbles;
 use proptest::{collection::vec, prelude::*};
 use sahara_chain::{
-    store::{Pivot, Place, Run},
+    store::{PastBlock, Pivot, Place, Run},
     sync::wire::{
         Answer, HandoverParts, MAX_CODES, MAX_HEADERS, MAX_MESSAGE_BYTES, MAX_PAST_BLOCKS,
         MAX_PLACES, MAX_REQUEST_BYTES, Message, Request, WireError,
     },
 };
+
+use crate::world::{Change, World, transfer};
 
 const fn text(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
@@ -60,6 +62,26 @@ fn i7_messages_are_frozen() {
     let mut text = String::new();
     for message in messages() {
         writeln!(text, "{}", hex::encode(message.encoded())).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// What an answer about the past holds: a block with its certificate and receipts, and one that was final
+/// through a descendant.
+#[test]
+fn i7_past_blocks_are_frozen() {
+    let mut world = World::new(5);
+    let (transaction, receipt) = transfer(7, 10);
+    world.commit_with(&[Change::Balance(1, 3)], (vec![transaction], vec![receipt]));
+    let past = world.store.past_block(1).unwrap().unwrap();
+    let mut text = String::new();
+    for past in [PastBlock { certificate: Bytes::new(), ..past.clone() }, past] {
+        let bytes = alloy_rlp::encode(&past);
+        writeln!(text, "{}", hex::encode(&bytes)).unwrap();
+        let read = PastBlock::decode_exact(&bytes).unwrap();
+        assert_eq!(read, past);
+        let proven = read.prove(world.store.head().hash).unwrap();
+        assert_eq!((proven.number(), proven.certificate), (1, past.certificate));
     }
     insta::assert_snapshot!(text);
 }
