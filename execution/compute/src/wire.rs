@@ -211,3 +211,6 @@ impl Problem {
         Self { code, message: message.into(), last: None }
     }
 }
+
+#[cfg(test)]
+mod tests;

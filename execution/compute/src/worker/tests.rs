@@ -4,7 +4,7 @@ use crate::{
     Job, Limits, Message, Piece, ProblemCode, Role, Run, Sampling, SignRequest, WorkerChain,
     WorkerClient, WorkerError, earning_hash, recover,
 };
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, hex, keccak256};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use proptest::prelude::*;
 use sahara_client::SigningKey;
@@ -12,6 +12,7 @@ use sahara_primitives::{
     Amount, AssetId, Bill, ChannelId, DeterminismClass, LicenseId, Milliseconds, Price, Prices,
     Receipt, ReceiptSeq, TokenCount, Usage,
 };
+use serde_json::Value;
 use std::{
     collections::BTreeSet,
     path::Path,
@@ -431,4 +432,27 @@ async fn jobs_are_forgotten_after_a_day() {
     assert!(known(&world));
     world.worker.ledger.purge(Milliseconds(NOW.0 + 1)).unwrap();
     assert!(!known(&world));
+}
+
+/// Gateways find out by it what a worker serves; the order of the fields is the JSON writer's.
+#[tokio::test]
+async fn the_answer_with_all_cards_is_frozen() {
+    let world = World::new().await;
+    let card = |asset, overhead| {
+        let root = keccak256("endless");
+        format!(
+            r#"{{"asset":{asset},"class":"D1","model_root":"{root}","context_length":100,"overhead_tokens":{overhead},"prices":{{"input":"1000000","output":"1000000"}}}}"#
+        )
+    };
+    let expected = format!(
+        r#"{{"worker":"0x{}","models":[{},{}]}}"#,
+        hex::encode(key(1).address()),
+        card(1, 1),
+        card(2, 10),
+    );
+    let answer = reqwest::get(format!("{}/models", world.url)).await.unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap(),
+        serde_json::from_str::<Value>(&expected).unwrap()
+    );
 }
