@@ -267,6 +267,51 @@ async fn web_sockets_hold_their_places() {
     timeout(Duration::from_secs(30), again).await.expect("places are free again");
 }
 
+/// A frame that begins with this byte and announces so many bytes, under a mask of zeros.
+fn frame(first: u8, announced: u64, payload: &[u8]) -> Vec<u8> {
+    [&[first, 0x80 | 127][..], &announced.to_be_bytes(), &[0; 4], payload].concat()
+}
+
+#[tokio::test]
+async fn a_web_socket_with_malformed_or_oversized_frames_is_closed_and_the_others_go_on() {
+    let node = TestNode::start_with(|settings| settings.max_request_bytes = 10_000).await;
+    let address = node.server.address();
+    let mut good = web_socket(address).await;
+    // More than any of the frames announces: what comes after a frame that is too long is none.
+    let long = vec![b' '; 40_000];
+    let bad = [
+        ("a reserved bit", frame(0xc1, 0, b"")),
+        ("an unknown kind", frame(0x83, 0, b"")),
+        ("a part of nothing", frame(0x80, 0, b"")),
+        ("a ping in parts", frame(0x09, 0, b"")),
+        ("a long ping", frame(0x89, 126, &[0; 126])),
+        ("a message within another", [frame(0x01, 0, b""), frame(0x81, 0, b"")].concat()),
+        ("more than memory holds", frame(0x81, 1 << 40, b"")),
+        ("too long a message", frame(0x81, 20_000, &long)),
+        (
+            "too long a message in parts",
+            [frame(0x01, 6_000, &long[..6_000]), frame(0x80, 6_000, &long)].concat(),
+        ),
+    ];
+    for (name, bytes) in bad {
+        let mut stream = web_socket(address).await;
+        // It may be closed before everything is sent.
+        drop(stream.write_all(&bytes).await);
+        let mut said = Vec::new();
+        let closed = timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await;
+        assert!(closed.is_ok(), "{name}: the connection stays open");
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("result"), "{name}: {said}");
+    }
+    // Good frames without a request are answered, and cost nobody the connection.
+    for nonsense in [message("{nonsense"), message(""), frame(0x81, 3, b"\xff\xfe\x00")] {
+        good.write_all(&nonsense).await.unwrap();
+        assert_eq!(heard(&mut good).await["error"]["code"], -32_700);
+    }
+    good.write_all(&message(&chain_id())).await.unwrap();
+    assert_eq!(heard(&mut good).await["result"], "0xb0d30");
+}
+
 #[tokio::test]
 async fn answers_that_nobody_reads_do_not_pile_up() {
     let node = TestNode::start_with(|settings| settings.max_unread_bytes = 3 << 20).await;
