@@ -200,21 +200,32 @@ async fn transactions(network: &Network) -> Result<()> {
 /// validators' port the same bytes are the beginning of a handshake that never ends.
 async fn slow_clients(network: &Network) -> Result<()> {
     let mut slow = tokio::task::JoinSet::new();
-    for name in HTTP.map(|(name, _)| name).into_iter().chain(["peers"]) {
+    let bodies = [("rpc", "/"), ("gateway", "/v1/chat/completions"), ("worker", "/jobs")];
+    let bodies = bodies.map(|(name, path)| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: 100000\r\n\r\n{{"
+        );
+        (name, "body", head)
+    });
+    let heads = HTTP.map(|(name, _)| name).into_iter().chain(["peers"]);
+    let heads = heads
+        .map(|name| (name, "head", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".to_owned()));
+    for (name, part, begun) in heads.chain(bodies) {
         let port = port(network, name)?;
-        slow.spawn(async move { (name, drip(port).await) });
+        slow.spawn(async move { (name, part, drip(port, &begun).await) });
     }
     let chat = network.sahara(&["chat", "--max-tokens", "2", "Hello!"])?;
     ensure!(chat.pointer("/usage/receipt").is_some(), "{chat}");
     while let Some(ended) = slow.join_next().await {
-        let (name, closed) = ended?;
-        closed.wrap_err_with(|| format!("{name} keeps a slow client for ever"))?;
+        let (name, part, closed) = ended?;
+        closed.wrap_err_with(|| format!("{name} waits for ever for a {part} that drips"))?;
     }
     Ok(())
 }
 
-/// Sends a head of a request one byte a second, until the other side closes.
-async fn drip(port: u16) -> Result<()> {
+/// Sends a request one byte a second until the other side closes; its head at once, if that has an end.
+async fn drip(port: u16, begun: &str) -> Result<()> {
     let mut stream = match TcpStream::connect(("127.0.0.1", port)).await {
         Ok(stream) => stream,
         Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
@@ -223,9 +234,10 @@ async fn drip(port: u16) -> Result<()> {
         // It hung up before this side knew that it was connected.
         Err(_) => return Ok(()),
     };
+    let (whole, rest) = begun.split_at(begun.rfind("\r\n\r\n").map_or(0, |end| end + 4));
+    drop(stream.write_all(whole.as_bytes()).await);
+    let mut rest = rest.bytes().chain(std::iter::repeat(b'x'));
     let mut tick = tokio::time::interval(Duration::from_secs(1));
-    let mut head =
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x'));
     let dripping = async {
         let mut byte = [0];
         loop {
@@ -237,8 +249,8 @@ async fn drip(port: u16) -> Result<()> {
                 }
                 _ = tick.tick() => {}
             }
-            if let Some(next) = head.next()
-                && stream.write_all(&[*next]).await.is_err()
+            if let Some(next) = rest.next()
+                && stream.write_all(&[next]).await.is_err()
             {
                 return;
             }
