@@ -2,11 +2,14 @@
 
 use crate::support::TestNode;
 use jsonrpsee::rpc_params;
+use sahara_chain::sync::Progress;
+use sahara_rpc::Fetching;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
+use std::{future::IntoFuture as _, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    sync::watch,
     time::timeout,
 };
 
@@ -100,6 +103,45 @@ async fn nonsense_gets_an_error_and_the_server_goes_on() {
         assert_eq!(error(&answer), -32_602, "{answer}");
     }
     assert_eq!(node.ask("eth_chainId", rpc_params![]).await, "0xb0d30");
+}
+
+/// Nothing of the server answers yet: these routes stand in its place, without its limits.
+#[tokio::test]
+async fn a_node_that_fetches_the_state_answers_nonsense_with_an_error_and_goes_on() {
+    let (_fetches, progress) = watch::channel(Progress::default());
+    let fetching = Fetching { chain_id: 724_272, version: "sahara/test", progress };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(tokio::spawn(axum::serve(listener, fetching.rpc()).into_future()));
+    for garbage in [b"\x00\xff\x13\x37\r\n\r\n".as_slice(), b"POST / HTTP/9.9\r\n\r\n"] {
+        let answer = raw(address, garbage).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    let asked = async |body: &str| {
+        let answer = ask(address, body).await;
+        serde_json::from_str::<Value>(&answer).unwrap_or_else(|_| panic!("{body:?}: {answer}"))
+    };
+    let deep = "[".repeat(100_000);
+    let no_method = r#"{"jsonrpc":"2.0","id":1}"#;
+    for nonsense in ["", "{nonsense", "7", "null", "\"text\"", "{}", no_method, &deep] {
+        assert_eq!(asked(nonsense).await["error"]["code"], -32_700, "{nonsense:.40}");
+    }
+    let batch = |count: usize| format!("[{}]", vec![chain_id(); count].join(","));
+    for wrong in [batch(0), batch(1_001)] {
+        let answer = asked(&wrong).await;
+        assert_eq!(answer["error"]["code"], -32_000, "{answer}");
+    }
+    let mixed = asked(&format!("[7,{}]", chain_id())).await;
+    assert_eq!(
+        (&mixed[0]["error"]["code"], &mixed[1]["result"]),
+        (&json!(-32_700), &json!("0xb0d30"))
+    );
+    let early = asked(r#"{"jsonrpc":"2.0","id":5,"method":"eth_blockNumber","params":[]}"#).await;
+    assert_eq!((&early["id"], &early["error"]["code"]), (&json!(5), &json!(-32_000)));
+    // One byte more than it takes, so that all of them are read before it answers.
+    let long = post(address, "localhost:1", &" ".repeat((2 << 20) + 1)).await;
+    assert!(long.starts_with("HTTP/1.1 413"), "{long}");
+    assert_eq!(asked(&chain_id()).await["result"], "0xb0d30");
 }
 
 #[tokio::test]
