@@ -1,7 +1,7 @@
 //! Validators as a node runs them: threads, files, sockets and the real clock.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
     sync::Arc,
@@ -172,6 +172,44 @@ async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
     let chains: Vec<_> = network.ledgers.iter().map(|one| one.disk.lock().blocks.clone()).collect();
     let shared = chains.iter().map(Vec::len).min().unwrap();
     assert!(chains.iter().all(|one| one[..shared] == chains[0][..shared]), "i7: there is a fork");
+}
+
+/// Sockets that say nothing, at each validator: handshakes that have begun and do not end.
+const SILENT: usize = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sockets_that_say_nothing_keep_no_validator_out_and_blocks_go_on() {
+    let pool = Pool::with(0);
+    let mut network = Network::new(4, &pool);
+    network.heartbeat = Duration::from_millis(100);
+    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
+    for (handle, _) in &running {
+        reach(handle, 3).await;
+    }
+    let (stopped, _) = running.remove(3);
+    stopped.stop().await.unwrap();
+    for (handle, _) in &running {
+        reach_peers(handle, 2).await;
+    }
+    let mut silent = Vec::new();
+    for address in &network.addresses[..3] {
+        silent.extend((0..SILENT).map(|_| TcpStream::connect(address).unwrap()));
+    }
+
+    // Nobody knows where it listens now: it gets in at the ports of the others or not at all.
+    let elsewhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let config = ConsensusConfig { listen: elsewhere, ..network.config(3) };
+    let back = run(config, network.ledgers[3].restarted(), transaction_gossip(8).1).unwrap();
+    reach_peers(&back, 3).await;
+    let height = network.ledgers[0].tip().header.number;
+    for handle in running.iter().map(|(handle, _)| handle).chain([&back]) {
+        reach(handle, height + 4).await;
+    }
+    assert_eq!(silent.len(), 3 * SILENT, "they are held to the end");
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
+    back.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
