@@ -69,16 +69,37 @@ fn serve() -> Result<Served, Box<dyn Error>> {
     Ok(Served { requests, runtime, _chain: chain })
 }
 
-/// Whatever is asked, the answer is a result or an error, and says to which request it belongs.
+/// Whatever is asked, the answer is a result or an error, and says to which request it belongs. A batch gets at
+/// most as many answers as it has requests, or one error.
 pub(crate) fn rpc_request(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Served { requests, runtime, .. } = &*SERVED;
-    let Some(answer) = runtime.block_on(requests.answer(text)) else { return };
-    let Ok(Value::Object(answer)) = serde_json::from_str::<Value>(&answer) else {
-        panic!("no JSON object: {answer}")
+    if !text.trim_start().starts_with('[') {
+        let Some(answer) = runtime.block_on(requests.answer(text)) else { return };
+        return is_an_answer(&serde_json::from_str(&answer).unwrap_or_default());
+    }
+    let Some(answer) = runtime.block_on(requests.posted(text)) else {
+        panic!("a batch without an answer")
     };
-    let is_one = answer.contains_key("result") != answer.contains_key("error");
-    assert!(is_one && answer.contains_key("id"), "neither result nor error: {answer:?}");
+    match serde_json::from_str::<Value>(&answer) {
+        Ok(Value::Array(answers)) => {
+            assert!(!answers.is_empty(), "neither answers nor an error");
+            // Requests whose numbers no value holds are answered too, and not counted here.
+            if let Ok(asked) = serde_json::from_str::<Vec<Value>>(text) {
+                assert!(answers.len() <= asked.len(), "{} requests: {answer}", asked.len());
+            }
+            answers.iter().for_each(is_an_answer);
+        }
+        // Notifications alone.
+        Ok(Value::Null) => {}
+        one => is_an_answer(&one.unwrap_or_default()),
+    }
+}
+
+fn is_an_answer(answer: &Value) {
+    let has = |name| answer.get(name).is_some();
+    let is_one = has("result") != has("error");
+    assert!(is_one && has("id"), "neither result nor error: {answer}");
 }
 
 /// The first byte says what the rest is; whoever is refused is told why.

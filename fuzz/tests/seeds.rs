@@ -61,15 +61,7 @@ const UNDERSTOOD: &[Understands] = &[
     ("state_proof", 3, is_state_proof),
     ("receipt_proof", 3, is_receipt_proof),
     ("genesis", 1, |bytes| GenesisFile::parse(bytes).is_ok()),
-    ("rpc_request", 3, |bytes| {
-        let request = from_slice::<Value>(bytes).unwrap_or_default();
-        let part = |name| request.get(name);
-        let method = part("method").and_then(Value::as_str);
-        let version = part("jsonrpc").and_then(Value::as_str);
-        method.is_some_and(|method| method.contains('_'))
-            && version == Some("2.0")
-            && part("params").is_some_and(Value::is_array)
-    }),
+    ("rpc_request", 5, is_rpc_request),
     ("gateway_request", 4, is_gateway_request),
     ("web_request", 4, |bytes| match bytes.split_first() {
         Some((0, call)) => from_slice::<PageCall>(call).is_ok_and(|call| call.is_for_pages()),
@@ -143,6 +135,22 @@ const UNDERSTOOD: &[Understands] = &[
         is_gateways || WorkerFile::read(bytes).is_ok()
     }),
 ];
+
+/// A request, or a batch of them.
+fn is_rpc_request(bytes: &[u8]) -> bool {
+    let is_call = |request: &Value| {
+        let part = |name| request.get(name);
+        let method = part("method").and_then(Value::as_str);
+        let version = part("jsonrpc").and_then(Value::as_str);
+        method.is_some_and(|method| method.contains('_'))
+            && version == Some("2.0")
+            && part("params").is_some_and(Value::is_array)
+    };
+    match from_slice::<Value>(bytes).unwrap_or_default() {
+        Value::Array(batch) => !batch.is_empty() && batch.iter().all(is_call),
+        request => is_call(&request),
+    }
+}
 
 fn is_resolver_message(bytes: &[u8]) -> bool {
     match bytes.split_first() {

@@ -15,11 +15,15 @@ use crate::{
     txpool::{Txpool, TxpoolApiServer},
 };
 use alloy_primitives::hex;
+use axum::body::{Body, to_bytes};
+use hyper::{Request, header::CONTENT_TYPE};
 use jsonrpsee::{
     Methods, RpcModule,
     core::{RegisterMethodError, traits::IdProvider},
     server::{
-        BatchRequestConfig, PingConfig, Server, ServerConfig, ServerHandle,
+        BatchRequestConfig, ConnectionGuard, ConnectionState, HttpBody, PingConfig, Server,
+        ServerConfig, ServerHandle,
+        http::call_with_service_builder,
         middleware::{http::HostFilterLayer, rpc::RpcServiceBuilder},
         stop_channel,
     },
@@ -184,21 +188,39 @@ impl RpcServer {
 /// A node's methods without a port: what the text of a request is answered with. For who has bytes and
 /// no network, as fuzzers.
 #[derive(Clone, Debug)]
-pub struct Requests(Methods);
+pub struct Requests {
+    methods: Methods,
+    configuration: ServerConfig,
+}
 
 impl Requests {
-    /// Those of a node; nothing of `settings` matters but what filters are bounded by.
+    /// Those of a node; of `settings` matters what requests, answers, batches and filters are bounded by.
     ///
     /// # Errors
     /// [`ServerError::Methods`].
     pub fn new(node: Node, settings: &RpcSettings) -> Result<Self, ServerError> {
-        Ok(Self(methods(node, settings)?))
+        Ok(Self { methods: methods(node, settings)?, configuration: configuration(settings) })
     }
 
     /// The answer to one request; none when the text is no request.
     pub async fn answer(&self, request: &str) -> Option<String> {
-        let (answer, _notices) = self.0.raw_json_request(request, 1).await.ok()?;
+        let (answer, _notices) = self.methods.raw_json_request(request, 1).await.ok()?;
         Some(answer.get().to_owned())
+    }
+
+    /// What the server answers to a `POST` of this body, which may be a batch: an array, one error, or
+    /// `null` where nobody waits for an answer. None if it gives no text.
+    pub async fn posted(&self, body: &str) -> Option<String> {
+        let (stop, _handle) = stop_channel();
+        let connection = ConnectionState::new(stop, 0, ConnectionGuard::new(1).try_acquire()?);
+        let request = Request::post("/").header(CONTENT_TYPE, "application/json");
+        let request = request.body(HttpBody::from(body.to_owned())).ok()?;
+        let (configuration, methods) = (self.configuration.clone(), self.methods.clone());
+        let plain = RpcServiceBuilder::new();
+        let answer =
+            call_with_service_builder(request, configuration, connection, methods, plain).await;
+        let text = to_bytes(Body::new(answer.into_body()), usize::MAX).await.ok()?;
+        String::from_utf8(text.into()).ok()
     }
 }
 
