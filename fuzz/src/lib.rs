@@ -60,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     target("vault_request", 8_192, vault::vault_request),
     target("index_query", 2_048, index::index_query),
     target("sign_in", 2_048, forms::sign_in),
+    target("traceparent", 256, forms::traceparent),
     target("protocol_call", 4_096, calls::protocol_call),
     target("worker_messages", 8_192, compute::worker_messages),
     target("receipt_request", 8_192, worker::receipt_request),

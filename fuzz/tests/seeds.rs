@@ -24,6 +24,7 @@ use sahara_gateway::{
     stranger::{Body, read},
 };
 use sahara_primitives::Milliseconds;
+use sahara_telemetry::rewritten;
 use sahara_vault::{
     Document, Manifest, card_of,
     metadata::{Gguf, Safetensors},
@@ -95,6 +96,9 @@ const UNDERSTOOD: &[Understands] = &[
         places.contains(&path.get(..end).unwrap_or_default())
     }),
     ("sign_in", 3, |bytes| from_slice::<SignIn>(bytes).is_ok()),
+    ("traceparent", 3, |bytes| {
+        std::str::from_utf8(bytes).is_ok_and(|header| rewritten(header).is_some())
+    }),
     ("protocol_call", 12, is_row_of_calls),
     ("worker_messages", 10, |bytes| {
         from_slice::<Job>(bytes).is_ok()

@@ -22,10 +22,19 @@ pub fn follow(span: &Span, header: &str) {
 pub fn traceparent(span: &Span) -> Option<String> {
     let context = span.context();
     let context = context.span().span_context().clone();
-    context.is_valid().then(|| {
-        let flags = context.trace_flags().to_u8();
-        format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id())
-    })
+    context.is_valid().then(|| written(&context))
+}
+
+/// A header as this program would have written what it says; `None` if it is malformed. For who has headers
+/// and no spans, as fuzzers.
+#[must_use]
+pub fn rewritten(header: &str) -> Option<String> {
+    parse(header).as_ref().map(written)
+}
+
+fn written(context: &SpanContext) -> String {
+    let flags = context.trace_flags().to_u8();
+    format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id())
 }
 
 fn parse(header: &str) -> Option<SpanContext> {
@@ -55,7 +64,7 @@ fn is_hex(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, rewritten};
 
     #[test]
     fn the_recommendations_own_example_is_read() {
@@ -63,6 +72,13 @@ mod tests {
         assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.span_id().to_string(), "00f067aa0ba902b7");
         assert!(context.is_remote() && context.is_sampled());
+    }
+
+    #[test]
+    fn what_is_read_is_written_as_it_stood() {
+        let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-a3";
+        assert_eq!(rewritten(header).as_deref(), Some(header));
+        assert_eq!(rewritten(&header[1..]), None);
     }
 
     #[test]

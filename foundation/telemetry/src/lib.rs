@@ -7,7 +7,7 @@
 mod context;
 mod start;
 
-pub use context::{follow, traceparent};
+pub use context::{follow, rewritten, traceparent};
 pub use start::{LogFormat, Telemetry, TelemetryError, TelemetrySettings, start};
 
 /// Target of the spans that make up a trace. Logs never show them.
