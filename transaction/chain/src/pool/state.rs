@@ -95,6 +95,12 @@ impl State {
         }
         let sender = transaction.sender();
         let queue = match (self.queues.entry(sender), account) {
+            // What it would replace may be in a block that the pool has not been told of yet.
+            (hash_map::Entry::Occupied(queue), None)
+                if queue.get().find(transaction.nonce()).is_some() =>
+            {
+                return Err(Refusal::NeedsAccount);
+            }
             (hash_map::Entry::Occupied(queue), _) => queue.into_mut(),
             (hash_map::Entry::Vacant(place), Some(account)) => place.insert(Queue::new(account)),
             (hash_map::Entry::Vacant(_), None) => return Err(Refusal::NeedsAccount),

@@ -176,6 +176,17 @@ fn replacement_takes_a_tenth_more_of_both_fees() {
 }
 
 #[test]
+fn what_a_block_holds_is_not_replaced_even_before_the_pool_knows_of_the_block() {
+    let (pool, ledger) = pool();
+    pool.add(transfer(0, 0, 5), Origin::Local).unwrap();
+    ledger.lock().get_mut(&sender(0)).unwrap().nonce = 1;
+    for tip in [1, 900] {
+        let refused = pool.add(transfer(0, 0, tip), Origin::Local).unwrap_err();
+        assert_eq!(refused, PoolError::NonceTooLow { next: 1, nonce: 0 });
+    }
+}
+
+#[test]
 fn best_pays_first_and_a_gap_waits() {
     let (pool, _) = pool();
     for (index, nonce, tip) in [(0, 0, 5), (0, 1, 50), (1, 0, 20), (2, 1, 99), (3, 0, 20)] {
