@@ -52,12 +52,18 @@ impl Story {
     async fn kill_gateway(&self) -> Result<()> {
         let before = self.network.pid("gateway")?;
         self.network.signal("gateway", "KILL")?;
-        let health = format!("{}/health", self.network.gateway()?);
+        self.served_again(before).await
+    }
+
+    /// Another gateway than this process is there, and knows who serves what.
+    async fn served_again(&self, before: u32) -> Result<()> {
+        let models = format!("{}/v1/models", self.network.gateway()?);
         self.network
-            .until("the gateway is back", async || {
+            .until("the gateway serves again", async || {
                 let is_new = self.network.pid("gateway").ok()? != before;
-                let answer = self.http.get(&health).send().await.ok()?;
-                (is_new && answer.status().is_success()).then_some(())
+                let listed: Value = self.http.get(&models).send().await.ok()?.json().await.ok()?;
+                let is_listed = listed.get("data")?.as_array().is_some_and(|all| !all.is_empty());
+                (is_new && is_listed).then_some(())
             })
             .await
     }
@@ -160,12 +166,7 @@ async fn after_persist(story: &Story) -> Result<()> {
     let pid = story.network.pid("gateway")?;
     story.network.signal("gateway", "KILL")?;
     story.network.signal("node-0", "CONT")?;
-    story
-        .network
-        .until("the gateway is started again", async || {
-            (story.network.pid("gateway").ok()? != pid).then_some(())
-        })
-        .await?;
+    story.served_again(pid).await?;
     let again = story.insist("persisted", &body).await?;
     ensure!(first == again, "the same id has one answer: {first} / {again}");
     let receipts = story.receipts().await?;

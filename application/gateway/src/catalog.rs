@@ -76,11 +76,27 @@ struct Known {
     listed: BTreeMap<AssetId, Listed>,
     heard: Heard,
     names: Names,
+    /// Everything on chain was read, and after that everybody was heard, once since the start.
+    is_read: bool,
+    is_whole: bool,
 }
 
 impl Catalog {
     pub(crate) fn new(http: reqwest::Client, key: GatewayKey) -> Self {
         Self { http, key, models: ArcSwap::default(), known: Mutex::default(), news: Notify::new() }
+    }
+
+    /// Everything on chain has been read.
+    pub(crate) fn was_read(&self) {
+        self.known.lock().is_read = true;
+    }
+
+    /// Whether what is not here is served by nobody. Just after the start it may be that its workers were not
+    /// asked yet.
+    pub(crate) fn is_whole(&self) -> bool {
+        let mut known = self.known.lock();
+        known.is_whole |= known.is_read && known.heard.is_everybody_heard();
+        known.is_whole
     }
 
     /// All models, oldest first.

@@ -38,6 +38,8 @@ struct Said {
     /// Answers in a row that were none, or left out an asset that the worker offers on chain.
     failures: u32,
     due: Option<Instant>,
+    /// It was asked, and answered or did not.
+    is_heard: bool,
 }
 
 impl Said {
@@ -102,6 +104,7 @@ impl Heard {
         if said.endpoint != source.endpoint {
             return;
         }
+        said.is_heard = true;
         // Who answered before and misses one question may be busy: its models go when it misses the next.
         if answer.is_none() && said.failures == 0 && !said.cards.is_empty() {
             said.fail(now);
@@ -118,6 +121,11 @@ impl Heard {
             // It says on chain that it serves more; a worker that has just said so is still starting.
             said.fail(now);
         }
+    }
+
+    /// Whether everybody was asked, and answered or did not.
+    pub(crate) fn is_everybody_heard(&self) -> bool {
+        self.0.values().all(|said| said.is_heard)
     }
 
     /// Where a worker is, and what it said of an asset.
@@ -145,6 +153,7 @@ mod tests {
         // Three assets, one question.
         (0..3).for_each(|_| heard.expect(bad.worker, &bad.endpoint, now));
         assert_eq!(heard.due(now, 16), slice::from_ref(&bad));
+        assert!(!heard.is_everybody_heard());
         for pause in [1, 2, 4, 8, 16, 16] {
             heard.hear(&bad, &offered, (None, now));
             // Its assets are read again, for its or another's news: it is not asked for that.
@@ -154,6 +163,7 @@ mod tests {
             now += Duration::from_millis(1);
             assert_eq!(heard.due(now, 16), slice::from_ref(&bad), "{pause}");
         }
+        assert!(heard.is_everybody_heard(), "no answer is one");
         heard.hear(&bad, &offered, (None, now));
         heard.forgive(bad.worker, now);
         assert_eq!(heard.due(now, 16), slice::from_ref(&bad));

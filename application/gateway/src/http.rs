@@ -226,7 +226,7 @@ async fn model(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let model = gateway.catalog.find(&id).ok_or_else(|| ApiError::model_not_found(&id))?;
+    let model = gateway.catalog.find(&id).ok_or_else(|| unknown(&gateway, &id))?;
     Ok(Json(model_json(&model)))
 }
 
@@ -325,6 +325,16 @@ async fn complete(
     Ok(response)
 }
 
+/// Nobody serves the model, or it is not known yet who does.
+fn unknown(gateway: &Gateway, model: &str) -> ApiError {
+    if gateway.catalog.is_whole() {
+        return ApiError::model_not_found(model);
+    }
+    ApiError::unavailable(
+        "the gateway has just started and has not asked every worker yet what it serves: expected a retry in a second",
+    )
+}
+
 /// Nobody serves the model now: who asked before still gets the answer.
 async fn repeated(
     gateway: &Gateway,
@@ -335,7 +345,7 @@ async fn repeated(
         Some(account) => gateway.again(account, &identity(account, headers)?, body)?,
         None => None,
     };
-    respond(reply.ok_or_else(|| ApiError::model_not_found(&ask.model))?, ask).await
+    respond(reply.ok_or_else(|| unknown(gateway, &ask.model))?, ask).await
 }
 
 /// What a client says it asks for: inference always, and `sahara-purpose: commercial` where it earns

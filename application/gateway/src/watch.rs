@@ -56,7 +56,9 @@ impl Gateway {
 
     async fn read_all(&self) -> Result<(), ChainError> {
         let count = self.chain().asset_count().await?;
-        self.catalog.read(self.chain(), &(1..=count).map(AssetId).collect()).await
+        self.catalog.read(self.chain(), &(1..=count).map(AssetId).collect()).await?;
+        self.catalog.was_read();
+        Ok(())
     }
 
     async fn watch_loop(&self) {

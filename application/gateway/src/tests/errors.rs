@@ -1,5 +1,6 @@
 use super::world::{SECRET, World, chat};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 async fn error(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
@@ -20,6 +21,22 @@ async fn a_proof_begins_at_a_block_and_at_nothing_else() {
         assert_eq!(status, 400, "{query}: {error}");
         assert!(error["message"].as_str().unwrap().contains("number of a block"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_has_just_started_says_of_no_model_that_it_does_not_exist() {
+    let (world, dir) = (World::new().await, TempDir::new().unwrap());
+    let (gateway, url) = world.newcomer(dir.path()).await;
+    let get = async |name: &str| {
+        let response = world.http.get(format!("{url}/v1/models/{name}")).send().await.unwrap();
+        (response.status().as_u16(), response.headers().contains_key("retry-after"))
+    };
+    assert_eq!(get("1").await, (503, true), "nothing was read");
+    gateway.look(None).await.unwrap();
+    assert_eq!(get("1").await, (503, true), "nobody was asked");
+    gateway.catalog.ask_due().await;
+    assert_eq!(get("1").await, (200, false));
+    assert_eq!(get("2").await, (404, false));
 }
 
 #[tokio::test]

@@ -213,6 +213,20 @@ impl World {
         dir: &Path,
         (now, bounds): (&Arc<AtomicU64>, Bounds),
     ) -> (Arc<Gateway>, String, AbortHandle) {
+        let gateway = Self::open(node, dir, (now, bounds)).await;
+        gateway.look(None).await.unwrap();
+        gateway.catalog.ask_due().await;
+        gateway.charge_owed().await;
+        let (url, task) = serve(gateway.router()).await;
+        (gateway, url, task)
+    }
+
+    /// A gateway that knows nothing of the chain yet.
+    async fn open(
+        node: &Arc<TestNode>,
+        dir: &Path,
+        (now, bounds): (&Arc<AtomicU64>, Bounds),
+    ) -> Arc<Gateway> {
         let config = GatewayConfig {
             clock: clock(now),
             max_body: 10_000,
@@ -222,12 +236,14 @@ impl World {
             ..GatewayConfig::local(signer(3), dir.to_owned(), "http://gateway".into())
         };
         let node: Arc<dyn Node> = Arc::<TestNode>::clone(node);
-        let gateway = Gateway::open(config, node).await.unwrap();
-        gateway.look(None).await.unwrap();
-        gateway.catalog.ask_due().await;
-        gateway.charge_owed().await;
-        let (url, task) = serve(gateway.router()).await;
-        (gateway, url, task)
+        Gateway::open(config, node).await.unwrap()
+    }
+
+    /// Another gateway than ours, just started, where it listens.
+    pub(crate) async fn newcomer(&self, dir: &Path) -> (Arc<Gateway>, String) {
+        let gateway = Self::open(&self.node, dir, (&self.now, self.bounds)).await;
+        let (url, _) = serve(gateway.router()).await;
+        (gateway, url)
     }
 
     pub(crate) fn grant(&self, total: u64, day: u64) -> IChannels::KeyGrant {
