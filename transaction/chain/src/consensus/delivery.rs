@@ -31,7 +31,7 @@ use commonware_utils::{
 };
 use sahara_finality::{Block, Finalization, Scheme, encode_finalization};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{epochs::Epochs, ledger::SharedLedger, log::Archives, progress::Progress};
 
@@ -135,10 +135,7 @@ impl<S: Storage> Courier<S> {
             if !self.close_gap(height).await {
                 return;
             }
-            if self.ends_epoch(height)
-                && let Err(error) = self.archives.sync().await
-            {
-                error!(height, %error, "the certificate of an epoch's last block cannot be kept");
+            if self.ends_epoch(height) && !self.keep_certificate(height).await {
                 return;
             }
             self.apply(height, block.inner_shared()).await;
@@ -157,6 +154,19 @@ impl<S: Storage> Courier<S> {
             self.ledger.finalize(block, Some(encode_finalization(finalization))).await;
             self.progress.applied(height);
         }
+    }
+
+    /// Makes durable the certificate of an epoch's last block. Marshal may have the block without it after the
+    /// power failed in the moment between the two; peers have it then, and this node cannot serve it.
+    async fn keep_certificate(&self, height: u64) -> bool {
+        if self.marshal.get_finalization(Height::new(height)).await.is_none() {
+            warn!(height, "an epoch's last block came without its certificate");
+        }
+        let kept = self.archives.sync().await;
+        if let Err(error) = &kept {
+            error!(height, %error, "the certificate of an epoch's last block cannot be kept");
+        }
+        kept.is_ok()
     }
 
     fn ends_epoch(&self, height: u64) -> bool {

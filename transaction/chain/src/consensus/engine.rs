@@ -169,7 +169,7 @@ where
     let cache = CacheRef::new(PAGE, PAGES);
     let genesis = ledger.genesis();
 
-    let files = storage::files(&context, &config.partition).await;
+    let (files, renewal) = storage::files(&context, &config.partition).await;
     let archiving = (&context, files.archives());
     let (actor, marshal) =
         storage::marshal(archiving, &config.partition, &epochs, &*ledger, &cache).await;
@@ -210,7 +210,7 @@ where
     let Channels { votes, certificates, resolver: requests, .. } = channels;
     let engines = EngineChannels { votes, certificates, resolver: requests };
     let parts = vec![
-        ("log", context.child("renewal").spawn(move |_| files.tend())),
+        ("log", renewal),
         ("delivery", context.child("delivery").spawn(move |_| courier.run(catching_up))),
         ("broadcast", broadcast.start(channels.blocks)),
         ("marshal", actor.start(observe(delivery), buffer, resolver)),

@@ -14,7 +14,7 @@ use commonware_cryptography::{
     Digested, Digestible as _, certificate::Verifier as _, keccak256::Digest,
 };
 use commonware_parallel::Sequential;
-use commonware_runtime::buffer::paged::CacheRef;
+use commonware_runtime::{Handle, buffer::paged::CacheRef};
 use commonware_storage::archive::{Archive as _, Identifier, immutable};
 use commonware_utils::{NZU64, NZUsize};
 use sahara_finality::{Block, Finalization, Scheme, verify_with};
@@ -59,16 +59,19 @@ pub(super) type MarshalActor<E> = core::Actor<
 /// The runtime with files that are durable with the next vote.
 type Archiving<E> = WithFiles<E, Archives<E>>;
 
-/// Opens the files of the consensus directory.
+/// Opens the files of the consensus directory, and keeps their log from growing as long as the handle's task runs.
 ///
 /// # Panics
 /// When the disk refuses, or has lost what was synced, or another program's format is found.
-pub(super) async fn files<E: Runtime>(context: &E, partition: &str) -> Files<E> {
+pub(super) async fn files<E: Runtime>(context: &E, partition: &str) -> (Files<E>, Handle<()>) {
     let (inner, log) = (context.child("files"), context.child("log"));
     let mask = context.child("mask").next_u64();
     let files = Files::open(inner, log, (format!("{partition}-log"), mask)).await;
     #[expect(clippy::panic, reason = "a validator may stop, it may not forget its votes")]
-    files.unwrap_or_else(|error| panic!("{}", refusal(&error)))
+    let files = files.unwrap_or_else(|error| panic!("{}", refusal(&error)));
+    let tended = files.clone();
+    // Before anything is written: archives that open may fill the log.
+    (files, context.child("renewal").spawn(move |_| tended.tend()))
 }
 
 /// Opens the archives and what marshal had under way.

@@ -238,9 +238,12 @@ pub(super) async fn read<S: Storage>(
 /// Says why a log does not open or votes are not found, and what can be done.
 pub(in crate::consensus) fn refusal(error: &Error) -> String {
     match error {
-        Error::BlobVersionMismatch { found, .. } => format!(
-            "the consensus directory is of format {found}, and this program reads format {FORMAT}: start the program that wrote it, or a newer one. Its votes, blocks and certificates were not touched. {GO_ON}"
-        ),
+        Error::BlobVersionMismatch { found, .. } => {
+            let or_newer = if *found > FORMAT { ", or a newer one" } else { "" };
+            format!(
+                "the consensus directory is of format {found}, and this program reads format {FORMAT}: start the program that wrote it{or_newer}. Its votes, blocks and certificates were not touched. {GO_ON}"
+            )
+        }
         Error::PartitionCorrupt(partition) => format!(
             "the disk has lost votes that it had promised to keep ({partition} in the consensus directory): put back the directory as it was when the validator stopped. {GO_ON}"
         ),

@@ -20,6 +20,8 @@ use super::{
 const FULL: u64 = 4 << 20;
 /// Archives wait for that at so many times the size; votes do not wait.
 const OVERFULL: u64 = 8;
+/// What the renewals count up to when there are no more.
+const ENDED: u64 = u64::MAX;
 /// So much is written to the log even if no vote asks for it.
 const MOST_UNWRITTEN: usize = 4 << 20;
 
@@ -50,6 +52,12 @@ pub(super) struct Table<B> {
     unwritten: Unwritten,
     /// The archives' changes since the log began to be renewed.
     carried: Option<Changes>,
+}
+
+impl<S: Storage> Clone for Files<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 impl<S: Storage> Files<S> {
@@ -92,15 +100,17 @@ impl<S: Storage> Files<S> {
         let Self(shared) = self;
         loop {
             shared.full.notified().await;
-            let renewed = shared.renew().await;
-            if let Err(error) = &renewed {
+            // It was said again while it was renewed.
+            if shared.log.lock().await.times_full(FULL) == 0 {
+                continue;
+            }
+            if let Err(error) = shared.renew().await {
                 error!(%error, "the log of votes and archives cannot be renewed");
                 shared.log.lock().await.fail();
-            }
-            shared.renewals.send_modify(|renewals| *renewals = renewals.saturating_add(1));
-            if renewed.is_err() {
+                shared.renewals.send_replace(ENDED);
                 return;
             }
+            shared.renewals.send_modify(|renewals| *renewals = renewals.saturating_add(1));
         }
     }
 
@@ -184,13 +194,15 @@ impl<S: Storage> Shared<S> {
         }
         let mut renewals = self.renewals.subscribe();
         let times = self.log.try_lock().map_or(0, |log| log.times_full(FULL));
-        if times >= OVERFULL {
+        if times < OVERFULL {
+            return Ok(());
+        }
+        if *renewals.borrow() != ENDED {
             self.full.notify_one();
             // The sender lives as long as `self`.
             let _renewed = renewals.changed().await;
-            return self.check();
         }
-        Ok(())
+        if *renewals.borrow() == ENDED { Err(Error::WriteFailed) } else { Ok(()) }
     }
 
     async fn append(&self, log: &mut Log<S>) -> Result<(), Error> {

@@ -1,10 +1,10 @@
 //! Crashes at any moment, against what had been promised until then.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use commonware_runtime::{
-    Blob, BlobVersion, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Spawner as _, Storage,
-    Supervisor as _, WriteOptions,
+    Blob, BlobVersion, Clock as _, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Spawner as _,
+    Storage, Supervisor as _, WriteOptions,
     deterministic::{Checkpoint, Context, FaultConfig, PartialWriteMode, Runner, WriteConfig},
 };
 use commonware_utils::probability;
@@ -441,6 +441,41 @@ fn a_sync_that_nobody_waits_for_any_more_loses_nothing() {
             assert_eq!(read_all(&files.archives(), ARCHIVES, b"block").await, expected, "{polls}");
         });
     }
+}
+
+#[test]
+fn a_log_that_is_full_is_renewed_once() {
+    live(1, None, async |context| {
+        let files = files(&context).await.unwrap();
+        let (votes, archives) = (files.votes(), files.archives());
+        let _tended = context.child("renewal").spawn(move |_| files.tend());
+        let (vote, _) = votes.open(VOTES, b"vote").await.unwrap();
+        let (block, _) = archives.open(ARCHIVES, b"block").await.unwrap();
+        block.write_at(0, vec![1; 5 << 20], WriteOptions::default()).await.unwrap();
+        vote.write_at(0, vec![1; 9], WriteOptions::SYNC).await.unwrap();
+        context.sleep(Duration::from_secs(1)).await;
+        let second = [b"log".as_slice(), &2_u64.to_be_bytes()].concat();
+        assert_eq!(context.scan(LOG).await.unwrap(), [second]);
+    });
+}
+
+#[test]
+fn archives_that_fill_a_log_which_cannot_grow_are_told_so() {
+    live(1, None, async |context| {
+        let files = files(&context).await.unwrap();
+        let archives = files.archives();
+        let _tended = context.child("renewal").spawn(move |_| files.tend());
+        let (block, _) = archives.open(ARCHIVES, b"block").await.unwrap();
+        *context.storage_fault_config().write() = FaultConfig::default().sync(probability!(1.0));
+        let fill = async |from: u64| {
+            for round in from..from + 40 {
+                block.write_at(round << 20, vec![1; 1 << 20], WriteOptions::default()).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        assert!(fill(0).await.is_err());
+        assert!(fill(40).await.is_err(), "it stays broken");
+    });
 }
 
 #[test]

@@ -148,21 +148,23 @@ impl<S: Storage> Storage for Votes<S> {
     async fn remove(&self, partition: &str, name: Option<&[u8]>) -> Result<(), Error> {
         let Self(shared) = self;
         let key = key_of(VOTES, partition, name.unwrap_or_default());
-        {
-            let mut table = shared.table.lock();
-            match name {
-                Some(name) if table.votes.remove(&key).is_none() => {
-                    return Err(Error::BlobMissing(partition.into(), hex::encode(name)));
-                }
-                Some(_) => {}
-                None => table.votes.retain(|other, _| !is_removed_by(&key, other)),
+        if name.is_none() {
+            // First, so that a crash leaves the log's answer without the question, and not the other way.
+            match shared.storage.remove(partition, None).await {
+                Ok(()) | Err(Error::PartitionMissing(_)) => {}
+                failed => return failed,
             }
-            table.push(&Change::Remove { name: &key });
         }
+        let mut table = shared.table.lock();
         match name {
-            Some(_) => Ok(()),
-            None => shared.storage.remove(partition, None).await,
+            Some(name) if table.votes.remove(&key).is_none() => {
+                return Err(Error::BlobMissing(partition.into(), hex::encode(name)));
+            }
+            Some(_) => {}
+            None => table.votes.retain(|other, _| !is_removed_by(&key, other)),
         }
+        table.push(&Change::Remove { name: &key });
+        Ok(())
     }
 
     async fn scan(&self, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
