@@ -99,6 +99,8 @@ fn i9_what_a_ledger_has_before_its_archives_do_outlasts_a_loss_of_power() {
 
 /// The only validator has the last block of an epoch and is not asked for it before it is back. Its log of
 /// the epoch is closed: what it does not have by then, nobody decides again.
+/// Here a vote has always synced the certificate before the power fails; the sync that is made for it alone
+/// before the block is applied matters where that vote comes later.
 #[test]
 fn i9_the_certificate_of_an_epochs_last_block_outlasts_a_loss_of_power() {
     let network = Network::with_epochs(2, &[0], 8, &Pool::with(30));
