@@ -1,5 +1,5 @@
 // People: each with a browser, a language, a screen and perhaps a wallet; and how their pages are looked at.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { createPublicClient, createWalletClient, http } from "viem";
@@ -61,7 +61,9 @@ export async function check(page, name) {
 const known = new Map();
 function words(language, key, values = {}) {
   if (!known.has(language)) {
-    const files = [`words/${language}.ts`, `words/first/${language}.ts`].map((file) => readFileSync(`${process.env.WEB_SOURCES}/${file}`, "utf8"));
+    const place = `${process.env.WEB_SOURCES}/words`;
+    const names = [`first/${language}.ts`, ...readdirSync(`${place}/${language}`).map((name) => `${language}/${name}`)];
+    const files = names.map((name) => readFileSync(`${place}/${name}`, "utf8"));
     const pairs = [...files.join("\n").matchAll(/^ {2}("(?:[^"\\]|\\.)*"): ("(?:[^"\\]|\\.)*"),$/gm)];
     known.set(language, new Map(pairs.map(([, name, text]) => [JSON.parse(name), JSON.parse(text)])));
   }

@@ -14,18 +14,34 @@ function words(file) {
   return new Map(lines.map(([, key, value]) => [JSON.parse(key), JSON.parse(value)]));
 }
 
+/** Where the words of a language are: those of the first visit, then one file for each area. */
+function files(language) {
+  const areas = readdirSync(join(root, "words", language)).sort();
+  return [`first/${language}`, ...areas.map((file) => `${language}/${file.replace(/\.ts$/, "")}`)];
+}
+
+const every = (language) => new Map(files(language).flatMap((file) => [...words(file)]));
 const places = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
 const first = words("first/en");
-const en = new Map([...first, ...words("en")]);
-const id = new Map([...words("first/id"), ...words("id")]);
+const en = every("en");
+const id = every("id");
 const sources = readdirSync(root, { recursive: true })
   .filter((file) => /\.(svelte|ts)$/.test(file) && !file.startsWith("words"))
   .map((file) => [file, readFileSync(join(root, file), "utf8")]);
 
 test("every key is in both languages, once", () => {
-  for (const part of ["first/", ""]) assert.deepEqual([...words(`${part}id`).keys()], [...words(`${part}en`).keys()]);
-  assert.equal(en.size, first.size + words("en").size);
+  const [english, indonesian] = ["en", "id"].map((language) => files(language).map((file) => [...words(file).keys()]));
+  assert.deepEqual(indonesian, english);
+  assert.equal(en.size, english.flat().length);
   assert.ok(en.size > 480);
+});
+
+test("every area is among the words that are loaded", () => {
+  for (const language of ["en", "id"]) {
+    const text = readFileSync(join(root, `words/${language}.ts`), "utf8");
+    const loaded = [...text.matchAll(/^ {2}\.\.\.(\w+),$/gm)].map(([, area]) => `${language}/${area}`);
+    assert.deepEqual(loaded.sort(), files(language).slice(1));
+  }
 });
 
 test("both say the same values, and nothing is empty", () => {

@@ -1,0 +1,22 @@
+/** Words of no page in particular: buttons, columns and fields. */
+export const everywhere = {
+  "amount.expected": "Expected an amount such as 1.25",
+  "any": "Any",
+  "balance": "Balance",
+  "cancel": "Cancel",
+  "chart.most": "highest",
+  "chart.table": "As a table",
+  "close": "Close",
+  "creator": "Creator",
+  "fee": "Protocol fee",
+  "final": "Final",
+  "hash": "Hash",
+  "more": "Show more",
+  "next": "Next",
+  "owner": "Owner",
+  "price": "Price",
+  "seller": "Seller",
+  "show": "Show",
+  "to": "To",
+  "until": "Until",
+};

@@ -1,0 +1,22 @@
+/** Words of the supply: schedules, and announced moves of treasury coin. */
+export const supply = {
+  "move.0": "Announced",
+  "move.1": "Done",
+  "move.2": "Taken back",
+  "supply.amount": "Amount",
+  "supply.beneficiary": "For",
+  "supply.byMonth": "Comes free, by month (UTC)",
+  "supply.calendar": "Unlock calendar",
+  "supply.earliest": "Earliest",
+  "supply.free": "Free in all, at the end of each month (UTC)",
+  "supply.from": "From",
+  "supply.lead": "Ten billion, fixed at the start. Every node checks after every block that none was made or lost.",
+  "supply.locked": "Still locked",
+  "supply.lockedShare": "Share of all",
+  "supply.next": "Next unlock",
+  "supply.noNotices": "No move of treasury coin is announced.",
+  "supply.notices": "Announced moves",
+  "supply.released": "Paid out",
+  "supply.schedules": "Schedules",
+  "supply.total": "Supply",
+};

@@ -1,0 +1,32 @@
+import type { earnings as en } from "../en/earnings.ts";
+
+/** As `../en/earnings.ts`, in Bahasa Indonesia. */
+export const earnings: Record<keyof typeof en, string> = {
+  "earnings.byDay": "Pendapatan per hari (UTC)",
+  "earnings.csv": "Unduh CSV",
+  "earnings.entries": "Entri",
+  "earnings.lead": "Uang saat tiba, beserta sebabnya.",
+  "earnings.month": "Bulan",
+  "earnings.nobody": "Hubungkan untuk melihat pendapatan Anda, atau cari alamat mana pun: semuanya terbuka.",
+  "earnings.none": "Belum ada pergerakan.",
+  "earnings.of": "Milik siapa",
+  "earnings.other": "Dari atau kepada",
+  "earnings.reading": "Membaca laporan",
+  "earnings.rows": "{count} baris terbaca",
+  "earnings.statements": "Laporan per bulan (UTC)",
+  "earnings.stream": "Uang masuk dan keluar",
+  "earnings.total": "Total pendapatan",
+  "payee.gateway": "Gateway",
+  "payee.pool": "Dana insentif",
+  "payee.worker": "Pekerja",
+  "reason.correction": "Dimenangkan dalam sengketa",
+  "reason.gateway_fee": "Biaya gateway",
+  "reason.jury": "Tugas juri",
+  "reason.protocol_fee": "Biaya protokol",
+  "reason.referral": "Rujukan",
+  "reason.royalty": "Royalti",
+  "reason.sale": "Penjualan",
+  "reason.spent": "Dibelanjakan",
+  "reason.validation": "Validasi",
+  "reason.worker": "Pekerjaan",
+};

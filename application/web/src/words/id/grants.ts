@@ -1,0 +1,33 @@
+import type { grants as en } from "../en/grants.ts";
+
+/** As `../en/grants.ts`, in Bahasa Indonesia. */
+export const grants: Record<keyof typeof en, string> = {
+  "grant": "Hibah",
+  "grant.accept": "Terima dan bayar",
+  "grant.another": "Tambah tahap",
+  "grant.approve": "Setujui",
+  "grant.ask": "Ajukan hibah",
+  "grant.budget": "Anggaran",
+  "grant.closed": "berakhir",
+  "grant.days": "Tenggat, hari",
+  "grant.deliver": "Serahkan tahap berikutnya",
+  "grant.delivered": "Diserahkan {time}, menunggu",
+  "grant.evidence": "Tempat hasilnya dapat dilihat",
+  "grant.grantee": "Untuk",
+  "grant.hashWhy": "Hanya hash-nya yang masuk rantai: berikan teksnya kepada pengelola program.",
+  "grant.manager": "Pengelola",
+  "grant.milestone": "Tahap {number}",
+  "grant.paid": "{paid} dari {all} tahap dibayar",
+  "grant.programme": "Program",
+  "grant.reject": "Tolak",
+  "grant.reviewer": "Peninjau",
+  "grant.state.0": "Diajukan",
+  "grant.state.1": "Berjalan",
+  "grant.state.2": "Selesai",
+  "grant.state.3": "Diakhiri",
+  "grant.what": "Yang akan Anda kerjakan",
+  "grants": "Hibah",
+  "grants.none": "Belum ada program. Usulan jenis Kas dapat membukanya.",
+  "grants.unassigned": "Diterima dan belum masuk program:",
+  "grants.why": "Program yang diberi koin dari dana insentif oleh suara. Hibah dibayar per tahap, untuk hasil yang diserahkan dan ditinjau; yang tidak diperoleh kembali.",
+};

@@ -1,0 +1,33 @@
+import type { help as en } from "../en/help.ts";
+
+/** As `../en/help.ts`, in Bahasa Indonesia. */
+export const help: Record<keyof typeof en, string> = {
+  "help.ask": "Bertanya dan memeriksa",
+  "help.askText": "Kunci berbatas, tanda terima, dan bukti siapa yang dibayar.",
+  "help.contribute": "Berkontribusi",
+  "help.contributeText": "Satu aset, banyak pembuat, dan pendapatan masing-masing.",
+  "help.copied": "Tersalin",
+  "help.copy": "Salin",
+  "help.create": "Membuat dan menjual",
+  "help.createText": "Mendaftarkan, menautkan ke asalnya, memberi lisensi, menjual.",
+  "help.errors": "Kesalahan",
+  "help.errorsText": "Arti setiap kode dan apa yang perlu dilakukan.",
+  "help.foreign": "Dokumen ini sejauh ini hanya ada dalam bahasa Inggris.",
+  "help.lead": "Cara singkat melakukan sesuatu; semua perintahnya dijalankan oleh uji otomatis.",
+  "help.operate": "Mengoperasikan",
+  "help.operateText": "Status, metrik, dan penghitungan ulang pasokan.",
+  "help.quickstart": "Mulai cepat",
+  "help.quickstartText": "Dari program sampai jawaban berbayar, dalam lima menit.",
+  "help.reference": "Rujukan",
+  "help.referenceText": "Semua perintah, antarmuka semua protokol:",
+  "help.validate": "Menjalankan validator",
+  "help.validateText": "Jaringan beberapa mesin: bergabung, staking, keluar.",
+  "reference": "Antarmuka protokol",
+  "reference.counts": "{functions} fungsi, {events} peristiwa, {errors} penolakan",
+  "reference.errors": "Penolakan",
+  "reference.find": "Cari nama dan tipe",
+  "reference.functions": "Fungsi",
+  "reference.lead": "Setiap fungsi, peristiwa, dan penolakan milik protokol rantai, dibuat dari antarmuka yang dijalankan program ini.",
+  "reference.metrics": "Metrik",
+  "reference.payable": "menerima koin",
+};

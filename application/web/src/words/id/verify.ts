@@ -1,0 +1,32 @@
+import type { verify as en } from "../en/verify.ts";
+
+/** As `../en/verify.ts`, in Bahasa Indonesia. */
+export const verify: Record<keyof typeof en, string> = {
+  "verify.answer": "Hash jawaban, kata demi kata, sama dengan di tanda terima",
+  "verify.bill": "Token kali harga sama dengan tagihan",
+  "verify.block": "Blok itu milik node ini",
+  "verify.bring": "Periksa tanda terima dari berkas",
+  "verify.broken": "Ada yang tidak cocok. Jangan percayai tanda terima ini.",
+  "verify.gateway": "Ditandatangani gateway",
+  "verify.genesis": "Rantai dimulai dari genesis yang sama",
+  "verify.hash": "Hash tanda terima itu sendiri",
+  "verify.lead": "Siapa meminta apa kepada siapa, berapa biayanya, dan siapa yang dibayar. Diperiksa di sini: peramban Anda menghitung ulang setiap hash.",
+  "verify.log": "Klaim ada di tanda terima blok",
+  "verify.no": "Tidak cocok: ",
+  "verify.noReceipt": "Berkas ini bukan tanda terima. Diharapkan JSON dari `sahara receipt get`.",
+  "verify.paid": "Siapa yang dibayar",
+  "verify.payer": "Pembayar",
+  "verify.place": "Tanda terima ada di pohon klaim",
+  "verify.quorum": "Lebih dari dua pertiga validator menandatangani blok ini",
+  "verify.receipt": "Tanda terima",
+  "verify.request": "Hash pertanyaan sama dengan di tanda terima",
+  "verify.rest": "Pemeriksaan yang sama tanpa halaman ini, luring:",
+  "verify.said": "Jawabannya",
+  "verify.save": "Simpan sebagai berkas",
+  "verify.title": "Diperiksa di peramban ini",
+  "verify.tokens": "Token dibaca dan ditulis",
+  "verify.weights": "Bobot (BLAKE3)",
+  "verify.whole": "Semuanya cocok, dari jawaban sampai blok yang membayar.",
+  "verify.worker": "Ditandatangani pekerja",
+  "verify.yes": "Cocok: ",
+};
