@@ -5,7 +5,7 @@ alloy_sol_types::sol! {
     /// Validators and who stands behind them. A delegation is shares of its validator's stake, so that a slash is one division for all of them.
     interface IStaking {
         /// The keys of one seat: consensus key (BLS12-381, 96 bytes), proof that it is held (48 bytes), network key (ed25519); and where
-        /// its node is reached: IPv6 or mapped IPv4, and port, 0 where only the nodes' own configuration says it.
+        /// its node is reached: IPv6 or mapped IPv4, and port. Only seats of block 0 may have port 0: the nodes' own configuration says it then.
         struct SeatKey { bytes consensusKey; bytes possession; bytes32 networkKey; bytes16 ip; uint16 port; }
         struct Validator {
             uint256 stake; uint256 shares; uint256 unpaid; uint16 commission; uint64 commissionChangedAt; address feeAddress;
@@ -49,6 +49,7 @@ alloy_sol_types::sol! {
         error CommissionTooHigh(uint16 commission, uint16 most);
         error CommissionChange(uint16 from, uint16 to, uint64 allowedAt);
         error InvalidFeeAddress(address account);
+        /// Keys that are none, or not held; a place where no node can be: port 0, or the address of none, many or all; or no such seat.
         error InvalidSeatKey(uint256 index);
         error SeatKeyTaken(uint256 index);
         error TooManySeatKeys(uint256 keys, uint256 most);

@@ -1,6 +1,6 @@
 //! A key's daily cap: the chain counts claims on the day of their block, whenever the work was done.
 
-use super::world::{NOW, SECRET, World, chat};
+use super::world::{NOW, World, chat};
 use alloy_primitives::U256;
 use sahara_abi::{CHANNELS, IChannels};
 use sahara_primitives::ChannelId;
@@ -91,15 +91,7 @@ async fn a_backlog_above_a_days_cap_is_collected_in_parts() {
 #[tokio::test]
 async fn more_channels_than_a_transaction_takes_are_settled() {
     let world = World::new().await;
-    let mut channels = Vec::new();
-    for number in 0..40 {
-        let secret = format!("{SECRET}-{number}");
-        let mut grant = world.grant(1, 1);
-        grant.keyId = alloy_primitives::keccak256(&secret);
-        channels.push(world.register_key(&grant).await);
-        let answer = world.ask_with(&secret, &short()).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-    }
+    let channels = world.answer_new_keys(40, &short()).await;
     assert_eq!(world.gateway.unsettled.lock().len(), 40);
     world.settle().await;
     assert!(world.gateway.unsettled.lock().is_empty());

@@ -197,10 +197,7 @@ async fn g9_a_use_is_counted_once_with_its_claim_and_the_asset_is_not_paid_twice
 async fn g9_killed_after_its_claim_was_sent_a_use_is_counted_once() {
     let (mut world, license) = World::licensed(Pricing::PerUse, 5).await;
     world.answer(&chat("one")).await;
-    let account = world.gateway.known_account(world.channel).unwrap();
-    let prepared = world.gateway.prepare(&account).unwrap().unwrap();
-    world.gateway.chain().claim(vec![prepared.claim], prepared.uses).await.unwrap();
-    world.kill_and_restart().await;
+    world.kill_after_claim().await;
     world.settle().await;
     assert_eq!(world.license(license).uses, 1);
     world.answer(&chat("two")).await;

@@ -138,11 +138,7 @@ async fn g2_killed_after_persisting_or_submitting_it_settles_once() {
     let settled = |world: &World| Amount::from_u128(world.node.channel(world.channel).settled.to());
     assert_eq!(settled(&world), spent);
     world.answer(&chat("submitted")).await;
-    // Submitted and final, and the store as it was before.
-    let account = world.gateway.known_account(world.channel).unwrap();
-    let prepared = world.gateway.prepare(&account).unwrap().unwrap();
-    world.gateway.chain().claim(vec![prepared.claim], prepared.uses).await.unwrap();
-    world.kill_and_restart().await;
+    world.kill_after_claim().await;
     world.settle().await;
     assert_eq!(settled(&world), world.spent());
     assert_eq!(world.node.channel(world.channel).seq.to::<u32>(), 2);

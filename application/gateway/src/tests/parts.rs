@@ -1,6 +1,6 @@
 //! Claims that take more than a transaction may have: an asset with many ancestors costs what they do.
 
-use super::world::{SECRET, World, chat};
+use super::world::{World, chat};
 use std::sync::atomic::Ordering;
 
 fn stores(world: &World) -> u64 {
@@ -23,15 +23,7 @@ async fn claims_that_are_too_much_together_are_settled_in_parts() {
     let world = World::new().await;
     world.answer(&chat("one")).await;
     let one = settling(&world).await;
-    let mut channels = Vec::new();
-    for number in 0..8 {
-        let secret = format!("{SECRET}-{number}");
-        let mut grant = world.grant(1, 1);
-        grant.keyId = alloy_primitives::keccak256(&secret);
-        channels.push(world.register_key(&grant).await);
-        let answer = world.ask_with(&secret, &chat("one")).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-    }
+    let channels = world.answer_new_keys(8, &chat("one")).await;
     // About three of them.
     world.node.most_stores.store(3 * one, Ordering::SeqCst);
     let before = blocks(&world);

@@ -338,6 +338,14 @@ impl World {
         self.restart_with(self.copy_store()).await;
     }
 
+    /// Collects what it has, and is killed before its store knows.
+    pub(crate) async fn kill_after_claim(&mut self) {
+        let account = self.gateway.known_account(self.channel).unwrap();
+        let prepared = self.gateway.prepare(&account).unwrap().unwrap();
+        self.gateway.chain().claim(vec![prepared.claim], prepared.uses).await.unwrap();
+        self.kill_and_restart().await;
+    }
+
     pub(crate) fn ask(&self, body: &Value) -> reqwest::RequestBuilder {
         self.ask_with(SECRET, body)
     }
@@ -364,6 +372,19 @@ impl World {
         let text = response.text().await.unwrap();
         assert_eq!(status, 200, "{text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// As many new keys, and this answer to each.
+    pub(crate) async fn answer_new_keys(&self, count: u8, body: &Value) -> Vec<ChannelId> {
+        let mut channels = Vec::new();
+        for number in 0..count {
+            let secret = format!("{SECRET}-{number}");
+            let grant = IChannels::KeyGrant { keyId: keccak256(&secret), ..self.grant(1, 1) };
+            channels.push(self.register_key(&grant).await);
+            let answer = self.ask_with(&secret, body).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+        }
+        channels
     }
 
     /// Settles everything there is.

@@ -280,9 +280,15 @@ fn read(file: &Path) -> Result<String> {
 
 /// The bundle alone, or inside of what `receipt get` printed.
 fn bundle(text: &str) -> Result<Bundle> {
-    let expected = "expected what `sahara receipt get ID --json` printed";
+    let expected = "expected a receipt as `sahara receipt get ID --json` prints it";
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::usage(format!("this is no receipt: {expected} ({error})")))?;
+    // What was printed instead, here or by a gateway, and went into the file all the same.
+    if let Some(message) = value.pointer("/error/message").and_then(Value::as_str) {
+        return Err(Failure::usage(format!(
+            "the file holds an error and no receipt: {expected} (the error is {message:?})"
+        )));
+    }
     if value.get("state").and_then(Value::as_str) == Some("pending") {
         return Err(Failure::refused(
             "this receipt is not settled yet: there is nothing to verify until its claim is final",
@@ -300,6 +306,7 @@ mod tests {
     use crate::failure::{Kind, kind_of};
     use sahara_compute::Payment;
     use sahara_primitives::{Address, Amount, AssetId};
+    use serde_json::json;
 
     #[test]
     fn what_is_no_receipt_is_said_to_be_none() {
@@ -312,6 +319,17 @@ mod tests {
             assert_eq!(kind_of(&error), kind, "{text}");
             assert!(error.to_string().contains(words), "{error}");
         }
+    }
+
+    #[test]
+    fn an_error_in_place_of_a_receipt_is_called_one_and_repeated() {
+        let message = "the gateway answered 404: there is no receipt rcpt_0";
+        let error = json!({"code": "not_found", "message": message, "exit_code": 3});
+        let error = bundle(&json!({ "error": error }).to_string()).unwrap_err();
+        assert_eq!(kind_of(&error), Kind::Usage);
+        let told = error.to_string();
+        assert!(told.contains("holds an error") && told.contains(message), "{told}");
+        assert!(told.contains("expected a receipt as `sahara receipt get ID --json`"), "{told}");
     }
 
     #[test]

@@ -96,6 +96,27 @@ pub(super) struct Node {
     pub(super) missing_blocks: u64,
 }
 
+#[cfg(test)]
+impl Node {
+    /// At block 42 with the whole chain, made a second ago by its only validator.
+    pub(super) fn sample() -> Self {
+        Self {
+            version: String::from("sahara/v0"),
+            chain_id: 1,
+            height: 42,
+            hash: B256::ZERO,
+            timestamp: 1_000,
+            age_seconds: 1,
+            base_fee: None,
+            peers: 0,
+            validators: 1,
+            genesis_hash: B256::ZERO,
+            first_block: 0,
+            missing_blocks: 0,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NodeInfo {
@@ -323,30 +344,12 @@ fn fault(status: &Status, session: &Session, own: Option<&Network>) -> eyre::Rep
 mod tests {
     use super::{Node, Part, gateway_text, height_text, node_text, past_text, place_text};
     use crate::{failure::Failure, local::Room};
-    use sahara_primitives::B256;
     use serde_json::json;
-
-    fn node(validators: u64, age_seconds: u64) -> Node {
-        Node {
-            version: String::from("sahara/v0"),
-            chain_id: 1,
-            height: 42,
-            hash: B256::ZERO,
-            timestamp: 1_000,
-            age_seconds,
-            base_fee: None,
-            peers: 3,
-            validators,
-            genesis_hash: B256::ZERO,
-            first_block: 0,
-            missing_blocks: 0,
-        }
-    }
 
     #[test]
     fn a_node_without_the_oldest_blocks_says_what_becomes_of_them() {
-        assert_eq!(past_text(&node(1, 1)), None);
-        let fills = Node { first_block: 31, missing_blocks: 1, ..node(1, 1) };
+        assert_eq!(past_text(&Node::sample()), None);
+        let fills = Node { first_block: 31, missing_blocks: 1, ..Node::sample() };
         let text = past_text(&fills).unwrap();
         assert_eq!(text, "from 31 on, 1 block of the past still being fetched");
         let text = past_text(&Node { missing_blocks: 0, ..fills }).unwrap();
@@ -368,10 +371,12 @@ mod tests {
 
     #[test]
     fn a_chain_that_stands_still_is_said_to() {
-        assert_eq!(height_text(&node(1, 1)), "block 42, final, made 1 s ago");
-        assert!(height_text(&node(1, 60)).ends_with("THE CHAIN STANDS STILL"));
-        assert!(node_text("u", &node(4, 1)).ends_with("3 of 3 other validators known"));
-        assert!(node_text("u", &node(1, 1)).ends_with("the only validator"));
+        assert_eq!(height_text(&Node::sample()), "block 42, final, made 1 s ago");
+        let still = Node { age_seconds: 60, ..Node::sample() };
+        assert!(height_text(&still).ends_with("THE CHAIN STANDS STILL"));
+        let among_four = Node { peers: 3, validators: 4, ..Node::sample() };
+        assert!(node_text("u", &among_four).ends_with("3 of 3 other validators known"));
+        assert!(node_text("u", &Node::sample()).ends_with("the only validator"));
     }
 
     #[test]

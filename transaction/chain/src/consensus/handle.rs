@@ -2,14 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use super::{node::ConsensusError, progress::Heights};
+use super::{node::ConsensusError, progress::Heights, thread::Thread};
 
 /// A validator at work. Dropping it asks the validator to stop and does not wait.
 pub struct ConsensusHandle {
-    pub(super) stop: Option<oneshot::Sender<()>>,
-    pub(super) ended: oneshot::Receiver<Result<(), ConsensusError>>,
+    pub(super) thread: Thread<()>,
     pub(super) status: ConsensusStatus,
 }
 
@@ -89,23 +88,14 @@ impl ConsensusHandle {
     /// # Errors
     /// Why it ended.
     pub async fn ended(&mut self) -> Result<(), ConsensusError> {
-        (&mut self.ended).await.unwrap_or_else(|_| Err(vanished()))
+        self.thread.ended().await
     }
 
     /// Asks the validator to stop and waits until everything it had to write is written.
     ///
     /// # Errors
     /// If it ended otherwise before.
-    pub async fn stop(mut self) -> Result<(), ConsensusError> {
-        if let Some(stop) = self.stop.take() {
-            // It may have ended already; the outcome says so.
-            let _was_running = stop.send(()).is_ok();
-        }
-        self.ended().await
+    pub async fn stop(self) -> Result<(), ConsensusError> {
+        self.thread.stop().await
     }
-}
-
-/// The thread is gone and said nothing.
-pub(super) fn vanished() -> ConsensusError {
-    ConsensusError::Panicked("its thread is gone".into())
 }

@@ -3,8 +3,6 @@
 //! It runs on a thread and a runtime of its own, and ends with the whole state in the directory; the
 //! node then starts as after any restart. What peers send for consensus meanwhile is let fall.
 
-use std::{net::TcpListener, thread};
-
 use commonware_p2p::authenticated::lookup::Network;
 use commonware_runtime::{Handle, Runner as _, Spawner as _, Supervisor as _, tokio as runtime};
 use sahara_finality::ChainIdentity;
@@ -14,9 +12,9 @@ use tracing::info;
 use super::{
     engine::CHANNELS,
     gossip,
-    handle::vanished,
     network::{QUOTAS, most_peers},
-    node::{ConsensusConfig, ConsensusError, Node, STOP_PATIENCE, message},
+    node::{ConsensusConfig, ConsensusError, Node, STOP_PATIENCE},
+    thread::Thread,
 };
 use crate::{
     store::SyncStore,
@@ -37,8 +35,7 @@ pub struct StateSource {
 /// A state being fetched. Dropping it asks to stop and does not wait; what is here stays.
 #[derive(Debug)]
 pub struct JoinHandle {
-    stop: Option<oneshot::Sender<()>>,
-    ended: oneshot::Receiver<Result<bool, ConsensusError>>,
+    thread: Thread<bool>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -54,19 +51,15 @@ impl JoinHandle {
     /// # Errors
     /// Why it cannot go on.
     pub async fn ended(&mut self) -> Result<bool, ConsensusError> {
-        (&mut self.ended).await.unwrap_or_else(|_| Err(vanished()))
+        self.thread.ended().await
     }
 
     /// Asks it to stop and waits. A state that became whole meanwhile is on disk.
     ///
     /// # Errors
     /// If it failed before.
-    pub async fn stop(mut self) -> Result<bool, ConsensusError> {
-        if let Some(stop) = self.stop.take() {
-            // It may have ended already; the outcome says so.
-            let _was_running = stop.send(()).is_ok();
-        }
-        self.ended().await
+    pub async fn stop(self) -> Result<bool, ConsensusError> {
+        self.thread.stop().await
     }
 }
 
@@ -75,28 +68,13 @@ impl JoinHandle {
 /// # Errors
 /// When the address cannot be had. What goes wrong later, [`JoinHandle::ended`] tells.
 pub fn join(config: ConsensusConfig, source: StateSource) -> Result<JoinHandle, ConsensusError> {
-    // The library would panic on a taken port, after the thread is on its way.
-    let probe = TcpListener::bind(config.listen);
-    drop(probe.map_err(|source| ConsensusError::Listen { address: config.listen, source })?);
-    std::fs::create_dir_all(&config.storage_directory).map_err(ConsensusError::Start)?;
+    config.prepare()?;
     let seats = source.trust.validators().map_or(0, sahara_finality::ValidatorSet::len);
     let most_peers = most_peers(seats, &config);
     let node = Node { config, chain: source.chain, most_peers, guard: None };
-    let (stop, stopped) = oneshot::channel();
-    let (ending, ended) = oneshot::channel();
     let (progress_sender, progress) = watch::channel(Progress::default());
-    thread::Builder::new()
-        .name("state sync".into())
-        .spawn(move || {
-            let work =
-                std::panic::AssertUnwindSafe(|| run(&node, source, (stopped, progress_sender)));
-            let outcome = std::panic::catch_unwind(work)
-                .unwrap_or_else(|panic| Err(ConsensusError::Panicked(message(&*panic))));
-            // Nobody may be listening any more.
-            let _heard = ending.send(outcome).is_ok();
-        })
-        .map_err(ConsensusError::Start)?;
-    Ok(JoinHandle { stop: Some(stop), ended, progress })
+    let work = move |stopped| run(&node, source, (stopped, progress_sender));
+    Ok(JoinHandle { thread: Thread::start("state sync", work)?, progress })
 }
 
 fn run(

@@ -74,6 +74,7 @@ mod presence;
 mod progress;
 mod said;
 mod storage;
+mod thread;
 mod timing;
 
 pub use delivery::Delivery;

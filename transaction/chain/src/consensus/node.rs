@@ -2,13 +2,11 @@
 //! whose keys are of no validator follows and signs nothing.
 
 use std::{
-    any::Any,
     io,
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
     path::PathBuf,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -35,6 +33,7 @@ use super::{
     ledger::{Ledger, SharedLedger},
     network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, most_peers},
     progress::Heights,
+    thread::Thread,
     timing::Timing,
 };
 use crate::sync;
@@ -70,6 +69,16 @@ pub struct ConsensusConfig {
     pub timing: Timing,
     /// Threads of the runtime.
     pub worker_threads: NonZeroUsize,
+}
+
+impl ConsensusConfig {
+    /// Makes the directory, and tries the address: the library would panic on a taken port, after the
+    /// thread is on its way.
+    pub(super) fn prepare(&self) -> Result<(), ConsensusError> {
+        let probe = TcpListener::bind(self.listen);
+        drop(probe.map_err(|source| ConsensusError::Listen { address: self.listen, source })?);
+        std::fs::create_dir_all(&self.storage_directory).map_err(ConsensusError::Start)
+    }
 }
 
 /// Why a validator cannot start, or ended.
@@ -121,31 +130,18 @@ pub fn run(
 ) -> Result<ConsensusHandle, ConsensusError> {
     let ledger: SharedLedger = Arc::new(ledger);
     let mut node = Node::new(config, &*ledger)?;
-    // The library would panic on a taken port, after the thread is on its way.
-    let probe = TcpListener::bind(node.config.listen);
-    drop(probe.map_err(|source| ConsensusError::Listen { address: node.config.listen, source })?);
-    std::fs::create_dir_all(&node.config.storage_directory).map_err(ConsensusError::Start)?;
+    node.config.prepare()?;
     node.guard = Some(Arc::new(node.open_guard()?));
 
-    let (stop, stopped) = oneshot::channel();
-    let (ending, ended) = oneshot::channel();
     let (heights_sender, heights) = watch::channel(Heights::default());
     let (metrics_sender, metrics) = watch::channel(None);
     let (peers_sender, peers) = watch::channel(0);
-    let signals =
-        Signals { stopped, heights: heights_sender, peers: peers_sender, metrics: metrics_sender };
-    thread::Builder::new()
-        .name("consensus".into())
-        .spawn(move || {
-            let work = std::panic::AssertUnwindSafe(|| node.run(ledger, gossip, signals));
-            let outcome = std::panic::catch_unwind(work)
-                .unwrap_or_else(|panic| Err(ConsensusError::Panicked(message(&*panic))));
-            // Nobody may be listening any more.
-            let _heard = ending.send(outcome).is_ok();
-        })
-        .map_err(ConsensusError::Start)?;
+    let thread = Thread::start("consensus", move |stopped| {
+        let (heights, peers, metrics) = (heights_sender, peers_sender, metrics_sender);
+        node.run(ledger, gossip, Signals { stopped, heights, peers, metrics })
+    })?;
     let status = ConsensusStatus { heights, peers, metrics };
-    Ok(ConsensusHandle { stop: Some(stop), ended, status })
+    Ok(ConsensusHandle { thread, status })
 }
 
 struct Signals {
@@ -329,10 +325,4 @@ async fn relay(mut from: watch::Receiver<Heights>, to: watch::Sender<Heights>) {
             return;
         }
     }
-}
-
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without message".into())
 }

@@ -22,6 +22,8 @@ use crate::ledger::{MemoryLedger, Pool};
 /// Nothing here takes this long; a test that would hang fails instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+type Running = (ConsensusHandle, TransactionGossip);
+
 struct Network {
     directory: TempDir,
     keys: Vec<ValidatorKeys>,
@@ -52,6 +54,11 @@ impl Network {
         let directory = TempDir::new().unwrap();
         let heartbeat = Timing::default().heartbeat;
         Self { directory, keys, addresses, ledgers, first, heartbeat }
+    }
+
+    /// For tests that wait for blocks without work.
+    fn with_fast_heartbeats(self) -> Self {
+        Self { heartbeat: Duration::from_millis(100), ..self }
     }
 
     /// A set with addresses.
@@ -89,10 +96,14 @@ impl Network {
         self.directory.path().join(format!("{index}.guard"))
     }
 
-    fn start(&self, index: usize) -> (ConsensusHandle, TransactionGossip) {
+    fn start(&self, index: usize) -> Running {
         let (node, wire) = transaction_gossip(1024);
         let ledger = self.ledgers[index].restarted();
         (run(self.config(index), ledger, wire).unwrap(), node)
+    }
+
+    fn start_all(&self) -> Vec<Running> {
+        (0..self.keys.len()).map(|index| self.start(index)).collect()
     }
 }
 
@@ -100,6 +111,18 @@ async fn reach(handle: &ConsensusHandle, height: u64) {
     let mut heights = handle.heights();
     let reached = heights.wait_for(|heights| heights.applied >= height);
     tokio::time::timeout(PATIENCE, reached).await.expect("the height is reached").unwrap();
+}
+
+async fn all_reach(running: &[Running], height: u64) {
+    for (handle, _) in running {
+        reach(handle, height).await;
+    }
+}
+
+async fn stop_all(running: Vec<Running>) {
+    for (handle, _) in running {
+        handle.stop().await.unwrap();
+    }
 }
 
 /// Waits until a validator says that it has so many peers.
@@ -137,10 +160,8 @@ async fn one_validator_finalises_work_at_once_stops_and_resumes() {
 async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
     let pool = Pool::with(0);
     let network = Network::new(4, &pool);
-    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
-    for (handle, _) in &running {
-        reach(handle, 3).await;
-    }
+    let mut running = network.start_all();
+    all_reach(&running, 3).await;
 
     reach_peers(&running[0].0, 3).await;
 
@@ -160,15 +181,11 @@ async fn four_validators_over_tcp_lose_one_go_on_and_take_it_back() {
     stopped.stop().await.unwrap();
     reach_peers(&running[0].0, 2).await;
     let height = network.ledgers[0].tip().header.number;
-    for (handle, _) in &running {
-        reach(handle, height + 4).await;
-    }
+    all_reach(&running, height + 4).await;
     let (back, _gossip) = network.start(3);
     reach(&back, height + 4).await;
     running.push((back, _gossip));
-    for (handle, _) in running {
-        handle.stop().await.unwrap();
-    }
+    stop_all(running).await;
     let chains: Vec<_> = network.ledgers.iter().map(|one| one.disk.lock().blocks.clone()).collect();
     let shared = chains.iter().map(Vec::len).min().unwrap();
     assert!(chains.iter().all(|one| one[..shared] == chains[0][..shared]), "i7: there is a fork");
@@ -180,12 +197,9 @@ const SILENT: usize = 100;
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn sockets_that_say_nothing_keep_no_validator_out_and_blocks_go_on() {
     let pool = Pool::with(0);
-    let mut network = Network::new(4, &pool);
-    network.heartbeat = Duration::from_millis(100);
-    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
-    for (handle, _) in &running {
-        reach(handle, 3).await;
-    }
+    let network = Network::new(4, &pool).with_fast_heartbeats();
+    let mut running = network.start_all();
+    all_reach(&running, 3).await;
     let (stopped, _) = running.remove(3);
     stopped.stop().await.unwrap();
     for (handle, _) in &running {
@@ -202,33 +216,25 @@ async fn sockets_that_say_nothing_keep_no_validator_out_and_blocks_go_on() {
     let back = run(config, network.ledgers[3].restarted(), transaction_gossip(8).1).unwrap();
     reach_peers(&back, 3).await;
     let height = network.ledgers[0].tip().header.number;
-    for handle in running.iter().map(|(handle, _)| handle).chain([&back]) {
-        reach(handle, height + 4).await;
-    }
+    all_reach(&running, height + 4).await;
+    reach(&back, height + 4).await;
     assert_eq!(silent.len(), 3 * SILENT, "they are held to the end");
-    for (handle, _) in running {
-        handle.stop().await.unwrap();
-    }
+    stop_all(running).await;
     back.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn i14_a_stranger_is_refused_until_a_quorum_lets_it_validate() {
     let pool = Pool::with(0);
-    let mut network = Network::with_epochs((5, 4), 10, &pool);
-    network.heartbeat = Duration::from_millis(100);
-    let running: Vec<_> = (0..5).map(|index| network.start(index)).collect();
-    for (handle, _) in &running[..4] {
-        reach(handle, 6).await;
-    }
+    let network = Network::with_epochs((5, 4), 10, &pool).with_fast_heartbeats();
+    let running = network.start_all();
+    all_reach(&running[..4], 6).await;
     // It knows where the others are and asks all the time; they do not know its key.
     assert_eq!(running[4].0.heights().borrow().applied, 0, "an unknown key is let in");
     assert_eq!(running[4].0.status().peers(), 0, "an unknown key is let in");
 
     pool.change(&network.set(1..5));
-    for (handle, _) in &running {
-        reach(handle, 45).await;
-    }
+    all_reach(&running, 45).await;
     let blocks = network.ledgers[4].disk.lock().blocks.clone();
     let key = |index: usize| network.keys[index].validator(Address::ZERO).network_key;
     let led = |index: usize, blocks: &[Arc<Block>]| {
@@ -236,20 +242,15 @@ async fn i14_a_stranger_is_refused_until_a_quorum_lets_it_validate() {
     };
     assert!(led(0, &blocks[..9]) && !led(4, &blocks[..9]), "epoch 0 is led by the first four");
     assert!(led(4, &blocks[25..]) && !led(0, &blocks[25..]), "later ones by the last four");
-    for (handle, _) in running {
-        handle.stop().await.unwrap();
-    }
+    stop_all(running).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn i15_a_validator_that_lost_its_votes_is_refused_and_may_sit_out() {
     let pool = Pool::with(0);
-    let mut network = Network::with_epochs((4, 4), 20, &pool);
-    network.heartbeat = Duration::from_millis(100);
-    let mut running: Vec<_> = (0..4).map(|index| network.start(index)).collect();
-    for (handle, _) in &running {
-        reach(handle, 3).await;
-    }
+    let network = Network::with_epochs((4, 4), 20, &pool).with_fast_heartbeats();
+    let mut running = network.start_all();
+    all_reach(&running, 3).await;
     let (stopped, _) = running.remove(3);
     stopped.stop().await.unwrap();
     std::fs::remove_dir_all(network.directory(3).as_ref()).unwrap();
@@ -268,17 +269,14 @@ async fn i15_a_validator_that_lost_its_votes_is_refused_and_may_sit_out() {
     let blocks = network.ledgers[3].disk.lock().blocks.clone();
     let leads = |block: &&Arc<Block>| block.seal.as_round().unwrap().leader == key;
     assert!(blocks[60..].iter().any(|block| leads(&block)), "it leads again");
-    for (handle, _) in running {
-        handle.stop().await.unwrap();
-    }
+    stop_all(running).await;
     back.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn i8_a_seat_without_address_keeps_nobody_from_starting() {
     let pool = Pool::with(0);
-    let mut network = Network::new(4, &pool);
-    network.heartbeat = Duration::from_millis(100);
+    let network = Network::new(4, &pool).with_fast_heartbeats();
     let missing = network.keys[3].validator(Address::ZERO).network_key;
     let start = |index: usize| {
         let mut config = network.config(index);
@@ -288,12 +286,8 @@ async fn i8_a_seat_without_address_keeps_nobody_from_starting() {
         (run(config, network.ledgers[index].restarted(), wire).unwrap(), node)
     };
     let running: Vec<_> = (0..3).map(start).collect();
-    for (handle, _) in &running {
-        reach(handle, 6).await;
-    }
-    for (handle, _) in running {
-        handle.stop().await.unwrap();
-    }
+    all_reach(&running, 6).await;
+    stop_all(running).await;
 }
 
 #[tokio::test]

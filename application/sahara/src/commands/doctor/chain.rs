@@ -171,27 +171,13 @@ fn clock(watched: &Watched) -> Finding {
 mod tests {
     use super::{Watched, answers, blocks, clock, peers, unwatched};
     use crate::commands::status::Node;
-    use sahara_primitives::B256;
 
     fn watched(age: i128, fresh: &[i128]) -> Watched {
         Watched { height: 42, age, fresh: fresh.to_vec() }
     }
 
     fn node(peers: u64, validators: u64) -> Node {
-        Node {
-            version: String::from("sahara/v0"),
-            chain_id: 1,
-            height: 42,
-            hash: B256::ZERO,
-            timestamp: 1_000,
-            age_seconds: 1,
-            base_fee: None,
-            peers,
-            validators,
-            genesis_hash: B256::ZERO,
-            first_block: 0,
-            missing_blocks: 0,
-        }
+        Node { peers, validators, ..Node::sample() }
     }
 
     #[test]
