@@ -5,7 +5,9 @@
 //! double vote. But the journal lies in the consensus directory. If that is lost, or replaced by an
 //! older copy, the validator would sign again in views it signed in before. So a second file stands
 //! beside the key: the guard. It says how far this key may have signed; the directory holds the same
-//! in its mark. A directory whose mark is missing or older than the guard has lost votes.
+//! in its mark. A directory whose mark is missing or older than the guard has lost votes. Without the
+//! guard nothing tells how old the directory is, so votes may be lost as well; and a key with neither,
+//! whose seat stands in an epoch under way, may be one that came back from paper.
 //!
 //! # How often
 //! The guard runs ahead: it names a view that is up to [`VIEWS_AHEAD`] views later than those signed
@@ -16,9 +18,13 @@
 //! # What to do then
 //! [`LostVotes::SitOut`] is safe: the node follows and signs again from the epoch after the last it
 //! signed in, since votes of one epoch mean nothing in another.
+//!
+//! # One process
+//! Who opened a guard holds it until it ends: another process on this machine with the same key file is
+//! refused, whatever its directory is.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -41,6 +47,9 @@ pub const VIEWS_AHEAD: u64 = 8;
 
 /// The directory's own copy of the guard.
 const MARK: &str = "signed.json";
+
+/// Nothing is signed by this process.
+const ALWAYS: u64 = u64::MAX;
 
 /// What to do when the consensus directory has lost votes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +80,25 @@ pub enum GuardError {
         /// The last view of it.
         view: u64,
     },
+    /// There is no guard, and the directory may be older than what the key signed last.
+    #[error(
+        "{guard} is missing, and {directory} knows of votes of this key up to view {view} of epoch {epoch}: whether there were later ones, only the guard says. Put the guard back beside the key file (it has the key file's name, with another ending), or start with `--lost-votes sit-out` to follow without signing until the next epoch (safe), or with `--lost-votes sign-anyway` if the directory is that of the last start (if it is an older copy, a double vote can be proven against you)"
+    )]
+    NoGuard {
+        /// Where the guard should be.
+        guard: PathBuf,
+        /// The consensus directory.
+        directory: PathBuf,
+        /// The last epoch that the directory knows of.
+        epoch: u64,
+        /// The last view of it.
+        view: u64,
+    },
+    /// Another process has it open.
+    #[error(
+        "{0} is held by another process: a node with this key runs on this machine already. Two would sign twice, and a double vote can be proven against you"
+    )]
+    InUse(PathBuf),
     /// The file is of another key or network.
     #[error("{0} is the guard of another key or another network")]
     Other(PathBuf),
@@ -111,7 +139,16 @@ struct Record {
     sits_out: Option<u64>,
 }
 
-/// How far a key may have signed, as its guard says, or the directory's mark if the guard is gone.
+/// What the chain of this node says of a key when its guard is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The epoch of the next block; none if there is only block 0.
+    pub epoch: Option<u64>,
+    /// Whether the key has a seat in it.
+    pub is_seated: bool,
+}
+
+/// How far a key may have signed, as its guard says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     /// The network.
@@ -122,8 +159,6 @@ pub struct Signed {
     pub view: u64,
     /// Up to this epoch nothing is signed.
     pub sits_out: Option<u64>,
-    /// There is no guard, and the directory alone knows.
-    pub is_gone: bool,
 }
 
 /// Stands between the engine and the network: no vote leaves before it is accounted for.
@@ -132,13 +167,15 @@ pub struct Guard {
     file: PathBuf,
     mark: PathBuf,
     record: Mutex<Record>,
+    /// Held by this process while it lives.
+    _lock: File,
 }
 
 /// A guard that engines share.
 pub(super) type SharedGuard = Arc<Guard>;
 
 impl Guard {
-    /// Opens the guard in `file` of the consensus directory `directory`.
+    /// Opens the guard in `file` of the consensus directory `directory`, and holds it until it is dropped.
     ///
     /// # Errors
     /// See [`GuardError`]. With [`LostVotes::SitOut`] and [`LostVotes::SignAnyway`] lost votes are no
@@ -147,26 +184,28 @@ impl Guard {
         file: &Path,
         directory: &Path,
         (genesis, validator): (B256, String),
-        lost: LostVotes,
+        (standing, lost): (Standing, LostVotes),
     ) -> Result<Self, GuardError> {
+        let lock = lock(file)?;
         let mark = directory.join(MARK);
         let fresh = Record { genesis, validator, session: 0, epoch: 0, view: 0, sits_out: None };
         let read = |path: &Path| read(path, &fresh);
-        let (guarded, marked) = (read(file)?, read(&mark)?);
-        let mut record = match (guarded, marked) {
-            (None, None) => fresh,
-            (None, Some(marked)) => {
-                warn!(file = %file.display(), "the guard is gone; it is made again from the directory");
-                marked
-            }
+        let mut record = match (read(file)?, read(&mark)?) {
+            (None, None) => unknown(fresh, standing, lost),
+            (None, Some(marked)) => of_mark(marked, (standing, lost), (file, directory))?,
             (Some(guarded), marked) => {
                 let lost_votes = guarded.is_ahead_of(marked.as_ref());
                 after(guarded, lost_votes, lost, (file, directory))?
             }
         };
         record.session = record.session.saturating_add(1);
-        let guard = Self { file: file.into(), mark, record: Mutex::new(record.clone()) };
-        guard.write(&record)?;
+        // The next start, when the epoch is known, must not find that the key never signed.
+        let is_known = record.sits_out != Some(ALWAYS);
+        let guard =
+            Self { file: file.into(), mark, record: Mutex::new(record.clone()), _lock: lock };
+        if is_known {
+            guard.write(&record)?;
+        }
         Ok(guard)
     }
 
@@ -179,7 +218,6 @@ impl Guard {
         let mark = directory.join(MARK);
         // In this order: whoever signs meanwhile writes the mark first.
         let (guarded, marked) = (parse(file)?, parse(&mark)?);
-        let is_gone = guarded.is_none();
         let known = match (guarded, marked) {
             (Some(guarded), Some(marked)) if !marked.is_of(&guarded) => {
                 return Err(GuardError::Other(mark));
@@ -188,11 +226,15 @@ impl Guard {
                 let lost_votes = guarded.is_ahead_of(marked.as_ref());
                 Some(after(guarded, lost_votes, LostVotes::Refuse, (file, directory))?)
             }
-            (None, marked) => marked,
+            (None, Some(marked)) => {
+                let usual = (Standing::default(), LostVotes::Refuse);
+                Some(of_mark(marked, usual, (file, directory))?)
+            }
+            (None, None) => None,
         };
         Ok(known.filter(|record| record.view > 0).map(|record| {
             let Record { genesis, epoch, view, sits_out, .. } = record;
-            Signed { genesis, epoch, view, sits_out, is_gone }
+            Signed { genesis, epoch, view, sits_out }
         }))
     }
 
@@ -243,6 +285,60 @@ impl Record {
     }
 }
 
+/// Of a key of which neither guard nor directory tells anything: new, or back from paper.
+fn unknown(fresh: Record, standing: Standing, lost: LostVotes) -> Record {
+    let Standing { epoch, is_seated } = standing;
+    let sits_out = match (lost, epoch) {
+        (LostVotes::SignAnyway, _) | (LostVotes::Refuse, None) => None,
+        (LostVotes::SitOut, None) => {
+            warn!(
+                "in which epoch this key may have signed cannot be told before the blocks are here: nothing is signed until the node is started again"
+            );
+            Some(ALWAYS)
+        }
+        (LostVotes::Refuse, Some(_)) if !is_seated => None,
+        (LostVotes::Refuse | LostVotes::SitOut, Some(epoch)) => {
+            warn!(
+                epoch,
+                "this key has a seat, and nothing here tells what it signed: nothing is signed until the epoch is over"
+            );
+            Some(epoch)
+        }
+    };
+    Record { sits_out, ..fresh }
+}
+
+/// Of a key whose guard is gone: the directory may be an older copy. A crash before the first guard was
+/// written leaves the mark alone, and nothing signed.
+fn of_mark(
+    marked: Record,
+    (standing, lost): (Standing, LostVotes),
+    (file, directory): (&Path, &Path),
+) -> Result<Record, GuardError> {
+    let Record { epoch, view, .. } = marked;
+    match lost {
+        _ if view == 0 => Ok(marked),
+        LostVotes::Refuse => Err(GuardError::NoGuard {
+            guard: file.into(),
+            directory: directory.into(),
+            epoch,
+            view,
+        }),
+        LostVotes::SitOut => {
+            let last = standing.epoch.unwrap_or_default().max(epoch);
+            warn!(epoch = last, "the guard is gone: nothing is signed until the epoch is over");
+            Ok(Record { sits_out: Some(last), ..marked })
+        }
+        LostVotes::SignAnyway => {
+            warn!(
+                epoch,
+                view, "the guard is gone, and the key signs on from what its directory says"
+            );
+            Ok(Record { sits_out: None, ..marked })
+        }
+    }
+}
+
 fn after(
     guarded: Record,
     lost_votes: bool,
@@ -286,6 +382,19 @@ fn parse(file: &Path) -> Result<Option<Record>, GuardError> {
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|source| GuardError::Damaged { file: file.into(), source })
+}
+
+/// The guard itself is replaced with every write, so beside it lies a file that is not.
+fn lock(file: &Path) -> Result<File, GuardError> {
+    let path = file.with_extension("lock");
+    let disk = |source| GuardError::Disk { file: path.clone(), source };
+    let lock =
+        File::options().write(true).create(true).truncate(false).open(&path).map_err(disk)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(GuardError::InUse(file.into())),
+        Err(TryLockError::Error(source)) => Err(disk(source)),
+    }
 }
 
 /// Replaces a file so that after a power cut the old or the new one is there, whole.

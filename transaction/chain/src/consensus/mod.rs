@@ -81,7 +81,7 @@ pub use delivery::Delivery;
 pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, TrackPeers, ValidatorConfig, start};
 pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, ReceivedTransaction, TransactionGossip, transaction_gossip};
-pub use guard::{Guard, GuardError, LostVotes, Signed, VIEWS_AHEAD};
+pub use guard::{Guard, GuardError, LostVotes, Signed, Standing, VIEWS_AHEAD};
 pub use handle::{ConsensusHandle, ConsensusStatus};
 pub use join::{JoinHandle, StateSource, join};
 pub use leaders::{Leaders, Schedule};

@@ -28,9 +28,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     engine::{CHANNELS, Channels, Engine, Peers, ValidatorConfig, start_erased},
     gossip::{self, GossipWire},
-    guard::{Guard, GuardError, LostVotes},
+    guard::{Guard, GuardError, LostVotes, Standing},
     handle::{ConsensusHandle, ConsensusStatus, MetricsSource},
-    ledger::{Ledger, SharedLedger},
+    ledger::{AnyLedger, Ledger, SharedLedger},
     network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, most_peers},
     progress::Heights,
     thread::Thread,
@@ -131,7 +131,7 @@ pub fn run(
     let ledger: SharedLedger = Arc::new(ledger);
     let mut node = Node::new(config, &*ledger)?;
     node.config.prepare()?;
-    node.guard = Some(Arc::new(node.open_guard()?));
+    node.guard = Some(Arc::new(node.open_guard(&*ledger)?));
 
     let (heights_sender, heights) = watch::channel(Heights::default());
     let (metrics_sender, metrics) = watch::channel(None);
@@ -162,10 +162,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn new(
-        config: ConsensusConfig,
-        ledger: &dyn super::ledger::AnyLedger,
-    ) -> Result<Self, ConsensusError> {
+    fn new(config: ConsensusConfig, ledger: &dyn AnyLedger) -> Result<Self, ConsensusError> {
         let genesis = ledger.genesis();
         let hash = genesis.hash();
         let first = ledger.validators(None, 0).map(|set| set.hash());
@@ -190,10 +187,16 @@ impl Node {
         Ok(Self { config, chain, most_peers, guard: None })
     }
 
-    fn open_guard(&self) -> Result<Guard, GuardError> {
-        let key = to_hex(&self.config.keys.network.public_key());
+    fn open_guard(&self, ledger: &dyn AnyLedger) -> Result<Guard, GuardError> {
+        let key = self.config.keys.network.public_key();
+        let last = ledger.last_finalized();
+        let epoch = epoch_of(last.saturating_add(1), ledger.epoch_length());
+        let current = ledger.validators(None, epoch);
+        let is_seated = current.is_some_and(|current| current.find(&key).is_some());
+        let standing = Standing { epoch: (last > 0).then_some(epoch), is_seated };
         let ConsensusConfig { guard_file, storage_directory, lost_votes, .. } = &self.config;
-        Guard::open(guard_file, storage_directory, (self.chain.genesis, key), *lost_votes)
+        let of = (self.chain.genesis, to_hex(&key));
+        Guard::open(guard_file, storage_directory, of, (standing, *lost_votes))
     }
 
     fn run(

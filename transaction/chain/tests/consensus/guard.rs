@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use alloy_primitives::B256;
-use sahara_chain::consensus::{Guard, GuardError, LostVotes, Signed, VIEWS_AHEAD};
+use sahara_chain::consensus::{Guard, GuardError, LostVotes, Standing, VIEWS_AHEAD};
 use serde_json::{Value, json};
 
 /// The directory's own copy of the guard.
@@ -26,9 +26,17 @@ impl Host {
         self.directory.path().join("consensus")
     }
 
+    fn guard(&self) -> PathBuf {
+        self.directory.path().join("validator.guard")
+    }
+
     fn open(&self, lost: LostVotes) -> Result<Guard, GuardError> {
-        let file = self.directory.path().join("validator.guard");
-        Guard::open(&file, &self.consensus(), (GENESIS, "0xab".into()), lost)
+        self.open_in(Standing::default(), lost)
+    }
+
+    fn open_in(&self, standing: Standing, lost: LostVotes) -> Result<Guard, GuardError> {
+        let of = (GENESIS, "0xab".into());
+        Guard::open(&self.guard(), &self.consensus(), of, (standing, lost))
     }
 }
 
@@ -67,6 +75,7 @@ fn i15_the_record_is_read_and_written_as_it_was_before() {
     assert_eq!(written(), vec![record(5, 9); 2], "that far it may have signed");
     guard.before_vote(2, 10).unwrap();
     assert_eq!(written(), vec![record(5, 10 + VIEWS_AHEAD); 2]);
+    drop(guard);
     fs::remove_file(host.consensus().join(MARK)).unwrap();
     drop(host.open(LostVotes::SitOut).unwrap());
     let sits_out = written().iter().map(|one| one["sitsOut"].clone()).collect::<Vec<_>>();
@@ -86,6 +95,72 @@ fn i15_a_lost_directory_is_refused_and_may_sit_out() {
     assert_eq!(host.open(LostVotes::Refuse).unwrap().sits_out(), Some(3));
 }
 
+/// The directory may be an older copy: only the guard would say so.
+#[test]
+fn i15_a_lost_guard_is_refused_and_may_sit_out() {
+    let host = Host::new();
+    host.open(LostVotes::Refuse).unwrap().before_vote(3, 5).unwrap();
+    let kept = fs::read(host.guard()).unwrap();
+    fs::remove_file(host.guard()).unwrap();
+    let in_five = Standing { epoch: Some(5), is_seated: true };
+    let refused = host.open_in(in_five, LostVotes::Refuse).unwrap_err();
+    assert!(matches!(refused, GuardError::NoGuard { epoch: 3, .. }), "{refused}");
+    assert!(refused.to_string().contains("--lost-votes sit-out"), "{refused}");
+    assert!(!host.guard().exists(), "a refusal makes none");
+    // Back in its place it is as if nothing had been.
+    fs::write(host.guard(), kept).unwrap();
+    assert_eq!(host.open_in(in_five, LostVotes::Refuse).unwrap().sits_out(), None);
+    fs::remove_file(host.guard()).unwrap();
+    assert_eq!(host.open_in(in_five, LostVotes::SitOut).unwrap().sits_out(), Some(5));
+    assert_eq!(host.open_in(in_five, LostVotes::Refuse).unwrap().sits_out(), Some(5));
+    fs::remove_file(host.guard()).unwrap();
+    assert_eq!(host.open_in(in_five, LostVotes::SignAnyway).unwrap().sits_out(), None);
+}
+
+#[test]
+fn i15_a_key_back_from_paper_whose_seat_stands_sits_out() {
+    let (seated, new) = (|epoch| Standing { epoch, is_seated: true }, LostVotes::Refuse);
+    // A new network begins at once; so does who has no seat yet.
+    assert_eq!(Host::new().open_in(seated(None), new).unwrap().sits_out(), None);
+    let no_seat = Standing { epoch: Some(4), is_seated: false };
+    let host = Host::new();
+    assert_eq!(host.open_in(no_seat, new).unwrap().sits_out(), None);
+    assert_eq!(host.open_in(seated(Some(5)), new).unwrap().sits_out(), None, "it was here before");
+
+    for lost in [LostVotes::Refuse, LostVotes::SitOut] {
+        let host = Host::new();
+        assert_eq!(host.open_in(seated(Some(4)), lost).unwrap().sits_out(), Some(4));
+        assert_eq!(host.open_in(seated(Some(5)), new).unwrap().sits_out(), Some(4));
+    }
+    let host = Host::new();
+    let anyway = host.open_in(seated(Some(4)), LostVotes::SignAnyway).unwrap();
+    assert_eq!(anyway.sits_out(), None);
+
+    // Before its blocks are here nothing tells the epoch: all are sat out, until the next start knows.
+    let host = Host::new();
+    let first = host.open_in(seated(None), LostVotes::SitOut).unwrap();
+    assert_eq!(first.sits_out(), Some(u64::MAX));
+    drop(first);
+    assert_eq!(host.open_in(seated(Some(4)), new).unwrap().sits_out(), Some(4));
+}
+
+#[test]
+fn i15_one_process_has_a_key_whatever_its_directory() {
+    let host = Host::new();
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    guard.before_vote(0, 1).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(host.consensus().join(MARK), copy.path().join(MARK)).unwrap();
+    let usual = (Standing::default(), LostVotes::Refuse);
+    let second = || Guard::open(&host.guard(), copy.path(), (GENESIS, "0xab".into()), usual);
+    assert!(matches!(second(), Err(GuardError::InUse(of)) if of == host.guard()));
+    guard.before_vote(0, 100).unwrap();
+    assert!(matches!(second(), Err(GuardError::InUse(_))));
+    drop(guard);
+    assert!(matches!(second(), Err(GuardError::LostVotes { .. })), "its copy is older");
+    host.open(LostVotes::Refuse).unwrap();
+}
+
 #[test]
 fn i15_an_older_copy_of_the_directory_is_refused() {
     let host = Host::new();
@@ -94,6 +169,7 @@ fn i15_an_older_copy_of_the_directory_is_refused() {
     guard.before_vote(0, 1).unwrap();
     let copy = fs::read(&mark).unwrap();
     guard.before_vote(0, 2 + VIEWS_AHEAD).unwrap();
+    drop(guard);
     fs::write(&mark, copy).unwrap();
     assert!(matches!(host.open(LostVotes::Refuse), Err(GuardError::LostVotes { .. })));
     assert_eq!(host.open(LostVotes::SignAnyway).unwrap().sits_out(), None);
@@ -113,6 +189,7 @@ fn a_crash_between_mark_and_guard_is_no_loss() {
     guard.before_vote(0, 1).unwrap();
     let before = fs::read(&file).unwrap();
     guard.before_vote(0, 100).unwrap();
+    drop(guard);
     fs::write(&file, before).unwrap();
     assert_eq!(host.open(LostVotes::Refuse).unwrap().sits_out(), None);
 }
@@ -139,12 +216,12 @@ fn i15_a_look_at_the_guard_says_what_a_start_would_and_leaves_it_as_it_is() {
         guard.before_vote(3, view).unwrap();
         let seen = look().unwrap().unwrap();
         assert!(seen.epoch == 3 && (view..=view + VIEWS_AHEAD).contains(&seen.view), "{seen:?}");
-        assert!(seen.genesis == GENESIS && seen.sits_out.is_none() && !seen.is_gone, "{seen:?}");
+        assert!(seen.genesis == GENESIS && seen.sits_out.is_none(), "{seen:?}");
     }
     let kept = [&file, &mark].map(|path| fs::read(path).unwrap());
 
     fs::remove_file(&file).unwrap();
-    assert!(matches!(look(), Ok(Some(Signed { epoch: 3, is_gone: true, .. }))));
+    assert!(matches!(look(), Err(GuardError::NoGuard { epoch: 3, .. })));
     fs::write(&file, &kept[0]).unwrap();
     fs::remove_file(&mark).unwrap();
     assert!(matches!(look(), Err(GuardError::LostVotes { epoch: 3, .. })));
@@ -163,7 +240,8 @@ fn a_guard_of_another_key_or_a_damaged_one_is_refused() {
     let host = Host::new();
     let file = host.directory.path().join("validator.guard");
     host.open(LostVotes::Refuse).unwrap();
-    let other = Guard::open(&file, &host.consensus(), (GENESIS, "0xcd".into()), LostVotes::Refuse);
+    let usual = (Standing::default(), LostVotes::Refuse);
+    let other = Guard::open(&file, &host.consensus(), (GENESIS, "0xcd".into()), usual);
     assert!(matches!(other, Err(GuardError::Other(_))));
     fs::write(&file, "{").unwrap();
     assert!(matches!(host.open(LostVotes::SignAnyway), Err(GuardError::Damaged { .. })));

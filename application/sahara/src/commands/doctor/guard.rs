@@ -111,17 +111,10 @@ fn finding(key: &Path, seen: Result<Option<Signed>, GuardError>, chain: Option<C
 }
 
 fn of_signed(signed: &Signed, chain: Option<Chain>) -> (bool, String, &'static str) {
-    let Signed { genesis, epoch, view, sits_out, is_gone } = signed;
+    let Signed { genesis, epoch, view, sits_out } = signed;
     let mut found = format!("signed up to view {view} of epoch {epoch}");
     if let Some(last) = sits_out {
         found.push_str(&format!(", signs nothing in epoch {last}"));
-    }
-    if *is_gone {
-        return (
-            false,
-            format!("gone from beside the key; by the directory, {found}"),
-            "start the node: it makes the guard again from its directory; leave it beside the key, where a lost directory does not take it along",
-        );
     }
     match chain {
         Some((other, next)) if other == *genesis && next < *epoch => (
@@ -137,7 +130,7 @@ fn of_signed(signed: &Signed, chain: Option<Chain>) -> (bool, String, &'static s
 mod tests {
     use super::{Chain, Validator, finding};
     use crate::commands::doctor::Finding;
-    use sahara_chain::consensus::{Guard, LostVotes, VIEWS_AHEAD};
+    use sahara_chain::consensus::{Guard, LostVotes, Standing, VIEWS_AHEAD};
     use sahara_primitives::B256;
     use std::fs;
 
@@ -156,7 +149,8 @@ mod tests {
         assert!(look(None).is_fine && look(None).found.ends_with("nothing was signed yet"));
 
         let network = (GENESIS, String::from("0xab"));
-        let guard = Guard::open(file, consensus, network, LostVotes::Refuse).unwrap();
+        let usual = (Standing::default(), LostVotes::Refuse);
+        let guard = Guard::open(file, consensus, network, usual).unwrap();
         guard.before_vote(3, 5).unwrap();
         let signed = format!("signed up to view {} of epoch 3", 5 + VIEWS_AHEAD);
         // Of a chain that is as far or is another, and of one that nobody tells of.
@@ -170,7 +164,8 @@ mod tests {
         let kept = fs::read(file).unwrap();
         fs::remove_file(file).unwrap();
         let gone = look(None);
-        assert!(mends(&gone) && gone.found.contains("gone") && gone.found.ends_with(&signed));
+        assert!(mends(&gone) && gone.found.contains("is missing"), "{}", gone.found);
+        assert!(gone.found.contains("--lost-votes sit-out"), "{}", gone.found);
         fs::write(file, kept).unwrap();
         fs::remove_dir_all(consensus).unwrap();
         let lost = look(None);
