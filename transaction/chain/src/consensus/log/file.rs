@@ -18,10 +18,11 @@ pub(super) struct Log<S: Storage> {
     mask: u64,
     blob: S::Blob,
     generation: u64,
-    /// Bytes and frames in it, and bytes of the first.
+    /// Bytes and frames in it.
     length: u64,
     frames: u64,
-    begun_with: u64,
+    /// Bytes of the votes that it began with, which the next one will begin with as well.
+    votes: u64,
     /// How many changes it covers.
     covers: u64,
     /// Frames that are on their way to the disk, each with how many changes are covered with it. Who
@@ -34,14 +35,22 @@ pub(super) struct Log<S: Storage> {
 }
 
 impl<S: Storage> Log<S> {
-    /// Begins a generation with all that there is.
+    /// Begins a generation with all votes that there are.
     pub(super) async fn begin(
         storage: S,
         partition: String,
         (mask, generation): (u64, u64),
-        whole: &Changes,
+        votes: &Changes,
     ) -> Result<Self, Error> {
-        let (blob, length) = first_frame(&storage, &partition, (mask, generation), whole).await?;
+        let begun = first_frame(&storage, &partition, (mask, generation), votes).await;
+        let (blob, length) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                // A start on a full disk must not make it fuller.
+                drop(storage.remove(&partition, Some(&name(generation))).await);
+                return Err(error);
+            }
+        };
         Ok(Self {
             storage,
             partition,
@@ -50,7 +59,7 @@ impl<S: Storage> Log<S> {
             generation,
             length,
             frames: 1,
-            begun_with: length,
+            votes: votes.length() as u64,
             covers: 0,
             under_way: VecDeque::new(),
             is_replacing: false,
@@ -73,10 +82,12 @@ impl<S: Storage> Log<S> {
         self.covers
     }
 
-    /// How many times it has reached this size, or four times what it began with if that is more.
+    /// How many times it has reached this size, or four times that of the votes it began with if that is
+    /// more. What it began with besides, the archives' changes of a renewal's time, does not count: else
+    /// archives that write faster than they are put in their places would let it grow without end.
     pub(super) const fn times_full(&self, size: u64) -> u64 {
-        let begun_with = self.begun_with.saturating_mul(4);
-        self.length / if begun_with > size { begun_with } else { size }
+        let votes = self.votes.saturating_mul(4);
+        self.length / if votes > size { votes } else { size }
     }
 
     /// Nothing can become durable any more.
@@ -109,18 +120,24 @@ impl<S: Storage> Log<S> {
         Ok(())
     }
 
-    /// Goes on in the next generation, which begins with all that there is, what was taken and is under
-    /// way included.
-    pub(super) async fn replace(&mut self, whole: &Changes, covers: u64) -> Result<(), Error> {
+    /// Goes on in the next generation, which begins with all votes and what else there is, what was taken
+    /// and is under way included.
+    pub(super) async fn replace(
+        &mut self,
+        (votes, rest): (Changes, &Changes),
+        covers: u64,
+    ) -> Result<(), Error> {
         self.unless_broken(Ok(()))?;
         self.forget_next().await?;
         let old = name(self.generation);
         let next = self.generation.saturating_add(1);
         self.is_replacing = true;
-        let begun = first_frame(&self.storage, &self.partition, (self.mask, next), whole).await;
+        let of_votes = votes.length() as u64;
+        let whole = votes.followed_by(rest);
+        let begun = first_frame(&self.storage, &self.partition, (self.mask, next), &whole).await;
         let (blob, length) = self.unless_broken(begun)?;
         (self.blob, self.generation) = (blob, next);
-        (self.length, self.begun_with, self.frames) = (length, length, 1);
+        (self.length, self.votes, self.frames) = (length, of_votes, 1);
         self.covers = covers;
         self.under_way.clear();
         self.is_replacing = false;
@@ -131,13 +148,20 @@ impl<S: Storage> Log<S> {
     async fn forget_next(&mut self) -> Result<(), Error> {
         if self.is_replacing {
             let next = name(self.generation.saturating_add(1));
-            match self.storage.remove(&self.partition, Some(&next)).await {
-                Ok(()) | Err(Error::BlobMissing(..)) => {}
-                failed => return self.unless_broken(failed),
-            }
+            let removed = match self.storage.remove(&self.partition, Some(&next)).await {
+                // So says the library of every removal that the system refused.
+                Err(Error::BlobMissing(..)) => self.is_missing(&next).await,
+                removed => removed,
+            };
+            self.unless_broken(removed)?;
             self.is_replacing = false;
         }
         Ok(())
+    }
+
+    async fn is_missing(&self, name: &[u8]) -> Result<(), Error> {
+        let is_there = scan(&self.storage, &self.partition).await?.iter().any(|one| one == name);
+        if is_there { Err(Error::WriteFailed) } else { Ok(()) }
     }
 
     /// Removes what was there before the log began.
@@ -218,9 +242,13 @@ impl Generations {
 }
 
 /// All names in a partition, which may not be there.
+///
+/// # Errors
+/// [`Error::PartitionNameInvalid`] when a file lies there that the library did not make: no vote is lost.
 pub(super) async fn scan<S: Storage>(storage: &S, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
     match storage.scan(partition).await {
         Err(Error::PartitionMissing(_)) => Ok(Vec::new()),
+        Err(Error::PartitionCorrupt(_)) => Err(Error::PartitionNameInvalid(partition.into())),
         scanned => scanned,
     }
 }
@@ -246,6 +274,9 @@ pub(in crate::consensus) fn refusal(error: &Error) -> String {
         }
         Error::PartitionCorrupt(partition) => format!(
             "the disk has lost votes that it had promised to keep ({partition} in the consensus directory): put back the directory as it was when the validator stopped. {GO_ON}"
+        ),
+        Error::PartitionNameInvalid(partition) => format!(
+            "a file that the node did not make lies in {partition} of the consensus directory: move it away; nothing is lost"
         ),
         error => format!("the log of votes and archives does not open: {error}"),
     }

@@ -58,6 +58,11 @@ impl Changes {
         self
     }
 
+    /// Bytes.
+    pub(super) const fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     #[cfg(test)]
     pub(super) const fn raw(bytes: Vec<u8>) -> Self {
         Self { bytes, has_too_long: false }
@@ -116,7 +121,7 @@ impl Unwritten {
 
     /// Bytes.
     pub(super) const fn length(&self) -> usize {
-        self.changes.bytes.len()
+        self.changes.length()
     }
 
     /// The changes, and how many there have been.

@@ -115,6 +115,11 @@ impl<S: Storage> Files<S> {
     }
 
     #[cfg(test)]
+    pub(super) async fn times_full(&self, size: u64) -> u64 {
+        self.0.log.lock().await.times_full(size)
+    }
+
+    #[cfg(test)]
     pub(super) async fn renew(&self) -> Result<(), Error> {
         self.0.sync().await?;
         self.0.renew().await
@@ -142,14 +147,14 @@ impl<B> Table<B> {
         self.unwritten.push(change)
     }
 
-    /// All votes, and all that the archives' places may not have.
-    fn whole(&self) -> Changes {
+    /// All that the archives' places may not have.
+    fn unplaced(&self) -> Changes {
         let mut removed = Changes::default();
         for name in &self.removing {
             removed.push(&Change::Remove { name });
         }
         let carried = self.carried.clone().unwrap_or_default();
-        self.all_votes().followed_by(&removed).followed_by(&carried)
+        removed.followed_by(&carried)
     }
 
     /// Whether this is the archives' file of that name, and not one that was removed.
@@ -231,14 +236,14 @@ impl<S: Storage> Shared<S> {
         let placed = archives.iter().map(|(key, file)| self.place(key, file, durable));
         try_join_all(placed).await?;
         let mut log = self.log.lock().await;
-        let (whole, covers) = {
+        let (votes, unplaced, covers) = {
             let mut table = self.table.lock();
             let (changes, covers) = table.unwritten.take();
             // If this is given up, they still go to the old log.
             log.take(&changes, covers)?;
-            (table.whole(), covers)
+            (table.all_votes(), table.unplaced(), covers)
         };
-        log.replace(&whole, covers).await
+        log.replace((votes, &unplaced), covers).await
     }
 
     async fn place(

@@ -459,6 +459,61 @@ fn a_log_that_is_full_is_renewed_once() {
     });
 }
 
+/// Else each log could be four times as long as what was written while the one before was renewed.
+#[test]
+fn what_archives_write_while_a_log_is_renewed_does_not_let_the_next_grow() {
+    live(1, None, async |context| {
+        let (places, log) = (Slow(context.child("files")), context.child("log"));
+        let files = Files::open(places, log, (LOG.into(), 7)).await.unwrap();
+        let (block, _) = files.archives().open(ARCHIVES, b"block").await.unwrap();
+        block.write_at(0, vec![1; 9], WriteOptions::default()).await.unwrap();
+        let mut renewal = Box::pin(files.renew());
+        assert!(futures::poll!(renewal.as_mut()).is_pending(), "it waits for a place");
+        for round in 1..10 {
+            block.write_at(round << 20, vec![1; 1 << 20], WriteOptions::default()).await.unwrap();
+        }
+        renewal.await.unwrap();
+        assert_eq!(files.times_full(8 << 20).await, 1, "it has the nine MiB");
+        assert_eq!(files.times_full(4 << 20).await, 2, "and is to be renewed again");
+    });
+}
+
+#[test]
+fn a_start_that_fails_leaves_no_log_behind() {
+    let first = || [[b"log".as_slice(), &1_u64.to_be_bytes()].concat()];
+    live(1, None, async |context| {
+        drop(files(&context).await.unwrap());
+        assert_eq!(context.scan(LOG).await.unwrap(), first());
+        *context.storage_fault_config().write() = FaultConfig::default().sync(probability!(1.0));
+        for _ in 0..3 {
+            assert!(files(&context).await.is_err());
+            assert_eq!(context.scan(LOG).await.unwrap(), first());
+        }
+        *context.storage_fault_config().write() = FaultConfig::default();
+        files(&context).await.unwrap();
+    });
+}
+
+#[test]
+fn a_file_of_somebody_else_is_no_loss_of_votes() {
+    let place = tempfile::tempdir().unwrap();
+    let open = || {
+        let settings =
+            commonware_runtime::tokio::Config::new().with_storage_directory(place.path());
+        commonware_runtime::tokio::Runner::new(settings).start(|context| async move {
+            let (files, log) = (context.child("files"), context.child("log"));
+            Files::open(files, log, (LOG.into(), 7)).await.map(drop)
+        })
+    };
+    open().unwrap();
+    let stray = place.path().join(LOG).join("copy.bak");
+    std::fs::write(&stray, "x").unwrap();
+    let said = refusal(&open().unwrap_err());
+    assert!(said.contains("a file that the node did not make lies in log"), "{said}");
+    std::fs::remove_file(&stray).unwrap();
+    open().unwrap();
+}
+
 #[test]
 fn archives_that_fill_a_log_which_cannot_grow_are_told_so() {
     live(1, None, async |context| {
