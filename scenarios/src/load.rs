@@ -96,7 +96,7 @@ async fn pay(node: &Rpc, raw: &alloy_primitives::Bytes) -> Result<Acknowledged> 
 }
 
 /// Everything acknowledged is in the same block at every host, nothing was paid twice, and all have one
-/// state.
+/// state, which each of them counts again from its rows.
 ///
 /// # Errors
 /// When it is not so.
@@ -127,6 +127,7 @@ pub async fn nothing_is_lost(
             held == paid || held == paid.saturating_add(U256::ONE),
             "host {host}: {paid} payments were acknowledged, {held} units arrived"
         );
+        network.recount(*host).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::{Rpc, ports::Ports, processes, tools};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{Keystore, KeystoreCost, SigningKey};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     net::SocketAddr,
@@ -327,12 +327,37 @@ impl Testnet {
         let mut seen = Vec::new();
         for host in hosts {
             self.reaches(*host, height).await?;
-            let asked = serde_json::json!([format!("{height:#x}"), false]);
+            let asked = json!([format!("{height:#x}"), false]);
             let block = self.rpc(*host).call("eth_getBlockByNumber", asked).await?;
             seen.push((block.get("hash").cloned(), block.get("stateRoot").cloned()));
         }
         let all_same = seen.windows(2).all(|pair| pair.first() == pair.get(1));
         ensure!(all_same, "a fork at {height}: {seen:?}");
+        Ok(())
+    }
+
+    /// A host counts its whole state, row by row: it comes to the root in the header of the block that it
+    /// counted after, and to all the coin there is. Nothing else reads every flat row.
+    ///
+    /// # Errors
+    /// When it comes to something else, or does not answer.
+    pub async fn recount(&self, host: u16) -> Result<()> {
+        let rpc = self.rpc(host);
+        let counted = rpc.call("sahara_recount", json!([])).await?;
+        let asked = json!([counted.get("blockNumber"), false]);
+        let block = rpc.call("eth_getBlockByNumber", asked).await?;
+        let told = rpc.call("sahara_supply", json!([])).await?;
+        for (name, expected) in [
+            ("blockHash", block.get("hash")),
+            ("stateRoot", block.get("stateRoot")),
+            ("total", told.get("total")),
+        ] {
+            let found = counted.get(name);
+            ensure!(
+                found.is_some() && found == expected,
+                "host {host} counts another {name}: {counted}, expected {expected:?}"
+            );
+        }
         Ok(())
     }
 
