@@ -21,7 +21,7 @@ mod tools;
 pub use account::Account;
 pub use hosts::Hosts;
 pub use isolated::isolated;
-pub use load::{Acknowledged, Steady, nothing_is_lost, pass};
+pub use load::{Acknowledged, Paid, Steady, nothing_is_lost, pass};
 pub use network::{Network, Options};
 pub use rpc::Rpc;
 pub use signature::twin;

@@ -78,6 +78,7 @@ async fn kill_and_look() -> Result<()> {
     let to = load.to;
     let acknowledged = load.end().await?;
     ensure!(acknowledged.len() as u64 > kills, "only {} payments", acknowledged.len());
+    ensure!(acknowledged.most_in_a_block() > 1, "no block held two payments");
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
 }
 
