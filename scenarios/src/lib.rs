@@ -7,11 +7,13 @@
 
 mod account;
 pub mod bench;
+mod dice;
 mod hosts;
 mod isolated;
 mod load;
 mod network;
 mod ports;
+pub mod power;
 mod processes;
 mod rpc;
 mod signature;
@@ -19,9 +21,10 @@ mod testnet;
 mod tools;
 
 pub use account::Account;
+pub use dice::Dice;
 pub use hosts::Hosts;
 pub use isolated::isolated;
-pub use load::{Acknowledged, Steady, nothing_is_lost, pass};
+pub use load::{Acknowledged, Paid, Steady, nothing_is_lost, pass};
 pub use network::{Network, Options};
 pub use rpc::Rpc;
 pub use signature::twin;

@@ -1,7 +1,8 @@
 //! JSON-RPC without a library, so that a test sees what is on the wire.
 
-use eyre::{Result, bail};
+use eyre::{ContextCompat, Result, bail, ensure};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A node's JSON-RPC.
 #[derive(Clone, Debug)]
@@ -28,6 +29,30 @@ impl Rpc {
             Some(result) => Ok(result.clone()),
             None => bail!("{method} was answered with {answer}"),
         }
+    }
+
+    /// Calls a method with each of these parameters in one request, and returns the results in their order.
+    ///
+    /// # Errors
+    /// When the node does not answer, or one of them with an error.
+    pub async fn batch(&self, method: &str, params: &[Value]) -> Result<Vec<Value>> {
+        if params.is_empty() {
+            return Ok(Vec::new());
+        }
+        let requests = (0_u64..).zip(params).map(
+            |(id, params)| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
+        );
+        let requests: Vec<_> = requests.collect();
+        let answers: Value = self.http.post(&self.url).json(&requests).send().await?.json().await?;
+        let mut results = BTreeMap::new();
+        for answer in answers.as_array().wrap_err_with(|| format!("no answers: {answers}"))? {
+            match (answer.get("id").and_then(Value::as_u64), answer.get("result")) {
+                (Some(id), Some(result)) => results.insert(id, result.clone()),
+                _ => bail!("{method} was answered with {answer}"),
+            };
+        }
+        ensure!(results.len() == params.len(), "{method}: {} answers", results.len());
+        Ok(results.into_values().collect())
     }
 
     /// The last final block's number.

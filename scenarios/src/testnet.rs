@@ -3,11 +3,11 @@
 use crate::{Rpc, ports::Ports, processes, tools};
 use eyre::{ContextCompat, Result, bail, ensure};
 use sahara_client::{Keystore, KeystoreCost, SigningKey};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -80,12 +80,27 @@ impl Testnet {
         Ok(network)
     }
 
+    /// As [`Self::start`], with all files in a directory of one's own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_in(directory: &Path, hosts: u16, extra: &[&str]) -> Result<Self> {
+        let ports = Ports::claim()?;
+        let directory = TempDir::new_in(directory)?;
+        let mut network = Self::begin(directory, Place::local(ports.base), hosts, extra)?;
+        network._ports = Some(ports);
+        Ok(network)
+    }
+
     /// As [`Self::start`], at places of one's own.
     ///
     /// # Errors
     /// When it does not start.
     pub fn start_at(places: Vec<Place>, hosts: u16, extra: &[&str]) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
+        Self::begin(tempfile::tempdir()?, places, hosts, extra)
+    }
+
+    fn begin(directory: TempDir, places: Vec<Place>, hosts: u16, extra: &[&str]) -> Result<Self> {
         let mut network =
             Self { directory, places, running: Vec::new(), _ports: None, wallet: String::new() };
         network.write("password", PASSWORD)?;
@@ -327,12 +342,53 @@ impl Testnet {
         let mut seen = Vec::new();
         for host in hosts {
             self.reaches(*host, height).await?;
-            let asked = serde_json::json!([format!("{height:#x}"), false]);
+            let asked = json!([format!("{height:#x}"), false]);
             let block = self.rpc(*host).call("eth_getBlockByNumber", asked).await?;
             seen.push((block.get("hash").cloned(), block.get("stateRoot").cloned()));
         }
         let all_same = seen.windows(2).all(|pair| pair.first() == pair.get(1));
         ensure!(all_same, "a fork at {height}: {seen:?}");
+        Ok(())
+    }
+
+    /// Votes of these kinds, as `Nullify`, that a host's node has sent in its epoch, repetitions too.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn votes(&self, host: u16, kinds: &[&str]) -> Result<u64> {
+        let page = reqwest::get(format!("{}/metrics", self.metrics(host))).await?.text().await?;
+        let is_asked =
+            |line: &&str| kinds.iter().any(|kind| line.contains(&format!("message=\"{kind}\"")));
+        page.lines()
+            .filter(|line| line.contains("_outbound_messages_total{"))
+            .filter(is_asked)
+            .filter_map(|line| line.rsplit(' ').next())
+            .map(|count| Ok(count.parse::<u64>()?))
+            .sum()
+    }
+
+    /// A host counts its whole state, row by row: it comes to the root in the header of the block that it
+    /// counted after, and to all the coin there is. Nothing else reads every flat row.
+    ///
+    /// # Errors
+    /// When it comes to something else, or does not answer.
+    pub async fn recount(&self, host: u16) -> Result<()> {
+        let rpc = self.rpc(host);
+        let counted = rpc.call("sahara_recount", json!([])).await?;
+        let asked = json!([counted.get("blockNumber"), false]);
+        let block = rpc.call("eth_getBlockByNumber", asked).await?;
+        let told = rpc.call("sahara_supply", json!([])).await?;
+        for (name, expected) in [
+            ("blockHash", block.get("hash")),
+            ("stateRoot", block.get("stateRoot")),
+            ("total", told.get("total")),
+        ] {
+            let found = counted.get(name);
+            ensure!(
+                found.is_some() && found == expected,
+                "host {host} counts another {name}: {counted}, expected {expected:?}"
+            );
+        }
         Ok(())
     }
 

@@ -217,5 +217,8 @@ async fn a_new_node_joins_by_state_is_killed_and_follows() -> Result<()> {
         handovers == network.rpc(0).call("sahara_getHandovers", json!([])).await?,
         "{handovers}"
     );
+    for host in [0, 1, 2] {
+        network.recount(host).await?;
+    }
     Ok(())
 }

@@ -21,6 +21,10 @@ const SOAKS: &[(&str, &str)] = &[
         "crashes, cuts, failing disks, liars and changing sets in virtual time: simulation [SEEDS], 200 of each",
     ),
     ("kills", "kill -9 under load, one validator process or all four: kills [KILLS], 100 times"),
+    (
+        "power",
+        "the power fails at four validators under load, on an ext4 of their own: power [CUTS], 30 times; as root",
+    ),
     ("systemd", "a validator installed under a systemd of its own, killed and stopped; as root"),
     ("container", "a validator in a container of its file, killed and stopped; as root"),
     (
@@ -34,6 +38,9 @@ const SEEDS: u32 = 200;
 /// Kills where none are asked for.
 const KILLS: u32 = 100;
 
+/// Cuts of the power where none are asked for.
+const CUTS: u32 = 30;
+
 /// Runs one soak, or lists them.
 pub(crate) fn start(arguments: &[String]) -> Result<()> {
     let options = arguments.get(1..).unwrap_or_default();
@@ -44,6 +51,7 @@ pub(crate) fn start(arguments: &[String]) -> Result<()> {
         Some("conservation") => return bench::conservation(),
         Some("simulation") => return simulation(&count(options, "SEEDS", SEEDS)?),
         Some("kills") => return kills(&count(options, "KILLS", KILLS)?),
+        Some("power") => return power(&count(options, "CUTS", CUTS)?),
         Some("systemd") => return packaged("under-systemd.sh"),
         Some("container") => return packaged("in-a-container.sh"),
         Some("fuzz") => return fuzz(options),
@@ -92,6 +100,11 @@ fn kills(kills: &str) -> Result<()> {
     run(&mut cargo(&["test", "--workspace", "--no-run"]))?;
     let tests = ["test", "--workspace", "--test", "faults", "--", "kills", "--nocapture"];
     run(cargo(&tests).env("SAHARA_KILLS", kills))
+}
+
+fn power(cuts: &str) -> Result<()> {
+    run(&mut cargo(&["build", "--package", "sahara", "--package", "sahara-scenarios", "--bins"]))?;
+    run(command(target().join("debug/sahara-bench")).args(["power", cuts]))
 }
 
 /// A script of `packaging/` with the program that was just built.

@@ -1,14 +1,17 @@
 //! `kill -9`: at random moments, and of one and then two of four, who stay away for a while.
 
-use crate::{alone, heights, load, payer};
+use crate::{alone, heights, payer};
 use alloy_primitives::{Address, U256};
-use eyre::{ContextCompat, Result, ensure};
-use sahara_scenarios::{Testnet, nothing_is_lost, pass};
+use eyre::{Context, ContextCompat, Result, ensure};
+use sahara_scenarios::{Dice, Steady, Testnet, nothing_is_lost, pass};
 use serde_json::json;
-use std::time::Duration;
+use std::hash::{BuildHasher, RandomState};
 
 /// Kills in every run; `cargo xtask soak kills [KILLS]` sets `SAHARA_KILLS`, to 100 by itself.
 const KILLS: u64 = 6;
+
+/// The seed of every run; who says how many kills has another one each time, or says `SAHARA_SEED` too.
+const SEED: u64 = 0x5a4a;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
 
@@ -23,37 +26,30 @@ const SETTLED: u64 = 3;
 /// seconds: longer than any timeout of a view.
 const HALTED: u64 = 8;
 
-/// Xorshift: the moments of a run are those of its seed, as far as processes allow.
-struct Dice(u64);
-
-impl Dice {
-    const fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.rem_euclid(end)
-    }
-}
-
+/// A number that the environment says.
 #[expect(clippy::disallowed_methods, reason = "a soak has no other way to say how many")]
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+fn number(name: &str) -> Result<Option<u64>> {
+    let Ok(text) = std::env::var(name) else { return Ok(None) };
+    text.parse().map(Some).wrap_err_with(|| format!("{name} is a number, not `{text}`"))
 }
 
 #[test]
 fn killed_at_random_moments_under_load_nothing_final_is_lost() -> Result<()> {
     let _alone = alone();
-    tokio::runtime::Runtime::new()?.block_on(kill_and_look())
+    let asked = number("SAHARA_KILLS")?;
+    let chance = || asked.map_or(SEED, |kills| RandomState::new().hash_one(kills));
+    let (kills, seed) = (asked.unwrap_or(KILLS), number("SAHARA_SEED")?.unwrap_or_else(chance));
+    println!("the same run again: SAHARA_KILLS={kills} SAHARA_SEED={seed}");
+    tokio::runtime::Runtime::new()?.block_on(kill_and_look(kills, Dice::new(seed)))
 }
 
-async fn kill_and_look() -> Result<()> {
-    let (kills, mut dice) = (number("SAHARA_KILLS", KILLS), Dice(number("SAHARA_SEED", 0x5a4a)));
+async fn kill_and_look(kills: u64, mut dice: Dice) -> Result<()> {
     let (payer, address) = payer()?;
     let mut network = Testnet::start(4, &["--account", &address])?;
     network.agree(&HOSTS, 1).await?;
-    let load = load(&network, payer, &HOSTS).await?;
+    let load = Steady::on(&network, payer, &HOSTS).await?;
     for kill in 1..=kills {
-        pass(Duration::from_millis(dice.below(1_500))).await;
+        pass(dice.moment(1_500)).await;
         // Every third time the lights go out: all at once.
         let victims = if kill.is_multiple_of(3) {
             HOSTS.to_vec()
@@ -67,7 +63,7 @@ async fn kill_and_look() -> Result<()> {
         for victim in &victims {
             network.end(*victim, "KILL")?;
         }
-        pass(Duration::from_millis(dice.below(1_000))).await;
+        pass(dice.moment(1_000)).await;
         for victim in &victims {
             network.node(*victim, &[])?;
         }
@@ -78,6 +74,7 @@ async fn kill_and_look() -> Result<()> {
     let to = load.to;
     let acknowledged = load.end().await?;
     ensure!(acknowledged.len() as u64 > kills, "only {} payments", acknowledged.len());
+    ensure!(acknowledged.most_in_a_block() > 1, "no block held two payments");
     nothing_is_lost(&network, &HOSTS, (to, &acknowledged)).await
 }
 
@@ -91,7 +88,7 @@ async fn kill_one_and_then_another() -> Result<()> {
     let (payer, address) = payer()?;
     let mut network = Testnet::start(4, &["--account", &address])?;
     network.agree(&HOSTS, 1).await?;
-    let load = load(&network, payer, &HOSTS).await?;
+    let load = Steady::on(&network, payer, &HOSTS).await?;
     let to = load.to;
 
     // Three of four are a quorum. Meanwhile everyone's turn to lead comes, that of the killed too.
@@ -150,13 +147,7 @@ async fn reach(network: &Testnet, goals: Vec<(u16, u64)>) -> Result<()> {
 
 /// Votes to skip a view that a node has sent, repetitions too.
 async fn skips(network: &Testnet, host: u16) -> Result<u64> {
-    let page = reqwest::get(format!("{}/metrics", network.metrics(host))).await?.text().await?;
-    page.lines()
-        .filter(|line| line.contains("_outbound_messages_total{"))
-        .filter(|line| line.contains("message=\"Nullify\""))
-        .filter_map(|line| line.rsplit(' ').next())
-        .map(|count| Ok(count.parse::<u64>()?))
-        .sum()
+    network.votes(host, &["Nullify"]).await
 }
 
 /// What the one who is paid holds at host 0.

@@ -1,8 +1,8 @@
 //! Hosts of their own network namespaces: slow links, pulled cables, a split down the middle.
 
-use crate::{alone, heights, load, payer};
+use crate::{alone, heights, payer};
 use eyre::{Result, ensure};
-use sahara_scenarios::{Hosts, Testnet, isolated, nothing_is_lost, pass};
+use sahara_scenarios::{Hosts, Steady, Testnet, isolated, nothing_is_lost, pass};
 use std::time::Duration;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
@@ -26,7 +26,7 @@ async fn cut_and_mend() -> Result<()> {
     let network = Testnet::start_at(hosts.places(), 4, &["--account", &address])?;
     network.agree(&HOSTS, 1).await?;
     hosts.delay(SLOW);
-    let load = load(&network, payer, &HOSTS).await?;
+    let load = Steady::on(&network, payer, &HOSTS).await?;
     let before = network.rpc(0).height().await?;
     network.agree(&HOSTS, before.saturating_add(5)).await?;
 

@@ -8,9 +8,8 @@ mod kills;
 mod links;
 
 use alloy_primitives::B256;
-use eyre::{ContextCompat, Result};
-use sahara_scenarios::{Account, Rpc, Steady, Testnet};
-use serde_json::json;
+use eyre::Result;
+use sahara_scenarios::{Account, Testnet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Four validators want the whole machine.
@@ -25,15 +24,6 @@ fn payer() -> Result<(Account, String)> {
     let account = Account::new(B256::repeat_byte(0x5e).0)?;
     let address = account.address.to_string();
     Ok((account, address))
-}
-
-/// Pays through these hosts.
-async fn load(network: &Testnet, payer: Account, hosts: &[u16]) -> Result<Steady> {
-    let nodes: Vec<Rpc> = hosts.iter().map(|host| network.rpc(*host)).collect();
-    let first = nodes.first().wrap_err("a host")?;
-    let id = first.call("eth_chainId", json!([])).await?;
-    let id = id.as_str().wrap_err("a chain id")?.trim_start_matches("0x");
-    Ok(Steady::start(payer, u64::from_str_radix(id, 16)?, nodes))
 }
 
 /// The last final block of each of these hosts.
