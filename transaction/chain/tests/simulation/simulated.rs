@@ -44,6 +44,7 @@ use sahara_finality::{
 
 use crate::{
     byzantine::{Deviator, deviate},
+    clocks::Shifted,
     ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool, Power},
     twins::Twins,
 };
@@ -78,6 +79,8 @@ pub(crate) struct Network {
     pub(crate) deviator: Option<Deviator>,
     /// A validator that runs twice.
     pub(crate) twins: Option<Twins>,
+    /// By how much the clock of each node is ahead.
+    pub(crate) clocks: Vec<Duration>,
     /// Whose votes are written down where they arrive.
     pub(crate) listens_to: Option<usize>,
     pub(crate) heard: Arc<Mutex<Heard>>,
@@ -232,6 +235,7 @@ impl Network {
             let_in: Arc::default(),
             deviator: None,
             twins: None,
+            clocks: vec![Duration::ZERO; usize::from(count)],
             listens_to: None,
             heard: Arc::default(),
             blocked: Arc::default(),
@@ -286,8 +290,10 @@ impl Network {
             }),
         };
         let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
+        let ahead = self.clocks[index];
         let power = self.power.clone();
         context.spawn(move |context| async move {
+            let context = Shifted::new(context, ahead);
             let watched = ledger.clone();
             let observe = |delivery| {
                 let inner = MonitorReporter::new(key, monitor, delivery);
