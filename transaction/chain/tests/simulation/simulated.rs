@@ -86,7 +86,9 @@ pub(crate) struct Network {
     pub(crate) heard: Arc<Mutex<Heard>>,
     /// Who refuses to hear whom any more.
     pub(crate) blocked: Arc<Mutex<BTreeSet<(usize, NetworkPublicKey)>>>,
-    /// How often a node ended by itself.
+    /// How often a node had opened its files.
+    pub(crate) started: Arc<Mutex<usize>>,
+    /// How often a node ended by itself, after that.
     pub(crate) ended: Arc<Mutex<usize>>,
     /// How many blocks marshal delivered, and how many of them the ledger had by then.
     pub(crate) delivered: Arc<Mutex<(usize, usize)>>,
@@ -239,6 +241,7 @@ impl Network {
             listens_to: None,
             heard: Arc::default(),
             blocked: Arc::default(),
+            started: Arc::default(),
             ended: Arc::default(),
             delivered: Arc::default(),
         }
@@ -290,7 +293,7 @@ impl Network {
             }),
         };
         let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
-        let ahead = self.clocks[index];
+        let (started, ahead) = (Arc::clone(&self.started), self.clocks[index]);
         let power = self.power.clone();
         context.spawn(move |context| async move {
             let context = Shifted::new(context, ahead);
@@ -301,6 +304,7 @@ impl Network {
             };
             let engine = start(context, config, ledger, (peers, channels), observe);
             let engine = Box::pin(engine).await;
+            *started.lock() += 1;
             // As in a process: a part that ends or panics ends the whole.
             let parts = select_all(engine.parts.into_iter().map(|(_, part)| part));
             let off = std::pin::pin!(power.off());
