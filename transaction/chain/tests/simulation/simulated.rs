@@ -639,6 +639,20 @@ fn i7_four_validators_finalise_one_chain() {
     }
 }
 
+/// A quorum of 27, and a certificate whose signers take more than a byte to name.
+#[test]
+fn i7_i8_forty_validators_finalise_one_chain_across_the_end_of_an_epoch() {
+    let all: Vec<_> = (0..40).collect();
+    let network = Network::with_epochs(40, &all, 4, &Pool::with(6));
+    run(plan(&network, 5));
+    assert_one_chain(&network);
+    let chains = network.chains();
+    assert!(chains.iter().all(|one| one.len() >= 5));
+    let epochs: BTreeSet<_> =
+        chains[0].iter().map(|one| one.seal.as_round().unwrap().epoch).collect();
+    assert!(epochs.is_superset(&BTreeSet::from([0, 1])), "{epochs:?}");
+}
+
 #[test]
 fn i8_one_of_four_crashes_and_the_others_go_on_and_take_it_back() {
     for seed in seeds(FIRST_SEED, 1) {
