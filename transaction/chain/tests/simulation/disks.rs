@@ -8,7 +8,7 @@ use commonware_glue::simulate::{
     action::{Action, Crash, Schedule},
     plan::PlanResult,
 };
-use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, WriteConfig};
+use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, ResizeConfig, WriteConfig};
 use commonware_utils::{NZU64, probability};
 use sahara_finality::{NetworkPublicKey, epoch_of};
 
@@ -71,6 +71,26 @@ fn lose_disks(seed: u64) -> Outcome {
     (result, network)
 }
 
+/// All four crash, and for five seconds the disk may refuse whatever a node that starts asks of it: to open a
+/// file, to read, to list, to remove or to resize. Then all four are started once more.
+fn refuse_starts(seed: u64) -> Outcome {
+    let network = Network::new(4, &Pool::with(TRANSACTIONS));
+    let rarely = probability!(0.01);
+    let resize = ResizeConfig { failure_rate: rarely, partial_rate: probability!(0.5) };
+    let refusing =
+        FaultConfig::default().open(rarely).read(rarely).scan(rarely).remove(rarely).resize(resize);
+    let cut = Duration::from_millis(1_000 + seed * 311 % 1_500);
+    let events = everyone(Schedule::new(), &network, cut, Action::Crash)
+        .at(cut, Action::SetStorageFault(refusing));
+    let events = everyone(events, &network, cut + Duration::from_secs(1), Action::Restart);
+    let over = cut + Duration::from_secs(6);
+    let events = everyone(events, &network, over, Action::Crash)
+        .at(over, Action::SetStorageFault(FaultConfig::default()));
+    let events = everyone(events, &network, over + Duration::from_secs(1), Action::Restart);
+    let result = run(plan(&network, HEIGHT).seed(seed).crash(Crash::Schedule(events)));
+    (result, network)
+}
+
 #[test]
 fn i9_all_four_lose_power_at_once_and_go_on() {
     for seed in seeds(FIRST_SEED, 3) {
@@ -129,8 +149,21 @@ fn i9_disks_that_fail_end_their_nodes_and_lose_nothing() {
 }
 
 #[test]
+fn i9_disks_that_refuse_a_start_lose_nothing() {
+    let mut refused = 0;
+    for seed in seeds(FIRST_SEED, 2) {
+        let (_, network) = refuse_starts(seed);
+        assert_one_chain(&network);
+        assert_nobody_contradicts_itself(&network);
+        assert_eq!(network.ahead.lock().len(), 12, "each of four is started three times");
+        refused += 12 - *network.started.lock();
+    }
+    assert!(refused > 0, "no disk failed when a node started");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_when_power_and_disks_fail() {
-    for fail in [lose_power, lose_disks] {
+    for fail in [lose_power, lose_disks, refuse_starts] {
         assert_same(|| fail(8));
     }
 }

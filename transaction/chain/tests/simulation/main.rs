@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod byzantine;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod disks;
 #[cfg(test)]
 mod epochs;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    num::NonZeroU64,
+    num::{NonZeroU64, NonZeroUsize},
     ops::Range,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -10,7 +10,9 @@ use std::{
 
 use alloy_primitives::Address;
 use commonware_actor::Feedback;
-use commonware_consensus::{Heightable as _, Reporter, marshal::Update};
+use commonware_codec::DecodeExt as _;
+use commonware_consensus::{Heightable as _, Reporter, marshal::Update, simplex::types::Vote};
+use commonware_cryptography::keccak256::Digest;
 use commonware_glue::simulate::{
     action::{Action, Crash, Schedule},
     engine::{EngineDefinition, InitContext},
@@ -21,10 +23,13 @@ use commonware_glue::simulate::{
     tracker::ProgressTracker,
 };
 use commonware_p2p::{
-    LimitedSender, Recipients,
-    simulated::{Link, Receiver, Sender},
+    BlockedSubscription, Blocker, LimitedSender, Message, Recipients,
+    simulated::{Control, Link, Receiver, Sender},
+    utils::mux,
 };
-use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _, deterministic::Context};
+use commonware_runtime::{
+    Handle, IoBuf, Quota, Spawner as _, Supervisor as _, deterministic::Context,
+};
 use commonware_utils::{NZU32, probability};
 use futures::future::{BoxFuture, Either, ready, select, select_all};
 use parking_lot::Mutex;
@@ -33,12 +38,13 @@ use sahara_chain::consensus::{
 };
 use sahara_finality::{
     Block, ChainIdentity, EpochRules, Handover, LightClient, MAX_BLOCK_BYTES, NetworkPublicKey,
-    Transaction, ValidatorKeys, ValidatorSet, check_child, closes_epoch, epoch_of, signer,
+    Scheme, Transaction, ValidatorKeys, ValidatorSet, check_child, closes_epoch, epoch_of, signer,
     verify_finalization,
 };
 
 use crate::{
     byzantine::{Deviator, deviate},
+    clocks::Shifted,
     ledger::{BLOCK_TRANSACTIONS, CHAIN_ID, MemoryLedger, Pool, Power},
     twins::Twins,
 };
@@ -50,6 +56,9 @@ const LIMITS: Quota = Quota::per_second(NZU32!(100_000));
 
 /// Who was let in: by which node, under which number, and whom.
 type LetIn = Vec<(usize, u64, Vec<NetworkPublicKey>)>;
+
+/// What was sent on the channel of votes, and which node took it from the network.
+type Heard = Vec<(usize, IoBuf)>;
 
 /// The nodes, and what of each survives a crash.
 #[derive(Clone)]
@@ -70,7 +79,16 @@ pub(crate) struct Network {
     pub(crate) deviator: Option<Deviator>,
     /// A validator that runs twice.
     pub(crate) twins: Option<Twins>,
-    /// How often a node ended by itself.
+    /// By how much the clock of each node is ahead.
+    pub(crate) clocks: Vec<Duration>,
+    /// Whose votes are written down where they arrive.
+    pub(crate) listens_to: Option<usize>,
+    pub(crate) heard: Arc<Mutex<Heard>>,
+    /// Who refuses to hear whom any more.
+    pub(crate) blocked: Arc<Mutex<BTreeSet<(usize, NetworkPublicKey)>>>,
+    /// How often a node had opened its files.
+    pub(crate) started: Arc<Mutex<usize>>,
+    /// How often a node ended by itself, after that.
     pub(crate) ended: Arc<Mutex<usize>>,
     /// How many blocks marshal delivered, and how many of them the ledger had by then.
     pub(crate) delivered: Arc<Mutex<(usize, usize)>>,
@@ -112,6 +130,54 @@ impl LimitedSender for Toward {
             }
         };
         self.inner.check(recipients)
+    }
+}
+
+/// A receiver that writes down what came from one node.
+#[derive(Debug)]
+struct Overheard {
+    inner: Receiver<NetworkPublicKey>,
+    /// From whom, who takes it, and where it is written down.
+    of: Option<(NetworkPublicKey, usize, Arc<Mutex<Heard>>)>,
+}
+
+impl commonware_p2p::Receiver for Overheard {
+    type Error = <Receiver<NetworkPublicKey> as commonware_p2p::Receiver>::Error;
+    type PublicKey = NetworkPublicKey;
+
+    async fn recv(&mut self) -> Result<Message<NetworkPublicKey>, Self::Error> {
+        let message = commonware_p2p::Receiver::recv(&mut self.inner).await?;
+        if let Some((from, by, heard)) = &self.of
+            && message.0 == *from
+        {
+            heard.lock().push((*by, message.1.clone()));
+        }
+        Ok(message)
+    }
+
+    fn capacity(&self) -> NonZeroUsize {
+        commonware_p2p::Receiver::capacity(&self.inner)
+    }
+}
+
+/// Blocks, and writes down whom.
+#[derive(Clone)]
+struct Noted {
+    inner: Control<NetworkPublicKey, Context>,
+    by: usize,
+    blocked: Arc<Mutex<BTreeSet<(usize, NetworkPublicKey)>>>,
+}
+
+impl Blocker for Noted {
+    type PublicKey = NetworkPublicKey;
+
+    fn block(&mut self, peer: NetworkPublicKey) -> Feedback {
+        self.blocked.lock().insert((self.by, peer.clone()));
+        self.inner.block(peer)
+    }
+
+    fn blocked(&mut self) -> BlockedSubscription<NetworkPublicKey> {
+        self.inner.blocked()
     }
 }
 
@@ -171,6 +237,11 @@ impl Network {
             let_in: Arc::default(),
             deviator: None,
             twins: None,
+            clocks: vec![Duration::ZERO; usize::from(count)],
+            listens_to: None,
+            heard: Arc::default(),
+            blocked: Arc::default(),
+            started: Arc::default(),
             ended: Arc::default(),
             delivered: Arc::default(),
         }
@@ -206,11 +277,15 @@ impl Network {
             partition,
             guard: None,
         };
-        let channels = named(channels);
+        let channels = named(self.overheard(index, channels));
         let let_in = Arc::clone(&self.let_in);
         let peers = Peers {
             provider: init.oracle.manager(),
-            blocker: init.oracle.control(key.clone()),
+            blocker: Noted {
+                inner: init.oracle.control(key.clone()),
+                by: index,
+                blocked: Arc::clone(&self.blocked),
+            },
             track: Box::new(move |id, next, current| {
                 let peers = next.iter().chain(current);
                 let keys = peers.map(|one| one.network_key.clone()).collect();
@@ -218,8 +293,10 @@ impl Network {
             }),
         };
         let (ended, delivered) = (Arc::clone(&self.ended), Arc::clone(&self.delivered));
+        let (started, ahead) = (Arc::clone(&self.started), self.clocks[index]);
         let power = self.power.clone();
         context.spawn(move |context| async move {
+            let context = Shifted::new(context, ahead);
             let watched = ledger.clone();
             let observe = |delivery| {
                 let inner = MonitorReporter::new(key, monitor, delivery);
@@ -227,6 +304,7 @@ impl Network {
             };
             let engine = start(context, config, ledger, (peers, channels), observe);
             let engine = Box::pin(engine).await;
+            *started.lock() += 1;
             // As in a process: a part that ends or panics ends the whole.
             let parts = select_all(engine.parts.into_iter().map(|(_, part)| part));
             let off = std::pin::pin!(power.off());
@@ -235,6 +313,29 @@ impl Network {
                 Either::Right(_) => {}
             }
         })
+    }
+
+    /// A validator's channels, of which that of votes is listened to.
+    fn overheard(&self, by: usize, channels: Wires) -> Vec<(Toward, Overheard)> {
+        let votes = CHANNELS[0];
+        let listen = |(channel, (sender, inner)): (u64, (Toward, Receiver<NetworkPublicKey>))| {
+            let to = self.listens_to.filter(|_| channel == votes);
+            let of = to.map(|place| (self.key(place), by, Arc::clone(&self.heard)));
+            (sender, Overheard { inner, of })
+        };
+        CHANNELS.into_iter().zip(channels).map(listen).collect()
+    }
+
+    /// What nodes took from the network of who is listened to, as votes, each with its taker; all of them
+    /// were sent where the engines of `epoch` listen.
+    pub(crate) fn heard_votes(&self, epoch: u64) -> Vec<(usize, Vote<Scheme, Digest>)> {
+        let heard = self.heard.lock();
+        let read = |(by, bytes): &(usize, IoBuf)| {
+            let (subchannel, vote) = mux::parse(bytes.clone()).unwrap();
+            assert_eq!(subchannel, epoch, "no engine listens there");
+            (*by, Vote::<Scheme, Digest>::decode(vote).unwrap())
+        };
+        heard.iter().map(read).collect()
     }
 
     /// The final chain of each validator.
@@ -536,6 +637,20 @@ fn i7_four_validators_finalise_one_chain() {
         run(plan(&network, 20).seed(seed));
         assert_one_chain(&network);
     }
+}
+
+/// A quorum of 27, and a certificate whose signers take more than a byte to name.
+#[test]
+fn i7_i8_forty_validators_finalise_one_chain_across_the_end_of_an_epoch() {
+    let all: Vec<_> = (0..40).collect();
+    let network = Network::with_epochs(40, &all, 4, &Pool::with(6));
+    run(plan(&network, 5));
+    assert_one_chain(&network);
+    let chains = network.chains();
+    assert!(chains.iter().all(|one| one.len() >= 5));
+    let epochs: BTreeSet<_> =
+        chains[0].iter().map(|one| one.seal.as_round().unwrap().epoch).collect();
+    assert!(epochs.is_superset(&BTreeSet::from([0, 1])), "{epochs:?}");
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use commonware_runtime::{
     Blob, BlobVersion, Clock as _, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Spawner as _,
     Storage, Supervisor as _, WriteOptions,
-    deterministic::{Checkpoint, Context, FaultConfig, PartialWriteMode, Runner, WriteConfig},
+    deterministic::{
+        Checkpoint, Context, FaultConfig, PartialWriteMode, ResizeConfig, Runner, WriteConfig,
+    },
 };
-use commonware_utils::probability;
+use commonware_utils::{Probability, probability};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
@@ -89,7 +91,11 @@ const fn place(file: u8) -> (&'static str, [u8; 8]) {
 }
 
 /// Takes steps until one is a crash or fails, and returns those that are left.
-async fn take<'a>(files: &Files<Context>, steps: &'a [Step], promise: &mut Promise) -> &'a [Step] {
+async fn take<'a>(
+    (context, files): (&Context, &Files<Context>),
+    steps: &'a [Step],
+    promise: &mut Promise,
+) -> &'a [Step] {
     for (at, step) in steps.iter().enumerate() {
         let taken = match step {
             Step::Crash => Err(Error::Closed),
@@ -110,7 +116,9 @@ async fn take<'a>(files: &Files<Context>, steps: &'a [Step], promise: &mut Promi
         if taken.is_err() {
             return &steps[at + 1..];
         }
+        let faults = set_faults(context, FaultConfig::default());
         assert_eq!(state_of(files).await, promise.state(), "before any crash");
+        set_faults(context, faults);
     }
     &[]
 }
@@ -181,13 +189,26 @@ async fn read_all(files: &impl Storage, partition: &str, name: &[u8]) -> Vec<u8>
     bytes.freeze().coalesce().as_ref().to_vec()
 }
 
+/// How often what reads, makes or removes files fails. With more, hardly any run would be long.
+const RARELY: Probability = probability!(0.01);
+
+/// What may go wrong from now on; returns what might until now.
+fn set_faults(context: &Context, faults: FaultConfig) -> FaultConfig {
+    std::mem::replace(&mut *context.storage_fault_config().write(), faults)
+}
+
 fn faults(tears: bool, fails: bool) -> FaultConfig {
     let faults = FaultConfig::default().write(WriteConfig {
         failure_rate: if fails { probability!(0.02) } else { probability!(0.0) },
         retention_rate: if tears { probability!(0.5) } else { probability!(0.0) },
         mode: PartialWriteMode::Prefix,
     });
-    if fails { faults.sync(probability!(0.02)) } else { faults }
+    if !fails {
+        return faults;
+    }
+    let resize = ResizeConfig { failure_rate: RARELY, partial_rate: probability!(0.5) };
+    let faults = faults.open(RARELY).read(RARELY).scan(RARELY).remove(RARELY).resize(resize);
+    faults.sync(probability!(0.02))
 }
 
 /// Runs in one life of the machine; what it leaves is what the next one finds.
@@ -214,20 +235,33 @@ proptest! {
     ) {
         let (mut rest, mut before) = (steps.as_slice(), None);
         let mut promise = Promise(vec![State::new()]);
+        // A start may fail as well, and the next one does not.
+        let mut may_fail = fails;
         loop {
             let (left, checkpoint) = live(seed, before.take(), async |context| {
-                *context.storage_fault_config().write() = FaultConfig::default();
-                let files = files(&context).await.unwrap();
+                set_faults(&context, faults(tears, may_fail));
+                let files = files(&context).await;
+                set_faults(&context, FaultConfig::default());
+                let files = match files {
+                    Ok(files) => files,
+                    Err(error) => {
+                        assert!(may_fail && matches!(error, Error::Io(_)), "{error}");
+                        return None;
+                    }
+                };
                 let found = state_of(&files).await;
                 promise.assert_holds(&found);
                 promise = Promise(vec![found]);
-                *context.storage_fault_config().write() = faults(tears, fails);
-                take(&files, rest, &mut promise).await
+                set_faults(&context, faults(tears, fails));
+                Some(take((&context, &files), rest, &mut promise).await)
             });
-            if rest.is_empty() {
-                break;
+            before = Some(checkpoint);
+            may_fail = fails && left.is_some();
+            match left {
+                Some(_) if rest.is_empty() => break,
+                Some(left) => rest = left,
+                None => {}
             }
-            (rest, before) = (left, Some(checkpoint));
         }
     }
 
@@ -240,7 +274,7 @@ proptest! {
             let files = files(&context).await.unwrap();
             let mut promise = Promise(vec![State::new()]);
             for step in steps.iter().filter(|step| !matches!(step, Step::Renew | Step::Crash)) {
-                take(&files, std::slice::from_ref(step), &mut promise).await;
+                take((&context, &files), std::slice::from_ref(step), &mut promise).await;
             }
             let last = Step::Write { file: 0, offset: 0, bytes: vec![1], sync: true };
             take_one(&files.votes(), 0, &last, &mut promise).await.unwrap();
