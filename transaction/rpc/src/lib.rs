@@ -7,7 +7,8 @@
 //! pool; `eth_sendRawTransactionSync` waits until they are final.
 //!
 //! Short reads are answered where they arrive; calls, traces, proofs and searches run on threads of
-//! their own, as many at once as there are cores, so that consensus keeps its turn.
+//! their own, as many at once as there are cores, so that consensus keeps its turn; clients that wait are
+//! served in turn.
 //!
 //! # Safety
 //! Only requests whose `Host` header names the loopback, or a name allowed in [`RpcSettings`], are
