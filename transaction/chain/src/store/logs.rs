@@ -118,22 +118,59 @@ impl Store {
         limits: LogLimits,
     ) -> Result<Vec<FoundLog>, StoreError> {
         let view = self.inner.view();
-        if *blocks.start() < view.first_block {
-            return Err(absent(&self.inner, &view, *blocks.start()));
-        }
-        let mut search = Search {
-            filter,
-            blooms: filter.blooms(),
-            limits,
-            began: Instant::now(),
-            bytes: 0,
-            found: Vec::new(),
-        };
-        for number in *blocks.start()..=(*blocks.end()).min(view.head.number) {
+        let blocks = here(&self.inner, &view, &blocks)?;
+        let mut search = Search::new(filter, limits);
+        for number in blocks {
+            search.is_in_time()?;
             search.block(&self.inner, &view, number)?;
         }
         Ok(search.found)
     }
+
+    /// As [`Self::logs`], of as many blocks from the first on as keep within `limits`; and the block after them,
+    /// with which to go on. The first block has the time it takes, so that whoever goes on gets to the end.
+    ///
+    /// # Errors
+    /// When what is found in the first block passes `limits` by itself; else as [`Self::logs`].
+    pub fn first_logs(
+        &self,
+        blocks: RangeInclusive<u64>,
+        filter: &LogFilter,
+        limits: LogLimits,
+    ) -> Result<(Vec<FoundLog>, u64), StoreError> {
+        let view = self.inner.view();
+        let blocks = here(&self.inner, &view, &blocks)?;
+        let (first, after) = (*blocks.start(), blocks.end().saturating_add(1));
+        let mut search = Search::new(filter, limits);
+        for number in blocks {
+            let before = search.found.len();
+            let in_time = if number == first { Ok(()) } else { search.is_in_time() };
+            match in_time.and_then(|()| search.block(&self.inner, &view, number)) {
+                Err(
+                    StoreError::TooManyLogs(_)
+                    | StoreError::LogsTooLarge(_)
+                    | StoreError::LogsTooLate(_),
+                ) if number > first => {
+                    search.found.truncate(before);
+                    return Ok((search.found, number));
+                }
+                searched => searched?,
+            }
+        }
+        Ok((search.found, after))
+    }
+}
+
+/// What of a range there is; all of it has to be if it is not beyond the head.
+fn here(
+    inner: &Inner,
+    view: &View,
+    blocks: &RangeInclusive<u64>,
+) -> Result<RangeInclusive<u64>, StoreError> {
+    if *blocks.start() < view.first_block {
+        return Err(absent(inner, view, *blocks.start()));
+    }
+    Ok(*blocks.start()..=(*blocks.end()).min(view.head.number))
 }
 
 struct Search<'a> {
@@ -146,11 +183,20 @@ struct Search<'a> {
     found: Vec<FoundLog>,
 }
 
-impl Search<'_> {
-    fn block(&mut self, inner: &Inner, view: &View, number: u64) -> Result<(), StoreError> {
+impl<'a> Search<'a> {
+    fn new(filter: &'a LogFilter, limits: LogLimits) -> Self {
+        let (blooms, began) = (filter.blooms(), Instant::now());
+        Self { filter, blooms, limits, began, bytes: 0, found: Vec::new() }
+    }
+
+    fn is_in_time(&self) -> Result<(), StoreError> {
         if self.began.elapsed() >= self.limits.time {
             return Err(StoreError::LogsTooLate(self.limits.time));
         }
+        Ok(())
+    }
+
+    fn block(&mut self, inner: &Inner, view: &View, number: u64) -> Result<(), StoreError> {
         let Some(head) = read_head(&inner.tables, &view.snapshot, number)? else { return Ok(()) };
         if !self.blooms.may_match(&head.header.logs_bloom) {
             return Ok(());

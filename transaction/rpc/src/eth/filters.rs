@@ -11,7 +11,10 @@ use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use jsonrpsee::{Extensions, proc_macros::rpc};
 use parking_lot::{Mutex, MutexGuard};
-use sahara_chain::{pool::PooledTransaction, store::LogLimits};
+use sahara_chain::{
+    pool::PooledTransaction,
+    store::{LogLimits, StoreError},
+};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -291,21 +294,22 @@ fn search_blocks(
     Ok(found.into_iter().map(found_log_view).collect())
 }
 
-/// What a filter finds from `first` on, in as many blocks as an answer holds, and the block after them:
-/// there it goes on. A block that is too much by itself is refused once and left behind.
+/// What a filter finds from `first` on, in as many blocks as an answer holds and there is time for, and the
+/// block after them: there it goes on. A block that is too much by itself is refused once and left behind.
 fn search_some(
     node: &Node,
     filter: &Filter,
     first: u64,
-    mut last: u64,
+    last: u64,
 ) -> (u64, Result<Vec<Log>, Failure>) {
-    loop {
-        match search_blocks(node, filter, first..=last) {
-            Err(Failure::Limit(_)) if first < last => last = first.midpoint(last),
-            Err(error @ Failure::Limit(_)) => return (last.saturating_add(1), Err(error)),
-            Err(error) => return (first, Err(error)),
-            Ok(found) => return (last.saturating_add(1), Ok(found)),
+    let last = last.min(first.saturating_add(MAX_BLOCKS.saturating_sub(1)));
+    let wanted = log_filter(filter);
+    match node.store().first_logs(first..=last, &wanted, LogLimits::default()) {
+        Ok((found, next)) => (next, Ok(found.into_iter().map(found_log_view).collect())),
+        Err(error @ (StoreError::TooManyLogs(_) | StoreError::LogsTooLarge(_))) => {
+            (first.saturating_add(1), Err(error.into()))
         }
+        Err(error) => (first, Err(error.into())),
     }
 }
 
