@@ -62,7 +62,7 @@ pub struct RpcSettings {
     /// The most connections at once.
     pub max_connections: u32,
     /// The most bytes of answers that clients have not read yet, of all together; one client may have
-    /// a quarter of it.
+    /// a quarter of it. Beyond it each connection may still leave one MiB.
     pub max_unread_bytes: usize,
     /// The most subscriptions of one connection.
     pub max_subscriptions: u32,

@@ -55,7 +55,8 @@ struct Account {
 /// How many bytes of answers there may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// That all leave unread; a quarter of it for one client.
+    /// That all leave unread; a quarter of it for one client. Beyond it each connection may leave
+    /// [`LITTLE`], so all together no more than this and [`LITTLE`] for each.
     pub(crate) unread: usize,
     /// Of one answer.
     pub(crate) answer: usize,
@@ -420,6 +421,18 @@ mod tests {
             assert!(one.give(LITTLE), "nobody will read it, and nothing is counted");
         }
         assert_eq!((all.load(Ordering::Relaxed), client.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn beyond_what_all_may_leave_each_connection_leaves_a_little() {
+        let all = Sum::default();
+        let connections: Vec<_> = (0..20).map(|_| Unread::new(&all, None, MOST)).collect();
+        let first = connections.first().unwrap();
+        assert!(first.give(MOST.unread));
+        for one in connections.iter().skip(1) {
+            assert!(one.give(LITTLE) && !one.give(1));
+        }
+        assert_eq!(all.load(Ordering::Relaxed), MOST.unread + 19 * LITTLE);
     }
 
     #[test]
