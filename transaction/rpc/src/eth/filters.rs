@@ -134,8 +134,16 @@ impl Filters {
 
     /// Notes that a filter was read only as far as before `from`, unless it was read again meanwhile.
     fn goes_on(&self, id: U128, until: u64, from: u64) {
-        let mut open = self.open.lock();
-        if let Some(Reader { kind: Kind::Logs { next, .. }, .. }) = open.get_mut(&id.to())
+        if let Some(reader) = self.open.lock().get_mut(&id.to()) {
+            reader.kind.goes_on(until, from);
+        }
+    }
+}
+
+impl Kind {
+    /// Moves what is read next from `until` back to `from`.
+    const fn goes_on(&mut self, until: u64, from: u64) {
+        if let Self::Logs { next, .. } | Self::Blocks { next } = self
             && *next == until
         {
             *next = from;
@@ -211,8 +219,13 @@ impl FiltersApiServer for Filters {
                 found.map(Changes::Logs)
             }
             Reading::Blocks(blocks) => {
+                let (first, until) = (*blocks.start(), blocks.end().saturating_add(1));
                 let work = move |node: &Node| hashes(node, blocks);
-                Ok(Changes::Hashes(self.node.compute(work).await?))
+                let found = self.node.compute(work).await;
+                if found.is_err() {
+                    self.goes_on(id, until, first);
+                }
+                Ok(Changes::Hashes(found?))
             }
             Reading::Hashes(hashes) => Ok(Changes::Hashes(hashes)),
         }
@@ -354,5 +367,20 @@ mod tests {
         assert!(fill(1, client("192.0.2.2")).is_ok());
         assert!(fill(MAX_OF_CLIENT + 1, None).is_ok(), "loopback speaks for many");
         assert!(fill(MAX_FILTERS - 2 * MAX_OF_CLIENT - 2, None).is_err(), "all are taken");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_read_again_unless_somebody_has_read_on() {
+        let logs = |next| Kind::Logs { filter: Box::default(), next };
+        for mut kind in [logs(9), Kind::Blocks { next: 9 }] {
+            let next = |kind: &Kind| match kind {
+                Kind::Logs { next, .. } | Kind::Blocks { next } => *next,
+                Kind::Pending(_) => 0,
+            };
+            kind.goes_on(8, 3);
+            assert_eq!(next(&kind), 9);
+            kind.goes_on(9, 3);
+            assert_eq!(next(&kind), 3);
+        }
     }
 }
