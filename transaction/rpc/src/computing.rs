@@ -46,6 +46,14 @@ impl Whose {
         asker.map_or(Self::Anyone, Self::Notice)
     }
 
+    /// The same client's, that cannot ask for less now.
+    pub(crate) const fn as_notice(self) -> Self {
+        match self {
+            Self::Call(asker) | Self::Notice(asker) => Self::Notice(asker),
+            Self::Anyone => Self::Anyone,
+        }
+    }
+
     /// What is asked for meanwhile is of this turn.
     pub(crate) async fn asks<F: Future>(self, request: F) -> F::Output {
         WHOSE.scope(self, request).await
@@ -229,6 +237,7 @@ mod tests {
         let one = Whose::call(asker(1));
         let mut waiting = fill(one, MOST_WAITING);
         assert!(matches!(computing.turn(one), Err(Failure::Limit(_))));
+        assert!(computing.turn(one.as_notice()).is_ok(), "of what was accepted before");
         let others = [
             fill(Whose::call(asker(2)), MOST_WAITING),
             fill(Whose::call(None), MOST_WAITING + 1),
