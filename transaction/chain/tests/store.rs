@@ -264,6 +264,43 @@ fn logs_are_found_by_address_topic_and_range() {
 }
 
 #[test]
+fn logs_are_found_in_parts_where_all_are_too_many_or_take_too_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let pending = PendingStates::new(store.clone(), LIMIT);
+    let mut chain = Chain::new();
+    // Six logs, none, three, and one.
+    for transactions in [3, 0, 2, 1] {
+        let block = chain.execute_with(&pending, &[], transactions);
+        pending.finalize(block.block.hash(), None).unwrap();
+    }
+    let (any, limits) = (LogFilter::default(), LogLimits::default());
+    let some = |first, limits| {
+        let (found, next) = store.first_logs(first..=9, &any, limits).unwrap();
+        assert!(found.iter().all(|one| (first..next).contains(&one.block_number)));
+        (found.len(), next)
+    };
+    assert_eq!(some(1, limits), (10, 5), "all, up to the head");
+    assert_eq!(some(5, limits), (0, 5));
+    let few = |logs| LogLimits { logs, ..limits };
+    assert_eq!(some(1, few(8)), (6, 3), "no part of a block");
+    assert_eq!(some(1, few(9)), (9, 4));
+    assert_eq!(some(3, few(3)), (3, 4));
+    let too_many = store.first_logs(1..=9, &any, few(5));
+    assert!(matches!(too_many, Err(StoreError::TooManyLogs(5))), "of the first block alone");
+    // There is one time for the whole, and each search gets further.
+    let late = LogLimits { time: std::time::Duration::ZERO, ..limits };
+    assert_eq!([1, 2, 3, 4].map(|first| some(first, late)), [(6, 2), (0, 3), (3, 4), (1, 5)]);
+    let bytes: usize =
+        store.logs(1..=1, &any, limits).unwrap().iter().map(|one| one.log.data.data.len()).sum();
+    let short = LogLimits { bytes, ..limits };
+    assert_eq!(some(1, short), (6, 3));
+    let shorter = LogLimits { bytes: bytes - 1, ..limits };
+    let too_large = store.first_logs(1..=9, &any, shorter);
+    assert!(matches!(too_large, Err(StoreError::LogsTooLarge(_))));
+}
+
+#[test]
 fn i7_only_the_next_block_on_the_head_is_committed() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

@@ -182,7 +182,7 @@ impl Node {
     }
 
     /// Runs what computes or reads much on a thread of its own; as many at once as there are
-    /// cores, the others wait.
+    /// cores, the others wait, their clients in turn.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,

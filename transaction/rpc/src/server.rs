@@ -62,10 +62,13 @@ pub struct RpcSettings {
     /// The most connections at once.
     pub max_connections: u32,
     /// The most bytes of answers that clients have not read yet, of all together; one client may have
-    /// a quarter of it.
+    /// a quarter of it. Beyond it each connection may still leave one MiB.
     pub max_unread_bytes: usize,
     /// The most subscriptions of one connection.
     pub max_subscriptions: u32,
+    /// The most that all subscriptions hold: 32 units each, and one for each address and topic; one
+    /// client's may hold a quarter of it. A unit is about 64 bytes.
+    pub max_subscribed: usize,
     /// How long a request's head may take to arrive, and how long a connection may be silent
     /// between requests.
     pub head_patience: Duration,
@@ -88,6 +91,7 @@ impl RpcSettings {
             max_connections: 1_000,
             max_unread_bytes: 512 << 20,
             max_subscriptions: 1_024,
+            max_subscribed: 1 << 18,
             head_patience: Duration::from_secs(30),
             body_patience: Duration::from_secs(30),
             filter_life: Duration::from_secs(300),
@@ -250,7 +254,7 @@ fn methods(node: Node, settings: &RpcSettings) -> Result<Methods, RegisterMethod
     module.merge(Fees(node.clone()).into_rpc())?;
     module.merge(Submit(node.clone()).into_rpc())?;
     module.merge(Filters::new(node.clone(), settings.filter_life).into_rpc())?;
-    module.merge(Subscribe(node.clone()).into_rpc())?;
+    module.merge(Subscribe::new(node.clone(), settings.max_subscribed).into_rpc())?;
     module.merge(Config(node.clone()).into_rpc())?;
     module.merge(Txpool(node.clone()).into_rpc())?;
     module.merge(Debug(node.clone()).into_rpc())?;

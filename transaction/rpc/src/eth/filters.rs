@@ -11,7 +11,10 @@ use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use jsonrpsee::{Extensions, proc_macros::rpc};
 use parking_lot::{Mutex, MutexGuard};
-use sahara_chain::{pool::PooledTransaction, store::LogLimits};
+use sahara_chain::{
+    pool::PooledTransaction,
+    store::{LogLimits, StoreError},
+};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -131,8 +134,16 @@ impl Filters {
 
     /// Notes that a filter was read only as far as before `from`, unless it was read again meanwhile.
     fn goes_on(&self, id: U128, until: u64, from: u64) {
-        let mut open = self.open.lock();
-        if let Some(Reader { kind: Kind::Logs { next, .. }, .. }) = open.get_mut(&id.to())
+        if let Some(reader) = self.open.lock().get_mut(&id.to()) {
+            reader.kind.goes_on(until, from);
+        }
+    }
+}
+
+impl Kind {
+    /// Moves what is read next from `until` back to `from`.
+    const fn goes_on(&mut self, until: u64, from: u64) {
+        if let Self::Logs { next, .. } | Self::Blocks { next } = self
             && *next == until
         {
             *next = from;
@@ -208,8 +219,13 @@ impl FiltersApiServer for Filters {
                 found.map(Changes::Logs)
             }
             Reading::Blocks(blocks) => {
+                let (first, until) = (*blocks.start(), blocks.end().saturating_add(1));
                 let work = move |node: &Node| hashes(node, blocks);
-                Ok(Changes::Hashes(self.node.compute(work).await?))
+                let found = self.node.compute(work).await;
+                if found.is_err() {
+                    self.goes_on(id, until, first);
+                }
+                Ok(Changes::Hashes(found?))
             }
             Reading::Hashes(hashes) => Ok(Changes::Hashes(hashes)),
         }
@@ -291,21 +307,22 @@ fn search_blocks(
     Ok(found.into_iter().map(found_log_view).collect())
 }
 
-/// What a filter finds from `first` on, in as many blocks as an answer holds, and the block after them:
-/// there it goes on. A block that is too much by itself is refused once and left behind.
+/// What a filter finds from `first` on, in as many blocks as an answer holds and there is time for, and the
+/// block after them: there it goes on. A block that is too much by itself is refused once and left behind.
 fn search_some(
     node: &Node,
     filter: &Filter,
     first: u64,
-    mut last: u64,
+    last: u64,
 ) -> (u64, Result<Vec<Log>, Failure>) {
-    loop {
-        match search_blocks(node, filter, first..=last) {
-            Err(Failure::Limit(_)) if first < last => last = first.midpoint(last),
-            Err(error @ Failure::Limit(_)) => return (last.saturating_add(1), Err(error)),
-            Err(error) => return (first, Err(error)),
-            Ok(found) => return (last.saturating_add(1), Ok(found)),
+    let last = last.min(first.saturating_add(MAX_BLOCKS.saturating_sub(1)));
+    let wanted = log_filter(filter);
+    match node.store().first_logs(first..=last, &wanted, LogLimits::default()) {
+        Ok((found, next)) => (next, Ok(found.into_iter().map(found_log_view).collect())),
+        Err(error @ (StoreError::TooManyLogs(_) | StoreError::LogsTooLarge(_))) => {
+            (first.saturating_add(1), Err(error.into()))
         }
+        Err(error) => (first, Err(error.into())),
     }
 }
 
@@ -350,5 +367,20 @@ mod tests {
         assert!(fill(1, client("192.0.2.2")).is_ok());
         assert!(fill(MAX_OF_CLIENT + 1, None).is_ok(), "loopback speaks for many");
         assert!(fill(MAX_FILTERS - 2 * MAX_OF_CLIENT - 2, None).is_err(), "all are taken");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_read_again_unless_somebody_has_read_on() {
+        let logs = |next| Kind::Logs { filter: Box::default(), next };
+        for mut kind in [logs(9), Kind::Blocks { next: 9 }] {
+            let next = |kind: &Kind| match kind {
+                Kind::Logs { next, .. } | Kind::Blocks { next } => *next,
+                Kind::Pending(_) => 0,
+            };
+            kind.goes_on(8, 3);
+            assert_eq!(next(&kind), 9);
+            kind.goes_on(9, 3);
+            assert_eq!(next(&kind), 3);
+        }
     }
 }

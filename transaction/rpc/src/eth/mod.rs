@@ -6,6 +6,7 @@ mod config;
 mod fees;
 mod filters;
 mod proofs;
+mod room;
 mod simulate;
 mod state;
 mod submit;

@@ -1,6 +1,7 @@
 //! Transactions on their way in.
 
 use crate::{
+    computing::Whose,
     error::Failure,
     node::Node,
     view::{ReceiptView, receipt_view},
@@ -48,7 +49,9 @@ impl SubmitApiServer for Submit {
         // Before it is added, so that its block cannot slip by.
         let mut heads = self.0.store().subscribe();
         let hash = add(&self.0, &raw)?.hash();
-        let wait = async {
+        // What was accepted is not refused any more because its sender asks for much.
+        let whose = Whose::now().as_notice();
+        let wait = whose.asks(async {
             loop {
                 if let Some(receipt) = receipt_of(&self.0, hash).await? {
                     return Ok(receipt);
@@ -58,7 +61,7 @@ impl SubmitApiServer for Submit {
                     Err(RecvError::Closed) => return Err(Failure::internal("the store closed")),
                 }
             }
-        };
+        });
         let late = Err(Failure::NoReceiptYet { hash, milliseconds });
         timeout(Duration::from_millis(milliseconds), wait).await.unwrap_or(late)
     }

@@ -1,26 +1,39 @@
 //! `eth_subscribe` over WebSocket.
+//!
+//! A subscription waits in memory for what it looks for, so there is [`Room`] for them and no more. Of a new
+//! block its header and its receipts are read once for all.
 
+use super::room::{Room, Share};
 use crate::{
+    computing::Whose,
     error::Failure,
     eth::filters::bounded,
-    listen::Unread,
+    listen::{Asker, Unread},
     node::{FullBlock, Node},
     view::{header_view, log_filter, log_views, pooled_view},
 };
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::{
     Extensions, PendingSubscriptionSink, SubscriptionSink,
-    core::{SubscriptionResult, to_json_raw_value},
+    core::{JsonRawValue, SubscriptionResult, to_json_raw_value},
     proc_macros::rpc,
 };
+use parking_lot::Mutex;
 use sahara_chain::{
     pool::PooledTransaction,
     store::{Head, LogFilter},
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use std::{ops::RangeInclusive, sync::Arc};
+use tokio::sync::{
+    OnceCell,
+    broadcast::{Receiver, error::RecvError},
+};
+
+/// Units of room that a subscription takes beside one for each address and topic. A unit is about 64 bytes: an
+/// address or a topic with its bits, and the 32nd part of a task with its place among the subscribers.
+const ITSELF: usize = 32;
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait SubscribeApi {
@@ -30,7 +43,28 @@ pub(crate) trait SubscribeApi {
 }
 
 #[derive(Debug)]
-pub(crate) struct Subscribe(pub(crate) Node);
+pub(crate) struct Subscribe {
+    news: Arc<News>,
+    room: Room,
+}
+
+impl Subscribe {
+    /// With so many units of room for all subscriptions.
+    pub(crate) fn new(node: Node, room: usize) -> Self {
+        Self { news: Arc::new(News { node, newest: Mutex::default() }), room: Room::new(room) }
+    }
+
+    fn admit(
+        &self,
+        asker: Option<Asker>,
+        kind: &str,
+        options: Option<Value>,
+    ) -> Result<(Kind, Share), Failure> {
+        let kind = Kind::new(kind, options)?;
+        let share = self.room.take(asker, kind.units())?;
+        Ok((kind, share))
+    }
+}
 
 #[jsonrpsee::core::async_trait]
 impl SubscribeApiServer for Subscribe {
@@ -41,39 +75,64 @@ impl SubscribeApiServer for Subscribe {
         kind: String,
         options: Option<Value>,
     ) -> SubscriptionResult {
-        let node = self.0.clone();
+        let asker = request.get::<Asker>().copied();
         let unread = request.get::<Unread>().cloned();
-        match kind.as_str() {
-            "newHeads" => {
-                // Who is told that it is subscribed misses none of the blocks after.
-                let (heads, last) = (node.store().subscribe(), node.store().head().number);
-                let sink = pending.accept().await?;
-                drop(tokio::spawn(new_heads(node, Feed { sink, unread }, (heads, last))));
+        let (kind, share) = match self.admit(asker, &kind, options) {
+            Ok(admitted) => admitted,
+            Err(failure) => {
+                pending.reject(failure).await;
+                return Ok(());
             }
-            "logs" => match filter(options) {
-                Ok(filter) => {
-                    let (heads, last) = (node.store().subscribe(), node.store().head().number);
-                    let sink = pending.accept().await?;
-                    let feed = Feed { sink, unread };
-                    drop(tokio::spawn(logs(node, feed, (heads, last), filter)));
-                }
-                Err(failure) => pending.reject(failure).await,
-            },
+        };
+        // Who is told that it is subscribed misses nothing after.
+        let blocks = Blocks::after_now(&self.news);
+        let arrivals = self.news.node.pool().subscribe();
+        let sink = pending.accept().await?;
+        let feed = Feed { sink, unread, _share: share };
+        let whose = Whose::notice(asker);
+        drop(match kind {
+            Kind::Heads => tokio::spawn(whose.asks(new_heads(feed, blocks))),
+            Kind::Logs(wanted) => tokio::spawn(whose.asks(logs(feed, blocks, wanted))),
+            Kind::Transactions { is_full } => {
+                tokio::spawn(whose.asks(new_transactions(feed, arrivals, is_full)))
+            }
+        });
+        Ok(())
+    }
+}
+
+/// What is subscribed to.
+#[derive(Debug)]
+enum Kind {
+    Heads,
+    Logs(LogFilter),
+    Transactions { is_full: bool },
+}
+
+impl Kind {
+    fn new(name: &str, options: Option<Value>) -> Result<Self, Failure> {
+        match name {
+            "newHeads" => Ok(Self::Heads),
+            "logs" => Ok(Self::Logs(log_filter(&filter(options)?))),
             "newPendingTransactions" => {
                 let is_full = options.and_then(|one| one.as_bool()).unwrap_or_default();
-                let arrivals = node.pool().subscribe();
-                let sink = pending.accept().await?;
-                let feed = Feed { sink, unread };
-                drop(tokio::spawn(new_transactions(feed, arrivals, is_full)));
+                Ok(Self::Transactions { is_full })
             }
-            other => {
-                let text = format!(
-                    "no \"{other}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
-                );
-                pending.reject(Failure::Parameters(text)).await;
+            other => Err(Failure::Parameters(format!(
+                "no \"{other}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
+            ))),
+        }
+    }
+
+    /// Of room.
+    fn units(&self) -> usize {
+        match self {
+            Self::Heads | Self::Transactions { .. } => ITSELF,
+            Self::Logs(LogFilter { addresses, topics }) => {
+                let wanted = topics.iter().map(Vec::len).chain([addresses.len()]);
+                wanted.fold(ITSELF, usize::saturating_add)
             }
         }
-        Ok(())
     }
 }
 
@@ -83,18 +142,78 @@ fn filter(options: Option<Value>) -> Result<Filter, Failure> {
     bounded(filter.map_err(|error| Failure::Parameters(error.to_string()))?)
 }
 
+/// What is read of new blocks, once for all subscribers.
+#[derive(Debug)]
+struct News {
+    node: Node,
+    newest: Mutex<Option<Arc<Told>>>,
+}
+
+/// A block as subscribers are told of it.
+#[derive(Debug)]
+struct Told {
+    head: Head,
+    /// The header in words.
+    header: Box<JsonRawValue>,
+    /// Read when somebody looks for logs that may be in it.
+    full: OnceCell<FullBlock>,
+    /// In whose turn that is.
+    whose: Whose,
+}
+
+impl News {
+    /// A final block. The newest is kept; who is behind reads an older one for itself.
+    fn read(&self, number: u64) -> Result<Arc<Told>, Failure> {
+        let mut newest = self.newest.lock();
+        if let Some(told) = newest.as_ref().filter(|told| told.head.number == number) {
+            return Ok(Arc::clone(told));
+        }
+        let is_newest = newest.as_ref().is_none_or(|told| told.head.number < number);
+        let head = self.node.store().header(number)?.ok_or(Failure::UnknownBlock)?;
+        let header = to_json_raw_value(&header_view(&head.header, head.hash));
+        let told = Arc::new(Told {
+            head,
+            header: header.map_err(Failure::internal)?,
+            full: OnceCell::new(),
+            // Else all would wait for the turn of whoever happens to be the first.
+            whose: if is_newest { Whose::Anyone } else { Whose::now() },
+        });
+        if is_newest {
+            *newest = Some(Arc::clone(&told));
+        }
+        drop(newest);
+        Ok(told)
+    }
+}
+
+impl Told {
+    async fn full(&self, node: &Node) -> Result<&FullBlock, Failure> {
+        let read = || async {
+            let full = self.whose.asks(node.read_block(self.head.number)).await?;
+            full.ok_or(Failure::UnknownBlock)
+        };
+        self.full.get_or_try_init(read).await
+    }
+}
+
 /// Where a subscriber is told.
 struct Feed {
     sink: SubscriptionSink,
     /// What its connection leaves unread.
     unread: Option<Unread>,
+    _share: Share,
 }
 
 impl Feed {
-    /// Sends one item; false when the subscriber is gone. One that has too much unread is cut off, with
-    /// its connection: it misses nothing that it does not know of.
+    /// Sends one item; false when the subscriber is gone.
     async fn send(&self, item: &impl Serialize) -> bool {
         let Ok(item) = to_json_raw_value(item) else { return false };
+        self.tell(item).await
+    }
+
+    /// As [`Self::send`], in words. Who has too much unread is cut off, with its connection: it misses
+    /// nothing that it does not know of.
+    async fn tell(&self, item: Box<JsonRawValue>) -> bool {
         let bytes = item.get().len();
         let Some(unread) = &self.unread else { return self.sink.send(item).await.is_ok() };
         if !unread.give(bytes) {
@@ -109,56 +228,64 @@ impl Feed {
     }
 }
 
-/// The numbers of the blocks that became final since `after`; what was missed is made up for.
-async fn next_blocks(
-    feed: &Feed,
-    heads: &mut Receiver<Arc<Head>>,
-    node: &Node,
-    after: u64,
-) -> Option<std::ops::RangeInclusive<u64>> {
-    loop {
-        let received = tokio::select! {
-            received = heads.recv() => received,
-            () = feed.sink.closed() => return None,
-        };
-        let last = match received {
-            Ok(head) => head.number,
-            Err(RecvError::Lagged(_)) => node.store().head().number,
-            Err(RecvError::Closed) => return None,
-        };
-        if last > after {
-            return Some(after.saturating_add(1)..=last);
+/// The blocks that become final after a subscription.
+struct Blocks {
+    news: Arc<News>,
+    heads: Receiver<Arc<Head>>,
+    /// The last one that is none of them, or was told of.
+    last: u64,
+}
+
+impl Blocks {
+    fn after_now(news: &Arc<News>) -> Self {
+        let store = news.node.store();
+        let (heads, last) = (store.subscribe(), store.head().number);
+        Self { news: Arc::clone(news), heads, last }
+    }
+
+    /// The numbers of those that came since; what was missed is made up for. None when the subscriber is
+    /// gone.
+    async fn next(&mut self, feed: &Feed) -> Option<RangeInclusive<u64>> {
+        loop {
+            let received = tokio::select! {
+                received = self.heads.recv() => received,
+                () = feed.sink.closed() => return None,
+            };
+            let newest = match received {
+                Ok(head) => head.number,
+                Err(RecvError::Lagged(_)) => self.news.node.store().head().number,
+                Err(RecvError::Closed) => return None,
+            };
+            if newest > self.last {
+                let first = self.last.saturating_add(1);
+                self.last = newest;
+                return Some(first..=newest);
+            }
         }
     }
 }
 
-/// News of blocks, and the last block that is none.
-type Heads = (Receiver<Arc<Head>>, u64);
-
-async fn new_heads(node: Node, feed: Feed, (mut heads, mut last): Heads) {
-    while let Some(blocks) = next_blocks(&feed, &mut heads, &node, last).await {
-        last = *blocks.end();
-        for number in blocks {
-            let Ok(Some(head)) = node.store().header(number) else { return };
-            if !feed.send(&header_view(&head.header, head.hash)).await {
+async fn new_heads(feed: Feed, mut blocks: Blocks) {
+    while let Some(numbers) = blocks.next(&feed).await {
+        for number in numbers {
+            let Ok(told) = blocks.news.read(number) else { return };
+            if !feed.tell(told.header.clone()).await {
                 return;
             }
         }
     }
 }
 
-async fn logs(node: Node, feed: Feed, (mut heads, mut last): Heads, filter: Filter) {
-    let wanted = log_filter(&filter);
+async fn logs(feed: Feed, mut blocks: Blocks, wanted: LogFilter) {
     let blooms = wanted.blooms();
-    while let Some(blocks) = next_blocks(&feed, &mut heads, &node, last).await {
-        last = *blocks.end();
-        for number in blocks {
-            let Ok(Some(head)) = node.store().header(number) else { return };
-            if !blooms.may_match(&head.header.logs_bloom) {
+    while let Some(numbers) = blocks.next(&feed).await {
+        for number in numbers {
+            let Ok(told) = blocks.news.read(number) else { return };
+            if !blooms.may_match(&told.head.header.logs_bloom) {
                 continue;
             }
-            let Ok(Some(full)) = node.read_block(number).await else { return };
-            if !announce(&feed, &full, &wanted).await {
+            let Ok(full) = told.full(&blocks.news.node).await else { return };
+            if !announce(&feed, full, &wanted).await {
                 return;
             }
         }

@@ -75,7 +75,7 @@ impl Places {
 }
 
 /// Who asks, in the extensions of a request; not there for loopback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Asker(pub(crate) IpAddr);
 
 impl Place {

@@ -5,8 +5,8 @@
 //! that an answer becomes a refusal and a subscriber is cut off; and a connection with many calls or
 //! much unread is not read from, until it has less of both.
 
-use super::Place;
-use crate::error::LIMIT_EXCEEDED;
+use super::{Asker, Place};
+use crate::{computing::Whose, error::LIMIT_EXCEEDED};
 use jsonrpsee::{
     BatchResponseBuilder, MethodResponse,
     core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
@@ -55,7 +55,8 @@ struct Account {
 /// How many bytes of answers there may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// That all leave unread; a quarter of it for one client.
+    /// That all leave unread; a quarter of it for one client. Beyond it each connection may leave
+    /// [`LITTLE`], so all together no more than this and [`LITTLE`] for each.
     pub(crate) unread: usize,
     /// Of one answer.
     pub(crate) answer: usize,
@@ -232,7 +233,7 @@ where
         async move {
             let (_call, id) = (unread.call(parameters(&request)), request.id());
             request.extensions_mut().insert(unread.clone());
-            let response = service.call(request).await;
+            let response = whose(&request).asks(service.call(request)).await;
             unread.answer(response, id)
         }
     }
@@ -251,7 +252,7 @@ where
                 let answer = match entry {
                     Ok(BatchEntry::Call(mut request)) => {
                         request.extensions_mut().insert(unread.clone());
-                        service.call(request).await
+                        whose(&request).asks(service.call(request)).await
                     }
                     Ok(BatchEntry::Notification(notice)) => {
                         has_notices = true;
@@ -285,6 +286,11 @@ where
         let service = self.service.clone();
         async move { service.notification(notification).await }
     }
+}
+
+/// Whose turn it is when a request has to wait for others.
+fn whose(request: &Request<'_>) -> Whose {
+    Whose::call(request.extensions().get::<Asker>().copied())
 }
 
 /// Bytes of a request's parameters.
@@ -367,7 +373,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LITTLE, Limits, MOST_CALLS, Sum, Unread};
+    use super::{Asker, LITTLE, Limits, MOST_CALLS, Sum, Unread};
+    use crate::computing::Whose;
     use jsonrpsee::{
         MethodResponse, ResponsePayload,
         core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
@@ -417,6 +424,18 @@ mod tests {
     }
 
     #[test]
+    fn beyond_what_all_may_leave_each_connection_leaves_a_little() {
+        let all = Sum::default();
+        let connections: Vec<_> = (0..20).map(|_| Unread::new(&all, None, MOST)).collect();
+        let first = connections.first().unwrap();
+        assert!(first.give(MOST.unread));
+        for one in connections.iter().skip(1) {
+            assert!(one.give(LITTLE) && !one.give(1));
+        }
+        assert_eq!(all.load(Ordering::Relaxed), MOST.unread + 19 * LITTLE);
+    }
+
+    #[test]
     fn who_has_much_to_read_or_many_calls_is_not_heard_meanwhile() {
         let one = Unread::new(&Sum::default(), None, MOST);
         let woken = Arc::new(Woken::default());
@@ -446,7 +465,7 @@ mod tests {
         assert!(matches!(one.poll(&context), Poll::Ready(Err(_))));
     }
 
-    /// Answers at once.
+    /// Answers at once: 8 to a client that is told apart, else 7.
     #[derive(Clone)]
     struct Ready;
 
@@ -459,7 +478,14 @@ mod tests {
             &self,
             request: Request<'a>,
         ) -> impl Future<Output = MethodResponse> + Send + 'a {
-            ready(MethodResponse::response(request.id(), ResponsePayload::success(7), LITTLE))
+            let id = request.id();
+            async move {
+                let answer = match Whose::now() {
+                    Whose::Call(_) => 8,
+                    Whose::Notice(_) | Whose::Anyone => 7,
+                };
+                MethodResponse::response(id, ResponsePayload::success(answer), LITTLE)
+            }
         }
 
         fn batch<'a>(&self, _: Batch<'a>) -> impl Future<Output = ()> + Send + 'a {
@@ -493,5 +519,25 @@ mod tests {
         let notice =
             Batch::from(vec![Ok(BatchEntry::Notification(Notification::new("one".into(), None)))]);
         assert!(one.batch(notice).await.is_notification());
+    }
+
+    #[tokio::test]
+    async fn who_calls_is_known_where_the_call_may_have_to_wait() {
+        let one = Unread::new(&Sum::default(), None, MOST).layer(Ready);
+        let call = |asker: Option<Asker>| {
+            let mut call = Request::borrowed("one", None, Id::Number(1));
+            if let Some(asker) = asker {
+                call.extensions_mut().insert(asker);
+            }
+            call
+        };
+        let asker = Some(Asker([192, 0, 2, 1].into()));
+        for (asker, result) in [(asker, "\"result\":8"), (None, "\"result\":7")] {
+            let answer = one.call(call(asker)).await;
+            assert!(answer.as_json().get().contains(result), "{}", answer.as_json());
+            let batch = Batch::from(vec![Ok(BatchEntry::Call(call(asker)))]);
+            let answer = one.batch(batch).await;
+            assert!(answer.as_json().get().contains(result), "{}", answer.as_json());
+        }
     }
 }

@@ -4,13 +4,18 @@ use crate::support::{ALICE, BOB, TestNode, address, signed, transaction};
 use alloy_primitives::hex;
 use alloy_sol_types::{SolCall, SolEvent};
 use jsonrpsee::{
-    core::client::{Subscription, SubscriptionClientT},
+    core::{
+        ClientError,
+        client::{Subscription, SubscriptionClientT},
+        params::ArrayParams,
+    },
     rpc_params,
     ws_client::{WsClient, WsClientBuilder},
 };
 use sahara_abi::{CHANNELS, IChannels};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::timeout;
 
 fn funding() -> Vec<u8> {
     IChannels::fundCall { payer: address(BOB) }.abi_encode()
@@ -93,10 +98,7 @@ async fn a_filter_behind_more_than_an_answer_holds_is_read_in_parts() {
     assert_eq!(node.ask("eth_getFilterChanges", (&filter,)).await, json!([]));
 }
 
-async fn subscribe(
-    client: &WsClient,
-    params: jsonrpsee::core::params::ArrayParams,
-) -> Subscription<Value> {
+async fn subscribe(client: &WsClient, params: ArrayParams) -> Subscription<Value> {
     client.subscribe("eth_subscribe", params, "eth_unsubscribe").await.unwrap()
 }
 
@@ -124,6 +126,44 @@ async fn subscribers_hear_of_heads_logs_and_pending_transactions() {
         .subscribe::<Value, _>("eth_subscribe", rpc_params!["weather"], "eth_unsubscribe")
         .await;
     assert!(unknown.is_err());
+}
+
+#[tokio::test]
+async fn subscriptions_hold_no_more_than_there_is_room_for() {
+    let node = TestNode::start_with(|settings| settings.max_subscribed = 100).await;
+    let url = format!("ws://{}", node.server.address());
+    let client = WsClientBuilder::default().build(url).await.unwrap();
+    let refused = async |params: ArrayParams| {
+        let answer = client.subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe").await;
+        match answer {
+            Err(ClientError::Call(error)) => assert_eq!(error.code(), -32_005, "{error:?}"),
+            other => panic!("there is no room, got {other:?}"),
+        }
+    };
+    let heads = subscribe(&client, rpc_params!["newHeads"]).await;
+    let mut logs = subscribe(&client, rpc_params!["logs", filter()]).await;
+    // 32 and 34 are held: with 35 it would be one too many.
+    let three = json!({ "address": [address(ALICE), address(BOB), CHANNELS] });
+    refused(rpc_params!["logs", three]).await;
+    let _pending = subscribe(&client, rpc_params!["newPendingTransactions"]).await;
+    refused(rpc_params!["newHeads"]).await;
+    heads.unsubscribe().await.unwrap();
+    let again = async {
+        loop {
+            let params = rpc_params!["newHeads"];
+            let answer =
+                client.subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe").await;
+            match answer {
+                Ok(heads) => return heads,
+                Err(ClientError::Call(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let mut heads = timeout(Duration::from_secs(30), again).await.expect("there is room again");
+    let receipt = node.send(ALICE, Some(CHANNELS), 100, funding()).await;
+    assert_eq!(heads.next().await.unwrap().unwrap()["hash"], receipt["blockHash"]);
+    assert_eq!(logs.next().await.unwrap().unwrap(), receipt["logs"][0]);
 }
 
 #[tokio::test]
