@@ -2,13 +2,19 @@
 
 use crate::{alone, heights, load, payer};
 use alloy_primitives::{Address, U256};
-use eyre::{ContextCompat, Result, ensure};
+use eyre::{Context, ContextCompat, Result, ensure};
 use sahara_scenarios::{Testnet, nothing_is_lost, pass};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
 
 /// Kills in every run; `cargo xtask soak kills [KILLS]` sets `SAHARA_KILLS`, to 100 by itself.
 const KILLS: u64 = 6;
+
+/// The seed of every run; who says how many kills has another one each time, or says `SAHARA_SEED` too.
+const SEED: u64 = 0x5a4a;
 
 const HOSTS: [u16; 4] = [0, 1, 2, 3];
 
@@ -23,7 +29,7 @@ const SETTLED: u64 = 3;
 /// seconds: longer than any timeout of a view.
 const HALTED: u64 = 8;
 
-/// Xorshift: the moments of a run are those of its seed, as far as processes allow.
+/// Xorshift from anything but 0: the moments of a run are those of its seed, as far as processes allow.
 struct Dice(u64);
 
 impl Dice {
@@ -35,19 +41,24 @@ impl Dice {
     }
 }
 
+/// A number that the environment says.
 #[expect(clippy::disallowed_methods, reason = "a soak has no other way to say how many")]
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+fn number(name: &str) -> Result<Option<u64>> {
+    let Ok(text) = std::env::var(name) else { return Ok(None) };
+    text.parse::<u64>().map(Some).wrap_err_with(|| format!("{name} is a number, not `{text}`"))
 }
 
 #[test]
 fn killed_at_random_moments_under_load_nothing_final_is_lost() -> Result<()> {
     let _alone = alone();
-    tokio::runtime::Runtime::new()?.block_on(kill_and_look())
+    let asked = number("SAHARA_KILLS")?;
+    let chance = || asked.map_or(SEED, |kills| RandomState::new().hash_one(kills));
+    let (kills, seed) = (asked.unwrap_or(KILLS), number("SAHARA_SEED")?.unwrap_or_else(chance));
+    println!("the same run again: SAHARA_KILLS={kills} SAHARA_SEED={seed}");
+    tokio::runtime::Runtime::new()?.block_on(kill_and_look(kills, Dice(seed.max(1))))
 }
 
-async fn kill_and_look() -> Result<()> {
-    let (kills, mut dice) = (number("SAHARA_KILLS", KILLS), Dice(number("SAHARA_SEED", 0x5a4a)));
+async fn kill_and_look(kills: u64, mut dice: Dice) -> Result<()> {
     let (payer, address) = payer()?;
     let mut network = Testnet::start(4, &["--account", &address])?;
     network.agree(&HOSTS, 1).await?;
