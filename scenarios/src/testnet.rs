@@ -336,6 +336,22 @@ impl Testnet {
         Ok(())
     }
 
+    /// Votes of these kinds, as `Nullify`, that a host's node has sent in its epoch, repetitions too.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn votes(&self, host: u16, kinds: &[&str]) -> Result<u64> {
+        let page = reqwest::get(format!("{}/metrics", self.metrics(host))).await?.text().await?;
+        let is_asked =
+            |line: &&str| kinds.iter().any(|kind| line.contains(&format!("message=\"{kind}\"")));
+        page.lines()
+            .filter(|line| line.contains("_outbound_messages_total{"))
+            .filter(is_asked)
+            .filter_map(|line| line.rsplit(' ').next())
+            .map(|count| Ok(count.parse::<u64>()?))
+            .sum()
+    }
+
     /// A host counts its whole state, row by row: it comes to the root in the header of the block that it
     /// counted after, and to all the coin there is. Nothing else reads every flat row.
     ///

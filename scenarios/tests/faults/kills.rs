@@ -162,13 +162,7 @@ async fn reach(network: &Testnet, goals: Vec<(u16, u64)>) -> Result<()> {
 
 /// Votes to skip a view that a node has sent, repetitions too.
 async fn skips(network: &Testnet, host: u16) -> Result<u64> {
-    let page = reqwest::get(format!("{}/metrics", network.metrics(host))).await?.text().await?;
-    page.lines()
-        .filter(|line| line.contains("_outbound_messages_total{"))
-        .filter(|line| line.contains("message=\"Nullify\""))
-        .filter_map(|line| line.rsplit(' ').next())
-        .map(|count| Ok(count.parse::<u64>()?))
-        .sum()
+    network.votes(host, &["Nullify"]).await
 }
 
 /// What the one who is paid holds at host 0.
