@@ -9,10 +9,10 @@ use commonware_consensus::{
 use commonware_cryptography::{ChaCha20Poly1305, keccak256::Digest};
 use commonware_p2p::{
     AddressableManager as _, Receiver as _, Recipients, Sender as _,
-    authenticated::lookup::{Config, Network},
+    authenticated::lookup::{self, Config, Network},
 };
 use commonware_runtime::{
-    IoBuf, Quota, Runner as _, Supervisor as _,
+    Handle, IoBuf, Quota, Runner as _, Supervisor as _,
     tokio::{Config as Settings, Context, Runner},
 };
 use commonware_stream::{
@@ -23,7 +23,7 @@ use commonware_stream::{
 use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use eyre::{ContextCompat, Result, eyre};
 use sahara_finality::{
-    ChainIdentity, NetworkPrivateKey, Scheme, ValidatorKeys, ValidatorSet, signer,
+    ChainIdentity, NetworkPrivateKey, NetworkPublicKey, Scheme, ValidatorKeys, ValidatorSet, signer,
 };
 use std::{
     net::SocketAddr,
@@ -36,7 +36,12 @@ use tokio::sync::oneshot;
 /// Logical channels of a node's network; votes are on the first.
 const CHANNELS: u64 = 7;
 /// More than any message has.
-const MOST_BYTES: u32 = 4 << 20;
+pub(crate) const MOST_BYTES: u32 = 4 << 20;
+
+/// Where messages of a channel are sent.
+pub(crate) type Outgoing = lookup::Sender<NetworkPublicKey, Context>;
+/// Where messages of a channel arrive.
+pub(crate) type Incoming = lookup::Receiver<NetworkPublicKey>;
 
 /// A cheat at work.
 #[derive(Debug)]
@@ -81,15 +86,8 @@ impl Cheat {
 fn run(role: &Role, scheme: Scheme, directory: PathBuf, stopped: oneshot::Receiver<()>) {
     let settings = Settings::new().with_storage_directory(directory);
     Runner::new(settings).start(async move |context: Context| {
-        let (mut network, mut oracle) = Network::new(context.child("network"), config(role));
         let quota = Quota::per_second(NZU32!(4096)).allow_burst(NZU32!(256));
-        let mut channels: Vec<_> =
-            (0..CHANNELS).map(|channel| network.register(channel, quota)).collect();
-        let others = role.validators.as_slice().iter().filter_map(|validator| {
-            Some((validator.network_key.clone(), validator.address?.into()))
-        });
-        oracle.track(0, Map::from_iter_dedup(others));
-        let _network = network.start();
+        let (_network, mut channels) = connect(&context, role, quota);
         let (mut sender, mut receiver) = channels.swap_remove(0);
         let cheating = async {
             while let Ok((_, message)) = receiver.recv().await {
@@ -103,6 +101,22 @@ fn run(role: &Role, scheme: Scheme, directory: PathBuf, stopped: oneshot::Receiv
             _ = stopped => {}
         }
     });
+}
+
+/// Begins to connect to the others as the validator would; how much it sends itself is up to `quota`.
+pub(crate) fn connect(
+    context: &Context,
+    role: &Role,
+    quota: Quota,
+) -> (Handle<()>, Vec<(Outgoing, Incoming)>) {
+    let (mut network, mut oracle) = Network::new(context.child("network"), config(role));
+    let channels = (0..CHANNELS).map(|channel| network.register(channel, quota)).collect();
+    let others =
+        role.validators.as_slice().iter().filter_map(|validator| {
+            Some((validator.network_key.clone(), validator.address?.into()))
+        });
+    oracle.track(0, Map::from_iter_dedup(others));
+    (network.start(), channels)
 }
 
 fn config(role: &Role) -> Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> {
@@ -119,6 +133,8 @@ fn config(role: &Role) -> Config<SakeCups<NetworkPrivateKey, ChaCha20Poly1305>> 
         Config::recommended(handshake, &namespace, role.listen, most, MOST_BYTES, mailbox);
     config.allow_private_ips = true;
     config.dial_frequency = Duration::from_millis(100);
+    // Who was cut off comes back at once.
+    config.peer_connection_cooldown = Duration::from_secs(1);
     config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(1024));
     config.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
     config

@@ -1,12 +1,17 @@
 //! A validator signs two votes that exclude each other, on a running network: the others prove it, a
 //! stranger reports it, it loses a twentieth and its seat for good; whoever stands behind it loses the
 //! same ratio, wherever the stake went after the fault, and nobody else loses anything.
+//!
+//! Another one floods the rest and babbles on every channel: it slows nobody's blocks, and fills nobody's
+//! memory.
 
 mod cheat;
+mod flood;
 
 use alloy_primitives::{Address, B256, U256};
 use cheat::{Cheat, Role};
 use eyre::{ContextCompat, Result, ensure};
+use flood::Flood;
 use sahara_abi::{INCENTIVE_POOL, IStaking, STAKING};
 use sahara_client::{ChainClient, SigningKey, TxOutcome};
 use sahara_finality::{ChainIdentity, ValidatorKeys, ValidatorSet};
@@ -19,6 +24,8 @@ use std::fs;
 const UNBONDING: &str = "75";
 /// The cheat's host.
 const HOST: u16 = 3;
+/// Memory, in KiB, that a node may take beyond its peak before a flood: half of what it is sent.
+const MOST_GROWTH: u64 = 128 << 10;
 
 /// A network, who cheats in it, and who stands behind the cheat.
 struct Story {
@@ -89,18 +96,7 @@ impl Story {
 
     /// Everyone's votes in the cheat's name, until all honest nodes hold it against it.
     async fn cheats(&mut self) -> Result<()> {
-        let shown = self.network.run(&["validators", "show"])?;
-        let validators: ValidatorSet =
-            serde_json::from_value(shown.get("validators").cloned().wrap_err("validators")?)?;
-        let info = self.network.rpc(0).call("sahara_nodeInfo", json!([])).await?;
-        let genesis: B256 =
-            serde_json::from_value(info.get("genesisHash").cloned().wrap_err("a hash")?)?;
-        let chain = ChainIdentity { chain_id: self.client.chain_id().await?, genesis };
-        let secret = fs::read_to_string(self.network.secret(HOST))?;
-        let keys = ValidatorKeys::parse(secret.trim())?;
-        let listen = self.network.address(HOST);
-        self.network.end(HOST, "KILL")?;
-        let role = Role { keys, chain, validators, listen };
+        let role = take_over(&mut self.network).await?;
         let cheat = Cheat::start(role, &self.network.path("cheat"))?;
         for host in 0..HOST {
             let rpc = self.network.rpc(host);
@@ -216,6 +212,86 @@ impl Story {
         ensure!(amount == Amount::from_coins(1_950).base_units(), "{amount} was paid");
         Ok(())
     }
+}
+
+/// Kills the node of the cheat's host, and returns what someone who has its keys can pretend to be.
+async fn take_over(network: &mut Testnet) -> Result<Role> {
+    let shown = network.run(&["validators", "show"])?;
+    let validators: ValidatorSet =
+        serde_json::from_value(shown.get("validators").cloned().wrap_err("validators")?)?;
+    let rpc = network.rpc(0);
+    let info = rpc.call("sahara_nodeInfo", json!([])).await?;
+    let genesis: B256 =
+        serde_json::from_value(info.get("genesisHash").cloned().wrap_err("a hash")?)?;
+    let chain_id = ChainClient::new(&rpc.url)?.chain_id().await?;
+    let chain = ChainIdentity { chain_id, genesis };
+    let secret = fs::read_to_string(network.secret(HOST))?;
+    let keys = ValidatorKeys::parse(secret.trim())?;
+    let listen = network.address(HOST);
+    network.end(HOST, "KILL")?;
+    Ok(Role { keys, chain, validators, listen })
+}
+
+/// The most memory that a host's node had at once so far, in KiB.
+fn peak(network: &Testnet, host: u16) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", network.pid(host)?))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|rest| rest.split_whitespace().next());
+    Ok(number.wrap_err("a peak of memory")?.parse()?)
+}
+
+/// What a host counts of a peer's messages on a channel: `received`, or `rate_limited`, those that it had wait
+/// since there were more than are allowed.
+async fn counted(
+    network: &Testnet,
+    host: u16,
+    what: &str,
+    (peer, channel): (&str, u64),
+) -> Result<u64> {
+    let name = format!("_messages_{what}_total{{");
+    let page = reqwest::get(format!("{}/metrics", network.metrics(host))).await?.text().await?;
+    let labels = [format!("peer=\"{peer}\""), format!("message=\"data_{channel}\"")];
+    page.lines()
+        .filter(|line| line.contains(&name))
+        .filter(|line| labels.iter().all(|label| line.contains(label)))
+        .filter_map(|line| line.rsplit(' ').next())
+        .map(|count| Ok(count.parse::<u64>()?))
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_floods_and_babbles_on_every_channel_stops_nobody() -> Result<()> {
+    let mut network = Testnet::start(4, &["--by-signatures"])?;
+    network.agree(&[0, 1, 2, 3], 2).await?;
+    let peer = network.network_key(HOST)?;
+    let peer = peer.trim_start_matches("0x");
+    let role = take_over(&mut network).await?;
+    let before = network.rpc(0).height().await?;
+    let mut peaks = Vec::new();
+    for host in 0..HOST {
+        peaks.push((host, peak(&network, host)?));
+    }
+
+    let flood = Flood::start(role, network.path("flood"))?;
+    let over = async || flood.is_over().then_some(());
+    network.until("the one that floods is shut out", over).await?;
+    flood.end()?;
+    // Blocks came meanwhile, and come after.
+    let after = network.rpc(0).height().await?;
+    ensure!(after > before.saturating_add(3), "block {before}, and {after} when it was shut out");
+    network.agree(&[0, 1, 2], after.saturating_add(3)).await?;
+    for (host, before) in peaks {
+        for (channel, name, sent) in Flood::channels() {
+            let received = counted(&network, host, "received", (peer, channel)).await?;
+            ensure!(received >= u64::try_from(sent)?, "host {host} got {received} of {name}");
+            // So many votes are taken in a second that a slow machine takes all that come.
+            let waited = counted(&network, host, "rate_limited", (peer, channel)).await?;
+            ensure!(waited > 0 || channel < 2, "host {host} held back nothing of {name}");
+        }
+        let grown = peak(&network, host)?.saturating_sub(before);
+        ensure!(grown < MOST_GROWTH, "host {host} took {grown} KiB more than before");
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ const HALTED: u64 = 8;
 #[expect(clippy::disallowed_methods, reason = "a soak has no other way to say how many")]
 fn number(name: &str) -> Result<Option<u64>> {
     let Ok(text) = std::env::var(name) else { return Ok(None) };
-    text.parse().map(Some).wrap_err_with(|| format!("{name} is a number, not `{text}`"))
+    text.parse::<u64>().map(Some).wrap_err_with(|| format!("{name} is a number, not `{text}`"))
 }
 
 #[test]
