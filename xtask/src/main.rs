@@ -1,6 +1,7 @@
 //! The house's own commands. `cargo xtask` without arguments lists them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod alerts;
 mod bench;
 mod contracts;
 mod layers;
@@ -18,14 +19,14 @@ const HELP: &str = "\
 usage: cargo xtask <command>
 
   up [ARGS]      build the program, fetch the model, start a local network (ARGS as `sahara up --help`)
-  test           everything that must hold: format, layers, lints, docs, contracts, all tests
+  test           everything that must hold: format, layers, lints, docs, contracts, alerts, all tests
   bench [NAME]   a benchmark with its peer beside it; without a name it lists them
   soak [NAME]    long runs: fuzzing, kills under load; without a name it lists them, with what each takes
   layers         check the import rule against `cargo metadata`
   contracts      rebuild the committed Solidity artefacts
   generate       write what is made from the interfaces: the TypeScript package's ABIs
   web            build the web application, as it is committed
-  tools          install what tests and benchmarks use from npm and PyPI";
+  tools          install what tests and benchmarks use from npm, PyPI and Debian";
 
 fn run(command: &str, arguments: &[String]) -> Result<()> {
     match command {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the only definition of "checked".
 
 use crate::{
-    contracts, layers,
+    alerts, contracts, layers,
     shell::{cargo, command, output, run, run_apart, target},
     tools, web,
 };
@@ -30,6 +30,7 @@ fn everything() -> Result<()> {
     ]))?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     tools::install()?;
+    alerts::check()?;
     contracts::check()?;
     web::check()?;
     // Builds the program too, which has a test of its own, with the features that the tests have.

@@ -6,7 +6,7 @@ use crate::{
     shell::{self, command, run},
     typescript,
 };
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, eyre};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -32,6 +32,8 @@ const PYPI: &[&str] = &["openai==3.54.0", "huggingface_hub==2.4.0", "chatterbot-
 const POSTGRES: &str = "/usr/lib/postgresql";
 /// Where Debian puts Chromium.
 const BROWSER: &str = "/usr/bin/chromium";
+/// Debian's package that has `promtool`, and where it is unpacked.
+const PROMETHEUS: &str = "prometheus";
 
 /// Where the tools are installed.
 pub(crate) fn directory() -> PathBuf {
@@ -43,6 +45,7 @@ pub(crate) fn install() -> Result<()> {
     install_postgres()?;
     install_browser()?;
     install_network()?;
+    install_promtool()?;
     install_foreign()?;
     typescript::build(&directory().join("node_modules"))
 }
@@ -70,19 +73,52 @@ fn install_network() -> Result<()> {
     install_package("iproute2")
 }
 
+/// Prometheus's reader of rules. Debian's package of it would start a server besides, so it is only unpacked.
+fn install_promtool() -> Result<()> {
+    if promtool().exists() {
+        return Ok(());
+    }
+    let place = directory().join(PROMETHEUS);
+    fs::create_dir_all(&place).wrap_err("could not create the tools' directory")?;
+    apt(&["update", "--quiet"])?;
+    let missing = || format!("a program is missing: expected Debian's package `{PROMETHEUS}`");
+    let mut download = command("apt-get");
+    run(download.current_dir(&place).args(["download", "--quiet", PROMETHEUS]))
+        .wrap_err_with(missing)?;
+    for entry in fs::read_dir(&place)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "deb") {
+            run(command("dpkg-deb").arg("--extract").arg(&file).arg(&place))?;
+            fs::remove_file(file)?;
+        }
+    }
+    if promtool().exists() { Ok(()) } else { Err(eyre!(missing())) }
+}
+
+/// Where Prometheus's reader of rules is: the system's, or what was unpacked.
+pub(crate) fn promtool() -> PathBuf {
+    let of_the_system = Path::new("/usr/bin/promtool");
+    if of_the_system.exists() {
+        return of_the_system.to_path_buf();
+    }
+    directory().join(PROMETHEUS).join("usr/bin/promtool")
+}
+
 /// Installs a package of Debian's.
 fn install_package(name: &str) -> Result<()> {
-    let is_root = shell::output(command("id").arg("-u"))?.trim() == "0";
-    let apt = |arguments: &[&str]| {
-        let mut apt = command(if is_root { "apt-get" } else { "sudo" });
-        if !is_root {
-            apt.args(["--non-interactive", "apt-get"]);
-        }
-        run(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
-    };
     apt(&["update", "--quiet"])?;
     apt(&["install", "--yes", "--quiet", "--no-install-recommends", name])
         .wrap_err_with(|| format!("a program is missing: expected Debian's package `{name}`"))
+}
+
+/// Calls `apt-get` as root.
+fn apt(arguments: &[&str]) -> Result<()> {
+    let is_root = shell::output(command("id").arg("-u"))?.trim() == "0";
+    let mut apt = command(if is_root { "apt-get" } else { "sudo" });
+    if !is_root {
+        apt.args(["--non-interactive", "apt-get"]);
+    }
+    run(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
 }
 
 fn install_foreign() -> Result<()> {

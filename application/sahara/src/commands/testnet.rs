@@ -85,11 +85,12 @@ pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
         seat.address = Some(*address);
         set.push(seat);
     }
-    let genesis = genesis(init, ValidatorSet::new(set)?)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let genesis = genesis(init, ValidatorSet::new(set)?, u64::try_from(now.as_millis())?)?;
     let hash = genesis.build()?.block.hash();
     for (index, address) in init.hosts.iter().enumerate() {
         let host = init.directory.join(format!("host-{index}"));
-        fs::write(host.join("genesis.json"), serde_json::to_vec_pretty(&genesis)?)?;
+        fs::write(host.join("genesis.json"), written(&genesis)?)?;
         fs::write(host.join("sahara.service"), unit(*address, kept))?;
         fs::write(host.join("Containerfile"), container(*address, kept))?;
     }
@@ -100,14 +101,18 @@ pub(crate) fn init(init: &InitTestnet, format: Format) -> Result<()> {
     format.print(&shown, |_| page(&init.directory, init.hosts.len(), &hash.to_string(), kept))
 }
 
-fn genesis(init: &InitTestnet, validators: ValidatorSet) -> Result<GenesisFile> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let milliseconds = u64::try_from(now.as_millis())?;
+/// Of a network that begins at this Unix time.
+fn genesis(init: &InitTestnet, validators: ValidatorSet, milliseconds: u64) -> Result<GenesisFile> {
     let config = GenesisConfig::local(init.chain_id, milliseconds, &init.accounts);
     let epoch_length = NonZeroU64::new(init.epoch_length)
         .ok_or_else(|| Failure::usage("an epoch has at least 2 blocks"))?;
     let staking = (!init.by_signatures).then(|| stakes(init, &validators));
     Ok(GenesisFile { config, validators, epoch_length, staking })
+}
+
+/// The content of `genesis.json`.
+fn written(genesis: &GenesisFile) -> Result<String> {
+    Ok(serde_json::to_string_pretty(genesis)?)
 }
 
 /// Each host's stake comes from its account; hosts of one account are seats of one validator.
@@ -233,12 +238,46 @@ on one host only.",
 
 #[cfg(test)]
 mod tests {
-    use super::{CLEAR, ENCRYPTED, Kept, container, page, unit};
-    use crate::cli::{Cli, Command, Node};
+    use super::{CLEAR, ENCRYPTED, Kept, container, genesis, page, unit, written};
+    use crate::cli::{Cli, Command, Node, Testnet};
     use clap::Parser as _;
+    use sahara_chain::genesis::GenesisFile;
+    use sahara_finality::{ValidatorKeys, ValidatorSet};
     use std::path::Path;
 
     const ADDRESSES: [&str; 2] = ["203.0.113.7:9700", "[2001:db8::7]:9701"];
+
+    /// A network's nodes read it at every start, for as long as the network lives, whatever their program.
+    #[test]
+    fn the_genesis_file_is_frozen_and_read() {
+        let accounts = [0x11, 0x22].map(sahara_primitives::Address::repeat_byte);
+        let [one, two] = accounts.map(|account| account.to_string());
+        let mut arguments = vec!["sahara", "testnet", "init", "--directory", "x", "--plain-key"];
+        arguments.extend(["--account", one.as_str(), "--account", two.as_str()]);
+        arguments.extend(ADDRESSES.into_iter().flat_map(|address| ["--host", address]));
+        let parse = |arguments: &[&str]| match Cli::try_parse_from(arguments) {
+            Ok(Cli { command: Command::Testnet(Testnet::Init(init)), .. }) => init,
+            other => panic!("{other:?}"),
+        };
+        let seats = (1_u8..).zip(accounts).zip(ADDRESSES).map(|((seed, account), address)| {
+            let mut seat = ValidatorKeys::from_secret(&[seed; 32]).unwrap().validator(account);
+            seat.address = Some(address.parse().unwrap());
+            seat
+        });
+        let validators = ValidatorSet::new(seats.collect()).unwrap();
+        let mut both = Vec::new();
+        for by_signatures in [false, true] {
+            arguments.extend(by_signatures.then_some("--by-signatures"));
+            let file = genesis(&parse(&arguments), validators.clone(), 1_760_000_000_123).unwrap();
+            let text = written(&file).unwrap();
+            let read = GenesisFile::parse(text.as_bytes()).unwrap();
+            assert_eq!(written(&read).unwrap(), text);
+            let hash = |file: &GenesisFile| file.build().unwrap().block.hash();
+            assert_eq!(hash(&read), hash(&file));
+            both.push(text);
+        }
+        insta::assert_snapshot!(both.join("\n"));
+    }
 
     /// The value of a directive, its continued lines joined.
     fn directive<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {

@@ -44,7 +44,8 @@ pub(super) const MAILBOX: NonZeroUsize = NZUsize!(1024);
 pub(super) const BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// A view's votes and certificates fit.
 pub(super) const VIEW_BUFFER: NonZeroUsize = NZUsize!(1 << 14);
-const PAGE: NonZeroU16 = NZU16!(4096);
+/// Of the files of votes and archives; another size is another format of them.
+pub(super) const PAGE: NonZeroU16 = NZU16!(4096);
 const PAGES: NonZeroUsize = NZUsize!(4096);
 /// Recent proposals kept for each validator until they are final: with 2 MiB blocks and four
 /// validators at most 64 MiB.

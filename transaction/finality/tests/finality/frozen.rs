@@ -16,7 +16,8 @@ use commonware_cryptography::keccak256::Digest;
 use commonware_parallel::Sequential;
 use commonware_utils::non_empty;
 use sahara_finality::{
-    Scheme, Seal, SignedChange, Transaction, TxReceipt, ValidatorChange, proven_conflict, signer,
+    Handover, Scheme, Seal, SignedChange, Transaction, TxReceipt, ValidatorChange, ValidatorSet,
+    proven_conflict, signer,
 };
 
 use crate::support::{CHAIN_ID, KINDS, Network, transaction};
@@ -70,6 +71,26 @@ fn formats_are_frozen() {
     for (name, bytes) in formats {
         writeln!(text, "{name} {}", hex::encode(bytes)).unwrap();
     }
+    insta::assert_snapshot!(text);
+}
+
+/// What `sahara_getHandovers` answers and a receipt's proof in a file holds: a seat with a place on the network, and
+/// others without.
+#[test]
+fn a_handover_as_json_is_frozen() {
+    let network = Network::new(4);
+    let mut seats = network.handed_to(&[3, 4, 5]).validators.as_slice().to_vec();
+    seats[0].address = Some("203.0.113.7:9700".parse().unwrap());
+    let validators = ValidatorSet::new(seats).unwrap();
+    let closing = network.child_in(&network.genesis, 0, (0, Some(&validators)), Vec::new());
+    let handover = Handover {
+        header: alloy_rlp::encode(&closing.header).into(),
+        seal: closing.seal.encoded().into(),
+        certificate: network.certify(&closing, &[0, 1, 2]).unwrap().into(),
+        validators,
+    };
+    let text = serde_json::to_string_pretty(&handover).unwrap();
+    assert_eq!(serde_json::from_str::<Handover>(&text).unwrap(), handover);
     insta::assert_snapshot!(text);
 }
 

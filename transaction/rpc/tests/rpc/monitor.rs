@@ -124,6 +124,7 @@ async fn metrics_say_what_happened() {
 
 const DASHBOARD: &str = include_str!("../../../../packaging/grafana/sahara.json");
 const ALERTS: &str = include_str!("../../../../packaging/prometheus/alerts.yml");
+const TRIALS: &str = include_str!("../../../../packaging/prometheus/alerts_test.yml");
 const SCRAPES: &str = include_str!("../../../../packaging/prometheus/prometheus.yml");
 
 /// The one document of a YAML file.
@@ -210,6 +211,30 @@ fn alerts_say_what_to_do_and_their_jobs_are_scraped() {
     assert_eq!(jobs, BTreeSet::from(["sahara", "sahara-gateway"]));
     for named in alarming(&alerts).split("job=\"").skip(1) {
         assert!(jobs.contains(named.split('"').next().unwrap()), "nobody scrapes {named}");
+    }
+}
+
+/// `cargo xtask test` has Prometheus's own tool try them; here, that it tries them all.
+#[test]
+fn every_alert_is_tried_where_it_fires_and_where_it_does_not() {
+    let (alerts, trials) = (yaml(ALERTS), yaml(TRIALS));
+    let (quiet, loud) = trials["tests"].as_vec().unwrap().split_first().unwrap();
+    let moments = |trial: &Yaml| trial["promql_expr_test"].as_vec().unwrap().clone();
+    let fired = |moment: &Yaml| moment["exp_samples"].as_vec().cloned().unwrap_or_default();
+    assert!(moments(quiet).iter().all(|moment| fired(moment).is_empty()), "{quiet:?}");
+    let series = quiet["input_series"].as_vec().unwrap().iter();
+    let series = series.map(|one| one["series"].as_str().unwrap()).collect::<Vec<_>>().join("\n");
+    let alarming = alarming(&alerts);
+    for prefix in ["sahara_", "up"] {
+        let without = names(&alarming, prefix).difference(&names(&series, prefix)).count();
+        assert_eq!(without, 0, "each has a value at which it fires nothing");
+    }
+    let fired = loud.iter().flat_map(moments).flat_map(|moment| fired(&moment));
+    let fired = fired.map(|sample| sample["labels"].as_str().unwrap().to_owned());
+    let fired = fired.collect::<Vec<_>>().join("\n");
+    for rule in alerts["groups"][0]["rules"].as_vec().unwrap() {
+        let named = format!("alertname=\"{}\"", rule["alert"].as_str().unwrap());
+        assert!(fired.contains(&named), "no values fire {named}");
     }
 }
 

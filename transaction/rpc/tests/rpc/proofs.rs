@@ -9,7 +9,8 @@ use sahara_abi::{CHANNELS, IChannels};
 use sahara_chain::store::History;
 use sahara_evm::{Account, AccountDiff, StateDiff};
 use sahara_finality::{
-    LightClient, TxReceipt, ValidatorSet, verify_account, verify_receipt, verify_storage,
+    Block, LightClient, TxReceipt, ValidatorSet, prove_receipt, verify_account, verify_receipt,
+    verify_storage,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -50,6 +51,51 @@ async fn receipt_is_proven_from_the_genesis_hash_on() {
     assert!(verify_receipt(root, index, &forged, &proof).is_err());
     let unknown = node.ask("sahara_getReceiptProof", (B256::ZERO,)).await;
     assert_eq!(unknown, Value::Null);
+}
+
+fn finality(block: &Block, certificate: Option<&Bytes>) -> Value {
+    json!({
+        "number": format!("{:#x}", block.header.number),
+        "hash": block.hash(),
+        "header": Bytes::from(alloy_rlp::encode(&block.header)),
+        "seal": Bytes::from(block.seal.encoded()),
+        "path": [],
+        "certificate": certificate,
+    })
+}
+
+/// Light clients, gateways and files of receipts of other versions read these names; what stands under them is
+/// frozen by the tests of `transaction/finality`, validators as JSON too.
+#[tokio::test]
+async fn the_json_of_proofs_is_frozen() {
+    let node = TestNode::start().await;
+    let receipt = node.send(ALICE, Some(address(BOB)), 5, Vec::new()).await;
+    let store = node.ledger.store();
+    let (genesis, block) = (store.block(0).unwrap().unwrap(), store.block(1).unwrap().unwrap());
+    let certificate = store.certificate(1).unwrap().unwrap();
+    let is_final = finality(&block, Some(&certificate));
+    assert_eq!(node.ask("sahara_getCertificate", ("0x1",)).await, is_final);
+    let known = finality(&genesis, None);
+    assert_eq!(known["certificate"], Value::Null);
+    assert_eq!(node.ask("sahara_getCertificate", ("0x0",)).await, known);
+    assert_eq!(node.ask("sahara_getCertificate", ("0x2",)).await, Value::Null);
+
+    let receipts = store.receipts(1).unwrap().unwrap();
+    let index = usize::try_from(quantity(&receipt["transactionIndex"])).unwrap();
+    let bundle = json!({
+        "transactionHash": receipt["transactionHash"],
+        "transactionIndex": format!("{index:#x}"),
+        "receipt": Bytes::from(receipts[index].encoded()),
+        "proof": prove_receipt(&receipts, index).unwrap(),
+        "finality": is_final,
+    });
+    let asked = (&receipt["transactionHash"],);
+    assert_eq!(node.ask("sahara_getReceiptProof", asked).await, bundle);
+
+    let seats = serde_json::to_value(&node.validators).unwrap();
+    let set = json!({ "epoch": "0x0", "hash": node.validators.hash(), "validators": seats });
+    assert_eq!(node.ask("sahara_getValidators", rpc_params![]).await, set);
+    assert_eq!(node.ask("sahara_getValidators", ("0x0",)).await, set);
 }
 
 /// What an answer of `eth_getProof` proves of an account under a state root; its words are proven too.

@@ -42,6 +42,8 @@ mod archives;
 mod context;
 mod file;
 mod frame;
+#[cfg(test)]
+mod frozen;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -55,5 +57,6 @@ pub(super) use file::refusal;
 pub(super) use shared::Files;
 pub(super) use votes::Votes;
 
-/// Of a consensus directory. Whatever cannot be read as before takes the next number.
+/// Of a consensus directory. Whatever cannot be read as before takes the next number, and the program that
+/// writes the next one opens this one with its votes (specification 0001, I20).
 const FORMAT: BlobVersion = BlobVersion::new(1);
