@@ -5,13 +5,16 @@
 //! wait for that and no more. There are so many places, and so many for one client: a connection
 //! beyond them is closed at once, before it costs anything.
 
+mod frames;
 mod places;
 mod reader;
+mod socket;
 mod unread;
 
 use self::unread::{Held, Sum};
 pub(crate) use self::{
     places::Asker,
+    socket::{Sockets, Terms},
     unread::{Limits, Unread},
 };
 pub use self::{

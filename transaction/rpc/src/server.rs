@@ -7,27 +7,25 @@ use crate::{
         Filters, FiltersApiServer, Proofs, ProofsApiServer, Simulate, SimulateApiServer, State,
         StateApiServer, Submit, SubmitApiServer, Subscribe, SubscribeApiServer,
     },
-    listen::{Limits, Patience, Unread, serve},
+    listen::{Limits, Patience, Sockets, Terms, Unhurried, Unread, serve},
     measure::{Measure, note_trace},
     net::{Net, NetApiServer},
     node::Node,
     sahara::{Sahara, SaharaApiServer},
     txpool::{Txpool, TxpoolApiServer},
 };
-use alloy_primitives::hex;
 use axum::body::{Body, to_bytes};
 use hyper::{Request, header::CONTENT_TYPE};
 use jsonrpsee::{
-    Methods, RpcModule,
-    core::{RegisterMethodError, traits::IdProvider},
+    ConnectionId, Methods, RpcModule,
+    core::RegisterMethodError,
     server::{
-        BatchRequestConfig, ConnectionGuard, ConnectionState, HttpBody, PingConfig, Server,
-        ServerConfig, ServerHandle,
+        BatchRequestConfig, ConnectionGuard, ConnectionState, HttpBody, Server, ServerConfig,
+        ServerHandle,
         http::call_with_service_builder,
         middleware::{http::HostFilterLayer, rpc::RpcServiceBuilder},
         stop_channel,
     },
-    types::SubscriptionId,
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
@@ -37,12 +35,6 @@ use tower_http::cors::{Any, CorsLayer};
 /// Names under which a machine reaches itself. A page elsewhere can make a browser resolve its own
 /// name to this machine (DNS rebinding), but not make it say one of these.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
-
-/// How often a WebSocket is asked whether it is still there.
-const PING: Duration = Duration::from_secs(30);
-
-/// Messages made and not written yet of one WebSocket.
-const MESSAGES: u32 = 64;
 
 /// Where the server listens and what it accepts.
 #[derive(Clone, Debug)]
@@ -140,13 +132,11 @@ impl RpcServer {
             // Open to a network on purpose: under which names it is known there is not ours to say.
             HostFilterLayer::disable()
         };
-        let http = ServiceBuilder::new().layer(hosts).layer(cors).map_request(note_trace);
+        let http =
+            ServiceBuilder::new().layer(hosts).layer(cors).map_request(note_trace::<Unhurried>);
         let methods = methods(node.clone(), &settings)?;
         let measure = Measure::new(node.metrics(), methods.method_names());
-        let services = Server::builder()
-            .set_config(configuration(&settings))
-            .set_http_middleware(http)
-            .to_service_builder();
+        let services = Server::builder().set_config(configuration(&settings)).to_service_builder();
         let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, handle) = stop_channel();
@@ -160,11 +150,19 @@ impl RpcServer {
                 answer: usize::try_from(settings.max_response_bytes).unwrap_or(usize::MAX),
             },
         };
-        let connections = stop.clone();
-        let service = move |number, unread: Unread| {
-            let counted = RpcServiceBuilder::new().layer(measure.clone()).layer(unread);
-            let services = services.clone().set_rpc_middleware(counted).connection_id(number);
-            services.build(methods.clone(), connections.clone())
+        let (connections, terms) = (stop.clone(), terms(&settings));
+        let service = move |number: u32, unread: Unread| {
+            let layers = RpcServiceBuilder::new().layer(measure.clone()).layer(unread.clone());
+            let posts = services.clone().set_rpc_middleware(layers.clone()).connection_id(number);
+            http.service(Sockets {
+                others: posts.build(methods.clone(), connections.clone()),
+                layers,
+                methods: methods.clone(),
+                connection: ConnectionId::from(number),
+                unread,
+                terms,
+                stop: connections.clone(),
+            })
         };
         drop(tokio::spawn(serve(listener, patience, stop, service)));
         Ok(Self { address, handle })
@@ -228,19 +226,24 @@ impl Requests {
     }
 }
 
+/// What is served but WebSockets, for which [`terms`] hold.
 fn configuration(settings: &RpcSettings) -> ServerConfig {
-    // A subscriber that vanished without a word is noticed and makes room.
-    let ping = PingConfig::new().ping_interval(PING).inactive_limit(PING * 3).max_failures(1);
     ServerConfig::builder()
+        .http_only()
         .max_request_body_size(settings.max_request_bytes)
         .max_response_body_size(settings.max_response_bytes)
         .max_connections(settings.max_connections)
-        .max_subscriptions_per_connection(settings.max_subscriptions)
         .set_batch_request_config(BatchRequestConfig::Limit(settings.max_batch))
-        .set_id_provider(RandomIds)
-        .set_message_buffer_capacity(MESSAGES)
-        .enable_ws_ping(ping)
         .build()
+}
+
+fn terms(settings: &RpcSettings) -> Terms {
+    Terms {
+        request: settings.max_request_bytes,
+        answer: usize::try_from(settings.max_response_bytes).unwrap_or(usize::MAX),
+        batch: usize::try_from(settings.max_batch).unwrap_or(usize::MAX),
+        subscriptions: settings.max_subscriptions,
+    }
 }
 
 /// Every method served.
@@ -267,14 +270,4 @@ fn methods(node: Node, settings: &RpcSettings) -> Result<Methods, RegisterMethod
         .collect();
     module.merge(Net { node, namespaces: namespaces.into_iter().collect() }.into_rpc())?;
     Ok(module.into())
-}
-
-/// Subscription ids as clients expect them: hexadecimal text, drawn at random.
-#[derive(Clone, Copy, Debug)]
-struct RandomIds;
-
-impl IdProvider for RandomIds {
-    fn next_id(&self) -> SubscriptionId<'static> {
-        SubscriptionId::Str(hex::encode_prefixed(rand::random::<[u8; 16]>()).into())
-    }
 }

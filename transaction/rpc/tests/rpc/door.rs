@@ -355,6 +355,67 @@ async fn a_web_socket_with_malformed_or_oversized_frames_is_closed_and_the_other
 }
 
 #[tokio::test]
+async fn a_web_socket_answers_as_a_post_does() {
+    let node = TestNode::start_with(|settings| settings.max_batch = 3).await;
+    let address = node.server.address();
+    let mut socket = web_socket(address).await;
+    let (good, bad) = (chain_id(), r#"{"jsonrpc":"2.0","id":8,"params":[]}"#);
+    let notice = r#"{"jsonrpc":"2.0","method":"eth_chainId"}"#;
+    let requests = [
+        good.clone(),
+        format!("{}{good}", " \n".repeat(50)),
+        r#"{"jsonrpc":"2.0","id":"text","method":"eth_weather","params":[]}"#.into(),
+        r#"{"jsonrpc":"2.0","id":null,"method":"eth_getBalance","params":["0x12"]}"#.into(),
+        bad.into(),
+        r#"{"id":9}"#.into(),
+        "{nonsense".into(),
+        "7".into(),
+        "[]".into(),
+        "[7".into(),
+        "[7]".into(),
+        format!("[{good},{notice},{bad}]"),
+        format!("[{good},{good},{good},{good}]"),
+    ];
+    for request in requests {
+        let posted: Value = serde_json::from_str(&ask(address, &request).await).unwrap();
+        socket.write_all(&message(&request)).await.unwrap();
+        assert_eq!(heard(&mut socket).await, posted, "{request}");
+    }
+    // What wants no answer gets none.
+    for quiet in [notice.to_owned(), format!("[{notice}]")] {
+        socket.write_all(&message(&quiet)).await.unwrap();
+    }
+    socket.write_all(&message(&good)).await.unwrap();
+    assert_eq!(heard(&mut socket).await["result"], "0xb0d30");
+}
+
+#[tokio::test]
+async fn a_web_socket_has_its_own_limits() {
+    let node = TestNode::start_with(|settings| {
+        settings.max_request_bytes = 10_000;
+        settings.max_subscriptions = 1;
+    })
+    .await;
+    let mut socket = web_socket(node.server.address()).await;
+    let mut answer = async |text: &str| {
+        socket.write_all(&message(text)).await.unwrap();
+        heard(&mut socket).await
+    };
+    let call = |method: &str, params: Value| {
+        json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
+    };
+    // What is too long is left out, and what comes after it is answered.
+    let long = answer(&" ".repeat(10_001)).await;
+    assert_eq!((&long["id"], &long["error"]["code"]), (&Value::Null, &json!(-32_007)));
+    let subscribe = call("eth_subscribe", json!(["newHeads"]));
+    let id = answer(&subscribe).await["result"].clone();
+    assert!(id.as_str().is_some_and(|id| id.len() == 2 + 32), "{id}");
+    assert_eq!(answer(&subscribe).await["error"]["code"], -32_006);
+    assert_eq!(answer(&call("eth_unsubscribe", json!([&id]))).await["result"], true);
+    assert_eq!(answer(&call("eth_unsubscribe", json!([&id]))).await["result"], false);
+}
+
+#[tokio::test]
 async fn answers_that_nobody_reads_do_not_pile_up() {
     let node = TestNode::start_with(|settings| settings.max_unread_bytes = 3 << 20).await;
     let address = node.server.address();

@@ -114,6 +114,12 @@ impl<S: Storage> Files<S> {
         }
     }
 
+    /// Whether a renewal writes to the archives' places, while the log goes on.
+    #[cfg(test)]
+    pub(super) fn is_placing(&self) -> bool {
+        self.0.table.lock().carried.is_some() && self.0.log.try_lock().is_some()
+    }
+
     #[cfg(test)]
     pub(super) async fn times_full(&self, size: u64) -> u64 {
         self.0.log.lock().await.times_full(size)

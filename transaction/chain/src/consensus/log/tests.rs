@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use commonware_runtime::{
-    Blob, BlobVersion, Clock as _, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Spawner as _,
+    Blob, BlobVersion, Clock as _, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Runner as _,
+    Spawner as _,
     Storage, Supervisor as _, WriteOptions,
     deterministic::{
         Checkpoint, Context, FaultConfig, PartialWriteMode, ResizeConfig, Runner, WriteConfig,
@@ -497,12 +498,14 @@ fn a_log_that_is_full_is_renewed_once() {
 #[test]
 fn what_archives_write_while_a_log_is_renewed_does_not_let_the_next_grow() {
     live(1, None, async |context| {
-        let (places, log) = (Slow(context.child("files")), context.child("log"));
+        let (places, log) = (Slow(context.child("files")), Slow(context.child("log")));
         let files = Files::open(places, log, (LOG.into(), 7)).await.unwrap();
         let (block, _) = files.archives().open(ARCHIVES, b"block").await.unwrap();
         block.write_at(0, vec![1; 9], WriteOptions::default()).await.unwrap();
         let mut renewal = Box::pin(files.renew());
-        assert!(futures::poll!(renewal.as_mut()).is_pending(), "it waits for a place");
+        while !files.is_placing() {
+            assert!(futures::poll!(renewal.as_mut()).is_pending(), "it has not begun");
+        }
         for round in 1..10 {
             block.write_at(round << 20, vec![1; 1 << 20], WriteOptions::default()).await.unwrap();
         }

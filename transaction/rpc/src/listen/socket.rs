@@ -1,0 +1,664 @@
+//! WebSockets: requests and their answers, and notices to subscribers.
+//!
+//! A client is heard no faster than it is answered. A message is read when there is a slot for it and
+//! keeps its slots until its answer is on its way, so that whoever floods or does not read waits in its
+//! own system, not in our memory.
+
+use super::{
+    BoxError, Unread,
+    frames::{Frames, Heard, Messages},
+};
+use crate::error::LIMIT_EXCEEDED;
+use alloy_primitives::hex;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use jsonrpsee::{
+    BoundedSubscriptions, ConnectionId, Extensions, MethodCallback, MethodResponse, MethodSink,
+    Methods, SubscriptionState,
+    core::{
+        JsonRawValue,
+        middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
+        server::prepare_error,
+        traits::IdProvider,
+    },
+    server::{HttpBody, StopHandle, middleware::rpc::RpcServiceBuilder},
+    types::{
+        ErrorCode, ErrorObject, Id, InvalidRequest, Params, Request as Call, SubscriptionId,
+        error::{
+            reject_too_big_batch_request, reject_too_big_request, reject_too_many_subscriptions,
+        },
+    },
+};
+use soketto::{
+    base::OpCode,
+    handshake::http::{Server, is_upgrade_request},
+};
+use std::{
+    future::ready,
+    io,
+    mem::take,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, split},
+    sync::{
+        Semaphore,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
+};
+use tower::{Layer, Service};
+use tracing::debug;
+
+/// How often a WebSocket is asked whether it is still there.
+const PING: Duration = Duration::from_secs(30);
+
+/// For how long one that is listened to may say nothing, not even that it is there.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// Answers and notices made and not written yet of one WebSocket.
+const MADE: usize = 64;
+
+/// Messages of one WebSocket at once; one takes a slot for each [`SLOT`] bytes that it begins.
+const SLOTS: u16 = 256;
+
+/// A slot's bytes.
+const SLOT: usize = 4 << 10;
+
+/// White space before a request, in bytes.
+const WHITE: usize = 128;
+
+/// What one WebSocket may ask for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Bytes of the longest message.
+    pub(crate) request: u32,
+    /// Bytes of the longest answer.
+    pub(crate) answer: usize,
+    /// Requests in a batch.
+    pub(crate) batch: usize,
+    /// Subscriptions at once.
+    pub(crate) subscriptions: u32,
+}
+
+/// Answers what is to become a WebSocket, and hands on every other request.
+#[derive(Clone, Debug)]
+pub(crate) struct Sockets<S, L> {
+    /// Whom other requests are handed on to.
+    pub(crate) others: S,
+    /// What stands around the methods.
+    pub(crate) layers: RpcServiceBuilder<L>,
+    pub(crate) methods: Methods,
+    pub(crate) connection: ConnectionId,
+    /// What the connection leaves unread.
+    pub(crate) unread: Unread,
+    pub(crate) terms: Terms,
+    pub(crate) stop: StopHandle,
+}
+
+/// What answers requests, single ones and batches.
+pub(crate) trait Answers:
+    RpcServiceT<
+        MethodResponse = MethodResponse,
+        NotificationResponse = MethodResponse,
+        BatchResponse = MethodResponse,
+    > + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+        > + Send
+        + Sync
+        + 'static
+{
+}
+
+impl<S, L, B> Service<Request<B>> for Sockets<S, L>
+where
+    S: Service<Request<B>, Response = Response<HttpBody>, Error = BoxError>,
+    S::Future: Send + 'static,
+    L: Layer<Calls>,
+    L::Service: Answers,
+{
+    type Response = Response<HttpBody>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<HttpBody>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.others.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if is_upgrade_request(&request) {
+            Box::pin(ready(Ok(self.open(&mut request))))
+        } else {
+            Box::pin(self.others.call(request))
+        }
+    }
+}
+
+impl<S, L> Sockets<S, L>
+where
+    L: Layer<Calls>,
+    L::Service: Answers,
+{
+    /// Says yes if it can, and serves the WebSocket once that is said.
+    fn open<B>(&self, request: &mut Request<B>) -> Response<HttpBody> {
+        let yes = match Server::new().receive_request(request) {
+            Ok(yes) => yes,
+            Err(error) => {
+                debug!(%error, "refused a WebSocket");
+                let mut no = Response::new(HttpBody::from(format!("no WebSocket: {error}")));
+                *no.status_mut() = StatusCode::BAD_REQUEST;
+                return no;
+            }
+        };
+        let upgrade = hyper::upgrade::on(&mut *request);
+        let mut extensions = take(request.extensions_mut());
+        extensions.insert(self.connection);
+        let (sender, made) = mpsc::channel(MADE);
+        let calls = Calls {
+            methods: self.methods.clone(),
+            connection: self.connection,
+            longest: self.terms.answer,
+            subscriptions: BoundedSubscriptions::new(self.terms.subscriptions),
+            sink: MethodSink::new(sender),
+        };
+        let sink = calls.sink.clone();
+        let service = self.layers.service(calls);
+        let (terms, unread) = (self.terms, self.unread.clone());
+        let socket = Socket { service, sink, unread, extensions, terms };
+        let stop = self.stop.clone();
+        drop(tokio::spawn(async move {
+            match upgrade.await {
+                Ok(stream) => Arc::new(socket).run(TokioIo::new(stream), made, stop).await,
+                Err(error) => debug!(%error, "a connection did not become a WebSocket"),
+            }
+        }));
+        yes.map(|()| HttpBody::default())
+    }
+}
+
+/// One WebSocket.
+struct Socket<S> {
+    service: S,
+    /// Takes answers and notices.
+    sink: MethodSink,
+    unread: Unread,
+    /// What each request is given.
+    extensions: Extensions,
+    terms: Terms,
+}
+
+impl<S: Answers> Socket<S> {
+    /// Serves it until it ends, or until the server stops and everything asked is answered. The server has
+    /// not stopped as long as `stop` is held here.
+    async fn run<T>(self: Arc<Self>, stream: T, made: Receiver<Box<JsonRawValue>>, stop: StopHandle)
+    where
+        T: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let (from, to) = split(stream);
+        let (pongs, due) = mpsc::channel(1);
+        let writing = tokio::spawn(write(to, made, due));
+        let slots = Arc::new(Semaphore::new(usize::from(SLOTS)));
+        let longest = usize::try_from(self.terms.request).unwrap_or(usize::MAX);
+        let mut messages = Messages::new(from, longest);
+        let is_stopped = tokio::select! {
+            ended = self.listen(&mut messages, &slots, &pongs) => {
+                if let Err(error) = ended {
+                    debug!(%error, "a WebSocket ended");
+                }
+                false
+            }
+            () = self.sink.closed() => false,
+            () = stop.clone().shutdown() => true,
+        };
+        if is_stopped {
+            tokio::select! {
+                answered = slots.acquire_many(u32::from(SLOTS)) => drop(answered),
+                () = messages.skip() => {}
+                () = self.sink.closed() => {}
+            }
+        }
+        drop(pongs);
+        if let Err(error) = writing.await {
+            debug!(%error, "the writer of a WebSocket ended early");
+        }
+    }
+
+    /// Hears message after message, and has each answered while it hears the next.
+    async fn listen<R: AsyncRead + Unpin>(
+        self: &Arc<Self>,
+        messages: &mut Messages<R>,
+        slots: &Arc<Semaphore>,
+        pongs: &Sender<Vec<u8>>,
+    ) -> io::Result<()> {
+        loop {
+            let Ok(mut taken) = Arc::clone(slots).acquire_owned().await else { return Ok(()) };
+            let Some(text) = self.hear(messages, pongs).await? else { return Ok(()) };
+            let more = u32::try_from(text.len() / SLOT).unwrap_or(u32::MAX);
+            let more = more.min(u32::from(SLOTS).saturating_sub(1));
+            let Ok(more) = Arc::clone(slots).acquire_many_owned(more).await else { return Ok(()) };
+            taken.merge(more);
+            let socket = Arc::clone(self);
+            drop(tokio::spawn(async move {
+                tokio::select! {
+                    () = socket.sink.closed() => {}
+                    () = socket.answer(&text) => {}
+                }
+                drop(taken);
+            }));
+        }
+    }
+
+    /// The next message; none when nothing can be sent any more.
+    async fn hear<R: AsyncRead + Unpin>(
+        &self,
+        messages: &mut Messages<R>,
+        pongs: &Sender<Vec<u8>>,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let mut until = Instant::now() + SILENCE;
+        loop {
+            let Ok(heard) = timeout_at(until, messages.next()).await else {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the client is silent"));
+            };
+            let is_sent = match heard? {
+                Heard::Message(text) => return Ok(Some(text)),
+                Heard::Ping(same) => pongs.send(same).await.is_ok(),
+                Heard::Pong => {
+                    until = Instant::now() + SILENCE;
+                    true
+                }
+                Heard::TooLong => {
+                    until = Instant::now() + SILENCE;
+                    let error = reject_too_big_request(self.terms.request);
+                    self.sink.send_error(Id::Null, error).await.is_ok()
+                }
+            };
+            if !is_sent {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Answers a message, unless it wants no answer.
+    async fn answer(&self, text: &[u8]) {
+        let response = self.response(text).await;
+        // Who subscribes is answered when it is accepted.
+        if !response.is_method_call() && !response.is_batch() {
+            return;
+        }
+        let is_success = response.is_success();
+        let (json, told, _) = response.into_parts();
+        if self.sink.send(json).await.is_ok()
+            && let Some(told) = told
+        {
+            told.notify(is_success);
+        }
+    }
+
+    async fn response(&self, text: &[u8]) -> MethodResponse {
+        let start = text.iter().take(WHITE).position(|byte| !byte.is_ascii_whitespace());
+        let text = start.and_then(|start| text.get(start..)).unwrap_or_default();
+        match text.first() {
+            Some(b'{') => self.one(text).await,
+            Some(b'[') => self.batch(text).await,
+            _ => self.refuse(Id::Null, ErrorCode::ParseError.into()),
+        }
+    }
+
+    async fn one(&self, text: &[u8]) -> MethodResponse {
+        match self.request(text) {
+            Some(BatchEntry::Call(call)) => self.service.call(call).await,
+            Some(BatchEntry::Notification(notice)) => self.service.notification(notice).await,
+            None => {
+                let (id, code) = prepare_error(text);
+                self.refuse(id, code.into())
+            }
+        }
+    }
+
+    async fn batch(&self, text: &[u8]) -> MethodResponse {
+        let Ok(parts) = serde_json::from_slice::<Vec<&JsonRawValue>>(text) else {
+            return self.refuse(Id::Null, ErrorCode::ParseError.into());
+        };
+        if parts.len() > self.terms.batch {
+            return self.refuse(Id::Null, reject_too_big_batch_request(self.terms.batch));
+        }
+        let requests = parts.into_iter().map(|part| {
+            let text = part.get().as_bytes();
+            self.request(text).ok_or_else(|| {
+                let invalid = serde_json::from_slice::<InvalidRequest<'_>>(text);
+                let id = invalid.map_or(Id::Null, |invalid| invalid.id);
+                BatchEntryErr::new(id, ErrorCode::InvalidRequest.into())
+            })
+        });
+        let requests = Batch::from(requests.collect());
+        self.service.batch(requests).await
+    }
+
+    fn request<'a>(&self, text: &'a [u8]) -> Option<BatchEntry<'a>> {
+        if let Ok(mut call) = serde_json::from_slice::<Call<'a>>(text) {
+            *call.extensions_mut() = self.extensions.clone();
+            return Some(BatchEntry::Call(call));
+        }
+        let mut notice = serde_json::from_slice::<Notification<'a>>(text).ok()?;
+        *notice.extensions_mut() = self.extensions.clone();
+        Some(BatchEntry::Notification(notice))
+    }
+
+    /// The answer to what no method answers. It is counted as theirs are: it may repeat a long id.
+    fn refuse(&self, id: Id<'_>, error: ErrorObject<'_>) -> MethodResponse {
+        let response = MethodResponse::error(id, error);
+        if self.unread.give(response.as_json().get().len()) {
+            return response;
+        }
+        let words = "answers wait to be read: read them first";
+        MethodResponse::error(Id::Null, ErrorObject::borrowed(LIMIT_EXCEEDED, words, None))
+    }
+}
+
+/// Writes what is made, pings, and the answers to pings that are due, until nobody can have one due; then
+/// what was made until then, and that this was all.
+async fn write<W: AsyncWrite + Unpin>(
+    to: W,
+    mut made: Receiver<Box<JsonRawValue>>,
+    mut due: Receiver<Vec<u8>>,
+) {
+    let mut frames = Frames::new(to);
+    let mut pings = interval(PING);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let sent = tokio::select! {
+            biased;
+            _ = pings.tick() => frames.send(OpCode::Ping, &[]).await,
+            pong = due.recv() => match pong {
+                Some(same) => frames.send(OpCode::Pong, &same).await,
+                None => break,
+            },
+            Some(text) = made.recv() => frames.send(OpCode::Text, text.get().as_bytes()).await,
+        };
+        if let Err(error) = sent {
+            debug!(%error, "could not write to a WebSocket");
+            return;
+        }
+    }
+    made.close();
+    while let Ok(text) = made.try_recv() {
+        if frames.send(OpCode::Text, text.get().as_bytes()).await.is_err() {
+            return;
+        }
+    }
+    drop(frames.close().await);
+}
+
+/// The methods as one WebSocket calls them, and subscribes.
+#[derive(Clone, Debug)]
+pub(crate) struct Calls {
+    methods: Methods,
+    connection: ConnectionId,
+    /// Bytes of the longest answer.
+    longest: usize,
+    subscriptions: BoundedSubscriptions,
+    sink: MethodSink,
+}
+
+impl Calls {
+    async fn respond(self, call: Call<'_>) -> MethodResponse {
+        let Call { id, method, params, extensions, .. } = call;
+        let (connection, longest) = (self.connection, self.longest);
+        let params = Params::new(params.as_deref().map(|text| text.get()));
+        match self.methods.method(&method) {
+            None => MethodResponse::error(id, ErrorObject::from(ErrorCode::MethodNotFound))
+                .with_extensions(extensions),
+            Some(MethodCallback::Sync(method)) => method(id, params, longest, extensions),
+            Some(MethodCallback::Async(method)) => {
+                let (id, params) = (id.into_owned(), params.into_owned());
+                method(id, params, connection, longest, extensions).await
+            }
+            Some(MethodCallback::Subscription(method)) => {
+                let Some(subscription_permit) = self.subscriptions.acquire() else {
+                    let error = reject_too_many_subscriptions(self.subscriptions.max());
+                    return MethodResponse::error(id, error).with_extensions(extensions);
+                };
+                let id_provider = &RandomIds;
+                let state =
+                    SubscriptionState { conn_id: connection, id_provider, subscription_permit };
+                let response = method(id, params, self.sink.clone(), state, extensions);
+                response.await
+            }
+            Some(MethodCallback::Unsubscription(method)) => {
+                method(id, params, connection, longest, extensions)
+            }
+        }
+    }
+}
+
+impl RpcServiceT for Calls {
+    type MethodResponse = MethodResponse;
+    type NotificationResponse = MethodResponse;
+    /// What stands around it takes batches apart.
+    type BatchResponse = ();
+
+    fn call<'a>(&self, call: Call<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        self.clone().respond(call)
+    }
+
+    fn batch<'a>(&self, _: Batch<'a>) -> impl Future<Output = ()> + Send + 'a {
+        ready(())
+    }
+
+    fn notification<'a>(
+        &self,
+        notice: Notification<'a>,
+    ) -> impl Future<Output = MethodResponse> + Send + 'a {
+        ready(MethodResponse::notification().with_extensions(notice.extensions))
+    }
+}
+
+/// Subscription ids as clients expect them: hexadecimal text, drawn at random.
+#[derive(Clone, Copy, Debug)]
+struct RandomIds;
+
+impl IdProvider for RandomIds {
+    fn next_id(&self) -> SubscriptionId<'static> {
+        SubscriptionId::Str(hex::encode_prefixed(rand::random::<[u8; 16]>()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Calls, MADE, SLOT, SLOTS, Socket, Terms, Unread};
+    use crate::listen::{Limits, Sum, frames::tests::frame};
+    use jsonrpsee::{
+        BoundedSubscriptions, ConnectionId, Extensions, MethodSink, Methods, RpcModule,
+        server::{ServerHandle, stop_channel},
+    };
+    use serde_json::{Value, json};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+    use tokio::{
+        io::{
+            AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex,
+            split,
+        },
+        sync::{Semaphore, mpsc},
+        task::{JoinHandle, yield_now},
+    };
+    use tower::Layer as _;
+
+    /// A WebSocket to these methods, and what ends when it has ended.
+    fn open(methods: impl Into<Methods>) -> (DuplexStream, JoinHandle<()>, ServerHandle) {
+        let (client, server) = duplex(4 << 10);
+        let (sender, made) = mpsc::channel(MADE);
+        let limits = Limits { unread: usize::MAX, answer: 1 << 20 };
+        let unread = Unread::new(&Sum::default(), None, limits);
+        let calls = Calls {
+            methods: methods.into(),
+            connection: ConnectionId(1),
+            longest: 1 << 20,
+            subscriptions: BoundedSubscriptions::new(1),
+            sink: MethodSink::new(sender),
+        };
+        let (sink, service) = (calls.sink.clone(), unread.layer(calls));
+        let terms = Terms { request: 5 << 20, answer: 1 << 20, batch: 3, subscriptions: 1 };
+        let socket = Socket { service, sink, unread, extensions: Extensions::new(), terms };
+        let (stop, handle) = stop_channel();
+        let serving = tokio::spawn(Arc::new(socket).run(server, made, stop));
+        (client, serving, handle)
+    }
+
+    /// The next short text of the server; none when it says that this was all.
+    async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> Option<Value> {
+        loop {
+            let kind = stream.read_u8().await.unwrap() & 0x0f;
+            let length = stream.read_u8().await.unwrap();
+            assert!(length < 126);
+            let mut payload = vec![0; usize::from(length)];
+            stream.read_exact(&mut payload).await.unwrap();
+            match kind {
+                1 => return Some(serde_json::from_slice(&payload).unwrap()),
+                8 => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends one frame again and again, and counts in how many fit.
+    fn flood(
+        mut to: impl AsyncWrite + Unpin + Send + 'static,
+        frame: Vec<u8>,
+        times: usize,
+    ) -> (Arc<AtomicUsize>, JoinHandle<()>) {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let flooding = tokio::spawn(async move {
+            for _ in 0..times {
+                to.write_all(&frame).await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            // It stays open.
+            std::future::pending().await
+        });
+        (sent, flooding)
+    }
+
+    /// Everyone has as many turns: a flood that is heard takes about one for each 128 frames.
+    async fn turns() {
+        for _ in 0..20_000 {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn who_sends_garbage_and_does_not_read_is_not_heard() {
+        const FRAMES: usize = 100_000;
+        let (client, serving, _handle) = open(RpcModule::new(()));
+        let (mut from, to) = split(client);
+        let (sent, flooding) = flood(to, frame(0x81, b"x"), FRAMES);
+        turns().await;
+        let heard_of = sent.load(Ordering::Relaxed);
+        // What has a slot or is made, and what the buffers of both hold, of seven bytes at least.
+        let most = usize::from(SLOTS) + MADE + (16 << 10) / 7;
+        assert!(heard_of < most, "{heard_of} of {FRAMES} frames, more than {most}");
+        assert!(heard_of > usize::from(SLOTS), "{heard_of} frames: it is heard at first");
+        // Who reads is answered, and heard again.
+        for number in 0..2 * most {
+            let answer = heard(&mut from).await.unwrap();
+            assert_eq!(answer["error"]["code"], -32_700, "{number}");
+        }
+        assert!(sent.load(Ordering::Relaxed) >= 2 * most);
+        flooding.abort();
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn who_pings_and_does_not_read_is_not_heard() {
+        const FRAMES: usize = 100_000;
+        let (client, serving, _handle) = open(RpcModule::new(()));
+        let (mut from, to) = split(client);
+        let (sent, flooding) = flood(to, frame(0x89, b"x"), FRAMES);
+        turns().await;
+        let heard_of = sent.load(Ordering::Relaxed);
+        assert!(heard_of < 5_000, "{heard_of} of {FRAMES} pings");
+        // The first is the server's own.
+        let mut frames = [0; 2 + 3];
+        from.read_exact(&mut frames).await.unwrap();
+        assert_eq!(frames, *b"\x89\x00\x8a\x01x");
+        flooding.abort();
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn calls_are_answered_side_by_side_until_their_slots_are_taken() {
+        let gate = Arc::new(Semaphore::new(0));
+        let mut module = RpcModule::from_arc(Arc::clone(&gate));
+        module
+            .register_async_method("wait", |_, gate, _| async move { gate.acquire().await.is_ok() })
+            .unwrap();
+        module.register_method("now", |_, _, _| 7_u64).unwrap();
+        let call = |method: &str| {
+            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [] }).to_string()
+        };
+        let (mut client, serving, _handle) = open(module);
+        // One takes more than a quarter of the slots, all of them more than there are.
+        let quarter = usize::from(SLOTS) / 4 * SLOT;
+        let large = [&vec![b' '; 100][..], call("wait").as_bytes(), &vec![b' '; quarter]].concat();
+        let length = u64::try_from(large.len()).unwrap().to_be_bytes();
+        let large = [&[0x81, 0xff][..], &length, &[0; 4], &large].concat();
+        for _ in 0..3 {
+            client.write_all(&large).await.unwrap();
+        }
+        let now = frame(0x81, call("now").as_bytes());
+        client.write_all(&now).await.unwrap();
+        let first = heard(&mut client).await.unwrap();
+        assert_eq!(first["result"], 7, "three that wait are in nobody's way");
+        client.write_all(&large).await.unwrap();
+        client.write_all(&now).await.unwrap();
+        turns().await;
+        // The fourth is read and finds no slots; it and what comes after it have to wait for one.
+        gate.add_permits(1);
+        let mut results = Vec::new();
+        for _ in 0..5 {
+            results.push(heard(&mut client).await.unwrap()["result"].clone());
+            assert_eq!(results[0], true, "{results:?}: what came last was answered first");
+        }
+        assert_eq!(results.iter().filter(|result| **result == 7).count(), 1);
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_the_server_stops_is_answered() {
+        let [began, gate] = [0; 2].map(Semaphore::new).map(Arc::new);
+        let mut module = RpcModule::new((Arc::clone(&began), Arc::clone(&gate)));
+        module
+            .register_async_method("wait", |_, gates, _| async move {
+                gates.0.add_permits(1);
+                gates.1.acquire().await.is_ok()
+            })
+            .unwrap();
+        let (mut client, serving, handle) = open(module);
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "wait" }).to_string();
+        client.write_all(&frame(0x81, call.as_bytes())).await.unwrap();
+        began.acquire().await.unwrap().forget();
+        handle.stop().unwrap();
+        turns().await;
+        assert!(!serving.is_finished() && !handle.is_stopped(), "it owes an answer");
+        gate.add_permits(1);
+        assert_eq!(heard(&mut client).await.unwrap()["result"], true);
+        assert!(heard(&mut client).await.is_none());
+        serving.await.unwrap();
+        handle.stopped().await;
+    }
+}
