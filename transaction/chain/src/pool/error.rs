@@ -116,6 +116,16 @@ pub enum PoolError {
         /// The lowest base fee there can be.
         floor: u64,
     },
+    /// The pool is full, and makes room for what can pay the base fee of the next block.
+    #[error(
+        "transaction underpriced: max fee per gas less than block base fee: maxFeePerGas: {max_fee}, baseFee: {base_fee}, and the pool is full"
+    )]
+    BelowPresentBaseFee {
+        /// The max fee per gas, or that of an earlier one of the sender for which it would wait.
+        max_fee: u128,
+        /// The base fee of the next block.
+        base_fee: u64,
+    },
     /// EIP-3860.
     #[error("max initcode size exceeded: code size {size}, limit {limit}")]
     InitcodeSize {

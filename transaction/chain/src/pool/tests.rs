@@ -290,6 +290,46 @@ fn full_pool_keeps_the_better_paying() {
     assert!(matches!(pool.add(transfer(5, 7, 99), Origin::Local), Err(PoolError::Underpriced(99))));
 }
 
+fn fees(index: u8, nonce: u64, (max_fee, tip): (u128, u128)) -> Transaction {
+    let fees = TxEip1559 {
+        max_fee_per_gas: max_fee,
+        max_priority_fee_per_gas: tip,
+        ..template(nonce, tip)
+    };
+    EthereumTransaction::Eip1559(sign(fees, index)).into()
+}
+
+#[test]
+fn p7_what_cannot_pay_the_base_fee_keeps_nobody_out() {
+    let (pool, _) = pool_with(PoolSettings { max_transactions: 4, ..PoolSettings::new(CHAIN_ID) });
+    let head = |number, base_fee| Head { number, base_fee, ..HEAD };
+    pool.on_finalized(head(2, 5_000), []).unwrap();
+    // The highest tips of all, and never to be paid while the base fee stays.
+    for (index, nonce) in [(0, 0), (0, 1), (1, 0)] {
+        pool.add(fees(index, nonce, (4_999, 4_999)), Origin::Peer).unwrap();
+    }
+    pool.add(fees(2, 0, (4_000, 1)), Origin::Peer).unwrap();
+    let add = |index, nonce, given| pool.add(fees(index, nonce, given), Origin::Local);
+    let senders = || -> Vec<Address> { pool.content().iter().map(|one| one.sender).collect() };
+    add(3, 0, (5_000, 0)).unwrap();
+    assert!(!senders().contains(&sender(2)), "the lowest max fee leaves first");
+    add(4, 0, (9_000, 1)).unwrap();
+    assert!(!senders().contains(&sender(1)), "then the latest");
+    let refused = add(5, 0, (4_999, 4_999)).unwrap_err();
+    assert_eq!(refused, PoolError::BelowPresentBaseFee { max_fee: 4_999, base_fee: 5_000 });
+    // What pays much behind what pays too little cannot run either.
+    let behind = add(0, 2, (90_000, 50_000)).unwrap_err();
+    assert_eq!(behind, PoolError::BelowPresentBaseFee { max_fee: 4_999, base_fee: 5_000 });
+    add(3, 1, (5_000, 0)).unwrap();
+    add(4, 1, (9_000, 1)).unwrap();
+    assert_eq!((senders().len(), pool.best(5_000, HEAD.gas_limit).count()), (2, 4));
+    // As soon as all can pay, the tip decides.
+    assert_eq!(add(5, 0, (5_000, 0)).unwrap_err(), PoolError::Underpriced(0));
+    pool.on_finalized(head(3, 6_000), []).unwrap();
+    add(5, 0, (6_000, 0)).unwrap();
+    assert_eq!(pool.content_of(sender(3)).pending.len(), 1);
+}
+
 #[test]
 fn what_could_never_enter_a_block_is_refused() {
     let (pool, _) = pool();
@@ -360,6 +400,7 @@ async fn waiting_ends_when_work_arrives() {
 enum Step {
     Add { index: u8, nonce: u64, tip: u128 },
     Finalize { index: u8, nonce: u64, coins: u64, minutes: u64 },
+    BaseFee(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -367,10 +408,11 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..5_u8, 0..12_u64, 1..40_u128).prop_map(|(index, nonce, tip)| Step::Add { index, nonce, tip }),
         1 => (0..5_u8, 0..8_u64, prop_oneof![Just(1_000_000_000_000_u64), 0..200_000_000_u64], 0..90_u64)
             .prop_map(|(index, nonce, coins, minutes)| Step::Finalize { index, nonce, coins, minutes }),
+        1 => (1_000..1_040_u64).prop_map(Step::BaseFee),
     ]
 }
 
-/// P1 to P6 after every step; the ledger never lowers a nonce.
+/// P1 to P5 after every step; the ledger never lowers a nonce.
 fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
     let content = pool.content();
     let (mut seen, mut bytes, mut pending) = (BTreeSet::new(), 0, 0);
@@ -409,7 +451,7 @@ fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
 
 proptest! {
     #[test]
-    fn p1_to_p6_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
+    fn p1_to_p7_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
         let settings = PoolSettings {
             max_transactions: 12,
             max_bytes: 1_100,
@@ -418,12 +460,18 @@ proptest! {
             ..PoolSettings::new(CHAIN_ID)
         };
         let (pool, ledger) = pool_with(settings);
-        let (mut number, mut timestamp) = (HEAD.number, HEAD.timestamp);
+        let (mut number, mut timestamp, mut base_fee) = (HEAD.number, HEAD.timestamp, FLOOR);
         let mut arrived = BTreeMap::new();
         for step in steps {
             match step {
                 Step::Add { index, nonce, tip } => {
-                    if let Ok(added) = pool.add(transfer(index, nonce, tip), Origin::Local) {
+                    let added = pool.add(transfer(index, nonce, tip), Origin::Local);
+                    if matches!(added, Err(PoolError::Underpriced(_))) {
+                        let content = pool.content();
+                        let mut all = content.iter().flat_map(|one| one.pending.iter().chain(&one.queued));
+                        assert!(all.all(|one| one.effective_tip(base_fee).is_some()), "P7");
+                    }
+                    if let Ok(added) = added {
                         arrived.insert(added.hash(), timestamp);
                     }
                 }
@@ -434,12 +482,17 @@ proptest! {
                     let nonce = nonce.max(account.nonce);
                     let after = Spendable { nonce, balance: U256::from(coins), has_code: false };
                     ledger.lock().insert(sender(index), after);
-                    pool.on_finalized(Head { number, timestamp, ..HEAD }, [sender(index)]).unwrap();
+                    let head = Head { number, timestamp, base_fee, ..HEAD };
+                    pool.on_finalized(head, [sender(index)]).unwrap();
                     let oldest = timestamp - settings.lifetime_seconds - 60;
                     let old = arrived.iter().filter(|(_, at)| **at <= oldest);
                     for (hash, _) in old {
                         assert!(pool.find(hash).is_none(), "P6");
                     }
+                }
+                Step::BaseFee(changed) => {
+                    (number, base_fee) = (number + 1, changed);
+                    pool.on_finalized(Head { number, timestamp, base_fee, ..HEAD }, []).unwrap();
                 }
             }
             check_invariants(&pool, &ledger, &settings);
