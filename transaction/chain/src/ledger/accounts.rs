@@ -21,8 +21,9 @@ pub(super) fn spendable(
     address: Address,
 ) -> Result<Spendable, StateError> {
     let account = state.account(address)?.unwrap_or_default();
-    let has_code =
-        account.code_hash != KECCAK256_EMPTY && !is_delegation(&state.code(account.code_hash)?);
+    let is_empty = account.code_hash == KECCAK256_EMPTY;
+    let is_delegated = !is_empty && is_delegation(&state.code(account.code_hash)?);
+    let has_code = !is_empty && !is_delegated;
     let block = BlockContext {
         chain_id: rules.chain_id(),
         number: head.number,
@@ -43,7 +44,7 @@ pub(super) fn spendable(
         }
     };
     let balance = account.balance.saturating_add(earned.base_units());
-    Ok(Spendable { nonce: account.nonce, balance, has_code })
+    Ok(Spendable { nonce: account.nonce, balance, has_code, is_delegated })
 }
 
 /// A state as the protocols' views read it.

@@ -83,6 +83,11 @@ impl Queue {
         self.entries.get(&nonce)
     }
 
+    /// Whether more than so many wait from this nonce on.
+    pub(super) fn has_more_than(&self, count: usize, nonce: u64) -> bool {
+        self.entries.range(nonce..).nth(count).is_some()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
         self.entries.iter().map(|(nonce, entry)| (*nonce, entry))
     }

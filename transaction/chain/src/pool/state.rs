@@ -49,6 +49,8 @@ pub(super) struct State {
     by_hash: B256Map<Arc<PooledTransaction>>,
     by_reach: BTreeSet<(Reach, Address)>,
     by_worth: BTreeSet<(Worth, Address)>,
+    /// How many transactions here may let an account delegate.
+    authorities: AddressMap<usize>,
     bytes: usize,
     arrivals: u64,
     /// Nothing can have waited too long before this time.
@@ -65,6 +67,7 @@ impl State {
             by_hash: B256Map::default(),
             by_reach: BTreeSet::new(),
             by_worth: BTreeSet::new(),
+            authorities: AddressMap::default(),
             bytes: 0,
             arrivals: 0,
             next_expiry: 0,
@@ -97,6 +100,7 @@ impl State {
             return Err(PoolError::Banished.into());
         }
         let sender = transaction.sender();
+        check_authorities(&self.queues, transaction)?;
         let queue = match (self.queues.entry(sender), account) {
             // What it would replace may be in a block that the pool has not been told of yet.
             (hash_map::Entry::Occupied(queue), None)
@@ -112,7 +116,9 @@ impl State {
         if let Some(account) = account {
             queue.account = account;
         }
-        let checked = check(queue, transaction, &self.settings);
+        let is_delegated = queue.account.is_delegated || self.authorities.contains_key(&sender);
+        let checked = check(queue, transaction, &self.settings)
+            .and_then(|()| check_delegated(queue, transaction, is_delegated));
         if checked.is_ok() {
             self.arrivals = self.arrivals.saturating_add(1);
             let entry = Entry {
@@ -123,14 +129,23 @@ impl State {
             let replaced = queue.insert(transaction.nonce(), entry);
             self.bytes = self.bytes.saturating_add(transaction.length());
             self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
+            for authority in transaction.authorities() {
+                let count = self.authorities.entry(*authority).or_default();
+                *count = count.saturating_add(1);
+            }
             if let Some(old) = replaced {
                 self.forget(&old.transaction);
             }
         }
         self.reindex(sender, before);
         checked.map_err(|error| match (&error, account) {
-            // Coin may have come in since the account was read.
-            (PoolError::InsufficientFunds { .. }, None) => Refusal::NeedsAccount,
+            // Since the account was read coin may have come in, and what waited may be in a block.
+            (
+                PoolError::InsufficientFunds { .. }
+                | PoolError::DelegatedLimit(_)
+                | PoolError::DelegatedGap { .. },
+                None,
+            ) => Refusal::NeedsAccount,
             _ => Refusal::Pool(error),
         })?;
         self.evict(transaction)
@@ -261,6 +276,14 @@ impl State {
     fn forget(&mut self, transaction: &PooledTransaction) {
         self.by_hash.remove(&transaction.hash());
         self.bytes = self.bytes.saturating_sub(transaction.length());
+        for authority in transaction.authorities() {
+            if let hash_map::Entry::Occupied(mut count) = self.authorities.entry(*authority) {
+                *count.get_mut() = count.get().saturating_sub(1);
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
     }
 
     fn reindex(&mut self, sender: Address, before: Standing) {
@@ -314,6 +337,40 @@ fn check(
         });
     }
     Ok(())
+}
+
+/// Of a sender whose coin others may move no more than the next waits: one sweep would void all of it, and
+/// nobody would have paid for the room it took. So does go-ethereum.
+fn check_delegated(
+    queue: &Queue,
+    transaction: &PooledTransaction,
+    is_delegated: bool,
+) -> Result<(), PoolError> {
+    let (nonce, next) = (transaction.nonce(), queue.account.nonce);
+    if !is_delegated || queue.find(nonce).is_some() {
+        return Ok(());
+    }
+    if queue.has_more_than(0, next) {
+        return Err(PoolError::DelegatedLimit(transaction.sender()));
+    }
+    if nonce != next {
+        return Err(PoolError::DelegatedGap { next, nonce });
+    }
+    Ok(())
+}
+
+/// The other way round: who has more than one waiting is not made to delegate by what waits.
+fn check_authorities(
+    queues: &AddressMap<Queue>,
+    transaction: &PooledTransaction,
+) -> Result<(), PoolError> {
+    let has_many = |one: &&Address| {
+        queues.get(*one).is_some_and(|queue| queue.has_more_than(1, queue.account.nonce))
+    };
+    match transaction.authorities().iter().find(has_many) {
+        Some(authority) => Err(PoolError::AuthorityReserved(*authority)),
+        None => Ok(()),
+    }
 }
 
 fn check_replacement(old: &PooledTransaction, new: &PooledTransaction) -> Result<(), PoolError> {

@@ -1,8 +1,9 @@
 //! The pool against its invariants.
 
 use super::{Head, Origin, Pool, PoolError, PoolSettings, PooledTransaction, Spendable};
-use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip7702, TxLegacy};
+use alloy_eips::eip7702::Authorization;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parking_lot::Mutex;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use sahara_finality::{EthereumTransaction, Transaction};
@@ -37,12 +38,35 @@ fn sign<T: SignableTransaction<Signature>>(
     transaction: T,
     index: u8,
 ) -> alloy_consensus::Signed<T> {
-    let message = Message::from_digest(transaction.signature_hash().0);
+    let signature = sign_hash(transaction.signature_hash(), index);
+    transaction.into_signed(signature)
+}
+
+fn sign_hash(hash: B256, index: u8) -> Signature {
+    let message = Message::from_digest(hash.0);
     let (parity, bytes) =
         SECP256K1.sign_ecdsa_recoverable(message, &key(index)).serialize_compact();
-    let signature =
-        Signature::from_bytes_and_parity(&bytes, parity != secp256k1::ecdsa::RecoveryId::Zero);
-    transaction.into_signed(signature)
+    Signature::from_bytes_and_parity(&bytes, parity != secp256k1::ecdsa::RecoveryId::Zero)
+}
+
+/// A transaction that lets these accounts delegate, each on the chain that is named beside it.
+fn delegating(index: u8, nonce: u64, authorities: &[(u8, u64)]) -> Transaction {
+    let authorize = |(index, chain): &(u8, u64)| {
+        let address = Address::repeat_byte(7);
+        let authorization = Authorization { chain_id: U256::from(*chain), address, nonce: 0 };
+        let signature = sign_hash(authorization.signature_hash(), *index);
+        authorization.into_signed(signature)
+    };
+    let transaction = TxEip7702 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: 200_000,
+        max_fee_per_gas: 1_010,
+        max_priority_fee_per_gas: 10,
+        authorization_list: authorities.iter().map(authorize).collect(),
+        ..Default::default()
+    };
+    EthereumTransaction::Eip7702(sign(transaction, index)).into()
 }
 
 fn template(nonce: u64, tip: u128) -> TxEip1559 {
@@ -63,7 +87,7 @@ fn transfer(index: u8, nonce: u64, tip: u128) -> Transaction {
 }
 
 fn rich() -> Spendable {
-    Spendable { nonce: 0, balance: U256::from(1_000_000_000_000_u64), has_code: false }
+    Spendable { balance: U256::from(1_000_000_000_000_u64), ..Spendable::default() }
 }
 
 fn pool_with(settings: PoolSettings) -> (Pool, Ledger) {
@@ -248,7 +272,7 @@ fn finalised_block_takes_its_transactions_and_what_became_unpayable() {
     let cost = pool.content_of(sender(0)).pending[0].cost();
     ledger
         .lock()
-        .insert(sender(0), Spendable { nonce: 1, balance: cost * U256::from(2), has_code: false });
+        .insert(sender(0), Spendable { nonce: 1, balance: cost * U256::from(2), ..rich() });
     pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0), sender(7)]).unwrap();
     assert_eq!(order(&pool), [(sender(0), 1), (sender(0), 2)]);
 }
@@ -328,6 +352,52 @@ fn p7_what_cannot_pay_the_base_fee_keeps_nobody_out() {
     pool.on_finalized(head(3, 6_000), []).unwrap();
     add(5, 0, (6_000, 0)).unwrap();
     assert_eq!(pool.content_of(sender(3)).pending.len(), 1);
+}
+
+#[test]
+fn p8_who_delegates_has_one_waiting_so_that_no_sweep_voids_many() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    let delegated = Spendable { is_delegated: true, ..rich() };
+    ledger.lock().insert(sender(0), delegated);
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedGap { next: 0, nonce: 1 });
+    add(transfer(0, 0, 5)).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+    add(transfer(0, 0, 900)).unwrap();
+    // The next comes as soon as the first is in a block, also before the pool is told of it.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..delegated });
+    add(transfer(0, 1, 5)).unwrap();
+    assert_eq!(add(transfer(0, 2, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+    // Who does not delegate any more is a sender like any other.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    add(transfer(0, 2, 5)).unwrap();
+    add(transfer(0, 4, 5)).unwrap();
+}
+
+#[test]
+fn p8_who_is_about_to_delegate_has_one_waiting_too() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    add(transfer(1, 0, 5)).unwrap();
+    add(transfer(1, 1, 5)).unwrap();
+    let refused = add(delegating(0, 0, &[(2, CHAIN_ID), (1, 0)])).unwrap_err();
+    assert_eq!(refused, PoolError::AuthorityReserved(sender(1)));
+    // What is for another chain binds nobody.
+    add(delegating(0, 0, &[(2, CHAIN_ID), (3, 0), (1, 1), (2, CHAIN_ID)])).unwrap();
+    add(transfer(1, 2, 5)).unwrap();
+    for index in [2, 3] {
+        assert!(matches!(add(transfer(index, 1, 5)), Err(PoolError::DelegatedGap { .. })));
+        add(transfer(index, 0, 5)).unwrap();
+        assert_eq!(
+            add(transfer(index, 1, 5)).unwrap_err(),
+            PoolError::DelegatedLimit(sender(index))
+        );
+    }
+    // When it has left the pool, the accounts say who delegates.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    add(transfer(2, 1, 5)).unwrap();
 }
 
 #[test]
@@ -480,7 +550,7 @@ proptest! {
                     timestamp += 60 * minutes;
                     let account = ledger.lock()[&sender(index)];
                     let nonce = nonce.max(account.nonce);
-                    let after = Spendable { nonce, balance: U256::from(coins), has_code: false };
+                    let after = Spendable { nonce, balance: U256::from(coins), ..rich() };
                     ledger.lock().insert(sender(index), after);
                     let head = Head { number, timestamp, base_fee, ..HEAD };
                     pool.on_finalized(head, [sender(index)]).unwrap();
