@@ -291,6 +291,29 @@ fn i3_who_lies_is_dropped_and_another_is_asked() {
 }
 
 #[test]
+fn i3_who_cannot_read_a_handover_any_more_says_so_and_is_no_liar() {
+    let world = world();
+    for (damaged, told) in [(9, 0), (19, 1)] {
+        let mut peer = honest(&world);
+        peer.library.handovers.damaged = Some(damaged);
+        let answer = peer.library.answer(&Request::Handovers { above: 0 });
+        match answer {
+            Some(Answer::Handovers { some, has_more }) => {
+                assert_eq!((some.len(), has_more), (told, true), "{damaged}");
+            }
+            other => assert_eq!((other, told), (Some(Answer::Gone), 0), "{damaged}"),
+        }
+        let rest = peer.library.answer(&Request::Handovers { above: damaged - 1 });
+        assert_eq!(rest, Some(Answer::Gone));
+        let directory = tempfile::tempdir().unwrap();
+        let peers = vec![(peer, NEAR), (honest(&world), FAR)];
+        let ends = fetch(&world.start, peers, &[], directory.path());
+        assert_eq!(assert_fetched(&world, directory.path()), 23, "{damaged}");
+        assert_eq!(ends[0].liars, 0, "{damaged}");
+    }
+}
+
+#[test]
 fn i4_who_does_not_answer_holds_nobody_up() {
     let world = world();
     for lazy in [Lazy::Silent, Lazy::Gone, Lazy::Slow] {
