@@ -8,4 +8,5 @@ pub mod pool;
 pub mod store;
 pub mod sync;
 pub mod trie;
+mod turns;
 mod upgrade;

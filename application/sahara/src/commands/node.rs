@@ -16,11 +16,11 @@ use eyre::{Result, WrapErr, eyre};
 use sahara_chain::{
     consensus::{
         ConsensusConfig, ConsensusHandle, ConsensusStatus, LostVotes, Timing, TransactionGossip,
-        run, transaction_gossip,
+        Verdict, run, transaction_gossip,
     },
     genesis::GenesisFile,
     ledger::NodeLedger,
-    pool::{Origin, Pool, PooledTransaction},
+    pool::{Origin, Pool, PoolError, PooledTransaction},
     store::{Store, StoreOptions},
 };
 use sahara_finality::{NetworkPublicKey, parse_hex};
@@ -43,7 +43,7 @@ use tokio::{
 };
 use tracing::{debug, error, info, warn};
 
-/// Transactions on their way to and from peers.
+/// Transactions on their way to all peers, and from each.
 const GOSSIP_CAPACITY: usize = 16_384;
 
 /// After so many seconds a transaction that no block took is sent to peers again, as often.
@@ -231,7 +231,10 @@ async fn relay_transactions(pool: Pool, mut gossip: TransactionGossip, again: Du
                 Err(RecvError::Closed) => return,
             },
             received = gossip.incoming.recv() => match received {
-                Some(received) => take(&pool, &received.bytes),
+                Some(received) => {
+                    let verdict = take(&pool, &received.bytes);
+                    gossip.incoming.judge(&received.peer, verdict);
+                }
                 None => return,
             },
             _ = again.tick() => {
@@ -244,12 +247,21 @@ async fn relay_transactions(pool: Pool, mut gossip: TransactionGossip, again: Du
 }
 
 /// What a peer sends reaches every node: where it breaks one, that must cost the transaction and no more.
-fn take(pool: &Pool, bytes: &[u8]) {
+fn take(pool: &Pool, bytes: &[u8]) -> Verdict {
     let add = || pool.add_encoded(bytes, Origin::Peer).map(drop);
     match catch_unwind(AssertUnwindSafe(add)) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "a peer's transaction was refused"),
-        Err(_) => error!("looking at a peer's transaction panicked; it is left out"),
+        Ok(Ok(())) => Verdict::Accepted,
+        Ok(Err(error)) => {
+            debug!(%error, "a peer's transaction was refused");
+            match error {
+                PoolError::Transaction(_) | PoolError::InvalidSignature => Verdict::Invalid,
+                _ => Verdict::Refused,
+            }
+        }
+        Err(_) => {
+            error!("looking at a peer's transaction panicked; it is left out");
+            Verdict::Refused
+        }
     }
 }
 
@@ -271,7 +283,10 @@ mod tests {
     use super::take;
     use alloy_consensus::TxEip1559;
     use alloy_primitives::{Address, TxKind};
-    use sahara_chain::pool::{Head, Pool, PoolSettings, Spendable};
+    use sahara_chain::{
+        consensus::Verdict,
+        pool::{Head, Pool, PoolSettings, Spendable},
+    };
     use sahara_client::SigningKey;
     use sahara_evm::StateError;
     use sahara_finality::Transaction;
@@ -307,9 +322,19 @@ mod tests {
             };
             Transaction::from(SigningKey::random().sign_transaction(transaction)).encoded()
         };
-        take(&pool, &sent());
+        assert_eq!(take(&pool, &sent()), Verdict::Refused, "nobody is blamed");
         assert_eq!((asked.load(Ordering::SeqCst), pool.status().pending), (1, 0));
-        take(&pool, &sent());
+        let good = sent();
+        assert_eq!(take(&pool, &good), Verdict::Accepted);
         assert_eq!(pool.status().pending, 1, "the pool works on");
+        // What an honest peer may send is told from what none sends.
+        assert_eq!(take(&pool, &good), Verdict::Refused);
+        let mut unsigned = sent();
+        if let Some(last) = unsigned.last_chunk_mut::<32>() {
+            *last = [0xff; 32];
+        }
+        for invalid in [&unsigned[..], &[2, 0xc0], &[]] {
+            assert_eq!(take(&pool, invalid), Verdict::Invalid, "{invalid:?}");
+        }
     }
 }

@@ -3,22 +3,27 @@
 //!
 //! ```text
 //! node --TransactionGossip--> mailbox --> batches of 128 KiB --> channel 5 --> peers
-//! node <--TransactionGossip-- mailbox <-- decoded, bounded   <-- channel 5 <-- peers
+//! node <--TransactionGossip-- inbox   <-- decoded, bounded   <-- channel 5 <-- peers
 //! ```
 //! Best effort: a full mailbox or a peer that is away loses transactions, and their origin still
 //! has them in its pool. Who receives one does not send it on, since all validators are connected
-//! to each other. The bytes are not checked here; the pool does that for every source alike.
+//! to each other. The bytes are not checked here; the pool does that for every source alike. What peers
+//! send waits in a queue for each ([`Inbox`]), and who sends nothing valid is not listened to for a while.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use commonware_codec::{Copying, Decode as _, Encode as _, EncodeSize as _, RangeCfg};
 use commonware_p2p::{Receiver, Recipients, Sender};
-use commonware_runtime::{Clock, Handle, Quota, Spawner};
+use commonware_runtime::{
+    Clock, Handle, Metrics, Quota, Spawner, telemetry::metrics::MetricsExt as _,
+};
 use commonware_utils::NZU32;
 use sahara_finality::{MAX_TRANSACTION_BYTES, NetworkPublicKey};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
+
+use super::inbox::{Admission, Inbox, Post, inbox};
 
 /// The logical channel of transactions.
 pub const CHANNEL: u64 = 5;
@@ -42,31 +47,22 @@ pub struct TransactionGossip {
     /// Takes encoded transactions for all peers. Longer ones than
     /// [`MAX_TRANSACTION_BYTES`] are dropped.
     pub outgoing: mpsc::Sender<Bytes>,
-    /// Yields what peers sent.
-    pub incoming: mpsc::Receiver<ReceivedTransaction>,
-}
-
-/// A transaction from a peer, as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedTransaction {
-    /// Who sent it.
-    pub peer: NetworkPublicKey,
-    /// The encoded transaction, unchecked.
-    pub bytes: Bytes,
+    /// Yields what peers sent, and is told what became of it.
+    pub incoming: Inbox,
 }
 
 /// Consensus's end, for [`run`](super::run).
 #[derive(Debug)]
 pub struct GossipWire {
     outgoing: mpsc::Receiver<Bytes>,
-    incoming: mpsc::Sender<ReceivedTransaction>,
+    incoming: Post,
 }
 
-/// Both ends, with mailboxes of `capacity` transactions each.
+/// Both ends, with room for `capacity` transactions to all peers, and for as many of each.
 #[must_use]
 pub fn transaction_gossip(capacity: usize) -> (TransactionGossip, GossipWire) {
     let (to_peers, outgoing) = mpsc::channel(capacity);
-    let (incoming, from_peers) = mpsc::channel(capacity);
+    let (from_peers, incoming) = inbox(capacity);
     let node = TransactionGossip { outgoing: to_peers, incoming: from_peers };
     (node, GossipWire { outgoing, incoming })
 }
@@ -74,14 +70,14 @@ pub fn transaction_gossip(capacity: usize) -> (TransactionGossip, GossipWire) {
 /// Moves transactions between the node and the channel until either ends.
 pub fn start<E, S, R>(context: &E, wire: GossipWire, channel: (S, R)) -> [Handle<()>; 2]
 where
-    E: Spawner + Clock,
+    E: Spawner + Clock + Metrics,
     S: Sender<PublicKey = NetworkPublicKey>,
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
     let (sender, receiver) = channel;
     [
         context.child("gossip_out").spawn(move |clock| send(clock, wire.outgoing, sender)),
-        context.child("gossip_in").spawn(move |_| receive(receiver, wire.incoming)),
+        context.child("gossip_in").spawn(move |context| receive(context, receiver, wire.incoming)),
     ]
 }
 
@@ -125,22 +121,32 @@ fn fill_batch(first: Bytes, outgoing: &mut mpsc::Receiver<Bytes>) -> (Vec<Bytes>
     (batch, None)
 }
 
-async fn receive<R>(mut receiver: R, incoming: mpsc::Sender<ReceivedTransaction>)
+async fn receive<E, R>(context: E, mut receiver: R, incoming: Post)
 where
+    E: Clock + Metrics,
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
+    let help = "Times a peer sent so many invalid transactions that it is ignored for a minute";
+    let ignored = context.counter("ignored_peers", help);
     while let Ok((peer, message)) = receiver.recv().await {
+        match incoming.admit(&peer, context.current()) {
+            Admission::Open => {}
+            Admission::Ignored => continue,
+            Admission::IgnoredFromNow => {
+                ignored.inc();
+                warn!(%peer, "a peer sends transactions that nobody signed and is ignored for a minute");
+                continue;
+            }
+            Admission::Closed => return,
+        }
         let Some(batch) = decode_batch(message.as_ref()) else {
             debug!(%peer, "a peer sent something else than transactions");
+            incoming.was_garbled(&peer);
             continue;
         };
-        for bytes in batch {
-            let received = ReceivedTransaction { peer: peer.clone(), bytes };
-            match incoming.try_send(received) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(_)) => debug!(%peer, "dropped a transaction"),
-                Err(mpsc::error::TrySendError::Closed(_)) => return,
-            }
+        let dropped = incoming.deliver(&peer, batch);
+        if dropped > 0 {
+            debug!(%peer, dropped, "dropped transactions");
         }
     }
 }

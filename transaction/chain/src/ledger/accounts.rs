@@ -21,8 +21,9 @@ pub(super) fn spendable(
     address: Address,
 ) -> Result<Spendable, StateError> {
     let account = state.account(address)?.unwrap_or_default();
-    let has_code =
-        account.code_hash != KECCAK256_EMPTY && !is_delegation(&state.code(account.code_hash)?);
+    let is_empty = account.code_hash == KECCAK256_EMPTY;
+    let is_delegated = !is_empty && is_delegation(&state.code(account.code_hash)?);
+    let has_code = !is_empty && !is_delegated;
     let block = BlockContext {
         chain_id: rules.chain_id(),
         number: head.number,
@@ -43,7 +44,7 @@ pub(super) fn spendable(
         }
     };
     let balance = account.balance.saturating_add(earned.base_units());
-    Ok(Spendable { nonce: account.nonce, balance, has_code })
+    Ok(Spendable { nonce: account.nonce, balance, has_code, is_delegated })
 }
 
 /// A state as the protocols' views read it.
@@ -74,4 +75,47 @@ impl<S: ParentState> Read for Books<'_, S> {
 /// EIP-7702: an account that delegates to code still sends transactions.
 fn is_delegation(code: &[u8]) -> bool {
     code.starts_with(&[0xef, 0x01, 0x00])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{B256, Bytes, keccak256};
+    use sahara_evm::Account;
+
+    /// A state whose every account has this code.
+    struct Coded(&'static [u8]);
+
+    impl ParentState for Coded {
+        fn account(&self, _: Address) -> Result<Option<Account>, StateError> {
+            Ok(Some(Account { code_hash: keccak256(self.0), ..Account::default() }))
+        }
+
+        fn storage(&self, _: Address, _: U256) -> Result<U256, StateError> {
+            Ok(U256::ZERO)
+        }
+
+        fn code(&self, _: B256) -> Result<Bytes, StateError> {
+            Ok(Bytes::from_static(self.0))
+        }
+
+        fn block_hash(&self, _: u64) -> Result<B256, StateError> {
+            Ok(B256::ZERO)
+        }
+    }
+
+    #[test]
+    fn a_delegation_is_told_from_code_and_from_none() {
+        let (rules, head) = (Rules::sahara(7), Header::default());
+        for (code, has_code, is_delegated) in [
+            (&[][..], false, false),
+            (&[0xef, 0x01, 0x00, 7, 7][..], false, true),
+            (&[0xef, 0x01, 0x01][..], true, false),
+            (&[0x60][..], true, false),
+        ] {
+            let account = Address::repeat_byte(9);
+            let found = spendable(rules, &head, &Coded(code), account).unwrap();
+            assert_eq!((found.has_code, found.is_delegated), (has_code, is_delegated), "{code:?}");
+        }
+    }
 }

@@ -6,9 +6,9 @@ use super::{
     settings::{Head, PoolSettings},
 };
 use alloy_consensus::Transaction as _;
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, U256};
-use sahara_evm::recover;
+use alloy_eips::{eip2718::Encodable2718, eip7702::SignedAuthorization};
+use alloy_primitives::{Address, B256, Signature, U256};
+use sahara_evm::{recover, recover_signer};
 use sahara_finality::{EthereumTransaction, Transaction, transaction_length};
 
 /// EIP-3860.
@@ -32,6 +32,7 @@ pub struct PooledTransaction {
     length: usize,
     cost: U256,
     origin: Origin,
+    authorities: Vec<Address>,
 }
 
 impl PooledTransaction {
@@ -50,7 +51,8 @@ impl PooledTransaction {
         let cost = gas.saturating_add(signed.value());
         let hash = *signed.tx_hash();
         let length = transaction_length(&transaction);
-        Ok(Self { transaction, hash, sender, length, cost, origin })
+        let authorities = authorities(signed, settings.chain_id);
+        Ok(Self { transaction, hash, sender, length, cost, origin, authorities })
     }
 
     /// As it stands in a block.
@@ -108,6 +110,11 @@ impl PooledTransaction {
         self.origin
     }
 
+    /// The accounts that it may let delegate to code (EIP-7702), each once.
+    pub(super) fn authorities(&self) -> &[Address] {
+        &self.authorities
+    }
+
     /// What the proposer earns per gas; `None` below the base fee.
     #[must_use]
     pub fn effective_tip(&self, base_fee: u64) -> Option<u128> {
@@ -126,6 +133,26 @@ impl PooledTransaction {
         let fee = signed.max_fee_per_gas();
         (signed.priority_fee_or_price().min(fee), fee)
     }
+}
+
+/// Whose authorisations it carries, each once. Void are those for another chain and those that nobody signed;
+/// whether a nonce has passed is not asked.
+fn authorities(signed: &EthereumTransaction, chain_id: u64) -> Vec<Address> {
+    let chain_id = U256::from(chain_id);
+    let all = signed.authorization_list().unwrap_or_default().iter();
+    let here = all.filter(|one| one.chain_id().is_zero() || *one.chain_id() == chain_id);
+    let mut authorities: Vec<Address> = here.filter_map(authority).collect();
+    authorities.sort_unstable();
+    authorities.dedup();
+    authorities
+}
+
+fn authority(signed: &SignedAuthorization) -> Option<Address> {
+    if signed.y_parity() > 1 {
+        return None;
+    }
+    let signature = Signature::new(signed.r(), signed.s(), signed.y_parity() == 1);
+    recover_signer(&signature, signed.signature_hash()).ok()
 }
 
 /// The rules that need no account, cheapest first.

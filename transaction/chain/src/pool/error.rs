@@ -116,6 +116,16 @@ pub enum PoolError {
         /// The lowest base fee there can be.
         floor: u64,
     },
+    /// The pool is full, and makes room for what can pay the base fee of the next block.
+    #[error(
+        "transaction underpriced: max fee per gas less than block base fee: maxFeePerGas: {max_fee}, baseFee: {base_fee}, and the pool is full"
+    )]
+    BelowPresentBaseFee {
+        /// The max fee per gas, or that of an earlier one of the sender for which it would wait.
+        max_fee: u128,
+        /// The base fee of the next block.
+        base_fee: u64,
+    },
     /// EIP-3860.
     #[error("max initcode size exceeded: code size {size}, limit {limit}")]
     InitcodeSize {
@@ -133,6 +143,21 @@ pub enum PoolError {
     /// The pool is full of better paying ones.
     #[error("transaction underpriced: the pool is full, expected a priority fee above {0}")]
     Underpriced(u128),
+    /// The sender delegates to code (EIP-7702), or a waiting transaction lets it, and has one waiting. Others
+    /// may move its coin, so that what waits would be void at once, and for nothing.
+    #[error("in-flight transaction limit reached for delegated accounts: {0} has one waiting")]
+    DelegatedLimit(Address),
+    /// As above; the one it may have must be the next.
+    #[error("gapped-nonce tx from delegated accounts: next nonce {next}, tx nonce {nonce}")]
+    DelegatedGap {
+        /// The account's next nonce.
+        next: u64,
+        /// The transaction's.
+        nonce: u64,
+    },
+    /// It would let an account delegate that has more than one waiting.
+    #[error("authority already reserved: {0} has more than one transaction waiting")]
+    AuthorityReserved(Address),
     /// The sender has as many as one sender may have.
     #[error("too many transactions of one sender: at most {transactions} with {bytes} bytes")]
     SenderLimit {

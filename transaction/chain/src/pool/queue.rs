@@ -22,6 +22,21 @@ pub(super) struct Worth {
     earlier: std::cmp::Reverse<u64>,
 }
 
+/// The lowest max fee of a queue's entries, and when the last of them arrived. Below the base fee the entry at
+/// the queue's end cannot run, whatever it pays itself: it waits for the one that pays the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reach {
+    pub(super) max_fee: u128,
+    earlier: std::cmp::Reverse<u64>,
+}
+
+/// Where a queue stands in both orders of eviction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) reach: Reach,
+    pub(super) worth: Worth,
+}
+
 /// The transactions of one sender.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -29,8 +44,9 @@ pub(super) struct Queue {
     entries: BTreeMap<u64, Entry>,
     cost: U256,
     bytes: usize,
-    /// The lowest price of all entries and the latest arrival; kept so that adding needs no walk.
+    /// The lowest price and max fee of all entries and the latest arrival; kept so that adding needs no walk.
     lowest: (u128, u128),
+    lowest_fee: u128,
     latest: u64,
 }
 
@@ -42,6 +58,7 @@ impl Queue {
             cost: U256::ZERO,
             bytes: 0,
             lowest: (u128::MAX, u128::MAX),
+            lowest_fee: u128::MAX,
             latest: 0,
         }
     }
@@ -66,6 +83,11 @@ impl Queue {
         self.entries.get(&nonce)
     }
 
+    /// Whether more than so many wait from this nonce on.
+    pub(super) fn has_more_than(&self, count: usize, nonce: u64) -> bool {
+        self.entries.range(nonce..).nth(count).is_some()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
         self.entries.iter().map(|(nonce, entry)| (*nonce, entry))
     }
@@ -88,11 +110,11 @@ impl Queue {
         if self.is_contiguous() { self.len() } else { self.pending().count() }
     }
 
-    pub(super) fn worth(&self) -> Worth {
-        Worth {
-            is_contiguous: self.is_contiguous(),
-            price: self.lowest,
-            earlier: std::cmp::Reverse(self.latest),
+    pub(super) fn standing(&self) -> Standing {
+        let earlier = std::cmp::Reverse(self.latest);
+        Standing {
+            reach: Reach { max_fee: self.lowest_fee, earlier },
+            worth: Worth { is_contiguous: self.is_contiguous(), price: self.lowest, earlier },
         }
     }
 
@@ -100,7 +122,9 @@ impl Queue {
     pub(super) fn insert(&mut self, nonce: u64, entry: Entry) -> Option<Entry> {
         self.cost = self.cost.saturating_add(entry.transaction.cost());
         self.bytes = self.bytes.saturating_add(entry.transaction.length());
-        self.lowest = self.lowest.min(entry.transaction.price());
+        let (tip, fee) = entry.transaction.price();
+        self.lowest = self.lowest.min((tip, fee));
+        self.lowest_fee = self.lowest_fee.min(fee);
         self.latest = self.latest.max(entry.arrival);
         let replaced = self.entries.insert(nonce, entry);
         if let Some(old) = &replaced {
@@ -171,14 +195,19 @@ impl Queue {
     fn forget(&mut self, transaction: &PooledTransaction) {
         self.cost = self.cost.saturating_sub(transaction.cost());
         self.bytes = self.bytes.saturating_sub(transaction.length());
-        if transaction.price() <= self.lowest {
+        let (tip, fee) = transaction.price();
+        if (tip, fee) <= self.lowest || fee <= self.lowest_fee {
             self.measure();
         }
     }
 
     fn measure(&mut self) {
-        let prices = self.entries.values().map(|entry| entry.transaction.price());
-        self.lowest = prices.min().unwrap_or((u128::MAX, u128::MAX));
-        self.latest = self.entries.values().map(|entry| entry.arrival).max().unwrap_or(0);
+        (self.lowest, self.lowest_fee, self.latest) = ((u128::MAX, u128::MAX), u128::MAX, 0);
+        for entry in self.entries.values() {
+            let (tip, fee) = entry.transaction.price();
+            self.lowest = self.lowest.min((tip, fee));
+            self.lowest_fee = self.lowest_fee.min(fee);
+            self.latest = self.latest.max(entry.arrival);
+        }
     }
 }

@@ -70,6 +70,8 @@ pub struct Spendable {
     pub balance: U256,
     /// Whether it has code other than an EIP-7702 delegation (EIP-3607: such accounts send nothing).
     pub has_code: bool,
+    /// Whether it delegates to code (EIP-7702): then others may move its coin.
+    pub is_delegated: bool,
 }
 
 /// How the pool reads accounts at the finalised head. It is asked while no lock is held.

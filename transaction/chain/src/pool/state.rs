@@ -1,9 +1,10 @@
-//! The pool's memory, under one lock: queues by sender, transactions by hash, queues by worth.
+//! The pool's memory, under one lock: queues by sender, transactions by hash, queues by
+//! what they can pay and by worth.
 
 use super::{
     entry::{Origin, PooledTransaction},
     error::PoolError,
-    queue::{Entry, Queue, Worth},
+    queue::{Entry, Queue, Reach, Standing, Worth},
     settings::{Head, PoolSettings, SenderContent, Spendable, Status},
 };
 use alloy_consensus::Transaction as _;
@@ -46,7 +47,10 @@ pub(super) struct State {
     settings: PoolSettings,
     queues: AddressMap<Queue>,
     by_hash: B256Map<Arc<PooledTransaction>>,
+    by_reach: BTreeSet<(Reach, Address)>,
     by_worth: BTreeSet<(Worth, Address)>,
+    /// How many transactions here may let an account delegate.
+    authorities: AddressMap<usize>,
     bytes: usize,
     arrivals: u64,
     /// Nothing can have waited too long before this time.
@@ -61,7 +65,9 @@ impl State {
             settings,
             queues: AddressMap::default(),
             by_hash: B256Map::default(),
+            by_reach: BTreeSet::new(),
             by_worth: BTreeSet::new(),
+            authorities: AddressMap::default(),
             bytes: 0,
             arrivals: 0,
             next_expiry: 0,
@@ -94,6 +100,7 @@ impl State {
             return Err(PoolError::Banished.into());
         }
         let sender = transaction.sender();
+        check_authorities(&self.queues, transaction)?;
         let queue = match (self.queues.entry(sender), account) {
             // What it would replace may be in a block that the pool has not been told of yet.
             (hash_map::Entry::Occupied(queue), None)
@@ -105,11 +112,13 @@ impl State {
             (hash_map::Entry::Vacant(place), Some(account)) => place.insert(Queue::new(account)),
             (hash_map::Entry::Vacant(_), None) => return Err(Refusal::NeedsAccount),
         };
-        let before = queue.worth();
+        let before = queue.standing();
         if let Some(account) = account {
             queue.account = account;
         }
-        let checked = check(queue, transaction, &self.settings);
+        let is_delegated = queue.account.is_delegated || self.authorities.contains_key(&sender);
+        let checked = check(queue, transaction, &self.settings)
+            .and_then(|()| check_delegated(queue, transaction, is_delegated));
         if checked.is_ok() {
             self.arrivals = self.arrivals.saturating_add(1);
             let entry = Entry {
@@ -120,14 +129,23 @@ impl State {
             let replaced = queue.insert(transaction.nonce(), entry);
             self.bytes = self.bytes.saturating_add(transaction.length());
             self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
+            for authority in transaction.authorities() {
+                let count = self.authorities.entry(*authority).or_default();
+                *count = count.saturating_add(1);
+            }
             if let Some(old) = replaced {
                 self.forget(&old.transaction);
             }
         }
         self.reindex(sender, before);
         checked.map_err(|error| match (&error, account) {
-            // Coin may have come in since the account was read.
-            (PoolError::InsufficientFunds { .. }, None) => Refusal::NeedsAccount,
+            // Since the account was read coin may have come in, and what waited may be in a block.
+            (
+                PoolError::InsufficientFunds { .. }
+                | PoolError::DelegatedLimit(_)
+                | PoolError::DelegatedGap { .. },
+                None,
+            ) => Refusal::NeedsAccount,
             _ => Refusal::Pool(error),
         })?;
         self.evict(transaction)
@@ -136,7 +154,7 @@ impl State {
     /// Takes over an account as it is now; drops what it has used up or cannot pay.
     pub(super) fn revalidate(&mut self, sender: Address, account: Spendable) {
         let Some(queue) = self.queues.get_mut(&sender) else { return };
-        let before = queue.worth();
+        let before = queue.standing();
         for entry in queue.revalidate(account) {
             self.forget(&entry.transaction);
         }
@@ -161,11 +179,11 @@ impl State {
         let before = self.by_hash.len();
         for sender in senders {
             let Some(queue) = self.queues.get_mut(&sender) else { continue };
-            let worth = queue.worth();
+            let standing = queue.standing();
             for entry in queue.expire(latest.unwrap_or_default()) {
                 self.forget(&entry.transaction);
             }
-            self.reindex(sender, worth);
+            self.reindex(sender, standing);
         }
         self.next_expiry = now.saturating_add(EXPIRY_INTERVAL_SECONDS);
         before.saturating_sub(self.by_hash.len())
@@ -180,7 +198,7 @@ impl State {
         let Some(transaction) = self.by_hash.get(&hash).cloned() else { return };
         let sender = transaction.sender();
         let Some(queue) = self.queues.get_mut(&sender) else { return };
-        let before = queue.worth();
+        let before = queue.standing();
         if let Some(entry) = queue.remove(transaction.nonce()) {
             self.forget(&entry.transaction);
         }
@@ -218,36 +236,67 @@ impl State {
         pending.take(most).map(|entry| Arc::clone(&entry.transaction)).collect()
     }
 
+    /// Makes room. What cannot pay the base fee goes first, the lowest max fee first: nobody who pays nothing
+    /// keeps out who pays. Then goes what is worth the least.
     fn evict(&mut self, newcomer: &Arc<PooledTransaction>) -> Result<(), Refusal> {
         while self.by_hash.len() > self.settings.max_transactions
             || self.bytes > self.settings.max_bytes
         {
-            let Some((worth, sender)) = self.by_worth.first().copied() else { break };
-            if let Some(entry) = self.queues.get_mut(&sender).and_then(Queue::pop_last) {
+            let Some((sender, below)) = self.least() else { break };
+            let Some(queue) = self.queues.get_mut(&sender) else { break };
+            let before = queue.standing();
+            let evicted = queue.pop_last();
+            if let Some(entry) = &evicted {
                 self.forget(&entry.transaction);
             }
-            self.reindex(sender, worth);
+            self.reindex(sender, before);
+            // Without the newcomer it is as full as before, which was not too full.
+            if evicted.is_some_and(|entry| entry.transaction.hash() == newcomer.hash()) {
+                let base_fee = self.head.base_fee;
+                let (tip, _) = newcomer.price();
+                let full = PoolError::Underpriced(tip);
+                let low = |max_fee| PoolError::BelowPresentBaseFee { max_fee, base_fee };
+                return Err(below.map_or(full, low).into());
+            }
         }
-        if self.by_hash.contains_key(&newcomer.hash()) {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Whose last transaction leaves first; and the max fee that is below the base fee, if that is why.
+    fn least(&self) -> Option<(Address, Option<u128>)> {
+        let base_fee = u128::from(self.head.base_fee);
+        match self.by_reach.first() {
+            Some((reach, sender)) if reach.max_fee < base_fee => {
+                Some((*sender, Some(reach.max_fee)))
+            }
+            _ => self.by_worth.first().map(|(_, sender)| (*sender, None)),
         }
-        let (least, _) = newcomer.price();
-        Err(PoolError::Underpriced(least).into())
     }
 
     fn forget(&mut self, transaction: &PooledTransaction) {
         self.by_hash.remove(&transaction.hash());
         self.bytes = self.bytes.saturating_sub(transaction.length());
+        for authority in transaction.authorities() {
+            if let hash_map::Entry::Occupied(mut count) = self.authorities.entry(*authority) {
+                *count.get_mut() = count.get().saturating_sub(1);
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
     }
 
-    fn reindex(&mut self, sender: Address, before: Worth) {
-        self.by_worth.remove(&(before, sender));
+    fn reindex(&mut self, sender: Address, before: Standing) {
+        self.by_reach.remove(&(before.reach, sender));
+        self.by_worth.remove(&(before.worth, sender));
         match self.queues.get(&sender) {
             Some(queue) if queue.is_empty() => {
                 self.queues.remove(&sender);
             }
             Some(queue) => {
-                self.by_worth.insert((queue.worth(), sender));
+                let Standing { reach, worth } = queue.standing();
+                self.by_reach.insert((reach, sender));
+                self.by_worth.insert((worth, sender));
             }
             None => {}
         }
@@ -288,6 +337,40 @@ fn check(
         });
     }
     Ok(())
+}
+
+/// Of a sender whose coin others may move no more than the next waits: one sweep would void all of it, and
+/// nobody would have paid for the room it took. So does go-ethereum.
+fn check_delegated(
+    queue: &Queue,
+    transaction: &PooledTransaction,
+    is_delegated: bool,
+) -> Result<(), PoolError> {
+    let (nonce, next) = (transaction.nonce(), queue.account.nonce);
+    if !is_delegated || queue.find(nonce).is_some() {
+        return Ok(());
+    }
+    if queue.has_more_than(0, next) {
+        return Err(PoolError::DelegatedLimit(transaction.sender()));
+    }
+    if nonce != next {
+        return Err(PoolError::DelegatedGap { next, nonce });
+    }
+    Ok(())
+}
+
+/// The other way round: who has more than one waiting is not made to delegate by what waits.
+fn check_authorities(
+    queues: &AddressMap<Queue>,
+    transaction: &PooledTransaction,
+) -> Result<(), PoolError> {
+    let has_many = |one: &&Address| {
+        queues.get(*one).is_some_and(|queue| queue.has_more_than(1, queue.account.nonce))
+    };
+    match transaction.authorities().iter().find(has_many) {
+        Some(authority) => Err(PoolError::AuthorityReserved(*authority)),
+        None => Ok(()),
+    }
 }
 
 fn check_replacement(old: &PooledTransaction, new: &PooledTransaction) -> Result<(), PoolError> {

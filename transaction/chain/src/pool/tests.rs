@@ -1,8 +1,9 @@
 //! The pool against its invariants.
 
 use super::{Head, Origin, Pool, PoolError, PoolSettings, PooledTransaction, Spendable};
-use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip7702, TxLegacy};
+use alloy_eips::eip7702::Authorization;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parking_lot::Mutex;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use sahara_finality::{EthereumTransaction, Transaction};
@@ -37,12 +38,35 @@ fn sign<T: SignableTransaction<Signature>>(
     transaction: T,
     index: u8,
 ) -> alloy_consensus::Signed<T> {
-    let message = Message::from_digest(transaction.signature_hash().0);
+    let signature = sign_hash(transaction.signature_hash(), index);
+    transaction.into_signed(signature)
+}
+
+fn sign_hash(hash: B256, index: u8) -> Signature {
+    let message = Message::from_digest(hash.0);
     let (parity, bytes) =
         SECP256K1.sign_ecdsa_recoverable(message, &key(index)).serialize_compact();
-    let signature =
-        Signature::from_bytes_and_parity(&bytes, parity != secp256k1::ecdsa::RecoveryId::Zero);
-    transaction.into_signed(signature)
+    Signature::from_bytes_and_parity(&bytes, parity != secp256k1::ecdsa::RecoveryId::Zero)
+}
+
+/// A transaction that lets these accounts delegate, each on the chain that is named beside it.
+fn delegating(index: u8, nonce: u64, authorities: &[(u8, u64)]) -> Transaction {
+    let authorize = |(index, chain): &(u8, u64)| {
+        let address = Address::repeat_byte(7);
+        let authorization = Authorization { chain_id: U256::from(*chain), address, nonce: 0 };
+        let signature = sign_hash(authorization.signature_hash(), *index);
+        authorization.into_signed(signature)
+    };
+    let transaction = TxEip7702 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: 200_000,
+        max_fee_per_gas: 1_010,
+        max_priority_fee_per_gas: 10,
+        authorization_list: authorities.iter().map(authorize).collect(),
+        ..Default::default()
+    };
+    EthereumTransaction::Eip7702(sign(transaction, index)).into()
 }
 
 fn template(nonce: u64, tip: u128) -> TxEip1559 {
@@ -63,7 +87,7 @@ fn transfer(index: u8, nonce: u64, tip: u128) -> Transaction {
 }
 
 fn rich() -> Spendable {
-    Spendable { nonce: 0, balance: U256::from(1_000_000_000_000_u64), has_code: false }
+    Spendable { balance: U256::from(1_000_000_000_000_u64), ..Spendable::default() }
 }
 
 fn pool_with(settings: PoolSettings) -> (Pool, Ledger) {
@@ -248,7 +272,7 @@ fn finalised_block_takes_its_transactions_and_what_became_unpayable() {
     let cost = pool.content_of(sender(0)).pending[0].cost();
     ledger
         .lock()
-        .insert(sender(0), Spendable { nonce: 1, balance: cost * U256::from(2), has_code: false });
+        .insert(sender(0), Spendable { nonce: 1, balance: cost * U256::from(2), ..rich() });
     pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0), sender(7)]).unwrap();
     assert_eq!(order(&pool), [(sender(0), 1), (sender(0), 2)]);
 }
@@ -288,6 +312,92 @@ fn full_pool_keeps_the_better_paying() {
     assert_eq!(order(&pool), [(sender(4), 0), (sender(2), 0), (sender(1), 0)]);
     // What stands behind a gap goes first, whatever it pays.
     assert!(matches!(pool.add(transfer(5, 7, 99), Origin::Local), Err(PoolError::Underpriced(99))));
+}
+
+fn fees(index: u8, nonce: u64, (max_fee, tip): (u128, u128)) -> Transaction {
+    let fees = TxEip1559 {
+        max_fee_per_gas: max_fee,
+        max_priority_fee_per_gas: tip,
+        ..template(nonce, tip)
+    };
+    EthereumTransaction::Eip1559(sign(fees, index)).into()
+}
+
+#[test]
+fn p7_what_cannot_pay_the_base_fee_keeps_nobody_out() {
+    let (pool, _) = pool_with(PoolSettings { max_transactions: 4, ..PoolSettings::new(CHAIN_ID) });
+    let head = |number, base_fee| Head { number, base_fee, ..HEAD };
+    pool.on_finalized(head(2, 5_000), []).unwrap();
+    // The highest tips of all, and never to be paid while the base fee stays.
+    for (index, nonce) in [(0, 0), (0, 1), (1, 0)] {
+        pool.add(fees(index, nonce, (4_999, 4_999)), Origin::Peer).unwrap();
+    }
+    pool.add(fees(2, 0, (4_000, 1)), Origin::Peer).unwrap();
+    let add = |index, nonce, given| pool.add(fees(index, nonce, given), Origin::Local);
+    let senders = || -> Vec<Address> { pool.content().iter().map(|one| one.sender).collect() };
+    add(3, 0, (5_000, 0)).unwrap();
+    assert!(!senders().contains(&sender(2)), "the lowest max fee leaves first");
+    add(4, 0, (9_000, 1)).unwrap();
+    assert!(!senders().contains(&sender(1)), "then the latest");
+    let refused = add(5, 0, (4_999, 4_999)).unwrap_err();
+    assert_eq!(refused, PoolError::BelowPresentBaseFee { max_fee: 4_999, base_fee: 5_000 });
+    // What pays much behind what pays too little cannot run either.
+    let behind = add(0, 2, (90_000, 50_000)).unwrap_err();
+    assert_eq!(behind, PoolError::BelowPresentBaseFee { max_fee: 4_999, base_fee: 5_000 });
+    add(3, 1, (5_000, 0)).unwrap();
+    add(4, 1, (9_000, 1)).unwrap();
+    assert_eq!((senders().len(), pool.best(5_000, HEAD.gas_limit).count()), (2, 4));
+    // As soon as all can pay, the tip decides.
+    assert_eq!(add(5, 0, (5_000, 0)).unwrap_err(), PoolError::Underpriced(0));
+    pool.on_finalized(head(3, 6_000), []).unwrap();
+    add(5, 0, (6_000, 0)).unwrap();
+    assert_eq!(pool.content_of(sender(3)).pending.len(), 1);
+}
+
+#[test]
+fn p8_who_delegates_has_one_waiting_so_that_no_sweep_voids_many() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    let delegated = Spendable { is_delegated: true, ..rich() };
+    ledger.lock().insert(sender(0), delegated);
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedGap { next: 0, nonce: 1 });
+    add(transfer(0, 0, 5)).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+    add(transfer(0, 0, 900)).unwrap();
+    // The next comes as soon as the first is in a block, also before the pool is told of it.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..delegated });
+    add(transfer(0, 1, 5)).unwrap();
+    assert_eq!(add(transfer(0, 2, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+    // Who does not delegate any more is a sender like any other.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    add(transfer(0, 2, 5)).unwrap();
+    add(transfer(0, 4, 5)).unwrap();
+}
+
+#[test]
+fn p8_who_is_about_to_delegate_has_one_waiting_too() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    add(transfer(1, 0, 5)).unwrap();
+    add(transfer(1, 1, 5)).unwrap();
+    let refused = add(delegating(0, 0, &[(2, CHAIN_ID), (1, 0)])).unwrap_err();
+    assert_eq!(refused, PoolError::AuthorityReserved(sender(1)));
+    // What is for another chain binds nobody.
+    add(delegating(0, 0, &[(2, CHAIN_ID), (3, 0), (1, 1), (2, CHAIN_ID)])).unwrap();
+    add(transfer(1, 2, 5)).unwrap();
+    for index in [2, 3] {
+        assert!(matches!(add(transfer(index, 1, 5)), Err(PoolError::DelegatedGap { .. })));
+        add(transfer(index, 0, 5)).unwrap();
+        assert_eq!(
+            add(transfer(index, 1, 5)).unwrap_err(),
+            PoolError::DelegatedLimit(sender(index))
+        );
+    }
+    // When it has left the pool, the accounts say who delegates.
+    ledger.lock().insert(sender(0), Spendable { nonce: 1, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    add(transfer(2, 1, 5)).unwrap();
 }
 
 #[test]
@@ -360,6 +470,7 @@ async fn waiting_ends_when_work_arrives() {
 enum Step {
     Add { index: u8, nonce: u64, tip: u128 },
     Finalize { index: u8, nonce: u64, coins: u64, minutes: u64 },
+    BaseFee(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -367,10 +478,11 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..5_u8, 0..12_u64, 1..40_u128).prop_map(|(index, nonce, tip)| Step::Add { index, nonce, tip }),
         1 => (0..5_u8, 0..8_u64, prop_oneof![Just(1_000_000_000_000_u64), 0..200_000_000_u64], 0..90_u64)
             .prop_map(|(index, nonce, coins, minutes)| Step::Finalize { index, nonce, coins, minutes }),
+        1 => (1_000..1_040_u64).prop_map(Step::BaseFee),
     ]
 }
 
-/// P1 to P6 after every step; the ledger never lowers a nonce.
+/// P1 to P5 after every step; the ledger never lowers a nonce.
 fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
     let content = pool.content();
     let (mut seen, mut bytes, mut pending) = (BTreeSet::new(), 0, 0);
@@ -409,7 +521,7 @@ fn check_invariants(pool: &Pool, ledger: &Ledger, settings: &PoolSettings) {
 
 proptest! {
     #[test]
-    fn p1_to_p6_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
+    fn p1_to_p7_hold_after_any_steps(steps in proptest::collection::vec(step(), 1..120)) {
         let settings = PoolSettings {
             max_transactions: 12,
             max_bytes: 1_100,
@@ -418,12 +530,18 @@ proptest! {
             ..PoolSettings::new(CHAIN_ID)
         };
         let (pool, ledger) = pool_with(settings);
-        let (mut number, mut timestamp) = (HEAD.number, HEAD.timestamp);
+        let (mut number, mut timestamp, mut base_fee) = (HEAD.number, HEAD.timestamp, FLOOR);
         let mut arrived = BTreeMap::new();
         for step in steps {
             match step {
                 Step::Add { index, nonce, tip } => {
-                    if let Ok(added) = pool.add(transfer(index, nonce, tip), Origin::Local) {
+                    let added = pool.add(transfer(index, nonce, tip), Origin::Local);
+                    if matches!(added, Err(PoolError::Underpriced(_))) {
+                        let content = pool.content();
+                        let mut all = content.iter().flat_map(|one| one.pending.iter().chain(&one.queued));
+                        assert!(all.all(|one| one.effective_tip(base_fee).is_some()), "P7");
+                    }
+                    if let Ok(added) = added {
                         arrived.insert(added.hash(), timestamp);
                     }
                 }
@@ -432,14 +550,19 @@ proptest! {
                     timestamp += 60 * minutes;
                     let account = ledger.lock()[&sender(index)];
                     let nonce = nonce.max(account.nonce);
-                    let after = Spendable { nonce, balance: U256::from(coins), has_code: false };
+                    let after = Spendable { nonce, balance: U256::from(coins), ..rich() };
                     ledger.lock().insert(sender(index), after);
-                    pool.on_finalized(Head { number, timestamp, ..HEAD }, [sender(index)]).unwrap();
+                    let head = Head { number, timestamp, base_fee, ..HEAD };
+                    pool.on_finalized(head, [sender(index)]).unwrap();
                     let oldest = timestamp - settings.lifetime_seconds - 60;
                     let old = arrived.iter().filter(|(_, at)| **at <= oldest);
                     for (hash, _) in old {
                         assert!(pool.find(hash).is_none(), "P6");
                     }
+                }
+                Step::BaseFee(changed) => {
+                    (number, base_fee) = (number + 1, changed);
+                    pool.on_finalized(Head { number, timestamp, base_fee, ..HEAD }, []).unwrap();
                 }
             }
             check_invariants(&pool, &ledger, &settings);

@@ -8,6 +8,8 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Handle, Spawner};
+use futures::FutureExt as _;
+use parking_lot::Mutex;
 use sahara_finality::{Handover, NetworkPublicKey};
 use tokio::sync::mpsc;
 use tracing::{debug, error};
@@ -16,10 +18,17 @@ use super::wire::{
     ANSWER_BYTES, Answer, HandoverParts, MAX_CODES, MAX_HANDOVERS, MAX_HEADERS, MAX_MESSAGE_BYTES,
     MAX_NODES, MAX_PAST_BLOCKS, MAX_PIVOTS, Message, Request,
 };
-use crate::store::{Place, Store, StoreError};
+use crate::{
+    store::{Place, Store, StoreError},
+    turns::{Limits, Turns},
+};
 
 /// Room that a message takes beside its one long part.
 const ENVELOPE_BYTES: usize = 1024;
+/// What a message's one long part may take.
+const ROOM: usize = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+/// Requests of one peer that wait, and a turn, which is one of them: who fetches has three under way.
+const WAITING: Limits = Limits { most: 8, most_bytes: usize::MAX, turn_bytes: 1 };
 
 /// What answers requests.
 pub trait Library: Send + Sync + 'static {
@@ -44,12 +53,13 @@ pub struct StateLibrary<H> {
     pub handovers: H,
     /// With how many bytes an answer of many parts ends; [`ANSWER_BYTES`] unless a test wants more.
     pub answer_bytes: usize,
+    long: LongBlock,
 }
 
 impl<H> StateLibrary<H> {
     /// A library of these.
     pub const fn new(store: Store, handovers: H) -> Self {
-        Self { store, handovers, answer_bytes: ANSWER_BYTES }
+        Self { store, handovers, answer_bytes: ANSWER_BYTES, long: LongBlock::new() }
     }
 }
 
@@ -66,7 +76,12 @@ impl<H: Handovers> Library for StateLibrary<H> {
             Request::Codes(hashes) => self.codes(hashes),
             Request::Headers { last, count } => self.headers(*last, *count),
             Request::Block(number) => self.block(*number),
-            Request::Past { number, skipped } => self.past(*number, *skipped),
+            Request::Past { number, skipped } => {
+                past((*number, *skipped), self.answer_bytes, &self.long, |number| {
+                    let block = self.store.past_block(number)?;
+                    Ok(block.map(|block| alloy_rlp::encode(block).into()))
+                })
+            }
         };
         match answer {
             Ok(answer) => Some(answer.unwrap_or(Answer::Gone)),
@@ -87,7 +102,14 @@ impl<H: Handovers> StateLibrary<H> {
                 has_more = true;
                 break;
             }
-            let Some(handover) = self.handovers.handover(end) else { break };
+            let Some(handover) = self.handovers.handover(end) else {
+                // To say that there are no more would be a lie about who validates.
+                if some.is_empty() {
+                    return Answer::Gone;
+                }
+                has_more = true;
+                break;
+            };
             let parts = HandoverParts::from(&handover);
             bytes = bytes.saturating_add(parts.validators.len());
             some.push(parts);
@@ -117,7 +139,7 @@ impl<H: Handovers> StateLibrary<H> {
         for hash in hashes.iter().take(MAX_CODES) {
             let Some(code) = self.store.code(*hash)? else { break };
             let with = bytes.saturating_add(code.len());
-            let is_long = with > MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+            let is_long = with > ROOM;
             if is_long || (with > ANSWER_BYTES && !codes.is_empty()) {
                 break;
             }
@@ -143,30 +165,67 @@ impl<H: Handovers> StateLibrary<H> {
         let certificate = self.store.certificate(number)?.unwrap_or_default();
         Ok(Some(Answer::Block { block: block.encoded().into(), certificate }))
     }
+}
 
-    /// A block and those before it, until they are many; of one that is too long, the next piece.
-    fn past(&self, number: u64, skipped: u64) -> Result<Option<Answer>, StoreError> {
-        const ROOM: usize = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
-        let (mut blocks, mut bytes) = (Vec::<Bytes>::new(), 0_usize);
-        for number in (0..=number).rev().take(MAX_PAST_BLOCKS) {
-            let Some(block) = self.store.past_block(number)? else { break };
-            let block = Bytes::from(alloy_rlp::encode(block));
-            if blocks.is_empty() && (skipped > 0 || block.len() > ROOM) {
-                return Ok(piece(&block, skipped, ROOM));
-            }
-            // A few bytes of RLP before each.
-            let with = bytes.saturating_add(block.len()).saturating_add(8);
-            if with > ROOM {
-                break;
-            }
-            bytes = with;
-            blocks.push(block);
-            if bytes >= self.answer_bytes {
-                break;
-            }
-        }
-        Ok((!blocks.is_empty()).then_some(Answer::Past { blocks, rest: 0 }))
+/// The encoding of a block that does not fit into a message, from its first piece to its last: reading and
+/// encoding it takes as long as sending it. It may take 64 MiB.
+#[derive(Debug)]
+struct LongBlock(Mutex<Option<(u64, Bytes)>>);
+
+impl LongBlock {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
     }
+
+    fn find(&self, number: u64) -> Option<Bytes> {
+        let kept = self.0.lock();
+        kept.as_ref().filter(|(of, _)| *of == number).map(|(_, block)| block.clone())
+    }
+
+    fn keep(&self, number: u64, block: &Bytes) {
+        *self.0.lock() = Some((number, block.clone()));
+    }
+
+    fn forget(&self, number: u64) {
+        self.0.lock().take_if(|(of, _)| *of == number);
+    }
+}
+
+/// A block and those before it, until they are many; of one that is too long, the next piece. `read` gives
+/// encodings.
+fn past(
+    (number, skipped): (u64, u64),
+    answer_bytes: usize,
+    long: &LongBlock,
+    read: impl Fn(u64) -> Result<Option<Bytes>, StoreError>,
+) -> Result<Option<Answer>, StoreError> {
+    let (mut blocks, mut bytes) = (Vec::<Bytes>::new(), 0_usize);
+    for number in (0..=number).rev().take(MAX_PAST_BLOCKS) {
+        let kept = long.find(number);
+        let is_kept = kept.is_some();
+        let Some(block) = kept.map_or_else(|| read(number), |kept| Ok(Some(kept)))? else { break };
+        if block.len() > ROOM && !is_kept {
+            long.keep(number, &block);
+        }
+        if blocks.is_empty() && (skipped > 0 || block.len() > ROOM) {
+            let piece = piece(&block, skipped, ROOM);
+            if !matches!(piece, Some(Answer::Past { rest: 1.., .. })) {
+                long.forget(number);
+            }
+            return Ok(piece);
+        }
+        // A few bytes of RLP before each.
+        let with = bytes.saturating_add(block.len()).saturating_add(8);
+        if with > ROOM {
+            break;
+        }
+        bytes = with;
+        blocks.push(block);
+        if bytes >= answer_bytes {
+            break;
+        }
+    }
+    Ok((!blocks.is_empty()).then_some(Answer::Past { blocks, rest: 0 }))
 }
 
 /// At most `room` bytes of a block; none after its end.
@@ -191,8 +250,9 @@ impl From<&Handover> for HandoverParts {
 /// What a peer answered to a request of that id.
 pub type Heard = (NetworkPublicKey, u64, Answer);
 
-/// Answers requests, one at a time, on a thread of its own: reading is not to hold up votes. Who
-/// sends more than it takes finds them dropped. What others answer goes to `heard`, if there is room.
+/// Answers requests, one at a time, on a thread of its own: reading is not to hold up votes. Peers have turns,
+/// a request each; who sends more than it takes finds them dropped. What others answer goes to `heard`, if
+/// there is room.
 pub fn start<E, S, R>(
     context: E,
     library: Arc<dyn Library>,
@@ -207,6 +267,9 @@ where
     context.dedicated().spawn(move |_| serve(library, channel, heard))
 }
 
+/// The ids of requests, and what they ask for, by peer.
+type Waiting = Turns<NetworkPublicKey, (u64, Request)>;
+
 async fn serve<S, R>(
     library: Arc<dyn Library>,
     (mut sender, mut receiver): (S, R),
@@ -215,25 +278,46 @@ async fn serve<S, R>(
     S: Sender<PublicKey = NetworkPublicKey>,
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
-    while let Ok((peer, bytes)) = receiver.recv().await {
-        let (id, request) = match Message::decode(bytes.as_ref()) {
-            Ok(Message::Request(id, request)) => (id, request),
-            Ok(Message::Answer(id, answer)) => {
-                // Nobody asked for it, or it is asked for again.
-                let is_heard = heard.try_send((peer, id, answer)).is_ok();
-                debug!(is_heard, "a peer answered");
-                continue;
-            }
-            Err(error) => {
-                debug!(%peer, %error, "a peer sent something else than a request");
-                continue;
-            }
+    let mut waiting = Waiting::new(WAITING);
+    loop {
+        // All that has come is put in line before the next is answered; only where nothing waits it is
+        // waited for.
+        let came = match receiver.recv().now_or_never() {
+            None if waiting.is_empty() => Some(receiver.recv().await),
+            came => came,
         };
+        if let Some(came) = came {
+            let Ok((peer, bytes)) = came else { return };
+            put_in_line(&mut waiting, &heard, &peer, bytes.as_ref());
+            continue;
+        }
+        let Some((peer, (id, request))) = waiting.pop() else { continue };
         if let Some(answer) = answer_of(&*library, &request) {
             let answer = Message::Answer(id, answer).encoded();
             let reached = sender.send(Recipients::One(peer), Bytes::from(answer).0, false);
             debug!(reached = reached.len(), "answered a request");
         }
+    }
+}
+
+fn put_in_line(
+    waiting: &mut Waiting,
+    heard: &mpsc::Sender<Heard>,
+    peer: &NetworkPublicKey,
+    bytes: &[u8],
+) {
+    match Message::decode(bytes) {
+        Ok(Message::Request(id, request)) => {
+            if !waiting.push(peer, (id, request), bytes.len()) {
+                debug!(%peer, "a peer asks for more than is answered");
+            }
+        }
+        Ok(Message::Answer(id, answer)) => {
+            // Nobody asked for it, or it is asked for again.
+            let is_heard = heard.try_send((peer.clone(), id, answer)).is_ok();
+            debug!(is_heard, "a peer answered");
+        }
+        Err(error) => debug!(%peer, %error, "a peer sent something else than a request"),
     }
 }
 
@@ -244,4 +328,40 @@ fn answer_of(library: &dyn Library, request: &Request) -> Option<Answer> {
         error!("answering a peer's request panicked");
         Some(Answer::Gone)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_long_block_is_read_once_for_all_its_pieces() {
+        let parts = [vec![1_u8; ROOM], vec![2; ROOM], vec![3; ROOM], vec![4; 5]];
+        let long = Bytes::from(parts.concat());
+        let (kept, reads) = (LongBlock::new(), Cell::new(0));
+        let ask = |number, skipped| {
+            let read = |number| {
+                reads.set(reads.get() + 1);
+                let short = || Bytes::from_static(b"short");
+                Ok(Some(if number == 7 { long.clone() } else { short() }))
+            };
+            let answer = past((number, skipped), 1, &kept, read).unwrap();
+            let Some(Answer::Past { blocks, rest }) = answer else { panic!("{answer:?}") };
+            (blocks, rest)
+        };
+        let mut whole = Vec::new();
+        loop {
+            let (blocks, rest) = ask(7, u64::try_from(whole.len()).unwrap());
+            whole.extend_from_slice(&blocks[0]);
+            // What others ask for meanwhile is read beside it.
+            assert_eq!(ask(6, 0).0, [Bytes::from_static(b"short")]);
+            if rest == 0 {
+                break;
+            }
+        }
+        assert!(whole == long[..], "the pieces are the block");
+        assert_eq!(reads.get(), 1 + 4, "once, and each time the other");
+        assert!(kept.find(7).is_none(), "it is kept no longer than it is asked for");
+    }
 }

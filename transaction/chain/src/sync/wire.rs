@@ -17,6 +17,9 @@
 //! handovers are the first of those asked for, and a run may end anywhere. Past blocks are the one asked
 //! for and those before it; one that is too long for a message is alone in its answer and comes in pieces,
 //! of which the next is asked for by how many bytes of it are here.
+//!
+//! A message that changes takes another tag. Who gets a tag that it does not know gets it from a newer
+//! program, and passes the message over: it is no lie.
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Decodable, Encodable, Header, RlpDecodable, RlpEncodable};
@@ -158,6 +161,14 @@ pub enum WireError {
     /// Not the encoding of a message.
     #[error("malformed message: {0}")]
     Malformed(&'static str),
+    /// A message of a kind that this program does not know.
+    #[error("an unknown kind of message: tag {tag}")]
+    Unknown {
+        /// Its kind; an answer from 128 on.
+        tag: u8,
+        /// Its id.
+        id: u64,
+    },
 }
 
 impl From<alloy_rlp::Error> for WireError {
@@ -185,7 +196,19 @@ struct RunParts {
     addresses: Vec<Address>,
 }
 
+/// The tags of answers begin here.
 const ANSWER: u8 = 128;
+
+impl WireError {
+    /// The id of an answer of an unknown kind.
+    #[must_use]
+    pub const fn unknown_answer(&self) -> Option<u64> {
+        match self {
+            Self::Unknown { tag, id } if *tag >= ANSWER => Some(*id),
+            _ => None,
+        }
+    }
+}
 
 impl Message {
     /// The encoding.
@@ -211,9 +234,11 @@ impl Message {
         let (tag, id) = (u8::decode(&mut fields)?, u64::decode(&mut fields)?);
         let message = if tag < ANSWER {
             at_most(MAX_REQUEST_BYTES, bytes.len())?;
-            Self::Request(id, Request::decode(tag, &mut fields)?)
+            let request = Request::decode(tag, &mut fields)?;
+            Self::Request(id, request.ok_or(WireError::Unknown { tag, id })?)
         } else {
-            Self::Answer(id, Answer::decode(tag, &mut fields)?)
+            let answer = Answer::decode(tag, &mut fields)?;
+            Self::Answer(id, answer.ok_or(WireError::Unknown { tag, id })?)
         };
         if !fields.is_empty() {
             return Err(WireError::Malformed("more fields than expected"));
@@ -246,8 +271,9 @@ impl Request {
         }
     }
 
-    fn decode(tag: u8, fields: &mut &[u8]) -> Result<Self, WireError> {
-        Ok(match tag {
+    /// None of an unknown kind.
+    fn decode(tag: u8, fields: &mut &[u8]) -> Result<Option<Self>, WireError> {
+        Ok(Some(match tag {
             0 => Self::Handovers { above: u64::decode(fields)? },
             1 => Self::Pivots,
             2 => {
@@ -259,8 +285,8 @@ impl Request {
             4 => Self::Headers { last: u64::decode(fields)?, count: u64::decode(fields)? },
             5 => Self::Block(u64::decode(fields)?),
             6 => Self::Past { number: u64::decode(fields)?, skipped: u64::decode(fields)? },
-            _ => return Err(WireError::Malformed("an unknown request")),
-        })
+            _ => return Ok(None),
+        }))
     }
 }
 
@@ -290,8 +316,9 @@ impl Answer {
         }
     }
 
-    fn decode(tag: u8, fields: &mut &[u8]) -> Result<Self, WireError> {
-        Ok(match tag {
+    /// None of an unknown kind.
+    fn decode(tag: u8, fields: &mut &[u8]) -> Result<Option<Self>, WireError> {
+        Ok(Some(match tag {
             128 => {
                 let some = items(fields, MAX_HANDOVERS)?;
                 Self::Handovers { some, has_more: bool::decode(fields)? }
@@ -312,8 +339,8 @@ impl Answer {
                 let blocks = items(fields, MAX_PAST_BLOCKS)?;
                 Self::Past { blocks, rest: u64::decode(fields)? }
             }
-            _ => return Err(WireError::Malformed("an unknown answer")),
-        })
+            _ => return Ok(None),
+        }))
     }
 }
 

@@ -98,6 +98,19 @@ fn i7_a_message_decodes_to_itself_and_no_other_bytes_to_it() {
     }
 }
 
+/// A newer program may say more: that is told from what nobody may say.
+#[test]
+fn i3_a_message_of_an_unknown_kind_is_known_as_such() {
+    // A list of a tag, an id and a field.
+    let unknown = |tag: u8| Message::decode(&[0xc4, 0x81, tag, 7, 9]).unwrap_err();
+    assert_eq!(unknown(136), WireError::Unknown { tag: 136, id: 7 });
+    assert_eq!(unknown(255).unknown_answer(), Some(7));
+    let request = Message::decode(&[0xc3, 7, 8, 9]).unwrap_err();
+    assert_eq!(request, WireError::Unknown { tag: 7, id: 8 });
+    assert_eq!(request.unknown_answer(), None, "another's request has no id of ours");
+    assert!(matches!(unknown(135), WireError::Malformed(_)), "a known one must be whole");
+}
+
 #[test]
 fn i7_every_list_has_a_limit() {
     let place = (Place::root(None), true);

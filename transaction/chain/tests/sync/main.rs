@@ -14,4 +14,6 @@ mod past;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
+mod serving;
+#[cfg(test)]
 mod world;

@@ -1,6 +1,7 @@
 //! A node that fetches a state from others over a simulated network, in virtual time.
 
 use std::{
+    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc,
@@ -10,17 +11,17 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use commonware_p2p::{LimitedSender, Recipients};
+use commonware_p2p::{LimitedSender, Receiver, Recipients};
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use parking_lot::Mutex;
 use sahara_chain::{
     store::Store,
     sync::{
         CHANNEL, Join, Library, Progress, StateLibrary, Track,
-        wire::{Answer, Request},
+        wire::{Answer, Message, Request},
     },
 };
-use sahara_finality::ValidatorSet;
+use sahara_finality::{NetworkPublicKey, ValidatorKeys, ValidatorSet};
 
 use crate::{
     links::{Links, QUOTA, connect},
@@ -290,6 +291,29 @@ fn i3_who_lies_is_dropped_and_another_is_asked() {
 }
 
 #[test]
+fn i3_who_cannot_read_a_handover_any_more_says_so_and_is_no_liar() {
+    let world = world();
+    for (damaged, told) in [(9, 0), (19, 1)] {
+        let mut peer = honest(&world);
+        peer.library.handovers.damaged = Some(damaged);
+        let answer = peer.library.answer(&Request::Handovers { above: 0 });
+        match answer {
+            Some(Answer::Handovers { some, has_more }) => {
+                assert_eq!((some.len(), has_more), (told, true), "{damaged}");
+            }
+            other => assert_eq!((other, told), (Some(Answer::Gone), 0), "{damaged}"),
+        }
+        let rest = peer.library.answer(&Request::Handovers { above: damaged - 1 });
+        assert_eq!(rest, Some(Answer::Gone));
+        let directory = tempfile::tempdir().unwrap();
+        let peers = vec![(peer, NEAR), (honest(&world), FAR)];
+        let ends = fetch(&world.start, peers, &[], directory.path());
+        assert_eq!(assert_fetched(&world, directory.path()), 23, "{damaged}");
+        assert_eq!(ends[0].liars, 0, "{damaged}");
+    }
+}
+
+#[test]
 fn i4_who_does_not_answer_holds_nobody_up() {
     let world = world();
     for lazy in [Lazy::Silent, Lazy::Gone, Lazy::Slow] {
@@ -346,6 +370,64 @@ impl<S: LimitedSender> LimitedSender for Stumbling<S> {
         assert!(!STUMBLES.contains(&call), "an injected panic");
         self.sender.check(recipients)
     }
+}
+
+/// What one peer answers comes as a message of a kind that nobody knows yet.
+#[derive(Debug)]
+struct Newer<R> {
+    receiver: R,
+    peer: NetworkPublicKey,
+    replaced: Arc<AtomicUsize>,
+}
+
+impl<R: Receiver<PublicKey = NetworkPublicKey>> Receiver for Newer<R> {
+    type Error = R::Error;
+    type PublicKey = NetworkPublicKey;
+
+    async fn recv(&mut self) -> Result<commonware_p2p::Message<NetworkPublicKey>, R::Error> {
+        let (from, message) = self.receiver.recv().await?;
+        if from != self.peer {
+            return Ok((from, message));
+        }
+        self.replaced.fetch_add(1, Ordering::SeqCst);
+        let Ok(Message::Answer(id, _)) = Message::decode(message.as_ref()) else {
+            panic!("it only answers");
+        };
+        let unknown = alloy_rlp::encode(vec![200_u64, id]);
+        Ok((from, unknown.into()))
+    }
+
+    fn capacity(&self) -> NonZeroUsize {
+        self.receiver.capacity()
+    }
+}
+
+#[test]
+fn i3_who_runs_a_newer_program_is_no_liar_and_another_is_asked() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let replaced = Arc::new(AtomicUsize::new(0));
+    let peers = vec![(honest(&world), NEAR), (honest(&world), FAR)];
+    let parts = (world.start.sync_store(directory.path()), world.start.trust());
+    let told = Arc::clone(&replaced);
+    let end = deterministic::Runner::timed(PATIENCE).start(|context| async move {
+        let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
+        let control = oracle.control(me);
+        let (sender, receiver) = control.register(CHANNEL, QUOTA).await.unwrap();
+        // The nearer of the two, as they are connected.
+        let newer = ValidatorKeys::from_secret(&[100; 32]).unwrap();
+        let peer = newer.validator(Address::ZERO).network_key;
+        let channel = (sender, Newer { receiver, peer, replaced: told });
+        let clock = context.child("join");
+        let track: Track = Box::new(|_: &ValidatorSet| {});
+        let join = Join::new((clock, control), channel, parts, track).unwrap();
+        let progress = join.progress();
+        join.run().await.unwrap();
+        *progress.borrow()
+    });
+    assert_eq!(assert_fetched(&world, directory.path()), 23);
+    assert_eq!((end.liars, end.targets), (0, 1));
+    assert!(replaced.load(Ordering::SeqCst) > 0, "it was asked");
 }
 
 #[test]

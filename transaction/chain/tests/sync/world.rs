@@ -174,7 +174,7 @@ impl World {
     }
 
     pub(crate) fn handovers(&self) -> Sets {
-        Sets { store: self.store.clone(), length: self.start.length }
+        Sets { store: self.store.clone(), length: self.start.length, damaged: None }
     }
 
     /// Makes the next block final, with a certificate.
@@ -305,6 +305,8 @@ impl World {
 pub(crate) struct Sets {
     store: Store,
     length: NonZeroU64,
+    /// An end that cannot be read any more.
+    pub(crate) damaged: Option<u64>,
 }
 
 impl Handovers for Sets {
@@ -317,7 +319,7 @@ impl Handovers for Sets {
     }
 
     fn handover(&self, end: u64) -> Option<Handover> {
-        let block = self.store.block(end).unwrap()?;
+        let block = self.store.block(end).unwrap().filter(|_| self.damaged != Some(end))?;
         Some(Handover {
             header: alloy_rlp::encode(&block.header).into(),
             seal: block.seal.encoded().into(),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Clock;
 use sahara_finality::{NetworkPublicKey, decode_header};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{
     Join,
@@ -16,7 +16,7 @@ use crate::{
     store::{StoreError, TakeError},
     sync::{
         TrustError,
-        wire::{Answer, HandoverParts, Message},
+        wire::{Answer, HandoverParts, Message, WireError},
     },
 };
 
@@ -53,6 +53,15 @@ where
             },
             // Others may fetch as well; there is nothing here yet.
             Ok(Message::Request(..)) => Ok(()),
+            // It runs a newer program. What it was asked for, another is asked for.
+            Err(error @ WireError::Unknown { .. }) => {
+                let asked = error.unknown_answer().and_then(|id| self.peers.answered(id, peer));
+                if asked.is_some() {
+                    debug!(%peer, %error, "an answer that is not understood");
+                    self.peers.rest(peer, self.clock.current());
+                }
+                Ok(())
+            }
             Err(error) => Err(Failed::Lie(error.to_string())),
         }
     }
