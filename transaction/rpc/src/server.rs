@@ -226,7 +226,7 @@ impl Requests {
     }
 }
 
-/// What is served but WebSockets, for which [`terms`] hold.
+/// What is served but for a `WebSocket`, for which [`terms`] hold.
 fn configuration(settings: &RpcSettings) -> ServerConfig {
     ServerConfig::builder()
         .http_only()

@@ -1,4 +1,4 @@
-//! WebSockets: requests and their answers, and notices to subscribers.
+//! One `WebSocket` each: requests and their answers, and notices to subscribers.
 //!
 //! A client is heard no faster than it is answered. A message is read when there is a slot for it and
 //! keeps its slots until its answer is on its way, so that whoever floods or does not read waits in its
@@ -549,7 +549,7 @@ mod tests {
                 count.fetch_add(1, Ordering::Relaxed);
             }
             // It stays open.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         (sent, flooding)
     }

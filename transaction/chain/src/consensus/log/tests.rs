@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use commonware_runtime::{
     Blob, BlobVersion, Clock as _, Error, Handle, IoBufs, IoBufsMut, ReadOptions, Runner as _,
-    Spawner as _,
-    Storage, Supervisor as _, WriteOptions,
+    Spawner as _, Storage, Supervisor as _, WriteOptions,
     deterministic::{
         Checkpoint, Context, FaultConfig, PartialWriteMode, ResizeConfig, Runner, WriteConfig,
     },
