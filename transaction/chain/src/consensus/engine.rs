@@ -164,8 +164,8 @@ where
     R: Receiver<PublicKey = NetworkPublicKey>,
     O: Reporter<Activity = Update<Block>>,
 {
-    let sits_out = config.guard.as_ref().and_then(|guard| guard.sits_out());
-    let epochs = Epochs::new(config.chain, Arc::clone(&ledger), config.keys.clone(), sits_out);
+    let of = (config.keys.clone(), config.guard.clone());
+    let epochs = Epochs::new(config.chain, Arc::clone(&ledger), of);
     let progress = Progress::new(ledger.last_finalized());
     let cache = CacheRef::new(PAGE, PAGES);
     let genesis = ledger.genesis();

@@ -9,8 +9,9 @@ use parking_lot::Mutex;
 use sahara_finality::{
     ChainIdentity, Scheme, ValidatorKeys, ValidatorSet, closes_epoch, epoch_of, signer, verifier,
 };
+use tracing::warn;
 
-use super::ledger::SharedLedger;
+use super::{guard::SharedGuard, ledger::SharedLedger};
 
 /// How many epochs are kept in memory; others are read from the ledger again.
 const MAX_KNOWN: usize = 8;
@@ -27,8 +28,8 @@ struct Inner {
     length: NonZeroU64,
     ledger: SharedLedger,
     keys: ValidatorKeys,
-    /// Up to this epoch nothing is signed.
-    sits_out: Option<u64>,
+    /// Says in which epochs the keys sign.
+    guard: Option<SharedGuard>,
     known: Mutex<BTreeMap<u64, Arc<Members>>>,
 }
 
@@ -51,11 +52,10 @@ impl Epochs {
     pub(super) fn new(
         chain: ChainIdentity,
         ledger: SharedLedger,
-        keys: ValidatorKeys,
-        sits_out: Option<u64>,
+        (keys, guard): (ValidatorKeys, Option<SharedGuard>),
     ) -> Self {
         let length = ledger.epoch_length();
-        Self(Arc::new(Inner { chain, length, ledger, keys, sits_out, known: Mutex::default() }))
+        Self(Arc::new(Inner { chain, length, ledger, keys, guard, known: Mutex::default() }))
     }
 
     pub(super) fn length(&self) -> NonZeroU64 {
@@ -126,8 +126,19 @@ impl Inner {
         Members { validators, scheme: Arc::new(scheme), signs }
     }
 
+    fn signs_in(&self, epoch: u64) -> bool {
+        let Some(guard) = &self.guard else { return true };
+        // Of an epoch whose beginning is not here any more it is not known when that was: long ago.
+        let before = epoch.saturating_mul(self.length.get()).saturating_sub(1);
+        let begun = self.ledger.final_block(before).map_or(0, |block| block.milliseconds());
+        guard.signs_in(epoch, begun).unwrap_or_else(|error| {
+            warn!(epoch, %error, "nothing is signed in this epoch");
+            false
+        })
+    }
+
     fn sit_out(&self, epoch: u64, members: Arc<Members>) -> Arc<Members> {
-        if self.sits_out.is_none_or(|last| epoch > last) {
+        if !members.signs || self.signs_in(epoch) {
             return members;
         }
         let scheme = Arc::new(verifier(&self.chain, &members.validators));

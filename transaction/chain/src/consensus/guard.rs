@@ -6,8 +6,8 @@
 //! older copy, the validator would sign again in views it signed in before. So a second file stands
 //! beside the key: the guard. It says how far this key may have signed; the directory holds the same
 //! in its mark. A directory whose mark is missing or older than the guard has lost votes. Without the
-//! guard nothing tells how old the directory is, so votes may be lost as well; and a key with neither,
-//! whose seat stands in an epoch under way, may be one that came back from paper.
+//! guard nothing tells how old the directory is, so votes may be lost as well; and a key with neither
+//! beside blocks that are here already may be one that came back from paper.
 //!
 //! # How often
 //! The guard runs ahead: it names a view that is up to [`VIEWS_AHEAD`] views later than those signed
@@ -16,8 +16,9 @@
 //! start between; and a machine restored as a whole, guard included.
 //!
 //! # What to do then
-//! [`LostVotes::SitOut`] is safe: the node follows and signs again from the epoch after the last it
-//! signed in, since votes of one epoch mean nothing in another.
+//! [`LostVotes::SitOut`] is safe: the node follows, and signs again from the first epoch on that begins
+//! while it runs. Votes of one epoch mean nothing in another, and in that one the key cannot have signed
+//! before, however old guard, directory and blocks are.
 //!
 //! # One process
 //! Who opened a guard holds it until it ends: another process on this machine with the same key file is
@@ -48,8 +49,11 @@ pub const VIEWS_AHEAD: u64 = 8;
 /// The directory's own copy of the guard.
 const MARK: &str = "signed.json";
 
-/// Nothing is signed by this process.
-const ALWAYS: u64 = u64::MAX;
+/// Sits out until an epoch begins while the node runs.
+const UNTIL_ONE_BEGINS: u64 = u64::MAX;
+
+/// How much later than a start an epoch must have begun to have begun after it, in milliseconds: clocks differ.
+const CLOCKS_DIFFER: u64 = 1_000;
 
 /// What to do when the consensus directory has lost votes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,15 +143,6 @@ struct Record {
     sits_out: Option<u64>,
 }
 
-/// What the chain of this node says of a key when its guard is opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// The epoch of the next block; none if there is only block 0.
-    pub epoch: Option<u64>,
-    /// Whether the key has a seat in it.
-    pub is_seated: bool,
-}
-
 /// How far a key may have signed, as its guard says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
@@ -157,7 +152,7 @@ pub struct Signed {
     pub epoch: u64,
     /// The view up to which it may have signed; 0 for none.
     pub view: u64,
-    /// Up to this epoch nothing is signed.
+    /// Up to this epoch nothing is signed; [`u64::MAX`] until one begins while the node runs.
     pub sits_out: Option<u64>,
 }
 
@@ -167,6 +162,8 @@ pub struct Guard {
     file: PathBuf,
     mark: PathBuf,
     record: Mutex<Record>,
+    /// When it was opened, in milliseconds since 1970.
+    since: u64,
     /// Held by this process while it lives.
     _lock: File,
 }
@@ -176,6 +173,7 @@ pub(super) type SharedGuard = Arc<Guard>;
 
 impl Guard {
     /// Opens the guard in `file` of the consensus directory `directory`, and holds it until it is dropped.
+    /// `has_blocks` says whether the chain here has more than block 0.
     ///
     /// # Errors
     /// See [`GuardError`]. With [`LostVotes::SitOut`] and [`LostVotes::SignAnyway`] lost votes are no
@@ -184,28 +182,33 @@ impl Guard {
         file: &Path,
         directory: &Path,
         (genesis, validator): (B256, String),
-        (standing, lost): (Standing, LostVotes),
+        (has_blocks, lost): (bool, LostVotes),
     ) -> Result<Self, GuardError> {
         let lock = lock(file)?;
         let mark = directory.join(MARK);
         let fresh = Record { genesis, validator, session: 0, epoch: 0, view: 0, sits_out: None };
         let read = |path: &Path| read(path, &fresh);
         let mut record = match (read(file)?, read(&mark)?) {
-            (None, None) => unknown(fresh, standing, lost),
-            (None, Some(marked)) => of_mark(marked, (standing, lost), (file, directory))?,
+            (None, None) => unknown(fresh, has_blocks, lost),
+            (None, Some(marked)) => of_mark(marked, (has_blocks, lost), (file, directory))?,
             (Some(guarded), marked) => {
                 let lost_votes = guarded.is_ahead_of(marked.as_ref());
                 after(guarded, lost_votes, lost, (file, directory))?
             }
         };
-        record.session = record.session.saturating_add(1);
-        // The next start, when the epoch is known, must not find that the key never signed.
-        let is_known = record.sits_out != Some(ALWAYS);
-        let guard =
-            Self { file: file.into(), mark, record: Mutex::new(record.clone()), _lock: lock };
-        if is_known {
-            guard.write(&record)?;
+        if lost == LostVotes::SignAnyway {
+            record.sits_out = None;
         }
+        record.session = record.session.saturating_add(1);
+        let since = milliseconds(SystemTime::now());
+        let guard = Self {
+            file: file.into(),
+            mark,
+            record: Mutex::new(record.clone()),
+            since,
+            _lock: lock,
+        };
+        guard.write(&record)?;
         Ok(guard)
     }
 
@@ -227,8 +230,7 @@ impl Guard {
                 Some(after(guarded, lost_votes, LostVotes::Refuse, (file, directory))?)
             }
             (None, Some(marked)) => {
-                let usual = (Standing::default(), LostVotes::Refuse);
-                Some(of_mark(marked, usual, (file, directory))?)
+                Some(of_mark(marked, (true, LostVotes::Refuse), (file, directory))?)
             }
             (None, None) => None,
         };
@@ -238,10 +240,32 @@ impl Guard {
         }))
     }
 
-    /// Up to this epoch nothing may be signed.
+    /// Up to this epoch nothing may be signed; [`u64::MAX`] until one begins while the node runs.
     #[must_use]
     pub fn sits_out(&self) -> Option<u64> {
         self.record.lock().sits_out
+    }
+
+    /// Whether the key signs in `epoch`, which began with what followed on a block of `begun` milliseconds
+    /// since 1970.
+    ///
+    /// # Errors
+    /// When it cannot be written that no further epoch is sat out.
+    pub fn signs_in(&self, epoch: u64, begun: u64) -> Result<bool, GuardError> {
+        let mut record = self.record.lock();
+        match record.sits_out {
+            None => Ok(true),
+            Some(UNTIL_ONE_BEGINS) => {
+                if begun <= self.since.saturating_add(CLOCKS_DIFFER) {
+                    return Ok(false);
+                }
+                let settled = Record { sits_out: epoch.checked_sub(1), ..record.clone() };
+                self.write(&settled)?;
+                *record = settled;
+                Ok(true)
+            }
+            Some(last) => Ok(epoch > last),
+        }
     }
 
     /// Accounts for a vote in `view` of `epoch`; only then may it leave.
@@ -285,39 +309,26 @@ impl Record {
     }
 }
 
-/// Of a key of which neither guard nor directory tells anything: new, or back from paper.
-fn unknown(fresh: Record, standing: Standing, lost: LostVotes) -> Record {
-    let Standing { epoch, is_seated } = standing;
-    let sits_out = match (lost, epoch) {
-        (LostVotes::SignAnyway, _) | (LostVotes::Refuse, None) => None,
-        (LostVotes::SitOut, None) => {
-            warn!(
-                "in which epoch this key may have signed cannot be told before the blocks are here: nothing is signed until the node is started again"
-            );
-            Some(ALWAYS)
-        }
-        (LostVotes::Refuse, Some(_)) if !is_seated => None,
-        (LostVotes::Refuse | LostVotes::SitOut, Some(epoch)) => {
-            warn!(
-                epoch,
-                "this key has a seat, and nothing here tells what it signed: nothing is signed until the epoch is over"
-            );
-            Some(epoch)
-        }
-    };
-    Record { sits_out, ..fresh }
+/// Of a key of which neither guard nor directory tells anything: new, or back from paper. With block 0 alone
+/// it is taken for new unless the operator says otherwise.
+fn unknown(fresh: Record, has_blocks: bool, lost: LostVotes) -> Record {
+    if lost == LostVotes::SignAnyway || (lost == LostVotes::Refuse && !has_blocks) {
+        return fresh;
+    }
+    warn!("nothing here tells what this key signed: it signs from the next epoch on that begins");
+    Record { sits_out: Some(UNTIL_ONE_BEGINS), ..fresh }
 }
 
 /// Of a key whose guard is gone: the directory may be an older copy. A crash before the first guard was
-/// written leaves the mark alone, and nothing signed.
+/// written leaves the mark alone, and nothing signed; so does a copy from before the first vote.
 fn of_mark(
     marked: Record,
-    (standing, lost): (Standing, LostVotes),
+    (has_blocks, lost): (bool, LostVotes),
     (file, directory): (&Path, &Path),
 ) -> Result<Record, GuardError> {
     let Record { epoch, view, .. } = marked;
     match lost {
-        _ if view == 0 => Ok(marked),
+        _ if view == 0 => Ok(unknown(marked, has_blocks, lost)),
         LostVotes::Refuse => Err(GuardError::NoGuard {
             guard: file.into(),
             directory: directory.into(),
@@ -325,16 +336,15 @@ fn of_mark(
             view,
         }),
         LostVotes::SitOut => {
-            let last = standing.epoch.unwrap_or_default().max(epoch);
-            warn!(epoch = last, "the guard is gone: nothing is signed until the epoch is over");
-            Ok(Record { sits_out: Some(last), ..marked })
+            warn!("the guard is gone: the key signs from the next epoch on that begins");
+            Ok(Record { sits_out: Some(UNTIL_ONE_BEGINS), ..marked })
         }
         LostVotes::SignAnyway => {
             warn!(
                 epoch,
                 view, "the guard is gone, and the key signs on from what its directory says"
             );
-            Ok(Record { sits_out: None, ..marked })
+            Ok(marked)
         }
     }
 }
@@ -355,12 +365,12 @@ fn after(
             view,
         }),
         LostVotes::SitOut => {
-            warn!(epoch, "votes were lost: nothing is signed until the epoch is over");
-            Ok(Record { sits_out: Some(epoch), ..guarded })
+            warn!(epoch, view, "votes were lost: the key signs from the next epoch on that begins");
+            Ok(Record { sits_out: Some(UNTIL_ONE_BEGINS), ..guarded })
         }
         LostVotes::SignAnyway => {
             warn!(epoch, view, "votes were lost, and it signs again at the operator's risk");
-            Ok(Record { sits_out: None, ..guarded })
+            Ok(guarded)
         }
     }
 }
@@ -388,13 +398,26 @@ fn parse(file: &Path) -> Result<Option<Record>, GuardError> {
 fn lock(file: &Path) -> Result<File, GuardError> {
     let path = file.with_extension("lock");
     let disk = |source| GuardError::Disk { file: path.clone(), source };
-    let lock =
-        File::options().write(true).create(true).truncate(false).open(&path).map_err(disk)?;
+    let opened = match File::options().write(true).create(true).truncate(false).open(&path) {
+        // Somebody else's, as after a start as another user: to hold it, to read it is enough.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path),
+        opened => opened,
+    };
+    let lock = opened.map_err(disk)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(GuardError::InUse(file.into())),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            warn!(file = %path.display(), "the file system knows no locks: nothing keeps a second process with this key from starting");
+            Ok(lock)
+        }
         Err(TryLockError::Error(source)) => Err(disk(source)),
     }
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Replaces a file so that after a power cut the old or the new one is there, whole.

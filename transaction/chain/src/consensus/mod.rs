@@ -82,7 +82,7 @@ pub use delivery::Delivery;
 pub use engine::{CHANNELS, Channels, Engine, Peers, Runtime, TrackPeers, ValidatorConfig, start};
 pub use evidence::{Evidence, Fault};
 pub use gossip::{GossipWire, TransactionGossip, transaction_gossip};
-pub use guard::{Guard, GuardError, LostVotes, Signed, Standing, VIEWS_AHEAD};
+pub use guard::{Guard, GuardError, LostVotes, Signed, VIEWS_AHEAD};
 pub use handle::{ConsensusHandle, ConsensusStatus};
 pub use inbox::{Inbox, ReceivedTransaction, Verdict};
 pub use join::{JoinHandle, StateSource, join};

@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     engine::{CHANNELS, Channels, Engine, Peers, ValidatorConfig, start_erased},
     gossip::{self, GossipWire},
-    guard::{Guard, GuardError, LostVotes, Standing},
+    guard::{Guard, GuardError, LostVotes},
     handle::{ConsensusHandle, ConsensusStatus, MetricsSource},
     ledger::{AnyLedger, Ledger, SharedLedger},
     network::{LARGE_QUOTA, SMALL_QUOTA, TcpNetwork, TcpSender, most_peers},
@@ -188,15 +188,10 @@ impl Node {
     }
 
     fn open_guard(&self, ledger: &dyn AnyLedger) -> Result<Guard, GuardError> {
-        let key = self.config.keys.network.public_key();
-        let last = ledger.last_finalized();
-        let epoch = epoch_of(last.saturating_add(1), ledger.epoch_length());
-        let current = ledger.validators(None, epoch);
-        let is_seated = current.is_some_and(|current| current.find(&key).is_some());
-        let standing = Standing { epoch: (last > 0).then_some(epoch), is_seated };
+        let key = to_hex(&self.config.keys.network.public_key());
         let ConsensusConfig { guard_file, storage_directory, lost_votes, .. } = &self.config;
-        let of = (self.chain.genesis, to_hex(&key));
-        Guard::open(guard_file, storage_directory, of, (standing, *lost_votes))
+        let known = (ledger.last_finalized() > 0, *lost_votes);
+        Guard::open(guard_file, storage_directory, (self.chain.genesis, key), known)
     }
 
     fn run(

@@ -3,13 +3,19 @@
 use std::{fs, path::PathBuf};
 
 use alloy_primitives::B256;
-use sahara_chain::consensus::{Guard, GuardError, LostVotes, Standing, VIEWS_AHEAD};
+use sahara_chain::consensus::{Guard, GuardError, LostVotes, VIEWS_AHEAD};
 use serde_json::{Value, json};
 
 /// The directory's own copy of the guard.
 const MARK: &str = "signed.json";
 
 const GENESIS: B256 = B256::repeat_byte(1);
+
+/// Sits out until an epoch begins while the node runs.
+const ONE_BEGINS: Option<u64> = Some(u64::MAX);
+/// When an epoch began, in milliseconds since 1970: before every test, and after it.
+const BEFORE: u64 = 1_700_000_000_000;
+const LATER: u64 = 32_503_680_000_000;
 
 struct Host {
     directory: tempfile::TempDir,
@@ -31,12 +37,12 @@ impl Host {
     }
 
     fn open(&self, lost: LostVotes) -> Result<Guard, GuardError> {
-        self.open_in(Standing::default(), lost)
+        self.open_with(false, lost)
     }
 
-    fn open_in(&self, standing: Standing, lost: LostVotes) -> Result<Guard, GuardError> {
+    fn open_with(&self, has_blocks: bool, lost: LostVotes) -> Result<Guard, GuardError> {
         let of = (GENESIS, "0xab".into());
-        Guard::open(&self.guard(), &self.consensus(), of, (standing, lost))
+        Guard::open(&self.guard(), &self.consensus(), of, (has_blocks, lost))
     }
 }
 
@@ -79,7 +85,7 @@ fn i15_the_record_is_read_and_written_as_it_was_before() {
     fs::remove_file(host.consensus().join(MARK)).unwrap();
     drop(host.open(LostVotes::SitOut).unwrap());
     let sits_out = written().iter().map(|one| one["sitsOut"].clone()).collect::<Vec<_>>();
-    assert_eq!(sits_out, [json!(2), json!(2)]);
+    assert_eq!(sits_out, [json!(u64::MAX), json!(u64::MAX)]);
 }
 
 #[test]
@@ -90,9 +96,22 @@ fn i15_a_lost_directory_is_refused_and_may_sit_out() {
     let refused = host.open(LostVotes::Refuse).unwrap_err();
     assert!(matches!(refused, GuardError::LostVotes { epoch: 3, .. }), "{refused}");
     assert!(refused.to_string().contains("--lost-votes sit-out"), "{refused}");
-    assert_eq!(host.open(LostVotes::SitOut).unwrap().sits_out(), Some(3));
+    let guard = host.open(LostVotes::SitOut).unwrap();
+    assert_eq!(guard.sits_out(), ONE_BEGINS);
+    // Epochs that began before, of which its guard may not know.
+    for epoch in 3..6 {
+        assert!(!guard.signs_in(epoch, BEFORE).unwrap());
+    }
+    drop(guard);
     // The next start, which finds everything in order, still sits out.
-    assert_eq!(host.open(LostVotes::Refuse).unwrap().sits_out(), Some(3));
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    assert_eq!(guard.sits_out(), ONE_BEGINS);
+    assert!(!guard.signs_in(5, BEFORE).unwrap());
+    assert!(guard.signs_in(6, LATER).unwrap(), "this one begins while it runs");
+    drop(guard);
+    let guard = host.open(LostVotes::Refuse).unwrap();
+    let signs = [4, 5, 6, 7].map(|epoch| guard.signs_in(epoch, BEFORE).unwrap());
+    assert_eq!(signs, [false, false, true, true], "from then on it signs");
 }
 
 /// The directory may be an older copy: only the guard would say so.
@@ -102,46 +121,54 @@ fn i15_a_lost_guard_is_refused_and_may_sit_out() {
     host.open(LostVotes::Refuse).unwrap().before_vote(3, 5).unwrap();
     let kept = fs::read(host.guard()).unwrap();
     fs::remove_file(host.guard()).unwrap();
-    let in_five = Standing { epoch: Some(5), is_seated: true };
-    let refused = host.open_in(in_five, LostVotes::Refuse).unwrap_err();
+    let refused = host.open_with(true, LostVotes::Refuse).unwrap_err();
     assert!(matches!(refused, GuardError::NoGuard { epoch: 3, .. }), "{refused}");
     assert!(refused.to_string().contains("--lost-votes sit-out"), "{refused}");
     assert!(!host.guard().exists(), "a refusal makes none");
     // Back in its place it is as if nothing had been.
     fs::write(host.guard(), kept).unwrap();
-    assert_eq!(host.open_in(in_five, LostVotes::Refuse).unwrap().sits_out(), None);
+    assert_eq!(host.open_with(true, LostVotes::Refuse).unwrap().sits_out(), None);
     fs::remove_file(host.guard()).unwrap();
-    assert_eq!(host.open_in(in_five, LostVotes::SitOut).unwrap().sits_out(), Some(5));
-    assert_eq!(host.open_in(in_five, LostVotes::Refuse).unwrap().sits_out(), Some(5));
+    assert_eq!(host.open_with(true, LostVotes::SitOut).unwrap().sits_out(), ONE_BEGINS);
+    assert_eq!(host.open_with(true, LostVotes::Refuse).unwrap().sits_out(), ONE_BEGINS);
     fs::remove_file(host.guard()).unwrap();
-    assert_eq!(host.open_in(in_five, LostVotes::SignAnyway).unwrap().sits_out(), None);
+    assert_eq!(host.open_with(true, LostVotes::SignAnyway).unwrap().sits_out(), None);
 }
 
 #[test]
-fn i15_a_key_back_from_paper_whose_seat_stands_sits_out() {
-    let (seated, new) = (|epoch| Standing { epoch, is_seated: true }, LostVotes::Refuse);
-    // A new network begins at once; so does who has no seat yet.
-    assert_eq!(Host::new().open_in(seated(None), new).unwrap().sits_out(), None);
-    let no_seat = Standing { epoch: Some(4), is_seated: false };
+fn i15_a_key_that_may_be_back_from_paper_sits_out() {
+    // A new network begins at once; its keys are known from then on.
     let host = Host::new();
-    assert_eq!(host.open_in(no_seat, new).unwrap().sits_out(), None);
-    assert_eq!(host.open_in(seated(Some(5)), new).unwrap().sits_out(), None, "it was here before");
-
-    for lost in [LostVotes::Refuse, LostVotes::SitOut] {
+    assert_eq!(host.open_with(false, LostVotes::Refuse).unwrap().sits_out(), None);
+    assert_eq!(host.open_with(true, LostVotes::Refuse).unwrap().sits_out(), None);
+    for (has_blocks, lost) in
+        [(true, LostVotes::Refuse), (true, LostVotes::SitOut), (false, LostVotes::SitOut)]
+    {
         let host = Host::new();
-        assert_eq!(host.open_in(seated(Some(4)), lost).unwrap().sits_out(), Some(4));
-        assert_eq!(host.open_in(seated(Some(5)), new).unwrap().sits_out(), Some(4));
+        let guard = host.open_with(has_blocks, lost).unwrap();
+        assert_eq!(guard.sits_out(), ONE_BEGINS);
+        // While the past is replayed, however many starts that takes, and until an epoch begins.
+        assert!(!guard.signs_in(0, 0).unwrap() && !guard.signs_in(4, BEFORE).unwrap());
+        drop(guard);
+        let guard = host.open_with(true, LostVotes::Refuse).unwrap();
+        assert!(!guard.signs_in(5, BEFORE).unwrap());
+        assert!(guard.signs_in(6, LATER).unwrap() && guard.signs_in(7, LATER).unwrap());
+        assert_eq!(guard.sits_out(), Some(5));
     }
+    // A mark of no vote is no better: it may be a copy from before the first.
     let host = Host::new();
-    let anyway = host.open_in(seated(Some(4)), LostVotes::SignAnyway).unwrap();
-    assert_eq!(anyway.sits_out(), None);
+    drop(host.open(LostVotes::Refuse).unwrap());
+    fs::remove_file(host.guard()).unwrap();
+    assert_eq!(host.open_with(true, LostVotes::Refuse).unwrap().sits_out(), ONE_BEGINS);
+}
 
-    // Before its blocks are here nothing tells the epoch: all are sat out, until the next start knows.
+/// Where no epoch can end, all agree to sign anyway.
+#[test]
+fn who_sits_out_may_be_told_to_sign_anyway() {
     let host = Host::new();
-    let first = host.open_in(seated(None), LostVotes::SitOut).unwrap();
-    assert_eq!(first.sits_out(), Some(u64::MAX));
-    drop(first);
-    assert_eq!(host.open_in(seated(Some(4)), new).unwrap().sits_out(), Some(4));
+    assert_eq!(host.open_with(true, LostVotes::SitOut).unwrap().sits_out(), ONE_BEGINS);
+    let guard = host.open_with(true, LostVotes::SignAnyway).unwrap();
+    assert!(guard.sits_out().is_none() && guard.signs_in(0, 0).unwrap());
 }
 
 #[test]
@@ -151,7 +178,7 @@ fn i15_one_process_has_a_key_whatever_its_directory() {
     guard.before_vote(0, 1).unwrap();
     let copy = tempfile::tempdir().unwrap();
     fs::copy(host.consensus().join(MARK), copy.path().join(MARK)).unwrap();
-    let usual = (Standing::default(), LostVotes::Refuse);
+    let usual = (false, LostVotes::Refuse);
     let second = || Guard::open(&host.guard(), copy.path(), (GENESIS, "0xab".into()), usual);
     assert!(matches!(second(), Err(GuardError::InUse(of)) if of == host.guard()));
     guard.before_vote(0, 100).unwrap();
@@ -240,7 +267,7 @@ fn a_guard_of_another_key_or_a_damaged_one_is_refused() {
     let host = Host::new();
     let file = host.directory.path().join("validator.guard");
     host.open(LostVotes::Refuse).unwrap();
-    let usual = (Standing::default(), LostVotes::Refuse);
+    let usual = (false, LostVotes::Refuse);
     let other = Guard::open(&file, &host.consensus(), (GENESIS, "0xcd".into()), usual);
     assert!(matches!(other, Err(GuardError::Other(_))));
     fs::write(&file, "{").unwrap();

@@ -52,7 +52,7 @@ use crate::{
 /// Of the tests in which seeds move what happens.
 pub(crate) const FIRST_SEED: u64 = 7;
 
-const LIMITS: Quota = Quota::per_second(NZU32!(100_000));
+const LIMITS: Quota = Quota::per_second(NZU32!(100_000)).allow_burst(NZU32!(2_048));
 
 /// Who was let in: by which node, under which number, and whom.
 type LetIn = Vec<(usize, u64, Vec<NetworkPublicKey>)>;

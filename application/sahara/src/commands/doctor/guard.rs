@@ -113,8 +113,12 @@ fn finding(key: &Path, seen: Result<Option<Signed>, GuardError>, chain: Option<C
 fn of_signed(signed: &Signed, chain: Option<Chain>) -> (bool, String, &'static str) {
     let Signed { genesis, epoch, view, sits_out } = signed;
     let mut found = format!("signed up to view {view} of epoch {epoch}");
-    if let Some(last) = sits_out {
-        found.push_str(&format!(", signs nothing in epoch {last}"));
+    match sits_out {
+        None => {}
+        Some(u64::MAX) => {
+            found.push_str(", signs from the next epoch on that begins while it runs")
+        }
+        Some(last) => found.push_str(&format!(", signs nothing up to epoch {last}")),
     }
     match chain {
         Some((other, next)) if other == *genesis && next < *epoch => (
@@ -130,7 +134,7 @@ fn of_signed(signed: &Signed, chain: Option<Chain>) -> (bool, String, &'static s
 mod tests {
     use super::{Chain, Validator, finding};
     use crate::commands::doctor::Finding;
-    use sahara_chain::consensus::{Guard, LostVotes, Standing, VIEWS_AHEAD};
+    use sahara_chain::consensus::{Guard, LostVotes, VIEWS_AHEAD};
     use sahara_primitives::B256;
     use std::fs;
 
@@ -149,7 +153,7 @@ mod tests {
         assert!(look(None).is_fine && look(None).found.ends_with("nothing was signed yet"));
 
         let network = (GENESIS, String::from("0xab"));
-        let usual = (Standing::default(), LostVotes::Refuse);
+        let usual = (false, LostVotes::Refuse);
         let guard = Guard::open(file, consensus, network, usual).unwrap();
         guard.before_vote(3, 5).unwrap();
         let signed = format!("signed up to view {} of epoch 3", 5 + VIEWS_AHEAD);
