@@ -401,6 +401,62 @@ fn p8_who_is_about_to_delegate_has_one_waiting_too() {
 }
 
 #[test]
+fn p8_an_authorisation_whose_nonce_has_passed_binds_nobody() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    let used = Spendable { nonce: 1, ..rich() };
+    ledger.lock().insert(sender(1), used);
+    // A stranger copies what two signed for their nonce 0; one of them has used it.
+    add(delegating(0, 7, &[(1, CHAIN_ID), (2, CHAIN_ID)])).unwrap();
+    for nonce in [1, 2, 4] {
+        add(transfer(1, nonce, 5)).unwrap();
+    }
+    add(transfer(2, 0, 5)).unwrap();
+    assert_eq!(add(transfer(2, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(2)));
+    // The other is free as soon as its nonce has passed, although the copy still waits.
+    ledger.lock().insert(sender(2), used);
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(2)]).unwrap();
+    add(transfer(2, 1, 5)).unwrap();
+    add(transfer(2, 2, 5)).unwrap();
+    // Nor does who has many waiting keep out what brings such an authorisation.
+    add(delegating(3, 0, &[(1, 0)])).unwrap();
+}
+
+#[test]
+fn p8_who_waits_behind_a_gap_and_delegates_then_may_close_it() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    add(transfer(0, 2, 5)).unwrap();
+    ledger.lock().insert(sender(0), Spendable { is_delegated: true, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedGap { next: 0, nonce: 1 });
+    add(transfer(0, 0, 5)).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+}
+
+#[test]
+fn authorisations_are_recovered_only_for_a_sender_who_could_pay() {
+    let bringing = || delegating(0, 0, &[(1, 0)]);
+    let settings = PoolSettings::new(CHAIN_ID);
+    let fresh = PooledTransaction::new(bringing(), Origin::Peer, &settings, &HEAD).unwrap();
+    assert!(fresh.authorities().is_empty());
+    let (pool, ledger) = pool();
+    for nonce in [0, 1] {
+        pool.add(transfer(1, nonce, 5), Origin::Peer).unwrap();
+    }
+    // That the authority has two waiting is known only after its signature was recovered.
+    let refused = |account: Spendable| {
+        ledger.lock().insert(sender(0), account);
+        pool.add(bringing(), Origin::Peer).unwrap_err()
+    };
+    let poor = refused(Spendable::default());
+    assert!(matches!(poor, PoolError::InsufficientFunds { .. }), "{poor}");
+    let late = refused(Spendable { nonce: 1, ..rich() });
+    assert_eq!(late, PoolError::NonceTooLow { next: 1, nonce: 0 });
+    assert_eq!(refused(rich()), PoolError::AuthorityReserved(sender(1)));
+}
+
+#[test]
 fn what_could_never_enter_a_block_is_refused() {
     let (pool, _) = pool();
     let low = TxEip1559 {
