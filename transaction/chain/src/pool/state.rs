@@ -146,6 +146,7 @@ impl State {
             known.is_delegated || may_be_delegated(&self.authorities, sender, known.nonce);
         let checked = check(queue, known, transaction, &self.settings)
             .and_then(|()| check_delegated(queue, known.nonce, transaction, is_delegated));
+        let mut replaced = None;
         if checked.is_ok() {
             self.arrivals = self.arrivals.saturating_add(1);
             let entry = Entry {
@@ -153,14 +154,9 @@ impl State {
                 arrival: self.arrivals,
                 arrived_at: self.head.timestamp,
             };
-            let replaced = queue.insert(transaction.nonce(), entry);
-            self.bytes = self.bytes.saturating_add(transaction.length());
-            self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
-            for authority in transaction.authorities() {
-                let count = self.authorities.entry(*authority).or_default();
-                *count = count.saturating_add(1);
-            }
-            if let Some(old) = replaced {
+            replaced = queue.insert(transaction.nonce(), entry);
+            self.remember(transaction);
+            if let Some(old) = &replaced {
                 self.forget(&old.transaction);
             }
         }
@@ -175,7 +171,7 @@ impl State {
             ) => Refusal::NeedsAccount,
             _ => Refusal::Pool(error),
         })?;
-        self.evict(transaction)
+        self.evict(transaction, replaced.as_ref())
     }
 
     /// Takes over an account as it is now; drops what it has used up or cannot pay.
@@ -264,21 +260,31 @@ impl State {
     }
 
     /// Makes room. What cannot pay the base fee goes first, the lowest max fee first: nobody who pays nothing
-    /// keeps out who pays. Then goes what is worth the least.
-    fn evict(&mut self, newcomer: &Arc<PooledTransaction>) -> Result<(), Refusal> {
+    /// keeps out who pays. Then goes what is worth the least. When that is the newcomer, what it `replaced` is back.
+    fn evict(
+        &mut self,
+        newcomer: &Arc<PooledTransaction>,
+        replaced: Option<&Entry>,
+    ) -> Result<(), Refusal> {
         while self.by_hash.len() > self.settings.max_transactions
             || self.bytes > self.settings.max_bytes
         {
             let Some((sender, below)) = self.least() else { break };
             let Some(queue) = self.queues.get_mut(&sender) else { break };
             let before = queue.standing();
-            let evicted = queue.pop_last();
-            if let Some(entry) = &evicted {
-                self.forget(&entry.transaction);
+            let Some(evicted) = queue.pop_last() else { break };
+            let is_newcomer = evicted.transaction.hash() == newcomer.hash();
+            let back = replaced.filter(|_| is_newcomer);
+            if let Some(old) = back {
+                queue.put_back(newcomer.nonce(), old.clone());
+            }
+            self.forget(&evicted.transaction);
+            if let Some(old) = back {
+                self.remember(&old.transaction);
             }
             self.reindex(sender, before);
             // Without the newcomer it is as full as before, which was not too full.
-            if evicted.is_some_and(|entry| entry.transaction.hash() == newcomer.hash()) {
+            if is_newcomer {
                 let base_fee = self.head.base_fee;
                 let (tip, _) = newcomer.price();
                 let full = PoolError::Underpriced(tip);
@@ -297,6 +303,15 @@ impl State {
                 Some((*sender, Some(reach.max_fee)))
             }
             _ => self.by_worth.first().map(|(_, sender)| (*sender, None)),
+        }
+    }
+
+    fn remember(&mut self, transaction: &Arc<PooledTransaction>) {
+        self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
+        self.bytes = self.bytes.saturating_add(transaction.length());
+        for authority in transaction.authorities() {
+            let count = self.authorities.entry(*authority).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
