@@ -32,11 +32,12 @@ pub struct PooledTransaction {
     length: usize,
     cost: U256,
     origin: Origin,
-    authorities: Vec<Address>,
+    authorities: Vec<(Address, u64)>,
 }
 
 impl PooledTransaction {
-    /// Recovers the sender and checks all that does not depend on accounts.
+    /// Recovers the sender and checks all that does not depend on accounts. Its authorisations are still to be
+    /// recovered.
     pub(super) fn new(
         transaction: Transaction,
         origin: Origin,
@@ -51,8 +52,7 @@ impl PooledTransaction {
         let cost = gas.saturating_add(signed.value());
         let hash = *signed.tx_hash();
         let length = transaction_length(&transaction);
-        let authorities = authorities(signed, settings.chain_id);
-        Ok(Self { transaction, hash, sender, length, cost, origin, authorities })
+        Ok(Self { transaction, hash, sender, length, cost, origin, authorities: Vec::new() })
     }
 
     /// As it stands in a block.
@@ -110,8 +110,19 @@ impl PooledTransaction {
         self.origin
     }
 
-    /// The accounts that it may let delegate to code (EIP-7702), each once.
-    pub(super) fn authorities(&self) -> &[Address] {
+    /// Whether it brings authorisations (EIP-7702).
+    pub(super) fn has_authorizations(&self) -> bool {
+        self.signed().authorization_list().is_some()
+    }
+
+    /// Recovers who signed its authorisations: some hundred signatures, each as long to recover as the sender's.
+    pub(super) fn recover_authorities(&mut self, chain_id: u64) {
+        self.authorities = authorities(self.signed(), chain_id);
+    }
+
+    /// The accounts that it may let delegate to code (EIP-7702), each with the nonce it must have for that;
+    /// each pair once. None before they are recovered.
+    pub(super) fn authorities(&self) -> &[(Address, u64)] {
         &self.authorities
     }
 
@@ -135,24 +146,25 @@ impl PooledTransaction {
     }
 }
 
-/// Whose authorisations it carries, each once. Void are those for another chain and those that nobody signed;
-/// whether a nonce has passed is not asked.
-fn authorities(signed: &EthereumTransaction, chain_id: u64) -> Vec<Address> {
+/// Whose authorisations it carries, and their nonces, each pair once. Void are those for another chain and those
+/// that nobody signed; whether a nonce has passed is asked when it matters.
+fn authorities(signed: &EthereumTransaction, chain_id: u64) -> Vec<(Address, u64)> {
     let chain_id = U256::from(chain_id);
     let all = signed.authorization_list().unwrap_or_default().iter();
     let here = all.filter(|one| one.chain_id().is_zero() || *one.chain_id() == chain_id);
-    let mut authorities: Vec<Address> = here.filter_map(authority).collect();
+    let mut authorities: Vec<(Address, u64)> = here.filter_map(authority).collect();
     authorities.sort_unstable();
     authorities.dedup();
     authorities
 }
 
-fn authority(signed: &SignedAuthorization) -> Option<Address> {
+fn authority(signed: &SignedAuthorization) -> Option<(Address, u64)> {
     if signed.y_parity() > 1 {
         return None;
     }
     let signature = Signature::new(signed.r(), signed.s(), signed.y_parity() == 1);
-    recover_signer(&signature, signed.signature_hash()).ok()
+    let authority = recover_signer(&signature, signed.signature_hash()).ok()?;
+    Some((authority, signed.nonce()))
 }
 
 /// The rules that need no account, cheapest first.

@@ -86,8 +86,15 @@ impl Pool {
             }
             state.head
         };
-        let pooled =
-            Arc::new(PooledTransaction::new(transaction, origin, &self.shared.settings, &head)?);
+        let settings = &self.shared.settings;
+        let mut pooled = PooledTransaction::new(transaction, origin, settings, &head)?;
+        if pooled.has_authorizations() {
+            // Recovering them takes long: only for a sender who could pay for what it would get in.
+            let account = self.shared.accounts.spendable(pooled.sender())?;
+            self.shared.state.lock().look(&pooled, account)?;
+            pooled.recover_authorities(settings.chain_id);
+        }
+        let pooled = Arc::new(pooled);
         let span = debug_span!(target: TRACE, "pool.wait", %hash, block = Empty);
         if origin == Origin::Local && !span.is_disabled() {
             self.shared.waiting.lock().insert(hash, span);

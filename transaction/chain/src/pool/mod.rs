@@ -22,8 +22,9 @@
 //!   or take a minute.
 //! - P7 A full pool makes room for what can pay the base fee of the next block as long as it holds what
 //!   cannot, whatever that promises to pay.
-//! - P8 A sender that delegates to code (EIP-7702), or that a waiting transaction lets, gets no second one in,
-//!   and none behind a gap: whoever moves its coin voids at most one, that was as good as in a block.
+//! - P8 A sender that delegates to code (EIP-7702), or that a waiting transaction lets by an authorisation whose
+//!   nonce has not passed, gets its next one in and none behind it: whoever moves its coin voids at most one,
+//!   that was as good as in a block, and what waited before.
 //!
 //! # Failure and recovery
 //! The pool is memory only: after a restart it is empty and senders submit again.

@@ -133,6 +133,12 @@ impl Queue {
         replaced
     }
 
+    /// Adds an entry that was here before; none has its nonce now.
+    pub(super) fn put_back(&mut self, nonce: u64, entry: Entry) {
+        self.insert(nonce, entry);
+        self.measure();
+    }
+
     /// Takes the entry with the highest nonce.
     pub(super) fn pop_last(&mut self) -> Option<Entry> {
         let (_, entry) = self.entries.pop_last()?;

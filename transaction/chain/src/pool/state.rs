@@ -13,7 +13,7 @@ use alloy_primitives::{
     map::{AddressMap, B256Map},
 };
 use std::{
-    collections::{BTreeSet, hash_map},
+    collections::{BTreeMap, BTreeSet, btree_map, hash_map},
     sync::Arc,
 };
 
@@ -41,6 +41,10 @@ impl From<PoolError> for Refusal {
     }
 }
 
+/// How many transactions carry an authorisation, by authority and nonce. Anybody may send again what was used
+/// before: it says something of an account only from the nonce on that the account has.
+type Authorities = BTreeMap<(Address, u64), usize>;
+
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) head: Head,
@@ -49,8 +53,8 @@ pub(super) struct State {
     by_hash: B256Map<Arc<PooledTransaction>>,
     by_reach: BTreeSet<(Reach, Address)>,
     by_worth: BTreeSet<(Worth, Address)>,
-    /// How many transactions here may let an account delegate.
-    authorities: AddressMap<usize>,
+    /// How many transactions here may let an account delegate while it has a nonce.
+    authorities: Authorities,
     bytes: usize,
     arrivals: u64,
     /// Nothing can have waited too long before this time.
@@ -67,7 +71,7 @@ impl State {
             by_hash: B256Map::default(),
             by_reach: BTreeSet::new(),
             by_worth: BTreeSet::new(),
-            authorities: AddressMap::default(),
+            authorities: Authorities::new(),
             bytes: 0,
             arrivals: 0,
             next_expiry: 0,
@@ -87,18 +91,39 @@ impl State {
         self.queues.iter()
     }
 
+    /// What speaks against a transaction whose authorisations are not recovered yet; `account` is the sender's.
+    pub(super) fn look(
+        &self,
+        transaction: &PooledTransaction,
+        account: Spendable,
+    ) -> Result<(), PoolError> {
+        self.check_hash(&transaction.hash())?;
+        let sender = transaction.sender();
+        let empty = Queue::new(account);
+        let queue = self.queues.get(&sender).unwrap_or(&empty);
+        check(queue, account, transaction, &self.settings)?;
+        let is_delegated =
+            account.is_delegated || may_be_delegated(&self.authorities, sender, account.nonce);
+        check_delegated(queue, account.nonce, transaction, is_delegated)
+    }
+
+    fn check_hash(&self, hash: &B256) -> Result<(), PoolError> {
+        if self.by_hash.contains_key(hash) {
+            return Err(PoolError::AlreadyKnown);
+        }
+        if self.banished.contains(hash) {
+            return Err(PoolError::Banished);
+        }
+        Ok(())
+    }
+
     /// Adds a transaction; `account` is the sender's at the present head, when it was read.
     pub(super) fn insert(
         &mut self,
         transaction: &Arc<PooledTransaction>,
         account: Option<Spendable>,
     ) -> Result<(), Refusal> {
-        if self.by_hash.contains_key(&transaction.hash()) {
-            return Err(PoolError::AlreadyKnown.into());
-        }
-        if self.banished.contains(&transaction.hash()) {
-            return Err(PoolError::Banished.into());
-        }
+        self.check_hash(&transaction.hash())?;
         let sender = transaction.sender();
         check_authorities(&self.queues, transaction)?;
         let queue = match (self.queues.entry(sender), account) {
@@ -116,9 +141,12 @@ impl State {
         if let Some(account) = account {
             queue.account = account;
         }
-        let is_delegated = queue.account.is_delegated || self.authorities.contains_key(&sender);
-        let checked = check(queue, transaction, &self.settings)
-            .and_then(|()| check_delegated(queue, transaction, is_delegated));
+        let known = queue.account;
+        let is_delegated =
+            known.is_delegated || may_be_delegated(&self.authorities, sender, known.nonce);
+        let checked = check(queue, known, transaction, &self.settings)
+            .and_then(|()| check_delegated(queue, known.nonce, transaction, is_delegated));
+        let mut replaced = None;
         if checked.is_ok() {
             self.arrivals = self.arrivals.saturating_add(1);
             let entry = Entry {
@@ -126,14 +154,9 @@ impl State {
                 arrival: self.arrivals,
                 arrived_at: self.head.timestamp,
             };
-            let replaced = queue.insert(transaction.nonce(), entry);
-            self.bytes = self.bytes.saturating_add(transaction.length());
-            self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
-            for authority in transaction.authorities() {
-                let count = self.authorities.entry(*authority).or_default();
-                *count = count.saturating_add(1);
-            }
-            if let Some(old) = replaced {
+            replaced = queue.insert(transaction.nonce(), entry);
+            self.remember(transaction);
+            if let Some(old) = &replaced {
                 self.forget(&old.transaction);
             }
         }
@@ -148,7 +171,7 @@ impl State {
             ) => Refusal::NeedsAccount,
             _ => Refusal::Pool(error),
         })?;
-        self.evict(transaction)
+        self.evict(transaction, replaced.as_ref())
     }
 
     /// Takes over an account as it is now; drops what it has used up or cannot pay.
@@ -237,21 +260,31 @@ impl State {
     }
 
     /// Makes room. What cannot pay the base fee goes first, the lowest max fee first: nobody who pays nothing
-    /// keeps out who pays. Then goes what is worth the least.
-    fn evict(&mut self, newcomer: &Arc<PooledTransaction>) -> Result<(), Refusal> {
+    /// keeps out who pays. Then goes what is worth the least. When that is the newcomer, what it `replaced` is back.
+    fn evict(
+        &mut self,
+        newcomer: &Arc<PooledTransaction>,
+        replaced: Option<&Entry>,
+    ) -> Result<(), Refusal> {
         while self.by_hash.len() > self.settings.max_transactions
             || self.bytes > self.settings.max_bytes
         {
             let Some((sender, below)) = self.least() else { break };
             let Some(queue) = self.queues.get_mut(&sender) else { break };
             let before = queue.standing();
-            let evicted = queue.pop_last();
-            if let Some(entry) = &evicted {
-                self.forget(&entry.transaction);
+            let Some(evicted) = queue.pop_last() else { break };
+            let is_newcomer = evicted.transaction.hash() == newcomer.hash();
+            let back = replaced.filter(|_| is_newcomer);
+            if let Some(old) = back {
+                queue.put_back(newcomer.nonce(), old.clone());
+            }
+            self.forget(&evicted.transaction);
+            if let Some(old) = back {
+                self.remember(&old.transaction);
             }
             self.reindex(sender, before);
             // Without the newcomer it is as full as before, which was not too full.
-            if evicted.is_some_and(|entry| entry.transaction.hash() == newcomer.hash()) {
+            if is_newcomer {
                 let base_fee = self.head.base_fee;
                 let (tip, _) = newcomer.price();
                 let full = PoolError::Underpriced(tip);
@@ -273,11 +306,20 @@ impl State {
         }
     }
 
+    fn remember(&mut self, transaction: &Arc<PooledTransaction>) {
+        self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
+        self.bytes = self.bytes.saturating_add(transaction.length());
+        for authority in transaction.authorities() {
+            let count = self.authorities.entry(*authority).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
     fn forget(&mut self, transaction: &PooledTransaction) {
         self.by_hash.remove(&transaction.hash());
         self.bytes = self.bytes.saturating_sub(transaction.length());
         for authority in transaction.authorities() {
-            if let hash_map::Entry::Occupied(mut count) = self.authorities.entry(*authority) {
+            if let btree_map::Entry::Occupied(mut count) = self.authorities.entry(*authority) {
                 *count.get_mut() = count.get().saturating_sub(1);
                 if *count.get() == 0 {
                     count.remove();
@@ -306,10 +348,10 @@ impl State {
 /// The rules that depend on the account and on what it already has waiting.
 fn check(
     queue: &Queue,
+    account: Spendable,
     transaction: &PooledTransaction,
     settings: &PoolSettings,
 ) -> Result<(), PoolError> {
-    let account = queue.account;
     let (nonce, next) = (transaction.nonce(), account.nonce);
     if account.has_code {
         return Err(PoolError::SenderHasCode(transaction.sender()));
@@ -339,36 +381,44 @@ fn check(
     Ok(())
 }
 
-/// Of a sender whose coin others may move no more than the next waits: one sweep would void all of it, and
-/// nobody would have paid for the room it took. So does go-ethereum.
+/// Whether something here may let an account of that nonce delegate, now or later.
+fn may_be_delegated(authorities: &Authorities, account: Address, nonce: u64) -> bool {
+    authorities.range((account, nonce)..=(account, u64::MAX)).next().is_some()
+}
+
+/// Of a sender whose coin others may move no more than the next gets in: one sweep would void all of it, and
+/// nobody would have paid for the room it took. So does go-ethereum. What waited behind a gap before the sender
+/// delegated does not keep the next out, or it would be stuck until that expires.
 fn check_delegated(
     queue: &Queue,
+    next: u64,
     transaction: &PooledTransaction,
     is_delegated: bool,
 ) -> Result<(), PoolError> {
-    let (nonce, next) = (transaction.nonce(), queue.account.nonce);
-    if !is_delegated || queue.find(nonce).is_some() {
+    let nonce = transaction.nonce();
+    if !is_delegated || nonce == next || queue.find(nonce).is_some() {
         return Ok(());
     }
-    if queue.has_more_than(0, next) {
+    if queue.find(next).is_some() {
         return Err(PoolError::DelegatedLimit(transaction.sender()));
     }
-    if nonce != next {
-        return Err(PoolError::DelegatedGap { next, nonce });
-    }
-    Ok(())
+    Err(PoolError::DelegatedGap { next, nonce })
 }
 
-/// The other way round: who has more than one waiting is not made to delegate by what waits.
+/// The other way round: who has more than one waiting is not made to delegate by what waits. An authorisation
+/// whose nonce has passed is void for ever.
 fn check_authorities(
     queues: &AddressMap<Queue>,
     transaction: &PooledTransaction,
 ) -> Result<(), PoolError> {
-    let has_many = |one: &&Address| {
-        queues.get(*one).is_some_and(|queue| queue.has_more_than(1, queue.account.nonce))
+    let has_many = |(authority, nonce): &&(Address, u64)| {
+        queues.get(authority).is_some_and(|queue| {
+            let next = queue.account.nonce;
+            *nonce >= next && queue.has_more_than(1, next)
+        })
     };
     match transaction.authorities().iter().find(has_many) {
-        Some(authority) => Err(PoolError::AuthorityReserved(*authority)),
+        Some((authority, _)) => Err(PoolError::AuthorityReserved(*authority)),
         None => Ok(()),
     }
 }

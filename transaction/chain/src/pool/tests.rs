@@ -314,6 +314,35 @@ fn full_pool_keeps_the_better_paying() {
     assert!(matches!(pool.add(transfer(5, 7, 99), Origin::Local), Err(PoolError::Underpriced(99))));
 }
 
+#[test]
+fn what_a_refused_replacement_would_have_replaced_stays() {
+    let (wide, _) = pool();
+    let both = [delegating(0, 0, &[(2, CHAIN_ID)]), transfer(1, 0, 1_000)];
+    for transaction in both.clone() {
+        wide.add(transaction, Origin::Local).unwrap();
+    }
+    let max_bytes = wide.status().bytes;
+    let (pool, _) = pool_with(PoolSettings { max_bytes, ..PoolSettings::new(CHAIN_ID) });
+    let [old, other] = both.map(|transaction| pool.add(transaction, Origin::Local).unwrap());
+    // It pays more than the old one, but takes more room, and pays less than the other.
+    let input = Bytes::from(vec![0; 1_000]);
+    let longer = TxEip1559 { input, gas_limit: 100_000, ..template(0, 200) };
+    let longer = EthereumTransaction::Eip1559(sign(longer, 0)).into();
+    let refused = pool.add(longer, Origin::Local).unwrap_err();
+    assert_eq!(refused, PoolError::Underpriced(200));
+    assert_eq!(pool.content_of(sender(0)).pending, [Arc::clone(&old)]);
+    assert!(pool.find(&old.hash()).is_some());
+    assert_eq!((pool.status().bytes, pool.status().pending), (max_bytes, 2));
+    assert_eq!(order(&pool), [(sender(1), 0), (sender(0), 0)]);
+    let gap = pool.add(transfer(2, 1, 2_000), Origin::Local).unwrap_err();
+    assert_eq!(gap, PoolError::DelegatedGap { next: 0, nonce: 1 });
+    // It is also the first to leave again, and then all of it is gone.
+    pool.add(transfer(3, 0, 300), Origin::Local).unwrap();
+    assert_eq!(order(&pool), [(sender(1), 0), (sender(3), 0)]);
+    let left = [other.hash(), old.hash()].map(|hash| pool.find(&hash).is_some());
+    assert_eq!(left, [true, false]);
+}
+
 fn fees(index: u8, nonce: u64, (max_fee, tip): (u128, u128)) -> Transaction {
     let fees = TxEip1559 {
         max_fee_per_gas: max_fee,
@@ -398,6 +427,62 @@ fn p8_who_is_about_to_delegate_has_one_waiting_too() {
     ledger.lock().insert(sender(0), Spendable { nonce: 1, ..rich() });
     pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
     add(transfer(2, 1, 5)).unwrap();
+}
+
+#[test]
+fn p8_an_authorisation_whose_nonce_has_passed_binds_nobody() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    let used = Spendable { nonce: 1, ..rich() };
+    ledger.lock().insert(sender(1), used);
+    // A stranger copies what two signed for their nonce 0; one of them has used it.
+    add(delegating(0, 7, &[(1, CHAIN_ID), (2, CHAIN_ID)])).unwrap();
+    for nonce in [1, 2, 4] {
+        add(transfer(1, nonce, 5)).unwrap();
+    }
+    add(transfer(2, 0, 5)).unwrap();
+    assert_eq!(add(transfer(2, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(2)));
+    // The other is free as soon as its nonce has passed, although the copy still waits.
+    ledger.lock().insert(sender(2), used);
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(2)]).unwrap();
+    add(transfer(2, 1, 5)).unwrap();
+    add(transfer(2, 2, 5)).unwrap();
+    // Nor does who has many waiting keep out what brings such an authorisation.
+    add(delegating(3, 0, &[(1, 0)])).unwrap();
+}
+
+#[test]
+fn p8_who_waits_behind_a_gap_and_delegates_then_may_close_it() {
+    let (pool, ledger) = pool();
+    let add = |transaction: Transaction| pool.add(transaction, Origin::Local);
+    add(transfer(0, 2, 5)).unwrap();
+    ledger.lock().insert(sender(0), Spendable { is_delegated: true, ..rich() });
+    pool.on_finalized(Head { number: 2, ..HEAD }, [sender(0)]).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedGap { next: 0, nonce: 1 });
+    add(transfer(0, 0, 5)).unwrap();
+    assert_eq!(add(transfer(0, 1, 5)).unwrap_err(), PoolError::DelegatedLimit(sender(0)));
+}
+
+#[test]
+fn authorisations_are_recovered_only_for_a_sender_who_could_pay() {
+    let bringing = || delegating(0, 0, &[(1, 0)]);
+    let settings = PoolSettings::new(CHAIN_ID);
+    let fresh = PooledTransaction::new(bringing(), Origin::Peer, &settings, &HEAD).unwrap();
+    assert!(fresh.authorities().is_empty());
+    let (pool, ledger) = pool();
+    for nonce in [0, 1] {
+        pool.add(transfer(1, nonce, 5), Origin::Peer).unwrap();
+    }
+    // That the authority has two waiting is known only after its signature was recovered.
+    let refused = |account: Spendable| {
+        ledger.lock().insert(sender(0), account);
+        pool.add(bringing(), Origin::Peer).unwrap_err()
+    };
+    let poor = refused(Spendable::default());
+    assert!(matches!(poor, PoolError::InsufficientFunds { .. }), "{poor}");
+    let late = refused(Spendable { nonce: 1, ..rich() });
+    assert_eq!(late, PoolError::NonceTooLow { next: 1, nonce: 0 });
+    assert_eq!(refused(rich()), PoolError::AuthorityReserved(sender(1)));
 }
 
 #[test]
@@ -538,8 +623,10 @@ proptest! {
                     let added = pool.add(transfer(index, nonce, tip), Origin::Local);
                     if matches!(added, Err(PoolError::Underpriced(_))) {
                         let content = pool.content();
-                        let mut all = content.iter().flat_map(|one| one.pending.iter().chain(&one.queued));
-                        assert!(all.all(|one| one.effective_tip(base_fee).is_some()), "P7");
+                        let all = content.iter().flat_map(|one| one.pending.iter().chain(&one.queued));
+                        // What it would have replaced is back, and did not keep it out.
+                        let mut others = all.filter(|one| (one.sender(), one.nonce()) != (sender(index), nonce));
+                        assert!(others.all(|one| one.effective_tip(base_fee).is_some()), "P7");
                     }
                     if let Ok(added) = added {
                         arrived.insert(added.hash(), timestamp);

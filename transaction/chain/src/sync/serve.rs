@@ -29,6 +29,9 @@ const ENVELOPE_BYTES: usize = 1024;
 const ROOM: usize = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
 /// Requests of one peer that wait, and a turn, which is one of them: who fetches has three under way.
 const WAITING: Limits = Limits { most: 8, most_bytes: usize::MAX, turn_bytes: 1 };
+/// So many messages are received in a row while a request waits; then one is answered. Who sends without a
+/// pause would keep everybody from being answered.
+const RECEIVED_IN_A_ROW: usize = 64;
 
 /// What answers requests.
 pub trait Library: Send + Sync + 'static {
@@ -279,18 +282,25 @@ async fn serve<S, R>(
     R: Receiver<PublicKey = NetworkPublicKey>,
 {
     let mut waiting = Waiting::new(WAITING);
+    let mut in_a_row = 0_usize;
     loop {
-        // All that has come is put in line before the next is answered; only where nothing waits it is
-        // waited for.
-        let came = match receiver.recv().now_or_never() {
-            None if waiting.is_empty() => Some(receiver.recv().await),
-            came => came,
+        // All that has come is put in line before the next is answered, unless that has no end; only where
+        // nothing waits it is waited for.
+        let came = if waiting.is_empty() {
+            in_a_row = 0;
+            Some(receiver.recv().await)
+        } else if in_a_row < RECEIVED_IN_A_ROW {
+            receiver.recv().now_or_never()
+        } else {
+            None
         };
         if let Some(came) = came {
             let Ok((peer, bytes)) = came else { return };
             put_in_line(&mut waiting, &heard, &peer, bytes.as_ref());
+            in_a_row = in_a_row.saturating_add(1);
             continue;
         }
+        in_a_row = 0;
         let Some((peer, (id, request))) = waiting.pop() else { continue };
         if let Some(answer) = answer_of(&*library, &request) {
             let answer = Message::Answer(id, answer).encoded();
