@@ -35,6 +35,9 @@ use tokio::sync::{
 /// address or a topic with its bits, and the 32nd part of a task with its place among the subscribers.
 const ITSELF: usize = 32;
 
+/// Characters of an unknown kind that its refusal repeats.
+const MOST_NAMED: usize = 64;
+
 #[rpc(server, namespace = "eth")]
 pub(crate) trait SubscribeApi {
     /// `newHeads`, `logs` with a filter, `newPendingTransactions` with whether in full.
@@ -118,9 +121,13 @@ impl Kind {
                 let is_full = options.and_then(|one| one.as_bool()).unwrap_or_default();
                 Ok(Self::Transactions { is_full })
             }
-            other => Err(Failure::Parameters(format!(
-                "no \"{other}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
-            ))),
+            other => {
+                // Not all of it: it may be as long as a request.
+                let named: String = other.chars().take(MOST_NAMED).collect();
+                Err(Failure::Parameters(format!(
+                    "no \"{named}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
+                )))
+            }
         }
     }
 
@@ -331,5 +338,17 @@ async fn new_transactions(
         if !is_sent {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, MOST_NAMED};
+
+    #[test]
+    fn a_refusal_does_not_repeat_a_long_kind() {
+        let refused = Kind::new(&"x".repeat(1 << 20), None).unwrap_err().to_string();
+        let named = "x".repeat(MOST_NAMED);
+        assert!(refused.contains(&format!("\"{named}\"")) && refused.len() < 300, "{refused}");
     }
 }

@@ -35,6 +35,11 @@ const LITTLE: usize = 1 << 20;
 const MOST_CALLS: usize = 256;
 /// Bytes of their parameters at once.
 const MOST_PARAMETERS: usize = 1 << 20;
+/// Bytes of the longest answer to a subscription that is not counted. It may be read before it would be, and
+/// then be owed for ever: no honest one is longer.
+const SMALL: usize = 4 << 10;
+/// Bytes of the longest id that a refusal repeats.
+const LONGEST_ID: usize = 256;
 
 /// Unread bytes of some connections.
 pub(super) type Sum = Arc<AtomicUsize>;
@@ -115,12 +120,24 @@ impl Unread {
         if owed > LITTLE && self.sums().any(is_over) {
             return false;
         }
-        own.bytes = owed;
+        self.count(&mut own, bytes);
+        drop(own);
+        true
+    }
+
+    /// Counts what is made already, whether there is room for it or not.
+    pub(super) fn owe(&self, bytes: usize) {
+        let mut own = self.0.own.lock();
+        if !own.is_closed {
+            self.count(&mut own, bytes);
+        }
+    }
+
+    fn count(&self, own: &mut Own, bytes: usize) {
+        own.bytes = own.bytes.saturating_add(bytes);
         for (sum, _) in self.sums() {
             sum.fetch_add(bytes, Ordering::Relaxed);
         }
-        drop(own);
-        true
     }
 
     /// The client's system took so many bytes, or they are not to be sent.
@@ -176,12 +193,27 @@ impl Unread {
         Call { of: self.clone(), parameters }
     }
 
+    /// Counts the answer to a subscription: it is on its way and cannot become a refusal, but whoever has much
+    /// of it unread is not heard any more.
+    fn sent(&self, response: &MethodResponse) {
+        let bytes = response.as_json().get().len();
+        if response.is_subscription() && bytes > SMALL {
+            self.owe(bytes);
+        }
+    }
+
     /// The answer if there is room for it, else a refusal.
     fn answer(&self, response: MethodResponse, id: Id<'_>) -> MethodResponse {
+        self.sent(&response);
+        let bytes = response.as_json().get().len();
         let is_sent = response.is_method_call() || response.is_batch();
-        if !is_sent || self.give(response.as_json().get().len()) {
+        if !is_sent || self.give(bytes) {
             return response;
         }
+        let id = match id {
+            Id::Str(text) if text.len() > LONGEST_ID => Id::Null,
+            short => short,
+        };
         let words = "answers wait to be read: read them, or ask for less at once";
         MethodResponse::error(id, ErrorObject::borrowed(LIMIT_EXCEEDED, words, None))
     }
@@ -252,7 +284,9 @@ where
                 let answer = match entry {
                     Ok(BatchEntry::Call(mut request)) => {
                         request.extensions_mut().insert(unread.clone());
-                        whose(&request).asks(service.call(request)).await
+                        let answer = whose(&request).asks(service.call(request)).await;
+                        unread.sent(&answer);
+                        answer
                     }
                     Ok(BatchEntry::Notification(notice)) => {
                         has_notices = true;
@@ -373,12 +407,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asker, LITTLE, Limits, MOST_CALLS, Sum, Unread};
+    use super::{Asker, LITTLE, LONGEST_ID, Limits, MOST_CALLS, Sum, Unread};
     use crate::computing::Whose;
     use jsonrpsee::{
         MethodResponse, ResponsePayload,
         core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
-        types::{Id, Request},
+        types::{ErrorCode, Id, Request},
     };
     use std::{
         future::ready,
@@ -463,6 +497,25 @@ mod tests {
         one.cut();
         assert!(is_woken(), "who reads hears that it is over");
         assert!(matches!(one.poll(&context), Poll::Ready(Err(_))));
+    }
+
+    #[test]
+    fn a_long_answer_to_a_subscription_is_counted_and_a_refusal_repeats_no_long_id() {
+        let one = Unread::new(&Sum::default(), None, MOST);
+        let long = || Id::Str("x".repeat(2 * LITTLE).into());
+        let text = |response: &MethodResponse| response.as_json().get().len();
+        for (id, is_counted) in [(Id::Number(1), false), (long(), true)] {
+            let response = MethodResponse::subscription_error(id, ErrorCode::InvalidParams);
+            let bytes = if is_counted { text(&response) } else { 0 };
+            assert!(one.answer(response, Id::Null).is_subscription());
+            assert_eq!(one.0.own.lock().bytes, bytes);
+        }
+        one.owe(MOST.unread);
+        let refused = one.answer(MethodResponse::error(long(), ErrorCode::InvalidParams), long());
+        assert!(text(&refused) < LONGEST_ID, "{}", text(&refused));
+        let large = MethodResponse::response(Id::Number(7), ResponsePayload::success(1), LITTLE);
+        let refused = one.answer(large, Id::Number(7));
+        assert!(refused.is_error() && refused.as_json().get().contains("\"id\":7"));
     }
 
     /// Answers at once: 8 to a client that is told apart, else 7.
