@@ -25,6 +25,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     task::yield_now,
+    time::Instant,
 };
 use tower::Layer;
 
@@ -77,6 +78,8 @@ struct Own {
     is_cut: bool,
     /// It would be read from if it had less.
     is_waiting: bool,
+    /// When that ended last.
+    held_until: Option<Instant>,
     /// Who reads from the connection.
     reader: Option<Waker>,
 }
@@ -90,6 +93,9 @@ impl Own {
         if (self.is_cut || (self.is_waiting && !self.is_full()))
             && let Some(reader) = self.reader.take()
         {
+            if self.is_waiting {
+                self.held_until = Some(Instant::now());
+            }
             self.is_waiting = false;
             reader.wake();
         }
@@ -175,6 +181,12 @@ impl Unread {
         own.reader = Some(context.waker().clone());
         own.is_waiting = own.is_full();
         if own.is_waiting { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Until when the connection was not read from, if it ever was not: now while it is not.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        let own = self.0.own.lock();
+        if own.is_full() { Some(Instant::now()) } else { own.held_until }
     }
 
     fn is_whole(&self) -> io::Result<()> {
@@ -422,6 +434,7 @@ mod tests {
         },
         task::{Context, Poll, Wake, Waker},
     };
+    use tokio::time::Instant;
     use tower::Layer as _;
 
     const MOST: Limits = Limits { unread: 16 * LITTLE, answer: LITTLE };
@@ -478,11 +491,13 @@ mod tests {
         let is_woken = || woken.0.swap(false, Ordering::Relaxed);
         let is_full = || one.poll(&context).is_pending();
         assert!(!is_full());
+        assert!(one.held_until().is_none());
         assert!(one.give(2 * LITTLE) && is_full());
         one.took(LITTLE);
         assert!(is_full() && !is_woken());
         one.took(1);
         assert!(is_woken(), "there is room again");
+        assert!(one.held_until().is_some_and(|until| until <= Instant::now()));
         assert!(!is_full());
         one.took(1);
         assert!(!is_woken(), "it waits for the client, not for room");
