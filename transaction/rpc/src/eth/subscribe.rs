@@ -183,7 +183,7 @@ impl News {
             header: header.map_err(Failure::internal)?,
             full: OnceCell::new(),
             // Else all would wait for the turn of whoever happens to be the first.
-            whose: if is_newest { Whose::Anyone } else { Whose::now() },
+            whose: if is_newest { Whose::News } else { Whose::now() },
         });
         if is_newest {
             *newest = Some(Arc::clone(&told));

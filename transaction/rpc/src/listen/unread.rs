@@ -550,7 +550,7 @@ mod tests {
             async move {
                 let answer = match Whose::now() {
                     Whose::Call(_) => 8,
-                    Whose::Notice(_) | Whose::Anyone => 7,
+                    Whose::Notice(_) | Whose::Anyone | Whose::News => 7,
                 };
                 MethodResponse::response(id, ResponsePayload::success(answer), LITTLE)
             }
