@@ -68,6 +68,9 @@ const SLOTS: u16 = 256;
 /// A slot's bytes.
 const SLOT: usize = 4 << 10;
 
+/// Bytes of a pong's frame beside what it repeats.
+const PONG: usize = 2;
+
 /// White space before a request, in bytes.
 const WHITE: usize = 128;
 
@@ -281,7 +284,11 @@ impl<S: Answers> Socket<S> {
             };
             let is_sent = match heard? {
                 Heard::Message(text) => return Ok(Some(text)),
-                Heard::Ping(same) => pongs.send(same).await.is_ok(),
+                Heard::Ping(same) => {
+                    // Else it would pay, once written, for an answer that is not.
+                    self.unread.owe(same.len().saturating_add(PONG));
+                    pongs.send(same).await.is_ok()
+                }
                 Heard::Pong => {
                     until = Instant::now() + self.silence;
                     true

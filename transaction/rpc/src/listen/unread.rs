@@ -167,7 +167,7 @@ impl Unread {
         self.settle(&mut own, usize::MAX);
     }
 
-    /// Ends the connection: a subscriber that lost a notice has to know.
+    /// Ends the connection: a subscriber that loses a notice has to know.
     pub(crate) fn cut(&self) {
         let mut own = self.0.own.lock();
         own.is_cut = true;
@@ -191,7 +191,7 @@ impl Unread {
 
     fn is_whole(&self) -> io::Result<()> {
         if self.0.own.lock().is_cut {
-            let words = "the subscriber does not read";
+            let words = "a subscriber cannot be told of everything";
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
         Ok(())
