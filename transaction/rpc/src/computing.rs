@@ -33,6 +33,8 @@ pub(crate) enum Whose {
     Notice(Asker),
     /// Of all who are not told apart, as on loopback, where a proxy speaks for many: one turn together.
     Anyone,
+    /// What all who subscribe wait for together: it waits for no caller's turn, nor for many.
+    News,
 }
 
 impl Whose {
@@ -50,7 +52,7 @@ impl Whose {
     pub(crate) const fn as_notice(self) -> Self {
         match self {
             Self::Call(asker) | Self::Notice(asker) => Self::Notice(asker),
-            Self::Anyone => Self::Anyone,
+            Self::Anyone | Self::News => self,
         }
     }
 
@@ -212,7 +214,9 @@ mod tests {
         let (first, second) = (Whose::call(asker(1)), Whose::call(asker(2)));
         let running = turn(first);
         assert!(begins(&running));
-        let whose = [first, first, first, second, Whose::call(None), Whose::notice(asker(1))];
+        let (near, news) = (Whose::call(None), Whose::News);
+        let notice = Whose::notice(asker(1));
+        let whose = [first, first, first, second, near, near, notice, news];
         let mut waiting: Vec<_> = whose.into_iter().map(turn).enumerate().collect();
         assert!(!waiting.iter().any(|(_, turn)| begins(turn)));
         drop(running);
@@ -223,7 +227,7 @@ mod tests {
             served.push(number);
             drop(turn);
         }
-        assert_eq!(served, [0, 3, 4, 5, 1, 2]);
+        assert_eq!(served, [0, 3, 4, 6, 7, 1, 5, 2]);
         assert_eq!(computing.0.lock().free, 1);
     }
 

@@ -65,6 +65,12 @@ pub(crate) enum Changes {
 #[derive(Debug)]
 pub(crate) struct Filters {
     node: Node,
+    readers: Readers,
+}
+
+/// The filters that are open, each with how far it was read.
+#[derive(Debug)]
+struct Readers {
     /// How long a filter may go unread.
     life: Duration,
     open: Mutex<BTreeMap<u128, Reader>>,
@@ -76,7 +82,12 @@ struct Reader {
     /// Whose it is; none where clients are not told apart.
     of: Option<IpAddr>,
     read_at: Instant,
+    /// Held while it is read: who asks meanwhile goes on from there.
+    reading: Arc<Turn>,
 }
+
+/// Whose turn it is to read.
+type Turn = tokio::sync::Mutex<()>;
 
 #[derive(Debug)]
 enum Kind {
@@ -85,69 +96,127 @@ enum Kind {
     Pending(broadcast::Receiver<Arc<PooledTransaction>>),
 }
 
+/// The block that a filter is read from next, unless that is as it was, and what was found.
+type Found = (Option<u64>, Result<Changes, Failure>);
+
 impl Filters {
     pub(crate) fn new(node: Node, life: Duration) -> Self {
-        Self { node, life, open: Mutex::default() }
+        Self { node, readers: Readers::new(life) }
+    }
+
+    fn open(&self, kind: Kind, request: &Extensions) -> Result<U128, Failure> {
+        let of = request.get::<Asker>().map(|asker| asker.0);
+        Ok(U128::from(self.readers.open(kind, of)?))
+    }
+
+    fn head(&self) -> u64 {
+        self.node.store().head().number
+    }
+
+    fn next_block(&self) -> u64 {
+        self.head().saturating_add(1)
+    }
+
+    async fn find(&self, reading: Reading) -> Found {
+        match reading {
+            Reading::Logs { filter, blocks } => {
+                let (first, last) = (*blocks.start(), *blocks.end());
+                let work = move |node: &Node| Ok(search_some(node, &filter, first, last));
+                match self.node.compute(work).await {
+                    Ok((next, found)) => (Some(next), found.map(Changes::Logs)),
+                    Err(error) => (None, Err(error)),
+                }
+            }
+            Reading::Blocks(blocks) => {
+                let next = blocks.end().saturating_add(1);
+                let work = move |node: &Node| hashes(node, blocks);
+                let found = self.node.compute(work).await;
+                (found.is_ok().then_some(next), found.map(Changes::Hashes))
+            }
+            Reading::Hashes(hashes) => (None, Ok(Changes::Hashes(hashes))),
+        }
+    }
+}
+
+impl Readers {
+    const fn new(life: Duration) -> Self {
+        Self { life, open: Mutex::new(BTreeMap::new()) }
     }
 
     /// Ids are drawn at random: who does not know one can neither read nor close the filter.
-    fn open(&self, kind: Kind, request: &Extensions) -> Result<U128, Failure> {
-        let of = request.get::<Asker>().map(|asker| asker.0);
+    fn open(&self, kind: Kind, of: Option<IpAddr>) -> Result<u128, Failure> {
         let mut open = self.living();
         make_room(&open, of)?;
-        let id = rand::random::<u128>();
-        open.insert(id, Reader { kind, of, read_at: Instant::now() });
-        Ok(U128::from(id))
+        let id = rand::random();
+        open.insert(id, Reader::new(kind, of));
+        drop(open);
+        Ok(id)
     }
 
     /// The filters that somebody still reads.
     fn living(&self) -> MutexGuard<'_, BTreeMap<u128, Reader>> {
         let mut open = self.open.lock();
-        open.retain(|_, one| one.read_at.elapsed() < self.life);
+        open.retain(|_, one| {
+            // Who waits for what it asked for has not gone.
+            let is_read = Arc::strong_count(&one.reading) > 1;
+            is_read || one.read_at.elapsed() < self.life
+        });
         open
     }
 
-    fn next_block(&self) -> u64 {
-        self.node.store().head().number.saturating_add(1)
+    /// What a filter finds up to the head since it was read last; one after the other. Whoever gives up before
+    /// it is answered has read nothing.
+    async fn read<W: Future<Output = Found>>(
+        &self,
+        id: u128,
+        head: impl FnOnce() -> u64,
+        find: impl FnOnce(Reading) -> W,
+    ) -> Result<Changes, Failure> {
+        let reading = self.turn(id)?;
+        let _turn = reading.lock().await;
+        let unread = self.unread(id, head())?;
+        let (next, found) = find(unread).await;
+        self.was_read(id, next);
+        found
     }
 
-    /// What is to be read, and that it is read now.
-    fn advance(&self, id: U128) -> Result<Reading, Failure> {
-        let head = self.node.store().head().number;
+    fn turn(&self, id: u128) -> Result<Arc<Turn>, Failure> {
         let mut open = self.living();
-        let reader = open.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
+        let reader = open.get_mut(&id).ok_or(Failure::UnknownFilter)?;
         reader.read_at = Instant::now();
+        Ok(Arc::clone(&reader.reading))
+    }
+
+    /// What is to be read of a filter.
+    fn unread(&self, id: u128, head: u64) -> Result<Reading, Failure> {
+        let mut open = self.living();
+        let reader = open.get_mut(&id).ok_or(Failure::UnknownFilter)?;
         Ok(match &mut reader.kind {
             Kind::Logs { filter, next } => {
-                let from = std::mem::replace(next, head.saturating_add(1));
                 let first = number_of(filter.block_option.get_from_block()).unwrap_or_default();
                 let last = number_of(filter.block_option.get_to_block()).unwrap_or(head);
-                let blocks = from.max(first)..=last.min(head);
-                Reading::Logs { filter: filter.clone(), blocks, until: *next }
+                let blocks = first.max(*next)..=last.min(head);
+                Reading::Logs { filter: filter.clone(), blocks }
             }
-            Kind::Blocks { next } => {
-                Reading::Blocks(std::mem::replace(next, head.saturating_add(1))..=head)
-            }
+            Kind::Blocks { next } => Reading::Blocks(*next..=head),
             Kind::Pending(arrivals) => Reading::Hashes(drain(arrivals)),
         })
     }
 
-    /// Notes that a filter was read only as far as before `from`, unless it was read again meanwhile.
-    fn goes_on(&self, id: U128, until: u64, from: u64) {
-        if let Some(reader) = self.open.lock().get_mut(&id.to()) {
-            reader.kind.goes_on(until, from);
+    /// Notes that a filter was read, and before which block.
+    fn was_read(&self, id: u128, until: Option<u64>) {
+        if let Some(reader) = self.open.lock().get_mut(&id) {
+            reader.read_at = Instant::now();
+            if let Kind::Logs { next, .. } | Kind::Blocks { next } = &mut reader.kind {
+                *next = until.unwrap_or_default().max(*next);
+            }
         }
     }
 }
 
-impl Kind {
-    /// Moves what is read next from `until` back to `from`.
-    const fn goes_on(&mut self, until: u64, from: u64) {
-        if let Self::Logs { next, .. } | Self::Blocks { next } = self
-            && *next == until
-        {
-            *next = from;
-        }
+impl Reader {
+    fn new(kind: Kind, of: Option<IpAddr>) -> Self {
+        Self { kind, of, read_at: Instant::now(), reading: Arc::default() }
     }
 }
 
@@ -164,8 +233,9 @@ fn make_room(open: &BTreeMap<u128, Reader>, of: Option<IpAddr>) -> Result<(), Fa
     Ok(())
 }
 
+/// What is to be read of a filter.
 enum Reading {
-    Logs { filter: Box<Filter>, blocks: RangeInclusive<u64>, until: u64 },
+    Logs { filter: Box<Filter>, blocks: RangeInclusive<u64> },
     Blocks(RangeInclusive<u64>),
     Hashes(Vec<B256>),
 }
@@ -203,37 +273,16 @@ impl FiltersApiServer for Filters {
     }
 
     fn uninstall(&self, id: U128) -> Result<bool, Failure> {
-        Ok(self.living().remove(&id.to()).is_some())
+        Ok(self.readers.living().remove(&id.to()).is_some())
     }
 
     async fn changes(&self, id: U128) -> Result<Changes, Failure> {
-        match self.advance(id)? {
-            Reading::Logs { filter, blocks, until } => {
-                let (first, last) = (*blocks.start(), *blocks.end());
-                let work = move |node: &Node| Ok(search_some(node, &filter, first, last));
-                let (next, found) =
-                    self.node.compute(work).await.unwrap_or_else(|error| (first, Err(error)));
-                if next <= last {
-                    self.goes_on(id, until, next);
-                }
-                found.map(Changes::Logs)
-            }
-            Reading::Blocks(blocks) => {
-                let (first, until) = (*blocks.start(), blocks.end().saturating_add(1));
-                let work = move |node: &Node| hashes(node, blocks);
-                let found = self.node.compute(work).await;
-                if found.is_err() {
-                    self.goes_on(id, until, first);
-                }
-                Ok(Changes::Hashes(found?))
-            }
-            Reading::Hashes(hashes) => Ok(Changes::Hashes(hashes)),
-        }
+        self.readers.read(id.to(), || self.head(), |reading| self.find(reading)).await
     }
 
     async fn filter_logs(&self, id: U128) -> Result<Vec<Log>, Failure> {
         let filter = {
-            let mut open = self.living();
+            let mut open = self.readers.living();
             let reader = open.get_mut(&id.to()).ok_or(Failure::UnknownFilter)?;
             reader.read_at = Instant::now();
             match &reader.kind {
@@ -347,8 +396,19 @@ fn drain(arrivals: &mut broadcast::Receiver<Arc<PooledTransaction>>) -> Vec<B256
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, MAX_FILTERS, MAX_OF_CLIENT, Reader, make_room};
-    use std::{collections::BTreeMap, net::IpAddr, time::Instant};
+    use super::{Changes, Kind, MAX_FILTERS, MAX_OF_CLIENT, Reader, Readers, Reading, make_room};
+    use crate::error::Failure;
+    use parking_lot::Mutex;
+    use std::{
+        collections::BTreeMap,
+        future::{pending, ready},
+        net::IpAddr,
+        pin::pin,
+        sync::Arc,
+        task::{Context, Poll, Waker},
+        time::{Duration, Instant},
+    };
+    use tokio::sync::Semaphore;
 
     #[test]
     fn one_client_opens_a_quarter_of_the_filters() {
@@ -359,7 +419,7 @@ mod tests {
                 make_room(&open, of).unwrap();
                 let kind = Kind::Blocks { next: 1 };
                 let id = u128::try_from(open.len()).unwrap();
-                open.insert(id, Reader { kind, of, read_at: Instant::now() });
+                open.insert(id, Reader::new(kind, of));
             }
             make_room(&open, of)
         };
@@ -370,17 +430,80 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_read_again_unless_somebody_has_read_on() {
-        let logs = |next| Kind::Logs { filter: Box::default(), next };
-        for mut kind in [logs(9), Kind::Blocks { next: 9 }] {
-            let next = |kind: &Kind| match kind {
-                Kind::Logs { next, .. } | Kind::Blocks { next } => *next,
-                Kind::Pending(_) => 0,
+    fn polls_that_overlap_or_are_given_up_lose_nothing() {
+        let mut context = Context::from_waker(Waker::noop());
+        let logs = Kind::Logs { filter: Box::default(), next: 5 };
+        for kind in [logs, Kind::Blocks { next: 5 }] {
+            let readers = Readers::new(Duration::from_secs(600));
+            let id = readers.open(kind, None).unwrap();
+            let (asked, gate) = (&Mutex::new(Vec::new()), &Semaphore::new(0));
+            let find = move |reading: Reading| async move {
+                let (Reading::Logs { blocks, .. } | Reading::Blocks(blocks)) = reading else {
+                    return (None, Ok(Changes::Hashes(Vec::new())));
+                };
+                let next = blocks.end() + 1;
+                asked.lock().push(blocks);
+                gate.acquire().await.unwrap().forget();
+                (Some(next), Ok(Changes::Hashes(Vec::new())))
             };
-            kind.goes_on(8, 3);
-            assert_eq!(next(&kind), 9);
-            kind.goes_on(9, 3);
-            assert_eq!(next(&kind), 3);
+            let mut given_up = Box::pin(readers.read(id, || 7, find));
+            assert!(given_up.as_mut().poll(&mut context).is_pending());
+            let mut again = Box::pin(readers.read(id, || 7, find));
+            assert!(again.as_mut().poll(&mut context).is_pending());
+            assert_eq!(*asked.lock(), [5..=7], "one after the other");
+            drop(given_up);
+            assert!(again.as_mut().poll(&mut context).is_pending());
+            assert_eq!(*asked.lock(), [5..=7, 5..=7], "nobody has read it");
+            let mut more = Box::pin(readers.read(id, || 9, find));
+            assert!(more.as_mut().poll(&mut context).is_pending());
+            gate.add_permits(2);
+            assert!(more.as_mut().poll(&mut context).is_pending(), "it waits for its turn");
+            assert!(again.as_mut().poll(&mut context).is_ready());
+            assert!(more.as_mut().poll(&mut context).is_ready());
+            assert_eq!(*asked.lock(), [5..=7, 5..=7, 8..=9]);
         }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_read_again() {
+        let mut context = Context::from_waker(Waker::noop());
+        let readers = Readers::new(Duration::from_secs(600));
+        let id = readers.open(Kind::Blocks { next: 5 }, None).unwrap();
+        let mut poll = |next, found| {
+            let mut asked = None;
+            let reading = readers.read(
+                id,
+                || 7,
+                |reading| {
+                    if let Reading::Blocks(blocks) = reading {
+                        asked = Some(blocks);
+                    }
+                    ready((next, found))
+                },
+            );
+            assert!(pin!(reading).poll(&mut context).is_ready());
+            asked.unwrap()
+        };
+        assert_eq!(poll(None, Err(Failure::UnknownBlock)), 5..=7);
+        assert_eq!(poll(Some(6), Ok(Changes::Hashes(Vec::new()))), 5..=7);
+        assert_eq!(poll(None, Err(Failure::UnknownBlock)), 6..=7, "a part was read");
+    }
+
+    #[test]
+    fn a_filter_lives_while_its_owner_waits() {
+        let mut context = Context::from_waker(Waker::noop());
+        let readers = Readers::new(Duration::from_millis(1));
+        let id = readers.open(Kind::Blocks { next: 5 }, None).unwrap();
+        let turn = {
+            let mut open = readers.open.lock();
+            let reader = open.get_mut(&id).unwrap();
+            // As if it was asked for long ago.
+            reader.read_at = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+            Arc::clone(&reader.reading)
+        };
+        assert!(readers.living().contains_key(&id));
+        drop(turn);
+        let read = readers.read(id, || 7, |_| pending::<super::Found>());
+        assert!(matches!(pin!(read).poll(&mut context), Poll::Ready(Err(Failure::UnknownFilter))));
     }
 }

@@ -35,6 +35,12 @@ use tokio::sync::{
 /// address or a topic with its bits, and the 32nd part of a task with its place among the subscribers.
 const ITSELF: usize = 32;
 
+/// What stands around each item.
+const ENVELOPE: &str = r#"{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0x00000000000000000000000000000000","result":}}"#;
+
+/// Characters of an unknown kind that its refusal repeats.
+const MOST_NAMED: usize = 64;
+
 #[rpc(server, namespace = "eth")]
 pub(crate) trait SubscribeApi {
     /// `newHeads`, `logs` with a filter, `newPendingTransactions` with whether in full.
@@ -118,9 +124,13 @@ impl Kind {
                 let is_full = options.and_then(|one| one.as_bool()).unwrap_or_default();
                 Ok(Self::Transactions { is_full })
             }
-            other => Err(Failure::Parameters(format!(
-                "no \"{other}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
-            ))),
+            other => {
+                // Not all of it: it may be as long as a request.
+                let named: String = other.chars().take(MOST_NAMED).collect();
+                Err(Failure::Parameters(format!(
+                    "no \"{named}\" subscription in eth namespace, expected newHeads, logs or newPendingTransactions"
+                )))
+            }
         }
     }
 
@@ -176,7 +186,7 @@ impl News {
             header: header.map_err(Failure::internal)?,
             full: OnceCell::new(),
             // Else all would wait for the turn of whoever happens to be the first.
-            whose: if is_newest { Whose::Anyone } else { Whose::now() },
+            whose: if is_newest { Whose::News } else { Whose::now() },
         });
         if is_newest {
             *newest = Some(Arc::clone(&told));
@@ -214,10 +224,10 @@ impl Feed {
     /// As [`Self::send`], in words. Who has too much unread is cut off, with its connection: it misses
     /// nothing that it does not know of.
     async fn tell(&self, item: Box<JsonRawValue>) -> bool {
-        let bytes = item.get().len();
+        let bytes = item.get().len().saturating_add(ENVELOPE.len());
         let Some(unread) = &self.unread else { return self.sink.send(item).await.is_ok() };
         if !unread.give(bytes) {
-            unread.cut();
+            self.cut();
             return false;
         }
         let is_sent = self.sink.send(item).await.is_ok();
@@ -225,6 +235,13 @@ impl Feed {
             unread.took(bytes);
         }
         is_sent
+    }
+
+    /// Ends the subscriber's connection, as something cannot be told: it has to know.
+    fn cut(&self) {
+        if let Some(unread) = &self.unread {
+            unread.cut();
+        }
     }
 }
 
@@ -268,7 +285,7 @@ impl Blocks {
 async fn new_heads(feed: Feed, mut blocks: Blocks) {
     while let Some(numbers) = blocks.next(&feed).await {
         for number in numbers {
-            let Ok(told) = blocks.news.read(number) else { return };
+            let Ok(told) = blocks.news.read(number) else { return feed.cut() };
             if !feed.tell(told.header.clone()).await {
                 return;
             }
@@ -280,11 +297,11 @@ async fn logs(feed: Feed, mut blocks: Blocks, wanted: LogFilter) {
     let blooms = wanted.blooms();
     while let Some(numbers) = blocks.next(&feed).await {
         for number in numbers {
-            let Ok(told) = blocks.news.read(number) else { return };
+            let Ok(told) = blocks.news.read(number) else { return feed.cut() };
             if !blooms.may_match(&told.head.header.logs_bloom) {
                 continue;
             }
-            let Ok(full) = told.full(&blocks.news.node).await else { return };
+            let Ok(full) = told.full(&blocks.news.node).await else { return feed.cut() };
             if !announce(&feed, full, &wanted).await {
                 return;
             }
@@ -331,5 +348,27 @@ async fn new_transactions(
         if !is_sent {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENVELOPE, Kind, MOST_NAMED};
+    use jsonrpsee::types::{SubscriptionId, SubscriptionPayload, SubscriptionResponse};
+
+    #[test]
+    fn the_envelope_of_a_notice_is_as_long_as_it_is_counted() {
+        let subscription = SubscriptionId::Str(format!("0x{}", "0".repeat(32)).into());
+        let payload = SubscriptionPayload { subscription, result: 7 };
+        let sent = SubscriptionResponse::new("eth_subscription".into(), payload);
+        let sent = serde_json::to_string(&sent).unwrap();
+        assert_eq!(sent.replace('7', ""), ENVELOPE);
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_a_long_kind() {
+        let refused = Kind::new(&"x".repeat(1 << 20), None).unwrap_err().to_string();
+        let named = "x".repeat(MOST_NAMED);
+        assert!(refused.contains(&format!("\"{named}\"")) && refused.len() < 300, "{refused}");
     }
 }

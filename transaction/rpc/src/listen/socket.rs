@@ -68,6 +68,9 @@ const SLOTS: u16 = 256;
 /// A slot's bytes.
 const SLOT: usize = 4 << 10;
 
+/// Bytes of a pong's frame beside what it repeats.
+const PONG: usize = 2;
+
 /// White space before a request, in bytes.
 const WHITE: usize = 128;
 
@@ -176,7 +179,7 @@ where
         let sink = calls.sink.clone();
         let service = self.layers.service(calls);
         let (terms, unread) = (self.terms, self.unread.clone());
-        let socket = Socket { service, sink, unread, extensions, terms };
+        let socket = Socket { service, sink, unread, extensions, terms, silence: SILENCE };
         let stop = self.stop.clone();
         drop(tokio::spawn(async move {
             match upgrade.await {
@@ -197,6 +200,8 @@ struct Socket<S> {
     /// What each request is given.
     extensions: Extensions,
     terms: Terms,
+    /// For how long its client may say nothing.
+    silence: Duration,
 }
 
 impl<S: Answers> Socket<S> {
@@ -266,20 +271,30 @@ impl<S: Answers> Socket<S> {
         messages: &mut Messages<R>,
         pongs: &Sender<Vec<u8>>,
     ) -> io::Result<Option<Vec<u8>>> {
-        let mut until = Instant::now() + SILENCE;
+        let mut until = Instant::now() + self.silence;
         loop {
             let Ok(heard) = timeout_at(until, messages.next()).await else {
+                // Who has much to read is not read from: it may have spoken, and has its time after that.
+                let held = self.unread.held_until().map(|held| held + self.silence);
+                if let Some(later) = held.filter(|later| *later > until) {
+                    until = later;
+                    continue;
+                }
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "the client is silent"));
             };
             let is_sent = match heard? {
                 Heard::Message(text) => return Ok(Some(text)),
-                Heard::Ping(same) => pongs.send(same).await.is_ok(),
+                Heard::Ping(same) => {
+                    // Else it would pay, once written, for an answer that is not.
+                    self.unread.owe(same.len().saturating_add(PONG));
+                    pongs.send(same).await.is_ok()
+                }
                 Heard::Pong => {
-                    until = Instant::now() + SILENCE;
+                    until = Instant::now() + self.silence;
                     true
                 }
                 Heard::TooLong => {
-                    until = Instant::now() + SILENCE;
+                    until = Instant::now() + self.silence;
                     let error = reject_too_big_request(self.terms.request);
                     self.sink.send_error(Id::Null, error).await.is_ok()
                 }
@@ -477,16 +492,19 @@ impl IdProvider for RandomIds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, MADE, SLOT, SLOTS, Socket, Terms, Unread};
+    use super::{Calls, MADE, SILENCE, SLOT, SLOTS, Socket, Terms, Unread};
     use crate::listen::{Limits, Sum, frames::tests::frame};
     use jsonrpsee::{
         BoundedSubscriptions, ConnectionId, Extensions, MethodSink, Methods, RpcModule,
         server::{ServerHandle, stop_channel},
     };
     use serde_json::{Value, json};
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
     };
     use tokio::{
         io::{
@@ -495,15 +513,24 @@ mod tests {
         },
         sync::{Semaphore, mpsc},
         task::{JoinHandle, yield_now},
+        time::timeout,
     };
     use tower::Layer as _;
 
     /// A WebSocket to these methods, and what ends when it has ended.
     fn open(methods: impl Into<Methods>) -> (DuplexStream, JoinHandle<()>, ServerHandle) {
+        let limits = Limits { unread: usize::MAX, answer: 1 << 20 };
+        open_with(methods, Unread::new(&Sum::default(), None, limits), SILENCE)
+    }
+
+    /// As [`open`], of a client that leaves this unread and may be silent for so long.
+    fn open_with(
+        methods: impl Into<Methods>,
+        unread: Unread,
+        silence: Duration,
+    ) -> (DuplexStream, JoinHandle<()>, ServerHandle) {
         let (client, server) = duplex(4 << 10);
         let (sender, made) = mpsc::channel(MADE);
-        let limits = Limits { unread: usize::MAX, answer: 1 << 20 };
-        let unread = Unread::new(&Sum::default(), None, limits);
         let calls = Calls {
             methods: methods.into(),
             connection: ConnectionId(1),
@@ -513,10 +540,24 @@ mod tests {
         };
         let (sink, service) = (calls.sink.clone(), unread.layer(calls));
         let terms = Terms { request: 5 << 20, answer: 1 << 20, batch: 3, subscriptions: 1 };
-        let socket = Socket { service, sink, unread, extensions: Extensions::new(), terms };
+        let extensions = Extensions::new();
+        let socket = Socket { service, sink, unread, extensions, terms, silence };
         let (stop, handle) = stop_channel();
         let serving = tokio::spawn(Arc::new(socket).run(server, made, stop));
         (client, serving, handle)
+    }
+
+    #[tokio::test]
+    async fn who_is_not_read_from_is_not_called_silent() {
+        let silence = Duration::from_millis(20);
+        let limits = Limits { unread: usize::MAX, answer: 1 << 20 };
+        let unread = Unread::new(&Sum::default(), None, limits);
+        assert!(unread.give(2 << 20));
+        let (_client, mut serving, _handle) =
+            open_with(RpcModule::new(()), unread.clone(), silence);
+        assert!(timeout(10 * silence, &mut serving).await.is_err(), "it has much to read");
+        unread.took(2 << 20);
+        serving.await.unwrap();
     }
 
     /// The next short text of the server; none when it says that this was all.

@@ -25,6 +25,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     task::yield_now,
+    time::Instant,
 };
 use tower::Layer;
 
@@ -35,6 +36,11 @@ const LITTLE: usize = 1 << 20;
 const MOST_CALLS: usize = 256;
 /// Bytes of their parameters at once.
 const MOST_PARAMETERS: usize = 1 << 20;
+/// Bytes of the longest answer to a subscription that is not counted. It may be read before it would be, and
+/// then be owed for ever: no honest one is longer.
+const SMALL: usize = 4 << 10;
+/// Bytes of the longest id that a refusal repeats.
+const LONGEST_ID: usize = 256;
 
 /// Unread bytes of some connections.
 pub(super) type Sum = Arc<AtomicUsize>;
@@ -72,6 +78,8 @@ struct Own {
     is_cut: bool,
     /// It would be read from if it had less.
     is_waiting: bool,
+    /// When that ended last.
+    held_until: Option<Instant>,
     /// Who reads from the connection.
     reader: Option<Waker>,
 }
@@ -85,6 +93,9 @@ impl Own {
         if (self.is_cut || (self.is_waiting && !self.is_full()))
             && let Some(reader) = self.reader.take()
         {
+            if self.is_waiting {
+                self.held_until = Some(Instant::now());
+            }
             self.is_waiting = false;
             reader.wake();
         }
@@ -115,12 +126,24 @@ impl Unread {
         if owed > LITTLE && self.sums().any(is_over) {
             return false;
         }
-        own.bytes = owed;
+        self.count(&mut own, bytes);
+        drop(own);
+        true
+    }
+
+    /// Counts what is made already, whether there is room for it or not.
+    pub(super) fn owe(&self, bytes: usize) {
+        let mut own = self.0.own.lock();
+        if !own.is_closed {
+            self.count(&mut own, bytes);
+        }
+    }
+
+    fn count(&self, own: &mut Own, bytes: usize) {
+        own.bytes = own.bytes.saturating_add(bytes);
         for (sum, _) in self.sums() {
             sum.fetch_add(bytes, Ordering::Relaxed);
         }
-        drop(own);
-        true
     }
 
     /// The client's system took so many bytes, or they are not to be sent.
@@ -144,7 +167,7 @@ impl Unread {
         self.settle(&mut own, usize::MAX);
     }
 
-    /// Ends the connection: a subscriber that lost a notice has to know.
+    /// Ends the connection: a subscriber that loses a notice has to know.
     pub(crate) fn cut(&self) {
         let mut own = self.0.own.lock();
         own.is_cut = true;
@@ -160,9 +183,15 @@ impl Unread {
         if own.is_waiting { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
+    /// Until when the connection was not read from, if it ever was not: now while it is not.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        let own = self.0.own.lock();
+        if own.is_full() { Some(Instant::now()) } else { own.held_until }
+    }
+
     fn is_whole(&self) -> io::Result<()> {
         if self.0.own.lock().is_cut {
-            let words = "the subscriber does not read";
+            let words = "a subscriber cannot be told of everything";
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
         Ok(())
@@ -176,12 +205,27 @@ impl Unread {
         Call { of: self.clone(), parameters }
     }
 
+    /// Counts the answer to a subscription: it is on its way and cannot become a refusal, but whoever has much
+    /// of it unread is not heard any more.
+    fn sent(&self, response: &MethodResponse) {
+        let bytes = response.as_json().get().len();
+        if response.is_subscription() && bytes > SMALL {
+            self.owe(bytes);
+        }
+    }
+
     /// The answer if there is room for it, else a refusal.
     fn answer(&self, response: MethodResponse, id: Id<'_>) -> MethodResponse {
+        self.sent(&response);
+        let bytes = response.as_json().get().len();
         let is_sent = response.is_method_call() || response.is_batch();
-        if !is_sent || self.give(response.as_json().get().len()) {
+        if !is_sent || self.give(bytes) {
             return response;
         }
+        let id = match id {
+            Id::Str(text) if text.len() > LONGEST_ID => Id::Null,
+            short => short,
+        };
         let words = "answers wait to be read: read them, or ask for less at once";
         MethodResponse::error(id, ErrorObject::borrowed(LIMIT_EXCEEDED, words, None))
     }
@@ -252,7 +296,9 @@ where
                 let answer = match entry {
                     Ok(BatchEntry::Call(mut request)) => {
                         request.extensions_mut().insert(unread.clone());
-                        whose(&request).asks(service.call(request)).await
+                        let answer = whose(&request).asks(service.call(request)).await;
+                        unread.sent(&answer);
+                        answer
                     }
                     Ok(BatchEntry::Notification(notice)) => {
                         has_notices = true;
@@ -373,12 +419,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asker, LITTLE, Limits, MOST_CALLS, Sum, Unread};
+    use super::{Asker, LITTLE, LONGEST_ID, Limits, MOST_CALLS, Sum, Unread};
     use crate::computing::Whose;
     use jsonrpsee::{
         MethodResponse, ResponsePayload,
         core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
-        types::{Id, Request},
+        types::{ErrorCode, Id, Request},
     };
     use std::{
         future::ready,
@@ -388,6 +434,7 @@ mod tests {
         },
         task::{Context, Poll, Wake, Waker},
     };
+    use tokio::time::Instant;
     use tower::Layer as _;
 
     const MOST: Limits = Limits { unread: 16 * LITTLE, answer: LITTLE };
@@ -444,11 +491,13 @@ mod tests {
         let is_woken = || woken.0.swap(false, Ordering::Relaxed);
         let is_full = || one.poll(&context).is_pending();
         assert!(!is_full());
+        assert!(one.held_until().is_none());
         assert!(one.give(2 * LITTLE) && is_full());
         one.took(LITTLE);
         assert!(is_full() && !is_woken());
         one.took(1);
         assert!(is_woken(), "there is room again");
+        assert!(one.held_until().is_some_and(|until| until <= Instant::now()));
         assert!(!is_full());
         one.took(1);
         assert!(!is_woken(), "it waits for the client, not for room");
@@ -463,6 +512,25 @@ mod tests {
         one.cut();
         assert!(is_woken(), "who reads hears that it is over");
         assert!(matches!(one.poll(&context), Poll::Ready(Err(_))));
+    }
+
+    #[test]
+    fn a_long_answer_to_a_subscription_is_counted_and_a_refusal_repeats_no_long_id() {
+        let one = Unread::new(&Sum::default(), None, MOST);
+        let long = || Id::Str("x".repeat(2 * LITTLE).into());
+        let text = |response: &MethodResponse| response.as_json().get().len();
+        for (id, is_counted) in [(Id::Number(1), false), (long(), true)] {
+            let response = MethodResponse::subscription_error(id, ErrorCode::InvalidParams);
+            let bytes = if is_counted { text(&response) } else { 0 };
+            assert!(one.answer(response, Id::Null).is_subscription());
+            assert_eq!(one.0.own.lock().bytes, bytes);
+        }
+        one.owe(MOST.unread);
+        let refused = one.answer(MethodResponse::error(long(), ErrorCode::InvalidParams), long());
+        assert!(text(&refused) < LONGEST_ID, "{}", text(&refused));
+        let large = MethodResponse::response(Id::Number(7), ResponsePayload::success(1), LITTLE);
+        let refused = one.answer(large, Id::Number(7));
+        assert!(refused.is_error() && refused.as_json().get().contains("\"id\":7"));
     }
 
     /// Answers at once: 8 to a client that is told apart, else 7.
@@ -482,7 +550,7 @@ mod tests {
             async move {
                 let answer = match Whose::now() {
                     Whose::Call(_) => 8,
-                    Whose::Notice(_) | Whose::Anyone => 7,
+                    Whose::Notice(_) | Whose::Anyone | Whose::News => 7,
                 };
                 MethodResponse::response(id, ResponsePayload::success(answer), LITTLE)
             }
