@@ -116,7 +116,7 @@ fn of_signed(signed: &Signed, chain: Option<Chain>) -> (bool, String, &'static s
     match sits_out {
         None => {}
         Some(u64::MAX) => {
-            found.push_str(", signs from the next epoch on that begins while it runs")
+            found.push_str(", signs from the next epoch on that begins while it runs");
         }
         Some(last) => found.push_str(&format!(", signs nothing up to epoch {last}")),
     }
