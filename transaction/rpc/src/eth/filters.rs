@@ -139,8 +139,8 @@ impl Filters {
 }
 
 impl Readers {
-    const fn new(life: Duration) -> Self {
-        Self { life, open: Mutex::new(BTreeMap::new()) }
+    fn new(life: Duration) -> Self {
+        Self { life, open: Mutex::default() }
     }
 
     /// Ids are drawn at random: who does not know one can neither read nor close the filter.

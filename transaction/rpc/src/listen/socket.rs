@@ -646,6 +646,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_pong_is_counted_until_it_is_read() {
+        let limits = Limits { unread: usize::MAX, answer: 1 << 20 };
+        let unread = Unread::new(&Sum::default(), None, limits);
+        assert!(unread.give((1 << 20) - 3));
+        let (mut client, serving, _handle) = open_with(RpcModule::new(()), unread.clone(), SILENCE);
+        assert!(unread.held_until().is_none());
+        client.write_all(&frame(0x89, b"x")).await.unwrap();
+        let mut pong = [0; 3];
+        client.read_exact(&mut pong[..2]).await.unwrap();
+        if pong[..2] == *b"\x89\x00" {
+            client.read_exact(&mut pong[..2]).await.unwrap();
+        }
+        client.read_exact(&mut pong[2..]).await.unwrap();
+        assert_eq!(pong, *b"\x8a\x01x");
+        assert!(unread.held_until().is_some(), "three bytes more");
+        unread.took(1);
+        assert!(unread.held_until().is_none(), "and no more");
+        serving.abort();
+    }
+
+    #[tokio::test]
     async fn calls_are_answered_side_by_side_until_their_slots_are_taken() {
         let gate = Arc::new(Semaphore::new(0));
         let mut module = RpcModule::from_arc(Arc::clone(&gate));
