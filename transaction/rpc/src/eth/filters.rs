@@ -100,7 +100,7 @@ enum Kind {
 type Found = (Option<u64>, Result<Changes, Failure>);
 
 impl Filters {
-    pub(crate) const fn new(node: Node, life: Duration) -> Self {
+    pub(crate) fn new(node: Node, life: Duration) -> Self {
         Self { node, readers: Readers::new(life) }
     }
 
