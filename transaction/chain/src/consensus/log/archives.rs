@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use super::{
     frame::Change,
     shared::{ARCHIVES, Key, Shared, Table, is_removed_by, key_of},
+    steps::Steps,
     votes::filled,
 };
 
@@ -108,14 +109,14 @@ impl<B: Blob> Placed<B> {
         if changes.is_empty() {
             return Ok(());
         }
+        let mut steps = Steps::default();
         for done in &changes {
             match done {
-                Done::Write(offset, bytes) => {
-                    self.blob.write_at(*offset, bytes.clone(), WriteOptions::default()).await?;
-                }
-                Done::Resize(length) => self.blob.resize(*length).await?,
+                Done::Write(at, bytes) => steps.write(*at, bytes.as_ref()),
+                Done::Resize(length) => steps.resize(*length),
             }
         }
+        steps.take_on(&self.blob).await?;
         self.blob.sync().await?;
         let mut ahead = self.ahead.lock();
         ahead.changes.drain(..changes.len());

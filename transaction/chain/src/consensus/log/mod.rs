@@ -45,6 +45,7 @@ mod frame;
 #[cfg(test)]
 mod frozen;
 mod shared;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod votes;

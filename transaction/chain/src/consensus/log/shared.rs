@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::hex;
-use commonware_runtime::{Blob as _, BlobVersion, Error, IoBuf, Storage, WriteOptions};
-use futures::{future::try_join_all, lock::Mutex as TurnMutex};
+use commonware_runtime::{Blob as _, BlobVersion, Error, Storage};
+use futures::lock::Mutex as TurnMutex;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info};
@@ -13,6 +13,7 @@ use super::{
     archives::{Archives, Placed},
     file::{Generations, Log, scan},
     frame::{Change, Changes, Frames, Unwritten},
+    steps::Steps,
     votes::{InMemory, Votes},
 };
 
@@ -239,8 +240,10 @@ impl<S: Storage> Shared<S> {
             let archives = self.table.lock().archives.clone();
             (log.covered(), archives)
         };
-        let placed = archives.iter().map(|(key, file)| self.place(key, file, durable));
-        try_join_all(placed).await?;
+        // One after the other: a vote waits for the disk with one sync before it, not with twenty.
+        for (key, file) in &archives {
+            self.place(key, file, durable).await?;
+        }
         let mut log = self.log.lock().await;
         let (votes, unplaced, covers) = {
             let mut table = self.table.lock();
@@ -342,16 +345,15 @@ impl<'a> Past<'a> {
                 _ => return Err(Error::BlobMissing(partition.into(), hex::encode(name))),
             };
             let (blob, ..) = storage.open_versioned(partition, name, versions).await?;
+            let mut steps = Steps::default();
             for change in changes {
                 match *change {
-                    Change::Write { offset, bytes, .. } => {
-                        let bytes = IoBuf::from(bytes.to_vec());
-                        blob.write_at(offset, bytes, WriteOptions::default()).await?;
-                    }
-                    Change::Resize { length, .. } => blob.resize(length).await?,
+                    Change::Write { offset, bytes, .. } => steps.write(offset, bytes),
+                    Change::Resize { length, .. } => steps.resize(length),
                     Change::Create { .. } | Change::Remove { .. } => {}
                 }
             }
+            steps.take_on(&blob).await?;
             blob.sync().await?;
         }
         if !self.archives.is_empty() {
