@@ -5,6 +5,7 @@
 //! wait for that and no more. There are so many places, and so many for one client: a connection
 //! beyond them is closed at once, before it costs anything.
 
+mod dispatch;
 mod frames;
 mod places;
 mod reader;
