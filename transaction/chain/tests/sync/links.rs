@@ -21,24 +21,33 @@ pub(crate) struct Links {
     pub(crate) serving: Vec<Handle<()>>,
 }
 
-/// Starts peers at these distances from a node.
-pub(crate) async fn connect<P: Library>(
+/// A network of so many, with no links yet.
+pub(crate) async fn network(
     context: &deterministic::Context,
-    peers: Vec<(P, Duration)>,
-) -> Links {
-    let keys: Vec<NetworkPublicKey> = (0..=u8::try_from(peers.len()).unwrap())
+    size: usize,
+) -> (Vec<NetworkPublicKey>, Oracle<NetworkPublicKey, deterministic::Context>) {
+    let keys: Vec<NetworkPublicKey> = (0..u8::try_from(size).unwrap())
         .map(|seed| ValidatorKeys::from_secret(&[100 + seed; 32]).unwrap())
         .map(|keys| keys.validator(Address::ZERO).network_key)
         .collect();
     let config = Config {
         max_size: u32::try_from(MAX_MESSAGE_BYTES).unwrap(),
-        max_peers_per_set: NonZeroUsize::new(keys.len()).unwrap(),
+        max_peers_per_set: NonZeroUsize::new(size).unwrap(),
         disconnect_on_block: true,
         tracked_peer_sets: NZUsize!(3),
     };
     let (network, oracle): (_, Oracle<NetworkPublicKey, deterministic::Context>) =
         Network::new_with_peers(context.child("network"), config, keys.clone()).await;
     network.start();
+    (keys, oracle)
+}
+
+/// Starts peers at these distances from a node.
+pub(crate) async fn connect<P: Library>(
+    context: &deterministic::Context,
+    peers: Vec<(P, Duration)>,
+) -> Links {
+    let (keys, oracle) = network(context, peers.len() + 1).await;
     let me = keys.last().unwrap().clone();
     let mut serving = Vec::new();
     for ((peer, latency), key) in peers.into_iter().zip(&keys) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use commonware_p2p::{LimitedSender, Receiver, Recipients};
+use commonware_p2p::{LimitedSender, Receiver, Recipients, simulated};
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use parking_lot::Mutex;
 use sahara_chain::{
@@ -402,28 +402,48 @@ impl<R: Receiver<PublicKey = NetworkPublicKey>> Receiver for Newer<R> {
     }
 }
 
-#[test]
-fn i3_who_runs_a_newer_program_is_no_liar_and_another_is_asked() {
-    let world = world();
-    let directory = tempfile::tempdir().unwrap();
-    let replaced = Arc::new(AtomicUsize::new(0));
-    let peers = vec![(honest(&world), NEAR), (honest(&world), FAR)];
-    let parts = (world.start.sync_store(directory.path()), world.start.trust());
-    let told = Arc::clone(&replaced);
-    let end = deterministic::Runner::timed(PATIENCE).start(|context| async move {
+/// As [`fetch`], never killed, by a channel of which `through` makes another.
+fn fetch_by<S, R>(
+    world: &World,
+    peers: Vec<Placed>,
+    directory: &Path,
+    through: impl FnOnce(
+        (
+            simulated::Sender<NetworkPublicKey, deterministic::Context>,
+            simulated::Receiver<NetworkPublicKey>,
+        ),
+    ) -> (S, R),
+) -> Progress
+where
+    S: commonware_p2p::Sender<PublicKey = NetworkPublicKey>,
+    R: Receiver<PublicKey = NetworkPublicKey>,
+{
+    let parts = (world.start.sync_store(directory), world.start.trust());
+    deterministic::Runner::timed(PATIENCE).start(|context| async move {
         let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
         let control = oracle.control(me);
-        let (sender, receiver) = control.register(CHANNEL, QUOTA).await.unwrap();
-        // The nearer of the two, as they are connected.
-        let newer = ValidatorKeys::from_secret(&[100; 32]).unwrap();
-        let peer = newer.validator(Address::ZERO).network_key;
-        let channel = (sender, Newer { receiver, peer, replaced: told });
+        let channel = through(control.register(CHANNEL, QUOTA).await.unwrap());
         let clock = context.child("join");
         let track: Track = Box::new(|_: &ValidatorSet| {});
         let join = Join::new((clock, control), channel, parts, track).unwrap();
         let progress = join.progress();
         join.run().await.unwrap();
         *progress.borrow()
+    })
+}
+
+#[test]
+fn i3_who_runs_a_newer_program_is_no_liar_and_another_is_asked() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let replaced = Arc::new(AtomicUsize::new(0));
+    let peers = vec![(honest(&world), NEAR), (honest(&world), FAR)];
+    // The nearer of the two, as they are connected.
+    let newer = ValidatorKeys::from_secret(&[100; 32]).unwrap();
+    let peer = newer.validator(Address::ZERO).network_key;
+    let told = Arc::clone(&replaced);
+    let end = fetch_by(&world, peers, directory.path(), |(sender, receiver)| {
+        (sender, Newer { receiver, peer, replaced: told })
     });
     assert_eq!(assert_fetched(&world, directory.path()), 23);
     assert_eq!((end.liars, end.targets), (0, 1));
@@ -436,19 +456,9 @@ fn i4_a_panic_over_whom_to_ask_for_what_costs_a_pause_and_no_newcomer() {
     let directory = tempfile::tempdir().unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
     let peers = vec![(honest(&world), NEAR)];
-    let (parts, told) =
-        ((world.start.sync_store(directory.path()), world.start.trust()), Arc::clone(&calls));
-    let end = deterministic::Runner::timed(PATIENCE).start(|context| async move {
-        let Links { oracle, me, serving: _serving } = connect(&context, peers).await;
-        let control = oracle.control(me);
-        let (sender, receiver) = control.register(CHANNEL, QUOTA).await.unwrap();
-        let channel = (Stumbling { sender, calls: told }, receiver);
-        let clock = context.child("join");
-        let track: Track = Box::new(|_: &ValidatorSet| {});
-        let join = Join::new((clock, control), channel, parts, track).unwrap();
-        let progress = join.progress();
-        join.run().await.unwrap();
-        *progress.borrow()
+    let told = Arc::clone(&calls);
+    let end = fetch_by(&world, peers, directory.path(), |(sender, receiver)| {
+        (Stumbling { sender, calls: told }, receiver)
     });
     assert_eq!(assert_fetched(&world, directory.path()), 23);
     assert_eq!((end.liars, end.targets), (0, 1), "nobody lied, and the target was kept");

@@ -1,23 +1,19 @@
 //! Who is answered when.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use alloy_primitives::{Address, Bytes};
-use commonware_p2p::{
-    Recipients, Sender as _,
-    simulated::{Config, Link, Network, Oracle},
-};
+use alloy_primitives::Bytes;
+use commonware_p2p::{Recipients, Sender as _, simulated::Link};
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZUsize, probability};
+use commonware_utils::probability;
 use parking_lot::Mutex;
 use sahara_chain::sync::{
     CHANNEL, Library, start,
-    wire::{Answer, MAX_MESSAGE_BYTES, Message, Request},
+    wire::{Answer, Message, Request},
 };
-use sahara_finality::{NetworkPublicKey, ValidatorKeys};
 use tokio::sync::mpsc;
 
-use crate::links::QUOTA;
+use crate::links::{QUOTA, network};
 
 /// Has nothing, and keeps what it was asked for.
 #[derive(Clone, Default)]
@@ -42,19 +38,7 @@ fn i4_who_asks_much_waits_for_itself_alone() {
         let asked = Asked::default();
         let library = asked.clone();
         deterministic::Runner::timed(Duration::from_secs(60)).start(|context| async move {
-            let keys: Vec<NetworkPublicKey> = (100..103)
-                .map(|seed| ValidatorKeys::from_secret(&[seed; 32]).unwrap())
-                .map(|keys| keys.validator(Address::ZERO).network_key)
-                .collect();
-            let config = Config {
-                max_size: u32::try_from(MAX_MESSAGE_BYTES).unwrap(),
-                max_peers_per_set: NonZeroUsize::new(keys.len()).unwrap(),
-                disconnect_on_block: true,
-                tracked_peer_sets: NZUsize!(3),
-            };
-            let (network, oracle): (_, Oracle<NetworkPublicKey, deterministic::Context>) =
-                Network::new_with_peers(context.child("network"), config, keys.clone()).await;
-            network.start();
+            let (keys, oracle) = network(&context, 3).await;
             let server = oracle.control(keys[0].clone()).register(CHANNEL, QUOTA).await.unwrap();
             let mut senders = Vec::new();
             for key in &keys[1..] {
